@@ -1,0 +1,1 @@
+"""The command line `herhaal`; each command's own module is imported when it is called."""

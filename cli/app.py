@@ -1,0 +1,80 @@
+"""Every command with its options; what it does is in the module it imports when called."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from cli import schemas, topics
+
+app = typer.Typer(
+    name="herhaal",
+    help="Online repeat medication for GP practices: services on Kafka and PostgreSQL.",
+    no_args_is_help=True,
+    # Rich's own way of showing help costs a third of a second of imports.
+    rich_markup_mode=None,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(topics.app, name="topics")
+app.add_typer(schemas.app, name="schemas")
+
+
+@app.command()
+def up(
+    data: Annotated[
+        Path | None, typer.Option(help="Where data is kept; default .herhaal/data in the checkout.")
+    ] = None,
+    port_base: Annotated[
+        int, typer.Option(min=1, max=65000, help="Services get the ports after it; PostgreSQL +5.")
+    ] = 8100,
+    kafka_port: Annotated[
+        int, typer.Option(min=1, max=65000, help="First of the six ports of Kafka.")
+    ] = 9092,
+    brokers: Annotated[int, typer.Option(help="1, or 3 with every record on three.")] = 1,
+    log: Annotated[
+        Literal["console", "json"], typer.Option(help="How the services write their log files.")
+    ] = "json",
+) -> None:
+    """Start Kafka, PostgreSQL and the four services here, until Ctrl-C."""
+    from cli.up import run_up
+
+    run_up(data, port_base, kafka_port, brokers, log)
+
+
+@app.command()
+def serve(
+    name: Annotated[str, typer.Argument(help="ordering, medication, notification or metrics.")],
+    only: Annotated[
+        Literal["api", "worker"] | None, typer.Option(help="One half of it, to run them apart.")
+    ] = None,
+    insecure_listen: Annotated[
+        bool, typer.Option("--insecure-listen", help="Listen elsewhere than on loopback.")
+    ] = False,
+) -> None:
+    """Run one service in this process, with its settings from the environment (HERHAAL_…)."""
+    from cli.serve import run_serve
+
+    run_serve(name, only, insecure_listen)
+
+
+@app.command("test", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def check(
+    context: typer.Context,
+    suite: Annotated[
+        str | None,
+        typer.Argument(
+            help="unit, contract, integration, e2e, architecture, faults or lint; default: all."
+        ),
+    ] = None,
+    stack: Annotated[
+        Literal["local", "containers"], typer.Option(help="Where Kafka and PostgreSQL come from.")
+    ] = "local",
+    kafka_image: Annotated[str | None, typer.Option(help="With --stack containers.")] = None,
+    postgres_image: Annotated[str | None, typer.Option(help="With --stack containers.")] = None,
+) -> None:
+    """Check everything: tests, types, lint, import rules. What follows -- goes to pytest."""
+    from cli.test import run_test
+
+    run_test(suite, stack, kafka_image, postgres_image, context.args)

@@ -1,0 +1,83 @@
+"""What the commands share: errors for the user, and telling what is going on."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.status import Status
+
+
+class UserError(Exception):
+    """A command cannot do what was asked; the message is one sentence for the user."""
+
+
+def user_errors() -> tuple[type[Exception], ...]:
+    """The errors whose message is the whole answer to the user."""
+    stack = sys.modules.get("deploy.local.errors")
+    return (UserError,) if stack is None else (UserError, stack.StackError)
+
+
+def fail(message: str) -> None:
+    """Prints a sentence in red on standard error."""
+    stderr().print(message, style="red", markup=False, highlight=False, soft_wrap=True)
+
+
+def stdout() -> Console:
+    from rich.console import Console
+
+    return Console()
+
+
+def stderr() -> Console:
+    from rich.console import Console
+
+    return Console(stderr=True)
+
+
+class ConsoleReport:
+    """Shows the stack's doings: lines that stay, and on a terminal a status that moves.
+
+    Where there is no terminal a status is a line, but not each of a quick succession.
+    """
+
+    def __init__(self) -> None:
+        from deploy.local.report import PlainReport
+
+        self._console = stderr()
+        self._plain = PlainReport()
+        self._status: Status | None = None
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._status = self._console.status("")
+            self._status.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._end_status()
+
+    def say(self, text: str) -> None:
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def status(self, text: str) -> None:
+        if self._status is None:
+            if not self._console.is_terminal:
+                self._plain.status(text)
+        elif text:
+            self._status.update(text)
+        else:
+            self._end_status()
+
+    def _end_status(self) -> None:
+        if self._status is not None:
+            self._status.stop()
+            self._status = None

@@ -1,0 +1,65 @@
+"""Following topics as an outside party does, with a plain Kafka consumer."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A record and when it was seen (seconds, monotonic)."""
+
+    topic: str
+    ce_id: str
+    ce_type: str
+    value: bytes
+    at_s: float
+
+
+class Follower:
+    """Reads topics from their beginning and keeps everything it sees."""
+
+    def __init__(
+        self, bootstrap: str, names: Sequence[str], tell: Callable[[Seen], None] = lambda _: None
+    ) -> None:
+        self._bootstrap = bootstrap
+        self._names = names
+        self._tell = tell
+        self._task: asyncio.Task[None] | None = None
+        self.seen: list[Seen] = []
+
+    async def __aenter__(self) -> "Follower":
+        self._consumer = AIOKafkaConsumer(
+            *self._names, bootstrap_servers=self._bootstrap, auto_offset_reset="earliest"
+        )
+        await self._consumer.start()
+        self._task = asyncio.create_task(self._follow())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._task is not None
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        await self._consumer.stop()
+
+    async def _follow(self) -> None:
+        while True:
+            for records in (await self._consumer.getmany(timeout_ms=100)).values():
+                now_s = time.monotonic()
+                for record in records:
+                    self._note(record, now_s)
+
+    def _note(self, record: ConsumerRecord, now_s: float) -> None:
+        headers = {name: value.decode(errors="replace") for name, value in record.headers if value}
+        seen = Seen(
+            record.topic,
+            headers.get("ce_id", ""),
+            headers.get("ce_type", ""),
+            record.value or b"",
+            now_s,
+        )
+        self.seen.append(seen)
+        self._tell(seen)

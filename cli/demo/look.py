@@ -1,0 +1,65 @@
+"""Looking at the services' APIs as a practice manager and a patient do."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import httpx
+
+from cli.demo.proof import ANSWER
+from deploy.local import LocalStack
+from schemas.orders import OrderPlace
+
+
+async def counted(stack: LocalStack, http: httpx.AsyncClient, placed: Sequence[OrderPlace]) -> int:
+    """Order lines that metrics has counted, of all practices."""
+    lines = 0
+    for agb in sorted({order.practice for order in placed}):
+        lines += sum((await _overview_of(stack, http, agb))["totals"]["outcomes"].values())
+    return lines
+
+
+async def orders_by_channel(stack: LocalStack, http: httpx.AsyncClient, agb: str) -> dict[str, int]:
+    by_channel = (await _overview_of(stack, http, agb))["totals"]["by_channel"]
+    return {channel: row["orders"] for channel, row in by_channel.items()}
+
+
+async def _overview_of(stack: LocalStack, http: httpx.AsyncClient, agb: str) -> dict[str, Any]:
+    answer = await http.get(f"{stack.endpoints['metrics']}/practices/{agb}/orders?by=month")
+    answer.raise_for_status()
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+async def inbox(
+    stack: LocalStack, http: httpx.AsyncClient, placed: Sequence[OrderPlace]
+) -> Counter[UUID]:
+    """Automatic answers by order, as the patients' inboxes show them."""
+    found: Counter[UUID] = Counter()
+    for patient in sorted({order.patient for order in placed}):
+        for message in await _messages(stack, http, patient):
+            if message["kind"] == ANSWER:
+                found[UUID(message["order_id"])] += 1
+    return found
+
+
+async def _messages(
+    stack: LocalStack, http: httpx.AsyncClient, patient: str
+) -> list[dict[str, Any]]:
+    url = f"{stack.endpoints['notification']}/patients/{patient}/messages?limit=1000"
+    answer = await http.get(url)
+    answer.raise_for_status()
+    messages: list[dict[str, Any]] = answer.json()["messages"]
+    return messages
+
+
+async def example(
+    stack: LocalStack, http: httpx.AsyncClient, placed: Sequence[OrderPlace]
+) -> dict[str, Any]:
+    """An answer that promises a pickup, of the order with the most lines."""
+    for order in sorted(placed, key=lambda o: -len(o.lines)):
+        for message in await _messages(stack, http, order.patient):
+            if message["order_id"] == str(order.order_id) and message["pickup"]:
+                return message
+    return {}

@@ -1,0 +1,87 @@
+"""Two portals: one sends orders over HTTP, one straight to Kafka; both sometimes send one twice."""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from uuid import UUID, uuid4
+
+import httpx
+from aiokafka import AIOKafkaProducer
+
+from runtime.records import encode
+from schemas import topics
+from schemas.base import Body
+from schemas.orders import OrderPlace
+
+_TWICE = 0.05
+"""How often a portal sends an order again, as one does that missed the answer."""
+
+_AT_A_TIME = 8
+
+
+class Portals:
+    """Sends orders and remembers when each was first sent (seconds, monotonic)."""
+
+    def __init__(self, http: httpx.AsyncClient, kafka: AIOKafkaProducer, ordering: str) -> None:
+        self._http = http
+        self._kafka = kafka
+        self._ordering = ordering
+        self.sent_s: dict[UUID, float] = {}
+        self.refused: dict[UUID, int] = {}
+        """Orders that HTTP did not accept, with the status it answered."""
+
+    async def send(self, orders: Sequence[OrderPlace], chance: random.Random) -> None:
+        """Every second order over HTTP, the others over Kafka."""
+        again = {order.order_id for order in orders if chance.random() < _TWICE}
+        await asyncio.gather(
+            self._each(orders[0::2], again, self._over_http),
+            self._each(orders[1::2], again, self._over_kafka),
+        )
+
+    async def _each(
+        self,
+        orders: Iterable[OrderPlace],
+        again: set[UUID],
+        send: Callable[[OrderPlace], Awaitable[None]],
+    ) -> None:
+        slots = asyncio.Semaphore(_AT_A_TIME)
+
+        async def one(order: OrderPlace) -> None:
+            async with slots:
+                self.sent_s[order.order_id] = time.monotonic()
+                await send(order)
+                if order.order_id in again:
+                    await send(order)
+
+        await asyncio.gather(*(one(order) for order in orders))
+
+    async def _over_http(self, order: OrderPlace) -> None:
+        answer = await self._http.post(
+            f"{self._ordering}/orders",
+            content=encode(order),
+            headers={"content-type": "application/json"},
+        )
+        if answer.status_code not in (200, 202):
+            self.refused[order.order_id] = answer.status_code
+
+    async def _over_kafka(self, order: OrderPlace) -> None:
+        await produce(self._kafka, topics.ORDERS_REQUESTS.name, order)
+
+
+async def produce(kafka: AIOKafkaProducer, topic: str, body: Body) -> None:
+    """Send one record as any Kafka client does; returns when Kafka has it."""
+    key: str = getattr(body, body.KEY)
+    headers = {
+        "ce_specversion": "1.0",
+        "ce_id": str(uuid4()),
+        "ce_type": body.ce_type(),
+        "ce_source": "nl.herhaal/demo-portal",
+        "content-type": "application/json",
+    }
+    await kafka.send_and_wait(
+        topic,
+        key=key.encode(),
+        value=encode(body),
+        headers=[(name, text.encode()) for name, text in headers.items()],
+    )

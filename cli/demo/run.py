@@ -1,0 +1,189 @@
+"""Running the demo: a stack in a temporary folder, a region, patients, orders, the proof."""
+
+import asyncio
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+from aiokafka import AIOKafkaProducer
+
+from cli.console import UserError
+from cli.demo.follow import Follower, Seen
+from cli.demo.look import counted, example, inbox, orders_by_channel
+from cli.demo.orders import orders
+from cli.demo.people import Patient, overview, patients
+from cli.demo.portal import Portals, produce
+from cli.demo.proof import ANSWER, Proof, prove
+from cli.demo.show import Progress
+from cli.directory import apply_directory, read_directory
+from cli.up import start_everything
+from deploy.local import LocalStack, Report, StackOptions
+from deploy.local.ports import free_ports
+from schemas import topics
+from schemas.medication import MedicationOverview
+from schemas.notifications import MessageSent
+from schemas.orders import OrderPlace
+
+EXAMPLE = Path(__file__).parents[2] / "deploy" / "example" / "directory.yaml"
+PATIENTS = 40
+SETTLE_S = 60.0
+"""How long the answers may take after the last order."""
+
+FOLLOWED = (
+    topics.ORDERS_EVENTS.name,
+    topics.NOTIFICATIONS_EVENTS.name,
+    *(topics.dead_letters(service).name for service in topics.SERVICES),
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run of the demo found. Times in seconds, latencies in milliseconds."""
+
+    proof: Proof
+    refused: dict[UUID, int]
+    latency_ms: list[float]
+    start_s: float
+    run_s: float
+    counts: dict[str, dict[str, int]]
+    """Orders by practice and channel, as metrics tells them."""
+    example: dict[str, Any]
+    """One patient's automatic answer."""
+
+    def latency(self, percentile: int) -> float:
+        """Order → answer latency in ms."""
+        if len(self.latency_ms) < 2:
+            return self.latency_ms[0] if self.latency_ms else 0.0
+        return statistics.quantiles(self.latency_ms, n=100, method="inclusive")[percentile - 1]
+
+
+async def run(count: int, seed: int, report: Report, progress: Progress) -> Outcome:
+    """The whole demo; leaves nothing running. Raises StackError or UserError when it cannot."""
+    with tempfile.TemporaryDirectory(prefix="herhaal-demo-") as folder:
+        ports = free_ports()
+        began_s = time.monotonic()
+        async with LocalStack(StackOptions(Path(folder), ports.base, ports.kafka), report) as stack:
+            report.status("Starting Kafka, PostgreSQL and the four services …")
+            await start_everything(stack)
+            start_s = time.monotonic() - began_s
+            report.status("")
+            return await _play(stack, count, seed, start_s, progress)
+
+
+async def _play(
+    stack: LocalStack, count: int, seed: int, start_s: float, progress: Progress
+) -> Outcome:
+    chance = random.Random(seed)
+    directory = read_directory(EXAMPLE)
+    await apply_directory(stack.kafka, directory)
+    agbs = tuple(pharmacy.agb for pharmacy in directory.pharmacies)
+    people = patients(PATIENTS, tuple(p.agb for p in directory.practices), agbs, chance)
+    placed = orders(people, count, chance)
+    began_s = time.monotonic()
+    async with _clients(stack) as (http, kafka), AsyncExitStack() as following:
+        await _import(stack, http, kafka, [p for p in people if not p.late])
+        answered: dict[UUID, float] = {}
+        followers = [Follower(stack.kafka, FOLLOWED, _noting(answered, progress))] + [
+            Follower(stack.kafka, [topics.prescriptions(agb).name]) for agb in agbs
+        ]
+        for follower in followers:
+            await following.enter_async_context(follower)
+        portals = Portals(http, kafka, stack.endpoints["ordering"])
+        progress.begin(count)
+        await portals.send(placed, chance)
+        await _import(stack, http, kafka, [p for p in people if p.late])
+        proof = await _settle(stack, http, placed, followers)
+        practices = [practice.agb for practice in directory.practices]
+        return Outcome(
+            proof=proof,
+            refused=portals.refused,
+            latency_ms=[
+                (answered[order_id] - sent_s) * 1000
+                for order_id, sent_s in portals.sent_s.items()
+                if order_id in answered
+            ],
+            start_s=start_s,
+            run_s=time.monotonic() - began_s,
+            counts={agb: await orders_by_channel(stack, http, agb) for agb in practices},
+            example=await example(stack, http, placed),
+        )
+
+
+@asynccontextmanager
+async def _clients(stack: LocalStack) -> AsyncIterator[tuple[httpx.AsyncClient, AIOKafkaProducer]]:
+    kafka = AIOKafkaProducer(bootstrap_servers=stack.kafka, acks="all", enable_idempotence=True)
+    async with httpx.AsyncClient(timeout=30) as http:
+        await kafka.start()
+        try:
+            yield http, kafka
+        finally:
+            await kafka.stop()
+
+
+def _noting(answered: dict[UUID, float], progress: Progress) -> Any:
+    def note(seen: Seen) -> None:
+        if seen.ce_type == MessageSent.ce_type():
+            message = MessageSent.model_validate_json(seen.value)
+            if message.template.startswith(ANSWER) and message.order_id not in answered:
+                answered[message.order_id] = seen.at_s
+                progress.answered(len(answered))
+
+    return note
+
+
+async def _import(
+    stack: LocalStack, http: httpx.AsyncClient, kafka: AIOKafkaProducer, people: Sequence[Patient]
+) -> None:
+    """Half of the overviews over HTTP, half over Kafka; returns when they are published."""
+    for number, patient in enumerate(people):
+        command = overview(patient)
+        if number % 2:
+            await produce(kafka, topics.MEDICATION_CHANGES.name, command)
+            continue
+        answer = await http.put(
+            f"{stack.endpoints['medication']}/patients/{patient.id}/overview",
+            content=command.model_dump_json(),
+            headers={"content-type": "application/json", "prefer": "wait=10"},
+        )
+        if answer.status_code not in (200, 202):
+            raise UserError(f"medication answered {answer.status_code} to an import.")
+    await _overviews_known(stack, people)
+
+
+async def _overviews_known(stack: LocalStack, people: Sequence[Patient]) -> None:
+    """Wait until every overview is on its topic."""
+    wanted = {patient.id for patient in people}
+    async with Follower(stack.kafka, [topics.MEDICATION_STATUS.name]) as follower:
+        async with asyncio.timeout(SETTLE_S):
+            while not wanted <= {_patient(seen) for seen in follower.seen}:
+                await asyncio.sleep(0.05)
+
+
+def _patient(seen: Seen) -> str:
+    return MedicationOverview.model_validate_json(seen.value).patient
+
+
+async def _settle(
+    stack: LocalStack,
+    http: httpx.AsyncClient,
+    placed: Sequence[OrderPlace],
+    followers: Sequence[Follower],
+) -> Proof:
+    """The proof once it holds, or as it is when the time is up."""
+    deadline_s = time.monotonic() + SETTLE_S
+    while True:
+        seen = [record for follower in followers for record in follower.seen]
+        proof = prove(
+            placed, seen, await counted(stack, http, placed), await inbox(stack, http, placed)
+        )
+        if proof.holds or proof.dead_letters or time.monotonic() > deadline_s:
+            return proof
+        await asyncio.sleep(0.25)

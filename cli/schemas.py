@@ -1,0 +1,80 @@
+"""`herhaal schemas`: what was agreed on about records and topics, against what the code says."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.console import UserError
+
+if TYPE_CHECKING:
+    from schemas.snapshots import Sentences
+
+app = typer.Typer(
+    help="Check and take the snapshots of record types and topics; show AsyncAPI documents.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+@app.command()
+def check() -> None:
+    """Compare the code with the snapshots. Exits with 1, and says why, when they differ."""
+    from schemas import snapshots
+
+    changed = snapshots.difference(snapshots.committed(), snapshots.current())
+    if changed.breaking:
+        raise UserError(_sentences(changed.breaking))
+    if changed.drifted:
+        raise UserError(
+            f"Changed without breaking: {', '.join(changed.drifted)}. "
+            "Run ./herhaal schemas snapshot and commit what it writes."
+        )
+    typer.echo("The snapshots are as the code says.")
+
+
+@app.command()
+def snapshot(
+    allow_breaking: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TYPE",
+            help="Overwrite this snapshot though it breaks, such as order.place.v1 or topics; "
+            "only for what nobody uses yet. May be repeated.",
+        ),
+    ] = None,
+) -> None:
+    """Write the snapshots as the code is now. Refuses to break one that is already there."""
+    from schemas import snapshots
+
+    try:
+        written = snapshots.write(snapshots.current(), allow_breaking=allow_breaking or ())
+    except snapshots.Breaking as error:
+        raise UserError(
+            f"{_sentences(error.sentences)}\nNothing was written. Give the type a new version, or, "
+            "if nobody uses it yet, say --allow-breaking TYPE."
+        ) from error
+    typer.echo("\n".join(written) if written else "Nothing has changed.")
+
+
+@app.command()
+def asyncapi(
+    service: Annotated[str, typer.Argument(help="ordering, medication, notification or metrics.")],
+    kafka: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Name this server in the document.")
+    ] = None,
+) -> None:
+    """Print the AsyncAPI 3 document of a service as JSON."""
+    from schemas import asyncapi as documents
+
+    try:
+        document = documents.document(service, kafka)
+    except ValueError as error:
+        raise UserError(f"{error}.") from error
+    typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def _sentences(breaking: Sentences) -> str:
+    return "\n".join(sentence for found in breaking.values() for sentence in found)

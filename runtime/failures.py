@@ -1,0 +1,28 @@
+"""Which failures pass by themselves: Kafka or PostgreSQL away, a deadlock, a time-out."""
+
+import asyncpg
+from aiokafka.errors import KafkaError
+
+
+class CannotRun(Exception):
+    """Something only a person can mend; the message says what, and quotes no record."""
+
+
+_TRANSIENT: tuple[type[BaseException], ...] = (
+    OSError,
+    TimeoutError,
+    KafkaError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InternalClientError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.PostgresSystemError,
+    asyncpg.LockNotAvailableError,
+)
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether trying the same again later may succeed, so nothing may be dead-lettered for it."""
+    return isinstance(error, _TRANSIENT)

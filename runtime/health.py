@@ -1,0 +1,85 @@
+"""`/livez`, `/readyz`, `/metrics` and the AsyncAPI document."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse, PlainTextResponse
+from prometheus_client import generate_latest
+
+from runtime import ledger
+from runtime.failures import is_transient
+
+if TYPE_CHECKING:
+    from runtime.service import Resources
+
+CHECK_S = 2.0
+"""How long a server may take to answer a check."""
+
+STALLED_S = 30.0
+"""How long records may wait without any progress before the worker is called stalled."""
+
+
+def router(resources: "Resources", asyncapi: Callable[[], dict[str, Any]]) -> APIRouter:
+    """The routes that an operator, Prometheus and Kubernetes ask."""
+    routes = APIRouter()
+
+    @routes.get("/livez")
+    async def livez() -> PlainTextResponse:
+        return PlainTextResponse("ok\n")
+
+    @routes.get("/readyz")
+    async def readyz() -> JSONResponse:
+        problems = await not_ready(resources)
+        return JSONResponse({"ready": not problems, "problems": problems}, 503 if problems else 200)
+
+    @routes.get("/metrics")
+    async def metrics() -> Response:
+        await _measure_outbox(resources)
+        return Response(
+            generate_latest(resources.telemetry.registry), media_type="text/plain; version=0.0.4"
+        )
+
+    @routes.get("/asyncapi.json")
+    async def asyncapi_document() -> dict[str, Any]:
+        return asyncapi()
+
+    return routes
+
+
+async def not_ready(resources: "Resources") -> list[str]:
+    """Why this service should get no traffic now; empty when it should."""
+    if resources.waiting_for:
+        return [f"waiting for {resources.waiting_for}"]
+    checks = await asyncio.gather(
+        _answers("PostgreSQL", lambda: resources.pool.fetchval("select 1")),
+        _answers("Kafka", resources.sender.ping),
+    )
+    problems = [problem for problem in checks if problem]
+    if resources.worker is not None:
+        problems += resources.worker.problems(STALLED_S)
+    return problems
+
+
+async def _answers(name: str, check: Callable[[], Awaitable[object]]) -> str | None:
+    try:
+        async with asyncio.timeout(CHECK_S):
+            await check()
+    except Exception as error:
+        if not is_transient(error):
+            raise
+        return f"{name} does not answer"
+    return None
+
+
+async def _measure_outbox(resources: "Resources") -> None:
+    if resources.opened is None:
+        return
+    try:
+        async with asyncio.timeout(CHECK_S), resources.opened.acquire() as db:
+            resources.telemetry.outbox_age.set(await ledger.outbox_age(db))
+    except Exception as error:
+        # Metrics are wanted most while the database is away; the age then keeps its last value.
+        if not is_transient(error):
+            raise

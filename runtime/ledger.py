@@ -1,0 +1,193 @@
+"""All SQL of the loop: progress with its fencing epoch, outbox, timers."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from aiokafka import TopicPartition
+
+from runtime.handling import Connection
+from runtime.records import Outgoing, Timer
+
+
+class Fenced(Exception):
+    """Another worker has taken one of these partitions, or this one's progress is not what it thought."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One partition's step from `expected` to `next_offset`, valid only while `epoch` is the newest."""
+
+    topic: str
+    partition: int
+    expected: int
+    next_offset: int
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a worker stands in a partition that it has taken."""
+
+    next_offset: int
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An outbox row: what it holds, and the partition of the input that caused it."""
+
+    id: int
+    partition: int
+    records: tuple[Outgoing, ...]
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode_records = msgspec.msgpack.Decoder(tuple[Outgoing, ...]).decode
+_decode_record = msgspec.msgpack.Decoder(Outgoing).decode
+
+_TAKE = """
+insert into progress as p (topic, partition, next_offset, epoch)
+select topic, partition, earliest, 1
+from unnest($1::text[], $2::int[], $3::bigint[]) as n(topic, partition, earliest)
+order by topic, partition
+on conflict (topic, partition) do update set epoch = p.epoch + 1
+returning topic, partition, next_offset, epoch
+"""
+
+# Every claim must match its row, or nothing may be written: the caller compares the count.
+_ADVANCE = """
+with moved as (
+    update progress p set next_offset = n.next_offset
+    from unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[], $5::bigint[])
+        as n(topic, partition, expected, next_offset, epoch)
+    where p.topic = n.topic and p.partition = n.partition
+        and p.next_offset = n.expected and p.epoch = n.epoch
+    returning 1
+), stored as (
+    insert into outbox (partition, records)
+    select partition, records from unnest($6::int[], $7::bytea[]) as o(partition, records)
+    returning id
+)
+select (select count(*) from moved) as moved, (select array_agg(id) from stored) as ids
+"""
+
+_LEFTOVERS = (
+    "select id, partition, records from outbox where partition = any($1::int[]) order by id"
+)
+_DROP = "delete from outbox where id = any($1::bigint[])"
+_OLDEST = "select extract(epoch from now() - min(created_at))::float8 from outbox"
+
+_SET_TIMERS = """
+insert into timers (id, partition, due_at, record)
+select * from unnest($1::uuid[], $2::int[], $3::timestamptz[], $4::bytea[])
+on conflict (id) do update set due_at = excluded.due_at, record = excluded.record
+"""
+_CANCEL_TIMERS = "delete from timers where id = any($1::uuid[])"
+_DUE_TIMERS = """
+delete from timers where id in (
+    select id from timers where partition = any($1::int[]) and due_at <= now()
+    order by due_at limit 1000
+) returning partition, record, due_at
+"""
+# The database's clock decides what is due: one clock for all workers.
+_NEXT_DUE = """
+select extract(epoch from min(due_at) - now())::float8 from timers where partition = any($1::int[])
+"""
+
+
+async def take(
+    db: Connection, earliest: Mapping[TopicPartition, int]
+) -> dict[TopicPartition, Position]:
+    """Take these partitions: from now on every older epoch is fenced off.
+
+    A partition seen for the first time starts at its `earliest` offset.
+    """
+    rows = await db.fetch(
+        _TAKE,
+        [tp.topic for tp in earliest],
+        [tp.partition for tp in earliest],
+        list(earliest.values()),
+    )
+    return {
+        TopicPartition(r["topic"], r["partition"]): Position(r["next_offset"], r["epoch"])
+        for r in rows
+    }
+
+
+async def advance(
+    db: Connection, claims: Sequence[Claim], outbox: Mapping[int, Sequence[Outgoing]]
+) -> list[int]:
+    """Move the progress by compare-and-set and store the outbox; the ids of the new outbox rows.
+
+    Raises:
+        Fenced: a claim no longer holds; the transaction must be rolled back.
+    """
+    row = await db.fetchrow(
+        _ADVANCE,
+        [c.topic for c in claims],
+        [c.partition for c in claims],
+        [c.expected for c in claims],
+        [c.next_offset for c in claims],
+        [c.epoch for c in claims],
+        list(outbox),
+        [_encode(tuple(records)) for records in outbox.values()],
+    )
+    assert row is not None
+    if row["moved"] != len(claims):
+        raise Fenced
+    return row["ids"] or []
+
+
+async def leftovers(db: Connection, partitions: Iterable[int]) -> list[Stored]:
+    """What the outbox still holds for these partitions, oldest first."""
+    rows = await db.fetch(_LEFTOVERS, list(partitions))
+    return [Stored(r["id"], r["partition"], _decode_records(r["records"])) for r in rows]
+
+
+async def drop(db: Connection, ids: Sequence[int]) -> None:
+    """Forget outbox rows that are published."""
+    async with db.transaction():
+        # Losing this delete in a crash only publishes again, which consumers drop by ce_id.
+        await db.execute("set local synchronous_commit = off")
+        await db.execute(_DROP, ids)
+
+
+async def outbox_age(db: Connection) -> float:
+    """Age in seconds of the oldest outbox row; 0 when it is empty."""
+    return await db.fetchval(_OLDEST) or 0.0
+
+
+async def set_timers(db: Connection, timers: Sequence[tuple[int, Timer]]) -> None:
+    """Store due times, each with the partition of the input that set it."""
+    await db.execute(
+        _SET_TIMERS,
+        [t.id for _, t in timers],
+        [partition for partition, _ in timers],
+        [t.due_at for _, t in timers],
+        [_encode(t.record) for _, t in timers],
+    )
+
+
+async def cancel_timers(db: Connection, ids: Sequence[UUID]) -> None:
+    """Drop due times that no longer matter."""
+    await db.execute(_CANCEL_TIMERS, ids)
+
+
+async def due_timers(
+    db: Connection, partitions: Iterable[int]
+) -> dict[int, list[tuple[datetime, Outgoing]]]:
+    """Remove and return what is due in these partitions by the database's clock, earliest first."""
+    due: dict[int, list[tuple[datetime, Outgoing]]] = {}
+    rows = await db.fetch(_DUE_TIMERS, list(partitions))
+    for r in sorted(rows, key=lambda row: row["due_at"]):
+        due.setdefault(r["partition"], []).append((r["due_at"], _decode_record(r["record"])))
+    return due
+
+
+async def seconds_to_next_timer(db: Connection, partitions: Iterable[int]) -> float | None:
+    """Seconds until the next due time of these partitions, negative when overdue; None without one."""
+    seconds: float | None = await db.fetchval(_NEXT_DUE, list(partitions))
+    return seconds

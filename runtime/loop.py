@@ -1,0 +1,300 @@
+"""The one loop: parse, load, decide, save in one transaction, publish.
+
+`Loop` handles one batch at a time for the partitions that its worker has taken. It knows neither the
+consumer nor the service: batches come in through `on_batch`, ownership through `own` and `disown`.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic
+from uuid import UUID
+
+import asyncpg
+import structlog
+from aiokafka import TopicPartition
+
+from runtime import ledger
+from runtime.backoff import Backoff
+from runtime.deadletters import dead_letter
+from runtime.failures import is_transient
+from runtime.handling import Done, Handler, Rejected, W
+from runtime.ledger import Claim, Fenced, Position
+from runtime.parsing import Misplaced, Parser, Unreadable
+from runtime.publisher import Publisher
+from runtime.records import Message, Outgoing, Record, Timer
+from runtime.telemetry import Telemetry
+
+log = structlog.get_logger()
+
+ATTEMPTS = 3
+"""How often a batch, and then a single record, is tried before a failure that is not transient is final."""
+
+Where = tuple[str, int, int]
+
+
+class HandlerFailed(Exception):
+    """A service's `handle` raised on one record."""
+
+    def __init__(self, where: Where, kind: str) -> None:
+        super().__init__(kind)
+        self.where = where
+        self.kind = kind
+
+
+@dataclass
+class Batch:
+    """What one transaction decided, by partition of the input."""
+
+    outputs: dict[int, list[Outgoing]] = field(default_factory=dict)
+    timers: list[tuple[int, Timer]] = field(default_factory=list)
+    cancelled: list[UUID] = field(default_factory=list)
+    dead: list[str] = field(default_factory=list)
+
+    def output(self, partition: int, records: Iterable[Outgoing]) -> None:
+        """Publish these for an input of `partition`, after what it already has."""
+        self.outputs.setdefault(partition, []).extend(records)
+
+
+class Loop(Generic[W]):
+    """Runs a service's handler over batches, exactly once in effect."""
+
+    def __init__(
+        self,
+        service: str,
+        parser: Parser,
+        handler: Handler[W],
+        pool: "asyncpg.Pool[Any]",
+        publisher: Publisher,
+        telemetry: Telemetry,
+    ) -> None:
+        self._service = service
+        self._parser = parser
+        self._handler = handler
+        self._pool = pool
+        self._publisher = publisher
+        self._telemetry = telemetry
+        self._owned: dict[TopicPartition, Position] = {}
+        self._busy = asyncio.Lock()
+        self.fenced = asyncio.Event()
+        """Set when a save found that another epoch holds its partitions, or that a commit's end is unknown."""
+        self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Fails when the loop cannot go on; its process then ends and is started again."""
+        self._publishing: asyncio.Task[None] | None = None
+
+    @property
+    def owned(self) -> Mapping[TopicPartition, Position]:
+        """The partitions this worker has taken, and where it stands in each."""
+        return self._owned
+
+    def own(self, positions: Mapping[TopicPartition, Position]) -> None:
+        """Handle these partitions from now on."""
+        self._owned = dict(positions)
+        self.fenced.clear()
+
+    async def disown(self) -> Mapping[TopicPartition, Position]:
+        """Finish the batch in hand and its publishing, then handle nothing more; where it stood."""
+        async with self._busy:
+            left, self._owned = self._owned, {}
+            await self.published()
+            return left
+
+    async def published(self) -> None:
+        """Wait until everything decided so far is published and dropped from the outbox."""
+        if self._publishing is not None:
+            await asyncio.wait({self._publishing})
+
+    def fail(self, error: BaseException) -> None:
+        """The loop cannot go on; the first error told is the one that counts."""
+        log.error("the loop cannot go on", exc_info=error)
+        if not self.failed.done():
+            self.failed.set_exception(error)
+
+    async def on_batch(self, records: Sequence[Record]) -> None:
+        """Handle records in order; returns when they are saved, their publishing under way."""
+        async with self._busy:
+            mine = [r for r in records if self._is_next(r)]
+            if mine:
+                with self._telemetry.batch(len(mine)):
+                    await self._settle(mine)
+
+    async def fire_timers(self) -> None:
+        """Publish what is due, moved from the timers to the outbox in one transaction."""
+        async with self._busy:
+            partitions = {tp.partition for tp in self._owned}
+            if not partitions:
+                return
+            async with self._pool.acquire() as db, db.transaction():
+                due = await ledger.due_timers(db, partitions)
+                if not due:
+                    return
+                outputs = {p: [record for _, record in timers] for p, timers in due.items()}
+                ids = await ledger.advance(db, self._claims((), partitions), outputs)
+            await self._publish(ids, outputs)
+
+    def _is_next(self, record: Record) -> bool:
+        position = self._owned.get(TopicPartition(record.topic, record.partition))
+        return position is not None and record.offset >= position.next_offset
+
+    async def _settle(self, records: Sequence[Record]) -> None:
+        """See these records through: done, dead-lettered, or left to the worker that took over."""
+        poison: dict[Where, Unreadable] = {}
+        failures = 0
+        backoff = Backoff()
+        while True:
+            try:
+                await self._transact(records, poison)
+                return
+            except Fenced:
+                # Another worker took over, or a commit was lost sight of: either way, start afresh.
+                log.warning("progress has moved on without this worker", records=len(records))
+                self._owned = {}
+                self.fenced.set()
+                return
+            except Exception as error:
+                self._telemetry.retried(error)
+                if not is_transient(error):
+                    failures += 1
+                    log.error("batch failed", kind=_kind(error), attempt=failures, exc_info=error)
+                    if failures >= ATTEMPTS and await self._isolate(records, error, poison):
+                        return
+                else:
+                    log.warning("batch will be tried again", error=_kind(error))
+                await backoff.wait()
+
+    async def _isolate(
+        self, records: Sequence[Record], error: Exception, poison: dict[Where, Unreadable]
+    ) -> bool:
+        """Find the record that the batch fails on. True when all records are settled one by one."""
+        if isinstance(error, HandlerFailed):
+            poison[error.where] = Unreadable("handler_failed", error.kind)
+            return False
+        if len(records) == 1:
+            poison[_where(records[0])] = Unreadable("save_failed", _kind(error))
+            return False
+        for record in records:
+            # A fenced record empties `_owned`, which ends the loop as well.
+            if self._is_next(record):
+                await self._settle([record])
+        return True
+
+    async def _transact(
+        self, records: Sequence[Record], poison: Mapping[Where, Unreadable]
+    ) -> None:
+        batch = Batch()
+        messages = self._parse(records, poison, batch)
+        claims = self._claims(records, {r.partition for r in records})
+        async with self._pool.acquire() as db:
+            work = await self._handler.load(db, messages)
+            with self._telemetry.deciding():
+                for message in messages:
+                    self._handle(message, work, batch)
+            with self._telemetry.transaction():
+                async with db.transaction():
+                    ids = await ledger.advance(db, claims, batch.outputs)
+                    await self._handler.save(db, work)
+                    if batch.cancelled:
+                        await ledger.cancel_timers(db, batch.cancelled)
+                    if batch.timers:
+                        await ledger.set_timers(db, batch.timers)
+        self._advanced(claims)
+        self._telemetry.dead(batch.dead)
+        await self._publish(ids, batch.outputs)
+
+    def _parse(
+        self, records: Sequence[Record], poison: Mapping[Where, Unreadable], batch: Batch
+    ) -> list[Message[Any]]:
+        messages: list[Message[Any]] = []
+        for record in records:
+            parsed = poison.get(_where(record)) or self._parser.parse(record)
+            match parsed:
+                case Message():
+                    messages.append(parsed)
+                case Misplaced():
+                    # Its patient's other records meet in another partition: send it there, as it is.
+                    moved = Outgoing(record.topic, record.key, record.value, list(record.headers))
+                    batch.output(record.partition, (moved,))
+                case Unreadable():
+                    self._bury(record, parsed, batch)
+        return messages
+
+    def _handle(self, message: Message[Any], work: W, batch: Batch) -> None:
+        try:
+            handled = self._handler.handle(message, work)
+        except Exception as error:
+            where = (message.topic, message.partition, message.offset)
+            raise HandlerFailed(where, _kind(error)) from error
+        match handled:
+            case Done(records, timers, cancelled):
+                if records:
+                    batch.output(message.partition, records)
+                batch.timers.extend((message.partition, timer) for timer in timers)
+                batch.cancelled.extend(cancelled)
+            case Rejected(reason, detail):
+                self._bury(message.record, Unreadable(reason, detail), batch)
+
+    def _bury(self, record: Record, why: Unreadable, batch: Batch) -> None:
+        batch.output(record.partition, (dead_letter(self._service, record, why),))
+        batch.dead.append(why.reason)
+
+    def _claims(self, records: Iterable[Record], partitions: set[int]) -> list[Claim]:
+        """A claim for every topic of these partition numbers, moved past the records it has here."""
+        after = {(r.topic, r.partition): r.offset + 1 for r in records}
+        return [
+            Claim(
+                tp.topic,
+                tp.partition,
+                position.next_offset,
+                after.get((tp.topic, tp.partition), position.next_offset),
+                position.epoch,
+            )
+            for tp, position in sorted(self._owned.items())
+            if tp.partition in partitions
+        ]
+
+    def _advanced(self, claims: Iterable[Claim]) -> None:
+        for claim in claims:
+            tp = TopicPartition(claim.topic, claim.partition)
+            self._owned[tp] = Position(claim.next_offset, claim.epoch)
+        self._telemetry.progressed()
+
+    async def _publish(self, ids: Sequence[int], outputs: Mapping[int, Sequence[Outgoing]]) -> None:
+        """Publish after the batch before, while the next one is decided; never two at a time."""
+        await self.published()
+        records = [record for output in outputs.values() for record in output]
+        if records:
+            self._publishing = asyncio.create_task(self._publish_and_drop(ids, records))
+            self._publishing.add_done_callback(self._published_or_failed)
+
+    def _published_or_failed(self, publishing: "asyncio.Task[None]") -> None:
+        error = None if publishing.cancelled() else publishing.exception()
+        if error is not None:
+            # What comes after must not be published before this: own nothing, so decide nothing.
+            self._owned = {}
+            self.fail(error)
+
+    async def _publish_and_drop(self, ids: Sequence[int], records: Sequence[Outgoing]) -> None:
+        await self._publisher.publish(records)
+        self._telemetry.published(len(records))
+        backoff = Backoff()
+        while True:
+            try:
+                async with self._pool.acquire() as db:
+                    await ledger.drop(db, ids)
+                return
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                log.warning("outbox will be emptied later", error=_kind(error))
+                await backoff.wait()
+
+
+def _where(record: Record) -> Where:
+    return (record.topic, record.partition, record.offset)
+
+
+def _kind(error: BaseException) -> str:
+    # Never the message of an exception: a database error quotes the row, which is patient data.
+    if isinstance(error, HandlerFailed):
+        return error.kind
+    return type(error).__name__

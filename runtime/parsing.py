@@ -1,0 +1,173 @@
+"""One record's bytes into a message, or the reason why not.
+
+Nothing from the record's content enters a reason: only field names and error kinds do.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from pydantic import ValidationError
+
+from runtime.records import Message, Record, append_time, partition_of
+from schemas.base import Body
+from schemas.topics import Topic
+
+MAX_HEADER_BYTES = 8 * 1024
+"""The largest header, name and value together, that is read."""
+
+MAX_HEADERS = 64
+
+_NUL = "\x00"
+"""PostgreSQL cannot store it in text, so no key or id may hold it, as no body may."""
+
+_TRACEPARENT = re.compile(r"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Why a record cannot be taken: a code that metrics count, and words that quote no content."""
+
+    reason: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Misplaced:
+    """A sound record on another partition than its key's: its producer has another partitioner."""
+
+    partition: int
+
+
+class _Refused(Exception):
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(reason)
+        self.why = Unreadable(reason, detail)
+
+
+@dataclass(frozen=True)
+class Parser:
+    """Reads the records of a service's input topics."""
+
+    topics: Mapping[str, Topic]
+    types: Mapping[str, Mapping[str, type[Body]]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "types", {name: t.types for name, t in self.topics.items()})
+
+    @classmethod
+    def of(cls, topics: Iterable[Topic]) -> "Parser":
+        """A parser for these topics."""
+        return cls({topic.name: topic for topic in topics})
+
+    def parse(self, record: Record) -> Message[Body] | Unreadable | Misplaced:
+        """The message in a record, or why there is none."""
+        try:
+            return self._parse(record)
+        except _Refused as refused:
+            return refused.why
+
+    def _parse(self, record: Record) -> Message[Body] | Misplaced:
+        key = _key(record.key)
+        headers = _headers(record)
+        model = self._model(record.topic, headers)
+        body = self._body(record, model)
+        if body is not None and getattr(body, model.KEY) != key:
+            raise _Refused("key_mismatch", f"the key is not the body's {model.KEY}")
+        topic = self.topics[record.topic]
+        home = partition_of(record.key or b"", topic.partitions)
+        if home != record.partition and topic.partitions > 1:
+            return Misplaced(home)
+        return Message(
+            _id(headers),
+            key,
+            body,
+            append_time(record.timestamp),
+            headers.get("traceparent"),
+            record,
+        )
+
+    def _model(self, topic: str, headers: Mapping[str, str]) -> type[Body]:
+        ce_type = headers.get("ce_type")
+        if ce_type is None:
+            raise _Refused("missing_type", "there is no ce_type header")
+        model = self.types[topic].get(ce_type)
+        if model is None:
+            raise _Refused("unknown_type", f"{topic} carries no such ce_type")
+        return model
+
+    def _body(self, record: Record, model: type[Body]) -> Body | None:
+        if record.value is None:
+            if self.topics[record.topic].compacted:
+                return None
+            raise _Refused("null_value", "the topic is not compacted, a null value means nothing")
+        try:
+            body: Body = model.__pydantic_validator__.validate_json(record.value)
+            return body
+        except ValidationError as error:
+            raise _refusal(error, model) from None
+
+
+def _key(key: bytes | None) -> str:
+    if not key:
+        raise _Refused("missing_key")
+    try:
+        text = key.decode()
+    except UnicodeDecodeError:
+        raise _Refused("bad_key", "the key is not UTF-8") from None
+    if _NUL in text:
+        raise _Refused("bad_key", "the key holds U+0000")
+    return text
+
+
+def _headers(record: Record) -> dict[str, str]:
+    if len(record.headers) > MAX_HEADERS:
+        raise _Refused("oversize_header", f"more than {MAX_HEADERS} headers")
+    read: dict[str, str] = {}
+    for name, value in record.headers:
+        if value is None:
+            raise _Refused("null_header", "a header has no value")
+        if len(name) + len(value) > MAX_HEADER_BYTES:
+            raise _Refused("oversize_header", f"a header is larger than {MAX_HEADER_BYTES} bytes")
+        try:
+            read[name] = value.decode()
+        except UnicodeDecodeError:
+            raise _Refused("binary_header", "a header is not UTF-8") from None
+    parent = read.get("traceparent")
+    if parent is not None and not _TRACEPARENT.match(parent):
+        # Trace context from outside is a help, never a reason to lose an order (W3C: ignore it).
+        del read["traceparent"]
+    return read
+
+
+def _id(headers: Mapping[str, str]) -> str:
+    ce_id = headers.get("ce_id")
+    if not ce_id:
+        raise _Refused("missing_id", "there is no ce_id header")
+    if _NUL in ce_id:
+        raise _Refused("bad_id", "the ce_id holds U+0000")
+    return ce_id
+
+
+def _refusal(error: ValidationError, model: type[Body]) -> _Refused:
+    problems = error.errors(include_url=False, include_context=False, include_input=False)
+    if problems[0]["type"] == "json_invalid":
+        return _Refused("bad_json", "the value is not JSON")
+    known = _field_names(model)
+    return _Refused(
+        "wrong_schema", "; ".join(f"{_field(p['loc'], known)}: {p['type']}" for p in problems[:10])
+    )
+
+
+def _field(loc: Iterable[int | str], known: Set[str]) -> str:
+    # A part of a location can be a key of the content, as in a mapping; only our names are shown.
+    parts = (str(part) if isinstance(part, int) or part in known else "*" for part in loc)
+    return ".".join(parts) or "body"
+
+
+@lru_cache(maxsize=256)
+def _field_names(model: type[Body]) -> frozenset[str]:
+    schema = model.model_json_schema(by_alias=True)
+    parts = (schema, *schema.get("$defs", {}).values())
+    return frozenset(name for part in parts for name in part.get("properties", {}))

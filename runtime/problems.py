@@ -1,0 +1,100 @@
+"""Errors over HTTP as `application/problem+json` (RFC 9457): what, which field, why; never a trace."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+import asyncpg
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+
+from runtime.failures import is_transient
+
+log = structlog.get_logger()
+
+RETRY_AFTER_S = 2
+
+
+@dataclass
+class Problem(Exception):
+    """An answer that is an error; `code` names the kind for programs, `detail` explains it to a person."""
+
+    status: int
+    code: str
+    detail: str
+    errors: Sequence[Mapping[str, str]] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def response(self) -> JSONResponse:
+        """The problem+json answer."""
+        body: dict[str, Any] = {
+            "type": f"urn:herhaal:problem:{self.code}",
+            "title": HTTPStatus(self.status).phrase,
+            "status": self.status,
+            "detail": self.detail,
+        }
+        if self.errors:
+            body["errors"] = list(self.errors)
+        return JSONResponse(
+            body, self.status, dict(self.headers), media_type="application/problem+json"
+        )
+
+
+def unavailable(what: str) -> Problem:
+    """503: `what` is away; the client should try again."""
+    return Problem(503, "unavailable", what, headers={"Retry-After": str(RETRY_AFTER_S)})
+
+
+def not_found(what: str) -> Problem:
+    """404, where `what` is a kind of thing, not its identifier."""
+    return Problem(404, "not-found", f"There is no such {what}.")
+
+
+def invalid(error: ValidationError) -> Problem:
+    """422 with each field and what is wrong with it."""
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    return _invalid([(problem["loc"], problem["msg"]) for problem in found])
+
+
+def _invalid(found: Sequence[tuple[Sequence[Any], str]]) -> Problem:
+    errors = [{"field": ".".join(map(str, loc)) or "body", "reason": why} for loc, why in found]
+    return Problem(422, "invalid", "The request is not valid.", errors)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of this app as a problem."""
+
+    @app.exception_handler(Problem)
+    async def _problem(_: Request, problem: Problem) -> JSONResponse:
+        return problem.response()
+
+    @app.exception_handler(RequestValidationError)
+    async def _parameters(_: Request, error: RequestValidationError) -> JSONResponse:
+        return _invalid([(p["loc"][1:], p["msg"]) for p in error.errors()]).response()
+
+    @app.exception_handler(HTTPException)
+    async def _http(_: Request, error: HTTPException) -> JSONResponse:
+        phrase = HTTPStatus(error.status_code).phrase
+        code = phrase.lower().replace(" ", "-")
+        return Problem(
+            error.status_code, code, f"{phrase}.", headers=error.headers or {}
+        ).response()
+
+    @app.exception_handler(OSError)
+    @app.exception_handler(asyncpg.InterfaceError)
+    @app.exception_handler(asyncpg.PostgresError)
+    async def _server_away(request: Request, error: Exception) -> JSONResponse:
+        if not is_transient(error):
+            return await _unexpected(request, error)
+        return unavailable("A server behind this service does not answer.").response()
+
+    @app.exception_handler(Exception)
+    async def _unexpected(request: Request, error: Exception) -> JSONResponse:
+        route = request.scope.get("route")
+        log.error("request failed", route=getattr(route, "path", None), error=type(error).__name__)
+        return Problem(500, "internal", "Something went wrong on our side.").response()

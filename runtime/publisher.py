@@ -1,0 +1,160 @@
+"""Publishing to Kafka: idempotent, acknowledged by all in-sync replicas, in order.
+
+Record batches are built per partition, which costs a fraction of one `send` per record.
+"""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from aiokafka.producer.message_accumulator import BatchBuilder
+
+from runtime.backoff import Backoff
+from runtime.records import Outgoing, partition_of
+
+log = structlog.get_logger()
+
+_BATCH_BYTES = 512 * 1024
+_REQUEST_BYTES = 8 * 1024 * 1024
+
+
+class NotPublished(OSError):
+    """The broker did not acknowledge in time: whether it has the record is unknown."""
+
+
+class Publisher:
+    """One producer, made anew whenever it fails in a way it does not recover from."""
+
+    def __init__(self, bootstrap: str, client_id: str, request_timeout_s: float = 10.0) -> None:
+        self._bootstrap = bootstrap
+        self._client_id = client_id
+        self._timeout_s = request_timeout_s
+        self._producer: AIOKafkaProducer | None = None
+        self._partitions: dict[str, int] = {}
+        self._starting = asyncio.Lock()
+
+    async def start(self) -> None:
+        """Connect. Raises KafkaError while Kafka is away."""
+        await self._started()
+
+    async def stop(self) -> None:
+        """Send what is in flight and disconnect."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await producer.stop()
+
+    async def ping(self) -> None:
+        """Ask Kafka for its metadata. Raises NotPublished when it does not answer."""
+        producer = await self._started()
+        if not await producer.client.force_metadata_update():
+            raise NotPublished("no broker answers")
+
+    async def publish(self, records: Sequence[Outgoing]) -> None:
+        """Publish all, in order, however long it takes: on failure everything is sent again.
+
+        A repeat is a raw duplicate with the same `ce_id`; consumers drop it.
+        """
+        backoff = Backoff()
+        while True:
+            try:
+                await self._send_all(records)
+                return
+            except (KafkaError, TimeoutError, OSError) as error:
+                log.warning("publish failed, trying again", error=type(error).__name__)
+                await self._discard()
+                await backoff.wait()
+
+    async def send(self, record: Outgoing) -> None:
+        """Publish one record and wait for the broker's word.
+
+        Raises:
+            NotPublished: no acknowledgement within the request time-out.
+        """
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                producer = await self._started()
+                partition = await self._partition(producer, record)
+                sent = await producer.send(
+                    record.topic,
+                    key=record.key,
+                    value=record.value,
+                    headers=record.headers,
+                    partition=partition,
+                )
+                await asyncio.shield(sent)
+        except (KafkaError, TimeoutError, OSError) as error:
+            raise NotPublished(type(error).__name__) from error
+
+    async def _started(self) -> AIOKafkaProducer:
+        async with self._starting:
+            if self._producer is None:
+                producer = AIOKafkaProducer(
+                    bootstrap_servers=self._bootstrap,
+                    client_id=self._client_id,
+                    acks="all",
+                    enable_idempotence=True,
+                    max_batch_size=_BATCH_BYTES,
+                    max_request_size=_REQUEST_BYTES,
+                    request_timeout_ms=int(self._timeout_s * 1000),
+                )
+                try:
+                    await producer.start()
+                except BaseException:
+                    await producer.stop()
+                    raise
+                self._producer = producer
+            return self._producer
+
+    async def _discard(self) -> None:
+        producer, self._producer = self._producer, None
+        if producer is None:
+            return
+        try:
+            # What is still in flight may be given up: the outbox has it, and it is sent again.
+            async with asyncio.timeout(1.0):
+                await producer.stop()
+        except (KafkaError, TimeoutError, OSError) as error:
+            log.warning("old producer did not stop cleanly", error=type(error).__name__)
+
+    async def _send_all(self, records: Iterable[Outgoing]) -> None:
+        producer = await self._started()
+        batches: dict[tuple[str, int], BatchBuilder] = {}
+        sent: list[asyncio.Future[object]] = []
+        for record in records:
+            where = (record.topic, await self._partition(producer, record))
+            batch = batches.get(where)
+            if batch is None:
+                batch = batches[where] = producer.create_batch()
+            if not _append(batch, record):
+                sent.append(await _send(producer, batch, where))
+                batch = batches[where] = producer.create_batch()
+                _append(batch, record)
+        for where, batch in batches.items():
+            sent.append(await _send(producer, batch, where))
+        await asyncio.gather(*sent)
+
+    async def _partition(self, producer: AIOKafkaProducer, record: Outgoing) -> int:
+        # A topic's partitions never change once it has data, so they are asked for once.
+        count = self._partitions.get(record.topic)
+        if count is None:
+            count = self._partitions[record.topic] = len(
+                await producer.partitions_for(record.topic)
+            )
+        return partition_of(record.key, count) if record.key else 0
+
+
+def _append(batch: BatchBuilder, record: Outgoing) -> bool:
+    appended = batch.append(
+        timestamp=None, key=record.key, value=record.value, headers=record.headers
+    )
+    return appended is not None
+
+
+async def _send(
+    producer: AIOKafkaProducer, batch: BatchBuilder, where: tuple[str, int]
+) -> "asyncio.Future[object]":
+    batch.close()
+    future: asyncio.Future[object] = await producer.send_batch(batch, where[0], partition=where[1])
+    return future

@@ -1,0 +1,153 @@
+"""Records as they travel: what Kafka delivered, what a handler sees, what goes out.
+
+CloudEvents 1.0 in binary mode: the envelope is in the headers, the value is the JSON body alone.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Generic, Protocol, TypeVar
+from uuid import UUID, uuid5
+
+import msgspec
+from aiokafka.partitioner import murmur2
+
+from schemas.base import Body
+
+EVENTS = UUID("5b1f4f0e-6f0b-5d5e-9d3c-6a2f8f3f7f10")
+"""Namespace of deterministic event ids: UUIDv5 of what happened."""
+
+Headers = Sequence[tuple[str, bytes | None]]
+
+B = TypeVar("B", bound=Body, covariant=True)
+
+
+class Record(Protocol):
+    """A record as the Kafka client delivers it; `timestamp` is the broker's append time in ms."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+
+
+class Message(msgspec.Struct, Generic[B], frozen=True):
+    """A record that could be read: its envelope and its body.
+
+    `body` is None for a tombstone on a compacted topic. `at` is the broker's append time (UTC), the
+    only time a decision may use. `traceparent` is W3C trace context, or None. `record` is as delivered.
+    """
+
+    id: str
+    key: str
+    body: B | None
+    at: datetime
+    traceparent: str | None
+    record: Record
+
+    @property
+    def topic(self) -> str:
+        return self.record.topic
+
+    @property
+    def partition(self) -> int:
+        return self.record.partition
+
+    @property
+    def offset(self) -> int:
+        return self.record.offset
+
+
+class Outgoing(msgspec.Struct, frozen=True, array_like=True):
+    """A record to publish. It is stored in the outbox as it is, so it holds bytes only."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: list[tuple[str, bytes | None]]
+
+
+class Timer(msgspec.Struct, frozen=True):
+    """A record to publish when `due_at` (UTC) has come; the same `id` again replaces it."""
+
+    id: UUID
+    due_at: datetime
+    record: Outgoing
+
+
+def append_time(timestamp_ms: int) -> datetime:
+    """A Kafka timestamp (ms since 1970) as UTC time; one outside the calendar becomes its nearest end."""
+    try:
+        return datetime.fromtimestamp(timestamp_ms / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        return (
+            datetime.min.replace(tzinfo=UTC)
+            if timestamp_ms < 0
+            else datetime.max.replace(tzinfo=UTC)
+        )
+
+
+@lru_cache(maxsize=200_000)
+def key_hash(key: bytes) -> int:
+    """Kafka's default hash of a key: murmur2, made positive (KIP-480, `Utils.toPositive`)."""
+    return int(murmur2(key)) & 0x7FFFFFFF
+
+
+def partition_of(key: bytes, partitions: int) -> int:
+    """The partition where Kafka's default partitioner puts `key`."""
+    return key_hash(key) % partitions
+
+
+def event_id(event_type: str, *what: object) -> UUID:
+    """The id of an event, the same whenever the same thing is decided again."""
+    return uuid5(EVENTS, "/".join((event_type, *map(str, what))))
+
+
+def child_traceparent(parent: str | None, event: UUID) -> str:
+    """W3C trace context for a record caused by `parent`, derived from the event so a replay agrees."""
+    if parent is None:
+        return f"00-{event.hex}-{event.hex[16:]}-01"
+    return f"{parent[:36]}{event.hex[:16]}{parent[52:55]}"
+
+
+@lru_cache(maxsize=256)
+def _fixed_headers(ce_type: str, source: str) -> list[tuple[str, bytes | None]]:
+    return [
+        ("ce_specversion", b"1.0"),
+        ("ce_type", ce_type.encode()),
+        ("ce_source", source.encode()),
+        ("content-type", b"application/json"),
+    ]
+
+
+def outgoing(
+    topic: str,
+    body: Body,
+    *,
+    key: str,
+    id: UUID,
+    source: str,
+    subject: str,
+    at: datetime,
+    traceparent: str | None,
+) -> Outgoing:
+    """The record that carries `body`; `traceparent` is that of its cause, `at` its time (UTC).
+
+    `id` is its `ce_id`: consumers drop what they have seen by it.
+    """
+    headers: list[tuple[str, bytes | None]] = [
+        *_fixed_headers(body.ce_type(), source),
+        ("ce_id", str(id).encode()),
+        ("ce_time", at.isoformat().replace("+00:00", "Z").encode()),
+        ("ce_subject", subject.encode()),
+        ("traceparent", child_traceparent(traceparent, id).encode()),
+    ]
+    return Outgoing(topic, key.encode(), encode(body), headers)
+
+
+def encode(body: Body) -> bytes:
+    """The JSON bytes of a body, with the names that records use."""
+    return body.__pydantic_serializer__.to_json(body, by_alias=True)

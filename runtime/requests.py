@@ -1,0 +1,105 @@
+"""Reading requests: bodies, `Prefer: wait`, trace context."""
+
+import re
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Depends, Header, Request
+from pydantic import BaseModel, ValidationError
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from runtime.problems import Problem, invalid
+
+MAX_BODY_BYTES = 64 * 1024
+MAX_WAIT_S = 30.0
+
+M = TypeVar("M", bound=BaseModel)
+
+_TRACEPARENT = re.compile(r"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")
+_WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*(\d{1,6})(?:$|[,;\s])")
+
+
+class BodyLimit:
+    """ASGI middleware: 413 for a body over `MAX_BODY_BYTES`, also one sent in chunks without a length."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        if _declared_length(scope) > MAX_BODY_BYTES:
+            await too_large().response()(scope, receive, send)
+            return
+        read = 0
+
+        async def limited() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > MAX_BODY_BYTES:
+                raise too_large()
+            return message
+
+        await self._app(scope, limited, send)
+
+
+def too_large() -> Problem:
+    """413."""
+    return Problem(413, "too-large", f"The body is larger than {MAX_BODY_BYTES // 1024} KB.")
+
+
+def _declared_length(scope: Scope) -> int:
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit():
+            return int(value)
+    return 0
+
+
+def json_body(model: type[M]) -> Callable[[Request], Awaitable[M]]:
+    """A dependency that reads the body as this model, as strictly as the same record on Kafka.
+
+    Raises:
+        Problem: 413 too large, 415 not JSON by its content type, 422 not valid.
+    """
+
+    async def read(request: Request) -> M:
+        media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if media_type != "application/json":
+            raise Problem(415, "unsupported-media-type", "The body must be application/json.")
+        try:
+            return model.model_validate_json(await request.body())
+        except ValidationError as error:
+            raise invalid(error) from None
+
+    return read
+
+
+def documented(model: type[BaseModel]) -> dict[str, Any]:
+    """`openapi_extra` of a route that reads its body through `json_body`."""
+    return {
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": model.model_json_schema()}},
+        }
+    }
+
+
+def _wait(prefer: Annotated[str | None, Header()] = None) -> float:
+    match = _WAIT.search(prefer or "")
+    return min(float(match.group(1)), MAX_WAIT_S) if match else 0.0
+
+
+def _traceparent(traceparent: Annotated[str | None, Header()] = None) -> str:
+    if traceparent and _TRACEPARENT.match(traceparent):
+        return traceparent
+    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+
+
+PreferWait = Annotated[float, Depends(_wait)]
+"""Seconds that the client is willing to wait for a decision (RFC 7240), at most `MAX_WAIT_S`."""
+
+Traceparent = Annotated[str, Depends(_traceparent)]
+"""The caller's W3C trace context, or a new one."""

@@ -1,0 +1,15 @@
+"""Answers, serialised once by the model itself."""
+
+from collections.abc import Mapping
+
+from fastapi import Response
+from pydantic import BaseModel
+
+
+def json_response(
+    view: BaseModel, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """A JSON answer with the names that the model's records use."""
+    return Response(
+        view.model_dump_json(by_alias=True), status, headers, media_type="application/json"
+    )

@@ -1,0 +1,261 @@
+"""A service process: its API and its worker, started in any order with Kafka and PostgreSQL.
+
+The HTTP server is up at once; Kafka and the database may come later, and may go and come back.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import asyncpg
+import structlog
+import uvicorn
+import uvloop
+from aiokafka.errors import KafkaError
+from fastapi import APIRouter, FastAPI
+
+from runtime import health, migrations, problems
+from runtime.backoff import Backoff
+from runtime.failures import CannotRun, is_transient
+from runtime.handling import Handler, W
+from runtime.logs import configure_logs
+from runtime.loop import Loop
+from runtime.parsing import Parser
+from runtime.problems import unavailable
+from runtime.publisher import Publisher
+from runtime.requests import BodyLimit
+from runtime.settings import Part, Settings
+from runtime.table import Table
+from runtime.telemetry import Telemetry
+from runtime.worker import Worker, WorkerOptions
+from schemas.base import Body
+from schemas.topics import Topic
+
+log = structlog.get_logger()
+
+CLOSE_S = 5.0
+"""How long each part of a service may take to close."""
+
+_NOT_MADE_YET = (
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.InsufficientPrivilegeError,
+)
+"""The server is there, but the service's role or database is not made yet."""
+
+T = TypeVar("T", bound=Body)
+
+
+@dataclass
+class Resources:
+    """What a running service has: filled in as its servers become reachable."""
+
+    settings: Settings
+    telemetry: Telemetry
+    sender: Publisher
+    """For HTTP writes: one record at a time, each acknowledged."""
+    tables: dict[type[Body], Table[Any]]
+    opened: "asyncpg.Pool[Any] | None" = None
+    worker: Worker | None = None
+    waiting_for: str = "starting"
+    """What the start is waiting for; empty once it is complete."""
+
+    @property
+    def pool(self) -> "asyncpg.Pool[Any]":
+        """The database. Raises Problem (503) until it was first reachable."""
+        if self.opened is None:
+            raise unavailable("The database is not reachable yet.")
+        return self.opened
+
+    def table(self, body: type[T]) -> Table[T]:
+        """The in-memory copy of the compacted topic that carries `body`."""
+        return self.tables[body]
+
+
+@dataclass(frozen=True)
+class Service(Generic[W]):
+    """A service, declared: what it reads, how it decides, what it answers.
+
+    `tables` maps each small compacted topic it keeps in memory to the body it carries.
+    """
+
+    name: str
+    inputs: tuple[Topic, ...]
+    migrations: Path
+    handler: Callable[[Resources], Handler[W]]
+    router: Callable[[Resources], APIRouter]
+    asyncapi: Callable[[], dict[str, Any]]
+    tables: dict[type[Body], Topic] = field(default_factory=dict)
+
+
+def create_app(
+    service: Service[Any],
+    settings: Settings,
+    part: Part = "all",
+    on_failure: Callable[[BaseException], None] = lambda _: None,
+) -> FastAPI:
+    """The service's ASGI app; its lifespan runs the worker as well, unless `part` says otherwise.
+
+    `on_failure` is told when the service cannot go on.
+    """
+    telemetry = Telemetry(service.name)
+    resources = Resources(
+        settings,
+        telemetry,
+        Publisher(settings.kafka, f"{service.name}-api"),
+        {body: Table(settings.kafka, topic, body) for body, topic in service.tables.items()},
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        booting = asyncio.create_task(_boot(service, resources, part))
+        booting.add_done_callback(lambda done: _tell_failure(done, on_failure))
+        try:
+            yield
+        finally:
+            booting.cancel()
+            await asyncio.gather(booting, return_exceptions=True)
+            await _close(resources)
+
+    app = FastAPI(
+        title=f"herhaal {service.name}",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+    )
+    app.state.resources = resources
+    app.add_middleware(BodyLimit)
+    problems.install(app)
+    app.include_router(health.router(resources, service.asyncapi))
+    if part != "worker":
+        app.include_router(service.router(resources))
+    return app
+
+
+def run(service: Service[Any], settings: Settings, part: Part = "all") -> int:
+    """Serve until SIGTERM or SIGINT; the exit code, 1 when the service could not go on."""
+    configure_logs(service.name, settings.log)
+    failures: list[BaseException] = []
+
+    def fail(error: BaseException) -> None:
+        failures.append(error)
+        server.should_exit = True
+
+    config = uvicorn.Config(
+        create_app(service, settings, part, fail),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=5,
+        lifespan="on",
+    )
+    server = uvicorn.Server(config)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(server.serve())
+    return 1 if failures or not server.started else 0
+
+
+async def _boot(service: Service[Any], resources: Resources, part: Part) -> None:
+    resources.waiting_for = "PostgreSQL"
+    resources.opened = await _open_database(service, resources.settings)
+    resources.waiting_for = "Kafka"
+    for table in resources.tables.values():
+        table.start()
+    await _until_reachable(resources.sender.start)
+    for table in resources.tables.values():
+        await table.caught_up()
+    if part != "api":
+        publisher = Publisher(resources.settings.kafka, f"{service.name}-worker")
+        resources.worker = worker = _worker(service, resources, publisher)
+        await worker.start()
+        resources.waiting_for = ""
+        await worker.loop.failed
+    resources.waiting_for = ""
+    await asyncio.Event().wait()
+
+
+def _worker(service: Service[Any], resources: Resources, publisher: Publisher) -> Worker:
+    settings = resources.settings
+    loop = Loop(
+        service.name,
+        Parser.of(service.inputs),
+        service.handler(resources),
+        resources.pool,
+        publisher,
+        resources.telemetry,
+    )
+    options = WorkerOptions(
+        settings.kafka,
+        service.name,
+        service.inputs,
+        settings.max_records,
+        settings.session_timeout_ms,
+    )
+    return Worker(options, loop, resources.pool, publisher, resources.telemetry)
+
+
+async def _open_database(service: Service[Any], settings: Settings) -> "asyncpg.Pool[Any]":
+    backoff = Backoff()
+    while True:
+        try:
+            pool = await asyncpg.create_pool(
+                settings.database, min_size=1, max_size=10, timeout=5, command_timeout=30
+            )
+            async with pool.acquire() as db:
+                await migrations.migrate(db, _migrations(service))
+            return pool
+        except Exception as error:
+            if not is_transient(error) and not isinstance(error, _NOT_MADE_YET):
+                raise
+            log.warning("waiting for PostgreSQL", error=type(error).__name__)
+            await backoff.wait()
+
+
+def _migrations(service: Service[Any]) -> list[migrations.Migration]:
+    return [
+        *migrations.read("runtime", migrations.RUNTIME),
+        *migrations.read(service.name, service.migrations),
+    ]
+
+
+async def _until_reachable(connect: Callable[[], Any]) -> None:
+    backoff = Backoff()
+    while True:
+        try:
+            await connect()
+            return
+        except (KafkaError, OSError, TimeoutError) as error:
+            log.warning("waiting for Kafka", error=type(error).__name__)
+            await backoff.wait()
+
+
+async def _close(resources: Resources) -> None:
+    closing: list[tuple[str, Callable[[], Awaitable[None]]]] = [
+        *([("worker", resources.worker.stop)] if resources.worker else []),
+        *(("table", table.stop) for table in resources.tables.values()),
+        ("producer", resources.sender.stop),
+        *([("database", resources.opened.close)] if resources.opened else []),
+    ]
+    for what, close in closing:
+        try:
+            async with asyncio.timeout(CLOSE_S):
+                await close()
+        except Exception as error:
+            # One that does not close must not keep the others open; the process ends either way.
+            log.error("did not close", what=what, exc_info=error)
+
+
+def _tell_failure(
+    booting: "asyncio.Task[None]", on_failure: Callable[[BaseException], None]
+) -> None:
+    error = None if booting.cancelled() else booting.exception()
+    if error is not None:
+        # A service that cannot go on must not look alive: it ends, says why, and is started again.
+        why = str(error) if isinstance(error, CannotRun) else ""
+        log.critical("service cannot go on", error=type(error).__name__, why=why)
+        on_failure(error)

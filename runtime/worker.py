@@ -1,0 +1,296 @@
+"""The worker of a service: one FastStream subscriber on all its input topics, feeding the loop.
+
+All topics keyed by patient have the same partitions and the range assignor gives one worker the same
+numbers of each, so that one patient's records meet in one place.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import KafkaError
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker, KafkaMessage
+
+from runtime import ledger
+from runtime.backoff import Backoff
+from runtime.failures import CannotRun, is_transient
+from runtime.loop import Loop
+from runtime.publisher import Publisher
+from runtime.stall import Stall
+from runtime.telemetry import Telemetry
+from runtime.topics import TopicsMissing, require_topics
+from schemas.topics import Topic
+
+log = structlog.get_logger()
+
+POLL_MS = 20
+"""How long a poll waits for records; FastStream sleeps as long again after an empty one."""
+
+_COMMIT_EVERY_S = 1.0
+_TIMERS_EVERY_S = 0.5
+
+
+class ProgressAhead(CannotRun):
+    """Our stored progress is past the end of a topic: this is not the Kafka that the database knows."""
+
+
+@dataclass(frozen=True)
+class WorkerOptions:
+    """How a worker reads. `session_timeout_ms` is how long Kafka waits for a silent worker."""
+
+    bootstrap: str
+    group: str
+    topics: tuple[Topic, ...]
+    max_records: int = 1000
+    session_timeout_ms: int = 10_000
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A batch as FastStream hands it over; wrapped, because a bare tuple would be spread over arguments."""
+
+    records: Sequence[ConsumerRecord]
+
+
+class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Takes partitions when Kafka assigns them, and runs the loop over what they hold."""
+
+    def __init__(
+        self,
+        options: WorkerOptions,
+        loop: Loop[Any],
+        pool: "asyncpg.Pool[Any]",
+        publisher: Publisher,
+        telemetry: Telemetry,
+    ) -> None:
+        self._options = options
+        self._loop = loop
+        self._pool = pool
+        self._publisher = publisher
+        self._telemetry = telemetry
+        self._assigned: set[TopicPartition] = set()
+        self._taking: asyncio.Task[None] | None = None
+        self._chores: list[asyncio.Task[None]] = []
+        self._joined = False
+        self._stall = Stall()
+        self._broker = KafkaBroker(
+            options.bootstrap, apply_types=False, logger=logging.getLogger("faststream")
+        )
+        self._subscriber = self._broker.subscriber(
+            *(topic.name for topic in options.topics),
+            batch=True,
+            group_id=options.group,
+            auto_offset_reset="earliest",
+            ack_policy=AckPolicy.MANUAL,
+            partition_assignment_strategy=(RangePartitionAssignor,),
+            max_records=options.max_records,
+            batch_timeout_ms=POLL_MS,
+            max_partition_fetch_bytes=4 * 1024 * 1024,
+            session_timeout_ms=options.session_timeout_ms,
+            heartbeat_interval_ms=options.session_timeout_ms // 3,
+            listener=self,
+            parser=self._raw,
+            decoder=_unwrapped,
+        )
+        self._subscriber(self._on_fetched)
+
+    @property
+    def loop(self) -> Loop[Any]:
+        """The loop, for those who ask how far it is."""
+        return self._loop
+
+    def problems(self, stalled_s: float) -> list[str]:
+        """Why this worker is not healthy; `stalled_s` is how long records may wait without progress."""
+        if not self._joined:
+            return ["the worker has not joined its group"]
+        if self._assigned and not self._loop.owned:
+            return ["the worker has not taken its partitions"]
+        if self._stall.seconds(time.monotonic()) > stalled_s:
+            return [f"records wait, and nothing was handled for {stalled_s:.0f} s"]
+        return []
+
+    async def start(self) -> None:
+        """Join the group, however long Kafka or its topics stay away."""
+        backoff = Backoff()
+        while True:
+            try:
+                await require_topics(self._options.bootstrap, self._options.topics)
+                await self._broker.start()
+                break
+            except (TopicsMissing, KafkaError, OSError) as error:
+                log.warning("waiting for Kafka", error=type(error).__name__)
+                await self._broker.stop()
+                await backoff.wait()
+        self._chores = [
+            asyncio.create_task(self._guarded(self._fire_timers())),
+            asyncio.create_task(self._guarded(self._report())),
+            asyncio.create_task(self._guarded(self._retake_when_fenced())),
+        ]
+
+    async def stop(self) -> None:
+        """Finish the batch in hand, publish it, and leave the group."""
+        for chore in (*self._chores, *([self._taking] if self._taking else [])):
+            chore.cancel()
+        await asyncio.gather(*self._chores, return_exceptions=True)
+        await self._commit(await self._loop.disown())
+        await self._broker.stop()
+        await self._publisher.stop()
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        """Another worker may take these: finish what is in hand first."""
+        self._assigned = set()
+        await self._stop_taking()
+        if revoked:
+            await self._commit(await self._loop.disown())
+        self._telemetry.clear_lag()
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        """Take them in the background, as the database may be away; nothing is read until then."""
+        # No await before this: a fetch must not slip in between assignment and pause.
+        self._consumer.pause(*assigned)
+        self._assigned = set(assigned)
+        self._joined = True
+        await self._stop_taking()
+        if assigned:
+            self._taking = asyncio.create_task(self._guarded(self._take(set(assigned))))
+
+    @property
+    def _consumer(self) -> AIOKafkaConsumer:
+        consumer = self._subscriber.consumer
+        assert consumer is not None, "the subscriber is started"
+        return consumer
+
+    async def _raw(self, records: tuple[ConsumerRecord, ...]) -> KafkaMessage:
+        # FastStream's own parser decodes headers, and would lose a record with a null or binary one.
+        return KafkaMessage(body=b"", raw_message=records, consumer=self._consumer)
+
+    async def _on_fetched(self, fetched: Fetched) -> None:
+        current = await self._current(fetched.records)
+        try:
+            await self._loop.on_batch(current)
+        except Exception as error:
+            # FastStream would log this and go on to the next batch, which loses this one.
+            self._loop.fail(error)
+            await asyncio.Event().wait()
+
+    async def _current(self, records: Sequence[ConsumerRecord]) -> list[ConsumerRecord]:
+        """Leave out what was fetched before a seek: its partition's position lies before it again."""
+        last = {TopicPartition(r.topic, r.partition): r.offset for r in records}
+        current = {
+            tp
+            for tp, offset in last.items()
+            if tp in self._loop.owned and await self._consumer.position(tp) > offset
+        }
+        return [r for r in records if TopicPartition(r.topic, r.partition) in current]
+
+    async def _take(self, assigned: set[TopicPartition]) -> None:
+        backoff = Backoff()
+        while True:
+            try:
+                await self._take_once(assigned)
+                return
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                log.warning("cannot take partitions yet", error=type(error).__name__)
+                await backoff.wait()
+
+    async def _take_once(self, assigned: set[TopicPartition]) -> None:
+        earliest = await self._consumer.beginning_offsets(assigned)
+        ends = await self._consumer.end_offsets(assigned)
+        async with self._pool.acquire() as db:
+            async with db.transaction():
+                positions = await ledger.take(db, earliest)
+            _refuse_progress_ahead(positions, ends)
+            stored = await ledger.leftovers(db, {tp.partition for tp in assigned})
+            for row in stored:
+                await self._publisher.publish(row.records)
+            await ledger.drop(db, [row.id for row in stored])
+        for tp, position in positions.items():
+            self._consumer.seek(tp, position.next_offset)
+        self._loop.own(positions)
+        self._consumer.resume(*assigned)
+        log.info("partitions taken", partitions=len(assigned), leftovers=len(stored))
+
+    async def _retake_when_fenced(self) -> None:
+        while True:
+            await self._loop.fenced.wait()
+            # A worker that Kafka has put out learns of it within a heartbeat; one still in takes again.
+            await asyncio.sleep(self._options.session_timeout_ms / 1000 / 2)
+            if self._loop.fenced.is_set() and self._assigned and not self._is_taking():
+                await self._loop.published()
+                self._consumer.pause(*self._assigned)
+                await self._take(set(self._assigned))
+
+    def _is_taking(self) -> bool:
+        return self._taking is not None and not self._taking.done()
+
+    async def _stop_taking(self) -> None:
+        taking, self._taking = self._taking, None
+        if taking is not None:
+            taking.cancel()
+            await asyncio.gather(taking, return_exceptions=True)
+
+    async def _fire_timers(self) -> None:
+        while True:
+            await asyncio.sleep(_TIMERS_EVERY_S)
+            try:
+                await self._loop.fire_timers()
+            except ledger.Fenced:
+                self._loop.fenced.set()
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                log.warning("timers will be looked at again", error=type(error).__name__)
+
+    async def _report(self) -> None:
+        while True:
+            await asyncio.sleep(_COMMIT_EVERY_S)
+            await self._commit(self._loop.owned)
+            waiting = {}
+            for tp, position in self._loop.owned.items():
+                high = self._consumer.highwater(tp) if tp in self._consumer.assignment() else None
+                if high is not None:
+                    self._telemetry.lag(tp.topic, tp.partition, max(0, high - position.next_offset))
+                    if high > position.next_offset:
+                        waiting[tp] = position.next_offset
+            self._stall.note(waiting, time.monotonic())
+
+    async def _commit(self, positions: Mapping[TopicPartition, ledger.Position]) -> None:
+        """Tell Kafka how far we are, which serves lag displays only: the database decides."""
+        offsets = {tp: position.next_offset for tp, position in positions.items()}
+        if offsets:
+            try:
+                await self._consumer.commit(offsets)
+            except (KafkaError, OSError) as error:
+                log.info("offsets not committed", error=type(error).__name__)
+
+    async def _guarded(self, work: Any) -> None:
+        try:
+            await work
+        except Exception as error:
+            self._loop.fail(error)
+
+
+async def _unwrapped(message: KafkaMessage) -> Fetched:
+    raw: Any = message.raw_message
+    return Fetched(raw)
+
+
+def _refuse_progress_ahead(
+    positions: dict[TopicPartition, ledger.Position], ends: dict[TopicPartition, int]
+) -> None:
+    for tp, position in positions.items():
+        if position.next_offset > ends[tp]:
+            raise ProgressAhead(
+                f"{tp.topic}-{tp.partition} ends at {ends[tp]}, but {position.next_offset} is done: "
+                "this is another Kafka than the database belongs to"
+            )

@@ -1,0 +1,105 @@
+"""The directory: practices and pharmacies, their hours, rules and policies. Public facts only.
+
+Opening hours are in the OpenStreetMap `opening_hours` format; clock times are Europe/Amsterdam.
+"""
+
+from datetime import date, time
+from typing import Annotated, ClassVar, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from schemas.base import Body, Model, Name, PharmacyAgb, PracticeAgb, Text, Version
+
+
+def _without_offset(clock: time) -> time:
+    if clock.tzinfo is not None:
+        raise ValueError("clock times are Europe/Amsterdam and carry no offset")
+    return clock
+
+
+ClockTime = Annotated[time, AfterValidator(_without_offset)]
+
+
+class Closure(Model):
+    """Closed from `first` to `last`, both days included."""
+
+    first: date
+    last: date
+    why: Text | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.last < self.first:
+            raise ValueError("a closure ends before it starts")
+        return self
+
+
+class Processing(Model):
+    """How fast a practice works: ordered before `cutoff`, ready after `working_days` from `ready_from` on."""
+
+    cutoff: ClockTime
+    working_days: Annotated[int, Field(ge=0, le=20)]
+    ready_from: ClockTime
+
+
+class Policy(Model):
+    """What a practice wants a person to look at before a repeat is approved."""
+
+    review_everything: bool = False
+    review_high_risk: bool = True
+    review_remarks: bool = True
+    review_larger_supply: bool = True
+    review_larger_quantity: bool = True
+    overview_patience_minutes: Annotated[int, Field(ge=1, le=10_080)] = 60
+
+
+class PracticeEntry(Model):
+    """A GP practice as its region writes it down."""
+
+    agb: PracticeAgb
+    name: Name
+    region: Name
+    list_size: Annotated[int, Field(ge=0)]
+    phone: Name
+    opening_hours: Name
+    closures: tuple[Closure, ...] = ()
+    processing: Processing
+    policy: Policy = Policy()
+
+
+class PharmacyEntry(Model):
+    """A pharmacy as its region writes it down; its address is where a prescription is collected."""
+
+    agb: PharmacyAgb
+    name: Name
+    address: Name
+    city: Name
+    phone: Name
+    opening_hours: Name
+    closures: tuple[Closure, ...] = ()
+    repeat_service: bool = False
+
+
+class Directory(Model):
+    """A region's practices and pharmacies, as a directory file holds them."""
+
+    practices: tuple[PracticeEntry, ...]
+    pharmacies: tuple[PharmacyEntry, ...]
+
+
+class Practice(PracticeEntry, Body):
+    """A GP practice; `version` rises with every change of the entry."""
+
+    TYPE: ClassVar[str] = "directory.practice.v1"
+    KEY: ClassVar[str] = "agb"
+
+    version: Version
+
+
+class Pharmacy(PharmacyEntry, Body):
+    """A pharmacy; its address is where a prescription is collected."""
+
+    TYPE: ClassVar[str] = "directory.pharmacy.v1"
+    KEY: ClassVar[str] = "agb"
+
+    version: Version

@@ -1,0 +1,158 @@
+"""A patient's medication overview, and the commands that change it."""
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, ClassVar, Literal, Self
+from uuid import UUID
+
+from pydantic import Field, model_validator
+
+from schemas.base import (
+    Actor,
+    Body,
+    Many,
+    Model,
+    Name,
+    PatientId,
+    PracticeAgb,
+    Prk,
+    Quantity,
+    Text,
+    UtcDatetime,
+    Version,
+)
+
+
+class Status(StrEnum):
+    """Only `chronic` medication is repeat medication that can be ordered."""
+
+    CHRONIC = "chronic"
+    TEMPORARY = "temporary"
+    STOPPED = "stopped"
+
+
+class Medication(Model):
+    """One medicine in an overview; `quantity` in `unit` is what is usually supplied, for `days_supply` days."""
+
+    prk: Prk
+    medicine: Name
+    status: Status
+    dosage: Text
+    quantity: Quantity
+    unit: Name
+    days_supply: Annotated[int, Field(ge=1, le=3650)] | None = None
+    last_ordered_on: date | None = None
+    prescribed_on: date | None = None
+    authorised_until: date | None = None
+    high_risk: bool = False
+    repeat_service: bool = False
+    reviewed_at: UtcDatetime | None = None
+
+
+Medications = Annotated[Many[Medication], Field(max_length=200)]
+
+
+def _distinct(medications: tuple[Medication, ...]) -> None:
+    if len({m.prk for m in medications}) != len(medications):
+        raise ValueError("two medications have the same PRK code")
+
+
+class Change(Model):
+    """What made the overview what it is now."""
+
+    change_id: UUID
+    kind: Literal["import", "set_status", "review", "sweep", "undo", "repeat_service", "ordered"]
+    by: Actor
+    reason: Text | None = None
+
+
+class MedicationOverview(Body):
+    """The whole current overview of one patient; `version` rises by one with every change."""
+
+    TYPE: ClassVar[str] = "medication.overview.v1"
+
+    patient: PatientId
+    practice: PracticeAgb
+    version: Version
+    changed_at: UtcDatetime
+    change: Change
+    medications: Medications
+
+
+class _Command(Body):
+    change_id: UUID
+    patient: PatientId
+    by: Actor
+    reason: Text | None = None
+
+
+class MedicationImport(_Command):
+    """The practice's system gives the whole overview of one patient; what is absent from it is gone."""
+
+    TYPE: ClassVar[str] = "medication.import.v1"
+
+    practice: PracticeAgb
+    medications: Medications
+
+    @model_validator(mode="after")
+    def _medications_are_distinct(self) -> Self:
+        _distinct(self.medications)
+        return self
+
+
+class MedicationSetStatus(_Command):
+    """Somebody of the practice sets one medicine's status."""
+
+    TYPE: ClassVar[str] = "medication.set-status.v1"
+
+    prk: Prk
+    status: Status
+
+
+class MedicationVisit(_Command):
+    """The patient visits the practice, which puts the overview on the review worklist."""
+
+    TYPE: ClassVar[str] = "medication.visit.v1"
+
+    practice: PracticeAgb
+    visited_at: UtcDatetime
+
+
+class ReviewedStatus(Model):
+    """The status of one medicine after a review."""
+
+    prk: Prk
+    status: Status
+
+
+class MedicationReview(_Command):
+    """Somebody of the practice went through the overview at a visit."""
+
+    TYPE: ClassVar[str] = "medication.review.v1"
+
+    statuses: Annotated[Many[ReviewedStatus], Field(max_length=200)]
+
+
+class MedicationRepeatService(_Command):
+    """A medicine enters or leaves the pharmacy's repeat service."""
+
+    TYPE: ClassVar[str] = "medication.repeat-service.v1"
+
+    prk: Prk
+    enrolled: bool
+
+
+class MedicationUndo(_Command):
+    """An earlier change is taken back."""
+
+    TYPE: ClassVar[str] = "medication.undo.v1"
+
+    undoes: UUID
+
+
+class MedicationSweep(_Command):
+    """Chronic medication that was not ordered for long is to become temporary, judged at `as_of`."""
+
+    TYPE: ClassVar[str] = "medication.sweep.v1"
+
+    as_of: UtcDatetime

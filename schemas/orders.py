@@ -1,0 +1,216 @@
+"""Orders: what portals ask, what ordering decides."""
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from schemas.base import (
+    Actor,
+    Body,
+    Channel,
+    LineNumber,
+    Many,
+    Model,
+    Name,
+    OrderId,
+    PatientId,
+    PharmacyAgb,
+    PlacedBy,
+    PracticeAgb,
+    Prk,
+    Quantity,
+    Text,
+    UtcDatetime,
+    Version,
+)
+from schemas.reasons import Reason
+
+
+class Outcome(StrEnum):
+    """What became of one line."""
+
+    APPROVED = "approved"
+    REVIEW = "review"
+    E_CONSULT = "e_consult"
+    REPEAT_SERVICE = "repeat_service"
+    REFUSED = "refused"
+    WAITING = "waiting"
+    CANCELLED = "cancelled"
+
+
+class OrderState(StrEnum):
+    """What became of an order as a whole, derived from its lines."""
+
+    APPROVED = "approved"
+    PARTLY_APPROVED = "partly_approved"
+    IN_REVIEW = "in_review"
+    WAITING = "waiting"
+    REFUSED = "refused"
+    CANCELLED = "cancelled"
+
+
+class OrderLine(Model):
+    """One medicine asked for; `quantity` in the unit of the overview's entry (pieces, ml, …)."""
+
+    line: LineNumber
+    prk: Prk
+    medicine: Name
+    quantity: Quantity
+
+
+class OrderPlace(Body):
+    """A portal, a proxy or an assistant orders repeats for one patient."""
+
+    TYPE: ClassVar[str] = "order.place.v1"
+
+    order_id: OrderId
+    patient: PatientId
+    practice: PracticeAgb
+    pharmacy: PharmacyAgb
+    channel: Channel
+    placed_by: PlacedBy
+    lines: Annotated[Many[OrderLine], Field(min_length=1, max_length=50)]
+    remark: Text | None = None
+    supply_until: date | None = None
+
+    @model_validator(mode="after")
+    def _lines_are_distinct(self) -> Self:
+        if len({line.line for line in self.lines}) != len(self.lines):
+            raise ValueError("two lines have the same number")
+        return self
+
+
+class OrderCancel(Body):
+    """Somebody takes an order back."""
+
+    TYPE: ClassVar[str] = "order.cancel.v1"
+
+    order_id: OrderId
+    patient: PatientId
+    cancelled_by: Actor
+    reason: Text | None = None
+
+
+class OrderReview(Body):
+    """A person decides one line that waited in the review queue."""
+
+    TYPE: ClassVar[str] = "order.review.v1"
+
+    order_id: OrderId
+    patient: PatientId
+    line: LineNumber
+    outcome: Literal[Outcome.APPROVED, Outcome.REFUSED, Outcome.E_CONSULT]
+    quantity: Quantity | None = None
+    decided_by: Actor
+    explanation: Text | None = None
+
+
+class OrderTimer(Body):
+    """A due time of an order has come; `due_at` is the time it was set for."""
+
+    TYPE: ClassVar[str] = "order.timer.v1"
+
+    order_id: OrderId
+    patient: PatientId
+    kind: Literal["overview_overdue", "review_overdue"]
+    due_at: UtcDatetime
+
+
+class DecidedLine(Model):
+    """One line with its outcome and all reasons that hold."""
+
+    line: LineNumber
+    prk: Prk
+    medicine: Name
+    quantity: Quantity
+    outcome: Outcome
+    reasons: Many[Reason] = ()
+
+
+class OrderDecided(Body):
+    """The decision on a whole order; `seq` 1 of every order, even one that waits for review."""
+
+    TYPE: ClassVar[str] = "order.decided.v1"
+
+    order_id: OrderId
+    seq: Version
+    patient: PatientId
+    practice: PracticeAgb
+    pharmacy: PharmacyAgb
+    channel: Channel
+    placed_at: UtcDatetime
+    decided_at: UtcDatetime
+    overview_version: Version | None = None
+    policy_version: Version | None = None
+    state: OrderState
+    lines: Many[DecidedLine]
+
+
+class _OrderEvent(Body):
+    order_id: OrderId
+    seq: Version
+    patient: PatientId
+    practice: PracticeAgb
+    pharmacy: PharmacyAgb
+    channel: Channel
+
+
+class OrderLineDecided(_OrderEvent):
+    """A line that was in review or waiting has its outcome."""
+
+    TYPE: ClassVar[str] = "order.line-decided.v1"
+
+    line: LineNumber
+    prk: Prk
+    medicine: Name
+    outcome: Outcome
+    reasons: Many[Reason] = ()
+    quantity: Quantity
+    decided_by: Actor
+    decided_at: UtcDatetime
+    explanation: Text | None = None
+
+
+class OrderCancelled(_OrderEvent):
+    """An order was taken back; `lines` are the ones that were still open or approved."""
+
+    TYPE: ClassVar[str] = "order.cancelled.v1"
+
+    lines: Many[LineNumber]
+    cancelled_by: Actor
+    cancelled_at: UtcDatetime
+    reason: Text | None = None
+
+
+class OrderEscalated(_OrderEvent):
+    """A line waited too long in the review queue and goes to another role."""
+
+    TYPE: ClassVar[str] = "order.escalated.v1"
+
+    line: LineNumber
+    to_role: Literal["assistant", "gp"]
+    escalated_at: UtcDatetime
+
+
+class OrderFulfilment(_OrderEvent):
+    """What the pharmacy reported about an approved line."""
+
+    TYPE: ClassVar[str] = "order.fulfilment.v1"
+
+    line: LineNumber
+    status: Literal[
+        "received",
+        "preparing",
+        "ready",
+        "partly_ready",
+        "collected",
+        "delivered",
+        "not_dispensed",
+    ]
+    at: UtcDatetime
+    reason: Text | None = None
+
+
+OrderEvent = OrderDecided | OrderLineDecided | OrderCancelled | OrderEscalated | OrderFulfilment

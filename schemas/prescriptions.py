@@ -1,0 +1,72 @@
+"""What a pharmacy receives and reports."""
+
+from datetime import date
+from typing import ClassVar, Literal
+
+from schemas.base import (
+    Actor,
+    Body,
+    LineNumber,
+    Name,
+    OrderId,
+    PatientId,
+    PharmacyAgb,
+    PracticeAgb,
+    Prk,
+    Quantity,
+    Text,
+    UtcDatetime,
+)
+
+DispenseStatus = Literal[
+    "received", "preparing", "ready", "partly_ready", "collected", "delivered", "not_dispensed"
+]
+
+
+class PrescriptionApproved(Body):
+    """An approved line, for the pharmacy to dispense; `prescription_id` is derived from order and line."""
+
+    TYPE: ClassVar[str] = "prescription.approved.v1"
+
+    prescription_id: OrderId
+    order_id: OrderId
+    line: LineNumber
+    patient: PatientId
+    practice: PracticeAgb
+    pharmacy: PharmacyAgb
+    prk: Prk
+    medicine: Name
+    quantity: Quantity
+    dosage: Text
+    remark: Text | None = None
+    supply_until: date | None = None
+    approved_at: UtcDatetime
+    approved_by: Actor
+
+
+class PrescriptionWithdrawn(Body):
+    """An approved prescription that must no longer be dispensed."""
+
+    TYPE: ClassVar[str] = "prescription.withdrawn.v1"
+
+    prescription_id: OrderId
+    order_id: OrderId
+    line: LineNumber
+    patient: PatientId
+    practice: PracticeAgb
+    pharmacy: PharmacyAgb
+    withdrawn_at: UtcDatetime
+    reason: Text | None = None
+
+
+class DispenseReported(Body):
+    """A pharmacy reports how far a prescription is."""
+
+    TYPE: ClassVar[str] = "dispense.reported.v1"
+
+    prescription_id: OrderId
+    patient: PatientId
+    pharmacy: PharmacyAgb
+    status: DispenseStatus
+    reason: Text | None = None
+    reported_at: UtcDatetime

@@ -1,0 +1,260 @@
+"""The topic registry: every topic once, with its key, its records, how long it is kept, who may touch it.
+
+Topic creation, access lists, AsyncAPI and documentation all derive from it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from schemas.base import Body
+from schemas.directory import Pharmacy, Practice
+from schemas.medication import (
+    MedicationImport,
+    MedicationOverview,
+    MedicationRepeatService,
+    MedicationReview,
+    MedicationSetStatus,
+    MedicationSweep,
+    MedicationUndo,
+    MedicationVisit,
+)
+from schemas.notifications import (
+    MessageFailed,
+    MessageQueued,
+    MessageSent,
+    PatientContacts,
+    PickupMoved,
+    PickupPromised,
+)
+from schemas.orders import (
+    OrderCancel,
+    OrderCancelled,
+    OrderDecided,
+    OrderEscalated,
+    OrderFulfilment,
+    OrderLineDecided,
+    OrderPlace,
+    OrderReview,
+    OrderTimer,
+)
+from schemas.prescriptions import DispenseReported, PrescriptionApproved, PrescriptionWithdrawn
+
+SERVICES = ("ordering", "medication", "notification", "metrics")
+
+PATIENT_PARTITIONS = 8
+"""Partitions of every topic keyed by patient; never changed once data exists, as keys would move."""
+
+_KIB = 1024
+_DAY = timedelta(days=1)
+_YEAR = timedelta(days=365)
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One topic. `retention` None means compacted: the newest record of each key is kept for good.
+
+    `max_bytes` bounds one record (key, value and headers); the broker refuses a larger one.
+    """
+
+    name: str
+    about: str
+    bodies: tuple[type[Body], ...]
+    writers: frozenset[str]
+    readers: frozenset[str]
+    retention: timedelta | None
+    partitions: int = PATIENT_PARTITIONS
+    max_bytes: int = 1024 * _KIB
+
+    @property
+    def compacted(self) -> bool:
+        """Whether a null value (a tombstone) is allowed, and only the newest record of a key is kept."""
+        return self.retention is None
+
+    @property
+    def types(self) -> dict[str, type[Body]]:
+        """Body by CloudEvents type."""
+        return {body.ce_type(): body for body in self.bodies}
+
+    @property
+    def config(self) -> dict[str, str]:
+        """The topic's configuration on the broker."""
+        kept = (
+            {"cleanup.policy": "compact"}
+            if self.retention is None
+            else {
+                "cleanup.policy": "delete",
+                "retention.ms": str(int(self.retention.total_seconds() * 1000)),
+            }
+        )
+        return kept | {
+            "message.timestamp.type": "LogAppendTime",
+            "max.message.bytes": str(self.max_bytes),
+        }
+
+
+def _topic(
+    name: str,
+    about: str,
+    *bodies: type[Body],
+    writers: Iterable[str],
+    readers: Iterable[str],
+    retention: timedelta | None,
+    partitions: int = PATIENT_PARTITIONS,
+) -> Topic:
+    return Topic(name, about, bodies, frozenset(writers), frozenset(readers), retention, partitions)
+
+
+ORDERS_REQUESTS = _topic(
+    "orders.requests",
+    "Orders and cancellations, as portals and ordering's HTTP API send them.",
+    OrderPlace,
+    OrderCancel,
+    writers=("portal", "ordering"),
+    readers=("ordering",),
+    retention=30 * _DAY,
+)
+ORDERS_REVIEWS = _topic(
+    "orders.reviews",
+    "Decisions of persons on lines in review, and due times.",
+    OrderReview,
+    OrderTimer,
+    writers=("ordering",),
+    readers=("ordering",),
+    retention=30 * _DAY,
+)
+ORDERS_EVENTS = _topic(
+    "orders.events",
+    "What became of every order and line, numbered per order.",
+    OrderDecided,
+    OrderLineDecided,
+    OrderCancelled,
+    OrderEscalated,
+    OrderFulfilment,
+    writers=("ordering",),
+    readers=("notification", "metrics", "medication", "portal"),
+    retention=5 * _YEAR,
+)
+DISPENSE_REPORTS = _topic(
+    "dispense.reports",
+    "How far a pharmacy is with a prescription.",
+    DispenseReported,
+    writers=("pharmacy", "ordering"),
+    readers=("ordering", "notification"),
+    retention=30 * _DAY,
+)
+MEDICATION_CHANGES = _topic(
+    "medication.changes",
+    "Commands that change a patient's medication overview.",
+    MedicationImport,
+    MedicationSetStatus,
+    MedicationVisit,
+    MedicationReview,
+    MedicationRepeatService,
+    MedicationUndo,
+    MedicationSweep,
+    writers=("practice-system", "medication"),
+    readers=("medication",),
+    retention=90 * _DAY,
+)
+MEDICATION_STATUS = _topic(
+    "medication.status",
+    "The whole current medication overview of each patient.",
+    MedicationOverview,
+    writers=("medication",),
+    readers=("ordering", "medication", "portal"),
+    retention=None,
+)
+NOTIFICATIONS_EVENTS = _topic(
+    "notifications.events",
+    "Messages to patients and pickup windows promised.",
+    MessageQueued,
+    MessageSent,
+    MessageFailed,
+    PickupPromised,
+    PickupMoved,
+    writers=("notification",),
+    readers=("metrics", "portal"),
+    retention=5 * _YEAR,
+)
+PATIENTS_CONTACTS = _topic(
+    "patients.contacts",
+    "How each patient wants to be reached.",
+    PatientContacts,
+    writers=("notification",),
+    readers=("notification",),
+    retention=None,
+)
+DIRECTORY_PRACTICES = _topic(
+    "directory.practices",
+    "GP practices: hours, rules, policy, region.",
+    Practice,
+    writers=("cli",),
+    readers=SERVICES,
+    retention=None,
+    partitions=1,
+)
+DIRECTORY_PHARMACIES = _topic(
+    "directory.pharmacies",
+    "Pharmacies: hours, address.",
+    Pharmacy,
+    writers=("cli",),
+    readers=SERVICES,
+    retention=None,
+    partitions=1,
+)
+
+
+def dead_letters(service: str) -> Topic:
+    """The topic that keeps the records a service could not take, as they were."""
+    # A dead letter is the whole original record and the headers that say why, so it may be larger.
+    return Topic(
+        f"{service}.dead-letters",
+        f"Records that {service} could not take, as they were, with why, where and when.",
+        bodies=(),
+        writers=frozenset({service}),
+        readers=frozenset({"operator"}),
+        retention=30 * _DAY,
+        max_bytes=4096 * _KIB,
+    )
+
+
+PRESCRIPTIONS_PREFIX = "prescriptions.approved."
+
+
+def prescriptions(pharmacy: str) -> Topic:
+    """A pharmacy's own topic: Kafka's access lists are per topic, so each has one.
+
+    `pharmacy` is an 8-digit AGB code.
+    """
+    return Topic(
+        f"{PRESCRIPTIONS_PREFIX}{pharmacy}",
+        "Prescriptions approved for, or withdrawn from, one pharmacy.",
+        (PrescriptionApproved, PrescriptionWithdrawn),
+        writers=frozenset({"ordering"}),
+        readers=frozenset({f"pharmacy:{pharmacy}"}),
+        retention=90 * _DAY,
+        partitions=1,
+    )
+
+
+ALL: tuple[Topic, ...] = (
+    ORDERS_REQUESTS,
+    ORDERS_REVIEWS,
+    ORDERS_EVENTS,
+    DISPENSE_REPORTS,
+    MEDICATION_CHANGES,
+    MEDICATION_STATUS,
+    NOTIFICATIONS_EVENTS,
+    PATIENTS_CONTACTS,
+    DIRECTORY_PRACTICES,
+    DIRECTORY_PHARMACIES,
+    *(dead_letters(service) for service in SERVICES),
+)
+"""Every topic that exists from the start; the pharmacies' topics come with the directory."""
+
+
+def all_bodies() -> dict[str, type[Body]]:
+    """Every record type by its CloudEvents type, the pharmacies' included."""
+    topics = (*ALL, prescriptions("02000000"))
+    return {name: body for topic in topics for name, body in topic.types.items()}

@@ -1,0 +1,1 @@
+"""medication: keeps each patient's medication overview and tells everybody when it changes."""

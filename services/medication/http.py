@@ -1,0 +1,203 @@
+"""medication's JSON API. Every write becomes a Kafka record first; the loop decides."""
+
+from collections.abc import Collection
+from datetime import UTC, datetime
+from typing import Annotated
+from uuid import UUID, uuid4
+
+from fastapi import APIRouter, Depends, Header, Path, Response
+from pydantic import ValidationError
+
+from runtime.problems import Problem, invalid, not_found, unavailable
+from runtime.publisher import NotPublished
+from runtime.records import outgoing
+from runtime.requests import PreferWait, Traceparent, documented, json_body
+from runtime.responses import json_response
+from runtime.service import Resources
+from runtime.waiting import Waiter
+from schemas import topics
+from schemas.base import PatientId, Prk
+from schemas.medication import MedicationImport, MedicationOverview, MedicationSetStatus
+from services.medication import store
+from services.medication.domain import Command
+from services.medication.handlers import digest_of
+from services.medication.store import Shown
+from services.medication.views import ChangeReceivedView, OverviewRequest, StatusRequest
+
+SOURCE = "nl.herhaal/medication/http"
+
+PatientPath = Annotated[PatientId, Path()]
+PrkPath = Annotated[Prk, Path()]
+IfNoneMatch = Annotated[str | None, Header()]
+
+ChangeKey = tuple[str, UUID]
+
+
+class MedicationApi:
+    """Takes changes in, hands them to Kafka, and shows overviews."""
+
+    def __init__(self, resources: Resources) -> None:
+        self._resources = resources
+        self._applied: Waiter[ChangeKey, Shown] = Waiter(self._find)
+
+    async def replace_overview(
+        self, command: MedicationImport, wait_s: float, traceparent: str
+    ) -> Response:
+        """202 once Kafka has the import; 200 with the overview when applied within `wait_s`."""
+        await self._refuse_conflict(command)
+        return await self._take(command, wait_s, traceparent)
+
+    async def set_status(
+        self, command: MedicationSetStatus, wait_s: float, traceparent: str
+    ) -> Response:
+        """As `replace_overview`; 404 when the patient or the medicine is not known now."""
+        overview = MedicationOverview.model_validate_json((await self._known(command.patient)).body)
+        if all(entry.prk != command.prk for entry in overview.medications):
+            raise not_found("medicine in this overview")
+        await self._refuse_conflict(command)
+        return await self._take(command, wait_s, traceparent)
+
+    async def show(self, patient: str, if_none_match: str | None) -> Response:
+        """The overview as it stands; 304 when the client has this version."""
+        shown = await self._known(patient)
+        if if_none_match is not None and _matches(if_none_match, _etag(shown)):
+            return Response(status_code=304, headers=_caching(shown))
+        return _overview(shown)
+
+    async def _take(self, command: Command, wait_s: float, traceparent: str) -> Response:
+        await self._send(command, traceparent)
+        location = {"Location": f"/patients/{command.patient}/overview"}
+        key = (command.patient, command.change_id)
+        shown = await self._applied.wait(key, wait_s) if wait_s else None
+        if shown is not None:
+            return _overview(shown, **location, **{"Preference-Applied": "wait"})
+        return json_response(ChangeReceivedView(change_id=command.change_id), 202, location)
+
+    async def _refuse_conflict(self, command: Command) -> None:
+        """Raises Problem (409) when another change was carried out under this id."""
+        key = (command.patient, command.change_id)
+        async with self._resources.pool.acquire() as db:
+            before = (await store.applied(db, [key])).get(key)
+        if before is not None and before != digest_of(command):
+            raise Problem(409, "change-conflict", "Another change has this change_id already.")
+
+    async def _known(self, patient: str) -> Shown:
+        async with self._resources.pool.acquire() as db:
+            shown = await store.overview(db, patient)
+        if shown is None:
+            raise not_found("overview")
+        return shown
+
+    async def _send(self, command: Command, traceparent: str) -> None:
+        record = outgoing(
+            topics.MEDICATION_CHANGES.name,
+            command,
+            key=command.patient,
+            id=uuid4(),
+            source=SOURCE,
+            subject=command.patient,
+            at=datetime.now(UTC),
+            traceparent=traceparent,
+        )
+        try:
+            await self._resources.sender.send(record)
+        except NotPublished:
+            raise unavailable("The change could not be taken; please send it again.") from None
+
+    async def _find(self, changes: Collection[ChangeKey]) -> dict[ChangeKey, Shown]:
+        async with self._resources.pool.acquire() as db:
+            return await store.applied_overviews(db, changes)
+
+
+def router(resources: Resources) -> APIRouter:
+    """The routes of medication."""
+    api = MedicationApi(resources)
+    routes = APIRouter()
+    answers = {200: {"model": MedicationOverview}, 202: {"model": ChangeReceivedView}}
+
+    @routes.put(
+        "/patients/{patient}/overview",
+        status_code=202,
+        openapi_extra=documented(OverviewRequest),
+        responses={**answers},
+    )
+    async def replace_overview(
+        patient: PatientPath,
+        request: Annotated[OverviewRequest, Depends(json_body(OverviewRequest))],
+        wait_s: PreferWait,
+        traceparent: Traceparent,
+    ) -> Response:
+        return await api.replace_overview(_import(patient, request), wait_s, traceparent)
+
+    @routes.put(
+        "/patients/{patient}/medications/{prk}/status",
+        status_code=202,
+        openapi_extra=documented(StatusRequest),
+        responses={**answers},
+    )
+    async def set_status(
+        patient: PatientPath,
+        prk: PrkPath,
+        request: Annotated[StatusRequest, Depends(json_body(StatusRequest))],
+        wait_s: PreferWait,
+        traceparent: Traceparent,
+    ) -> Response:
+        return await api.set_status(_set_status(patient, prk, request), wait_s, traceparent)
+
+    @routes.get("/patients/{patient}/overview", response_model=MedicationOverview)
+    async def show(patient: PatientPath, if_none_match: IfNoneMatch = None) -> Response:
+        return await api.show(patient, if_none_match)
+
+    return routes
+
+
+def _import(patient: str, request: OverviewRequest) -> MedicationImport:
+    _require_same("patient", patient, request.patient)
+    try:
+        return MedicationImport(
+            change_id=request.change_id or uuid4(),
+            patient=patient,
+            by=request.by,
+            reason=request.reason,
+            practice=request.practice,
+            medications=request.medications,
+        )
+    except ValidationError as error:
+        raise invalid(error) from None
+
+
+def _set_status(patient: str, prk: str, request: StatusRequest) -> MedicationSetStatus:
+    _require_same("patient", patient, request.patient)
+    _require_same("prk", prk, request.prk)
+    return MedicationSetStatus(
+        change_id=request.change_id or uuid4(),
+        patient=patient,
+        by=request.by,
+        reason=request.reason,
+        prk=prk,
+        status=request.status,
+    )
+
+
+def _require_same(field: str, in_path: str, in_body: str | None) -> None:
+    if in_body is not None and in_body != in_path:
+        errors = [{"field": field, "reason": "is another one than in the path"}]
+        raise Problem(422, "invalid", "The request is not valid.", errors)
+
+
+def _overview(shown: Shown, **headers: str) -> Response:
+    return Response(shown.body, 200, {**_caching(shown), **headers}, media_type="application/json")
+
+
+def _caching(shown: Shown) -> dict[str, str]:
+    return {"ETag": _etag(shown), "Cache-Control": "private, no-cache"}
+
+
+def _etag(shown: Shown) -> str:
+    return f'"{shown.version}"'
+
+
+def _matches(if_none_match: str, etag: str) -> bool:
+    """Whether one of the client's tags is this one, compared weakly (RFC 9110, 13.1.2)."""
+    tags = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
+    return etag in tags or "*" in tags

@@ -1,0 +1,145 @@
+"""All SQL of medication."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from runtime.handling import Connection
+from runtime.records import encode
+from schemas import topics
+from schemas.medication import MedicationOverview
+from services.medication.domain import Patient
+
+_CHANGES_KEPT = topics.MEDICATION_CHANGES.retention
+assert _CHANGES_KEPT is not None, "changes are not kept for good"
+
+REMEMBERED: timedelta = _CHANGES_KEPT
+"""How long an applied change is remembered: as long as its topic can give the record again."""
+
+_PATIENTS = """
+select patient, seen_version, body from overviews where patient = any($1::text[])
+"""
+_OVERVIEW = "select version, body from overviews where patient = $1"
+_SAVE_OVERVIEWS = """
+insert into overviews (patient, version, seen_version, body)
+select * from unnest($1::text[], $2::int[], $3::int[], $4::bytea[])
+on conflict (patient) do update set
+    version = excluded.version, seen_version = excluded.seen_version, body = excluded.body
+"""
+_SAVE_SEEN = """
+update overviews o set seen_version = n.seen_version
+from unnest($1::text[], $2::int[]) as n(patient, seen_version)
+where o.patient = n.patient
+"""
+
+_APPLIED = """
+select patient, change_id, digest
+from unnest($1::text[], $2::uuid[]) as asked(patient, change_id)
+join applied_changes using (patient, change_id)
+"""
+_APPLIED_OVERVIEWS = """
+select patient, change_id, version, body
+from unnest($1::text[], $2::uuid[]) as asked(patient, change_id)
+join applied_changes using (patient, change_id)
+join overviews using (patient)
+"""
+_SAVE_APPLIED = """
+insert into applied_changes (patient, change_id, digest, applied_at)
+select * from unnest($1::text[], $2::uuid[], $3::text[], $4::timestamptz[])
+"""
+# A bounded step, so that no batch waits for it; more goes with every batch than comes in.
+_FORGET_APPLIED = """
+delete from applied_changes where ctid = any(array(
+    select ctid from applied_changes where applied_at < $1
+    order by applied_at limit 2000 for update skip locked
+))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A change that was carried out at `at` (UTC), whether or not it made a difference."""
+
+    patient: str
+    change_id: UUID
+    digest: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An overview as the API gives it; `body` is JSON."""
+
+    version: int
+    body: bytes
+
+
+async def patients(db: Connection, keys: Collection[str]) -> dict[str, Patient]:
+    """These patients, as far as there is an overview, without their applied changes."""
+    rows = await db.fetch(_PATIENTS, keys)
+    return {
+        row["patient"]: Patient(
+            MedicationOverview.model_validate_json(row["body"]), row["seen_version"]
+        )
+        for row in rows
+    }
+
+
+async def overview(db: Connection, patient: str) -> Shown | None:
+    """A patient's overview; None when there is none."""
+    row = await db.fetchrow(_OVERVIEW, patient)
+    return Shown(row["version"], row["body"]) if row else None
+
+
+async def save_overviews(db: Connection, changed: Sequence[Patient]) -> None:
+    """Write the overviews of these patients as they stand now."""
+    overviews = [(p.overview, p.seen_version) for p in changed if p.overview is not None]
+    await db.execute(
+        _SAVE_OVERVIEWS,
+        [overview.patient for overview, _ in overviews],
+        [overview.version for overview, _ in overviews],
+        [seen_version for _, seen_version in overviews],
+        [encode(overview) for overview, _ in overviews],
+    )
+
+
+async def save_seen(db: Connection, versions: Mapping[str, int]) -> None:
+    """Write which version of each patient was read back from the topic."""
+    await db.execute(_SAVE_SEEN, list(versions), list(versions.values()))
+
+
+async def applied(
+    db: Connection, changes: Collection[tuple[str, UUID]]
+) -> dict[tuple[str, UUID], str]:
+    """The digests of those of these changes (patient, change id) that were carried out."""
+    rows = await db.fetch(_APPLIED, *_columns(changes))
+    return {(row["patient"], row["change_id"]): row["digest"] for row in rows}
+
+
+async def applied_overviews(
+    db: Connection, changes: Collection[tuple[str, UUID]]
+) -> dict[tuple[str, UUID], Shown]:
+    """The current overviews of those of these changes (patient, change id) that were carried out."""
+    rows = await db.fetch(_APPLIED_OVERVIEWS, *_columns(changes))
+    return {(r["patient"], r["change_id"]): Shown(r["version"], r["body"]) for r in rows}
+
+
+async def save_applied(db: Connection, changes: Sequence[Applied]) -> None:
+    """Remember that these changes were carried out."""
+    await db.execute(
+        _SAVE_APPLIED,
+        [change.patient for change in changes],
+        [change.change_id for change in changes],
+        [change.digest for change in changes],
+        [change.at for change in changes],
+    )
+
+
+async def forget_applied(db: Connection, before: datetime) -> None:
+    """Forget some of the changes that were carried out before this time (UTC), the oldest first."""
+    await db.execute(_FORGET_APPLIED, before)
+
+
+def _columns(changes: Collection[tuple[str, UUID]]) -> tuple[list[str], list[UUID]]:
+    return [patient for patient, _ in changes], [change_id for _, change_id in changes]

@@ -1,0 +1,24 @@
+"""notification, wired together."""
+
+from pathlib import Path
+
+from runtime.service import Resources, Service
+from schemas import asyncapi, topics
+from schemas.directory import Pharmacy, Practice
+from services.notification import http
+from services.notification.handlers import INPUTS, NotificationHandler, Work
+
+
+def _handler(resources: Resources) -> NotificationHandler:
+    return NotificationHandler(resources.table(Practice).rows, resources.table(Pharmacy).rows)
+
+
+SERVICE: Service[Work] = Service(
+    name="notification",
+    inputs=INPUTS,
+    migrations=Path(__file__).parent / "migrations",
+    handler=_handler,
+    router=http.router,
+    asyncapi=lambda: asyncapi.document("notification"),
+    tables={Practice: topics.DIRECTORY_PRACTICES, Pharmacy: topics.DIRECTORY_PHARMACIES},
+)

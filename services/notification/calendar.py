@@ -1,0 +1,116 @@
+"""Dutch calendars: a practice's working days, a pharmacy's openings.
+
+A working day is Monday to Friday, no public holiday, no closure of the practice. Public holidays are
+those on which Dutch practices close: Good Friday is not one, Liberation Day only in the years that end
+in 0 or 5, King's Day always.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+
+from holidays import country_holidays
+from opening_hours import OpeningHours, State
+
+from schemas.directory import Closure, Pharmacy, Practice
+from services.notification.pickup import AMSTERDAM, HORIZON_DAYS, Opening
+
+SATURDAY = 5
+DAY = timedelta(days=1)
+_CACHED = 4096
+
+
+@lru_cache(maxsize=64)
+def public_holidays(year: int) -> frozenset[date]:
+    """The public holidays of a year in the Netherlands on which practices close."""
+    named = country_holidays("NL", years=year, language="en_US")
+    return frozenset(day for day, name in named.items() if name != "Good Friday")
+
+
+def working_days(practice: Practice) -> Callable[[date], bool]:
+    """Whether this practice works on a day."""
+
+    def works(day: date) -> bool:
+        return (
+            day.weekday() < SATURDAY
+            and day not in public_holidays(day.year)
+            and not _closed(practice.closures, day)
+        )
+
+    return works
+
+
+class PharmacyCalendar:
+    """The openings of pharmacies; remembers what it worked out, per entry and day."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, int, date], Sequence[Opening]] = {}
+
+    def openings(self, pharmacy: Pharmacy) -> Callable[[date], Sequence[Opening]]:
+        """The openings of this pharmacy in the `HORIZON_DAYS` from a day on."""
+
+        def openings_from(day: date) -> Sequence[Opening]:
+            key = (pharmacy.agb, pharmacy.version, day)
+            found = self._known.get(key)
+            if found is None:
+                self._forget_when_full()
+                found = self._known[key] = tuple(expand(pharmacy, day))
+            return found
+
+        return openings_from
+
+    def _forget_when_full(self) -> None:
+        if len(self._known) >= _CACHED:
+            self._known.clear()
+
+
+def expand(pharmacy: Pharmacy, first: date) -> Iterator[Opening]:
+    """Every opening that ends after local midnight of `first`, for `HORIZON_DAYS`, without the closures.
+
+    An opening that lasts longer than a day ends at midnight, one that reaches into a closed day ends
+    where that day starts, and one that starts on a closed day is none at all.
+
+    Raises:
+        opening_hours.ParserError: the hours are not in the OpenStreetMap format.
+    """
+    hours = OpeningHours(pharmacy.opening_hours, timezone=AMSTERDAM, country="NL")
+    # From the day before, as an opening past midnight belongs to the day on which it starts.
+    start_of, end_of = _midnight(first - DAY), _midnight(first + timedelta(days=HORIZON_DAYS))
+    for start, end, state, _ in hours.intervals(start_of, end_of):
+        if state == State.OPEN:
+            openings = _open(start, end, pharmacy.closures)
+            yield from (o for o in openings if o.end > _midnight(first).astimezone(UTC))
+
+
+def _open(start: datetime, end: datetime, closures: Iterable[Closure]) -> Iterator[Opening]:
+    for piece_start, piece_end in _at_most_a_day(start, end):
+        day = piece_start.date()
+        until = _until_closed(piece_start, piece_end, closures)
+        opening = Opening(piece_start.astimezone(UTC), until.astimezone(UTC))
+        # An hour that summer time skips leaves an opening without length.
+        if not _closed(closures, day) and opening.end > opening.start:
+            yield opening
+
+
+def _at_most_a_day(start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
+    while end.astimezone(UTC) - start.astimezone(UTC) > DAY:
+        midnight = _midnight(start.date() + DAY)
+        yield start, midnight
+        start = midnight
+    yield start, end
+
+
+def _until_closed(start: datetime, end: datetime, closures: Iterable[Closure]) -> datetime:
+    next_day = start.date() + DAY
+    midnight = _midnight(next_day)
+    if end.astimezone(UTC) > midnight.astimezone(UTC) and _closed(closures, next_day):
+        return midnight
+    return end
+
+
+def _closed(closures: Iterable[Closure], day: date) -> bool:
+    return any(closure.first <= day <= closure.last for closure in closures)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), AMSTERDAM)

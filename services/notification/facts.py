@@ -1,0 +1,130 @@
+"""What a message says, as facts: kept for good, and put into words when the message is read.
+
+The sentences about a reason are kept as they were, so a later wording does not change what was told.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import TypeAlias
+
+from schemas.directory import Pharmacy, Practice
+from schemas.orders import DecidedLine, OrderLineDecided, Outcome
+from schemas.reasons import EXPLANATIONS, Language, Reason, ReasonCode
+from services.notification.pickup import Window
+
+
+class Kind(StrEnum):
+    """The kinds of message; also the names of their templates."""
+
+    ORDER_ANSWER = "order-answer"
+    LINE_ANSWER = "line-answer"
+    ORDER_CANCELLED = "order-cancelled"
+
+
+class NoPickup(StrEnum):
+    """Why no pickup window could be given."""
+
+    PRACTICE_UNKNOWN = "practice_unknown"
+    PHARMACY_UNKNOWN = "pharmacy_unknown"
+    NO_OPENING = "no_opening"
+
+
+@dataclass(frozen=True, slots=True)
+class PracticeTold:
+    """The practice that answers; without name and phone when it is not in the directory."""
+
+    agb: str
+    name: str | None = None
+    phone: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PharmacyTold:
+    """Where to collect."""
+
+    agb: str
+    name: str
+    address: str
+    city: str
+    phone: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonTold:
+    """A reason with its sentences by language."""
+
+    code: ReasonCode
+    why: Mapping[Language, str]
+    next_step: Mapping[Language, str]
+    earliest_date: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LineTold:
+    """One line with what became of it."""
+
+    line: int
+    medicine: str
+    quantity: int
+    outcome: Outcome
+    reasons: tuple[ReasonTold, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of these lines, and when and where the approved ones can be collected.
+
+    `window` is None without an approved line or a promise; `no_pickup` says why there is no promise.
+    `explanation` is what the person who decided wrote.
+    """
+
+    practice: PracticeTold
+    pharmacy: PharmacyTold | None
+    lines: tuple[LineTold, ...]
+    window: Window | None = None
+    no_pickup: NoPickup | None = None
+    explanation: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cancellation:
+    """What is no longer made ready; `was_approved` when the pharmacy had been told to."""
+
+    practice: PracticeTold
+    pharmacy: PharmacyTold | None
+    medicines: tuple[str, ...]
+    was_approved: bool
+    by_practice: bool
+    reason: str | None = None
+
+
+Facts: TypeAlias = Answer | Cancellation
+
+
+def practice_told(agb: str, practice: Practice | None) -> PracticeTold:
+    """A practice as a message names it."""
+    return PracticeTold(agb, practice.name, practice.phone) if practice else PracticeTold(agb)
+
+
+def pharmacy_told(pharmacy: Pharmacy | None) -> PharmacyTold | None:
+    """A pharmacy as a message names it; None for one that is not in the directory."""
+    if pharmacy is None:
+        return None
+    return PharmacyTold(
+        pharmacy.agb, pharmacy.name, pharmacy.address, pharmacy.city, pharmacy.phone
+    )
+
+
+def line_told(line: DecidedLine | OrderLineDecided) -> LineTold:
+    """A decided line as a message names it."""
+    return LineTold(
+        line.line, line.medicine, line.quantity, line.outcome, tuple(_reasons(line.reasons))
+    )
+
+
+def _reasons(reasons: Iterable[Reason]) -> Iterable[ReasonTold]:
+    for reason in reasons:
+        told = EXPLANATIONS[reason.code]
+        yield ReasonTold(reason.code, told.why, told.next_step, reason.earliest_date)

@@ -1,0 +1,56 @@
+"""notification's JSON API: a patient's inbox."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Query, Response
+
+from runtime.problems import Problem
+from runtime.responses import json_response
+from runtime.service import Resources
+from services.notification import store
+from services.notification.texts import Texts
+from services.notification.views import MessagesView, message_view
+
+Patient = Annotated[str, Path(pattern=r"^pat_[A-Za-z0-9_-]{4,64}$")]
+Limit = Annotated[int, Query(ge=1, le=200)]
+
+
+class NotificationApi:
+    """Shows what patients were told."""
+
+    def __init__(self, resources: Resources) -> None:
+        self._resources = resources
+        self._texts = Texts()
+
+    async def messages(self, patient: str, before: UUID | None, limit: int) -> Response:
+        """A page of a patient's inbox, newest first.
+
+        Raises:
+            Problem: 422 when `before` is no message of this patient.
+        """
+        async with self._resources.pool.acquire() as db:
+            place = None if before is None else await store.place(db, patient, before)
+            if before is not None and place is None:
+                raise _no_such_place()
+            found = await store.messages(db, patient, place, limit)
+        return json_response(
+            MessagesView(messages=[message_view(message, self._texts) for message in found])
+        )
+
+
+def router(resources: Resources) -> APIRouter:
+    """The routes of notification."""
+    api = NotificationApi(resources)
+    routes = APIRouter()
+
+    @routes.get("/patients/{patient}/messages", response_model=MessagesView)
+    async def messages(patient: Patient, before: UUID | None = None, limit: Limit = 50) -> Response:
+        return await api.messages(patient, before, limit)
+
+    return routes
+
+
+def _no_such_place() -> Problem:
+    errors = [{"field": "before", "reason": "no message of this patient"}]
+    return Problem(422, "invalid", "The request is not valid.", errors)

@@ -1,0 +1,101 @@
+"""When a prescription can be collected: the practice's processing rule, then the pharmacy's hours.
+
+Pure arithmetic on calendars that are given. Moments are compared in UTC, because Python compares two
+times of one zone by their clocks, which is wrong in the night that summer time ends.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from itertools import islice
+from zoneinfo import ZoneInfo
+
+from schemas.directory import Practice, Processing
+
+AMSTERDAM = ZoneInfo("Europe/Amsterdam")
+
+HORIZON_DAYS = 60
+"""A window further than this from the decision is not promised: calendars change."""
+
+NARROWEST = timedelta(minutes=30)
+"""A patient must be able to make it; an opening with less left is passed over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A time in which a pharmacy is open without a break (UTC), never longer than a day."""
+
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """When a prescription can be collected, in Europe/Amsterdam time."""
+
+    start: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """What is open when: `is_working_day` of the practice, `openings` of the pharmacy.
+
+    `openings` gives those of the `HORIZON_DAYS` from a day (Europe/Amsterdam) on, in order.
+    """
+
+    is_working_day: Callable[[date], bool]
+    openings: Callable[[date], Sequence[Opening]]
+
+
+def pickup_window(decided_at: datetime, rule: Processing, calendar: Calendar) -> Window | None:
+    """The first time to collect what was approved at `decided_at` (aware); None within the horizon."""
+    ready = ready_at(decided_at, rule, calendar.is_working_day)
+    if ready is None:
+        return None
+    return first_window(ready, calendar.openings(local_day(decided_at)))
+
+
+def ready_at(
+    decided_at: datetime, rule: Processing, is_working_day: Callable[[date], bool]
+) -> datetime | None:
+    """When the pharmacy has it ready (UTC); None when that is beyond the horizon.
+
+    Decided before the cutoff on a working day counts from that day, otherwise from the next one.
+    """
+    local = decided_at.astimezone(AMSTERDAM)
+    late = local.time() >= rule.cutoff
+    working = (day for day in _days(local.date(), skip=int(late)) if is_working_day(day))
+    ready_on = next(islice(working, rule.working_days, None), None)
+    if ready_on is None:
+        return None
+    ready = datetime.combine(ready_on, rule.ready_from, AMSTERDAM)
+    return max(ready.astimezone(UTC), decided_at.astimezone(UTC))
+
+
+def first_window(ready: datetime, openings: Iterable[Opening]) -> Window | None:
+    """What is left, from `ready` on, of the first opening that leaves at least `NARROWEST`."""
+    for opening in openings:
+        start = max(opening.start, ready)
+        if opening.end - start >= NARROWEST:
+            return Window(start.astimezone(AMSTERDAM), opening.end.astimezone(AMSTERDAM))
+    return None
+
+
+def rule_text(practice: Practice) -> str:
+    """The processing rule in words, as records name it."""
+    rule = practice.processing
+    days = "working day" if rule.working_days == 1 else "working days"
+    return (
+        f"practice {practice.agb} v{practice.version}: "
+        f"before {rule.cutoff:%H:%M}, {rule.working_days} {days}"
+    )
+
+
+def local_day(moment: datetime) -> date:
+    """The day on a Dutch calendar at this moment (aware)."""
+    return moment.astimezone(AMSTERDAM).date()
+
+
+def _days(first: date, skip: int) -> Iterator[date]:
+    return (first + timedelta(days=n) for n in range(skip, HORIZON_DAYS))

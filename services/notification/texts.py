@@ -1,0 +1,123 @@
+"""Messages in words: a template and the facts make Dutch or English text, whenever it is read.
+
+A template version never changes once it was used, so a patient reads next year what was told today.
+The same holds for the filters here: add a new one instead of changing what one says.
+"""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+from babel.dates import format_date
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from schemas.reasons import Language
+from services.notification.facts import Facts, Kind
+from services.notification.pickup import AMSTERDAM
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+CURRENT_VERSION: dict[Kind, int] = {
+    Kind.ORDER_ANSWER: 1,
+    Kind.LINE_ANSWER: 1,
+    Kind.ORDER_CANCELLED: 1,
+}
+"""The template version that new messages get."""
+
+_LOCALE: dict[Language, str] = {"nl": "nl_NL", "en": "en_GB"}
+_MIDNIGHT: dict[Language, str] = {"nl": "24:00", "en": "midnight"}
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A message in one language: plain text, lines separated by a newline."""
+
+    subject: str
+    body: str
+
+
+class Texts:
+    """Renders messages. The first line of a template is the subject, the rest the text."""
+
+    def __init__(self) -> None:
+        self._environment = Environment(
+            loader=FileSystemLoader(TEMPLATES),
+            autoescape=select_autoescape(["html", "xml"]),
+            undefined=StrictUndefined,
+            finalize=one_line,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        self._environment.filters.update(
+            day=day, window=window, clock=clock, upper_first=upper_first, next_steps=next_steps
+        )
+
+    def render(self, kind: Kind, version: int, facts: Facts, language: Language) -> Text:
+        """The words of a message."""
+        template = self._environment.get_template(f"{kind}.v{version}.{language}.txt.j2")
+        subject, _, body = template.render(facts=asdict(facts)).partition("\n")
+        return Text(subject.strip(), _tidy(body))
+
+
+def one_line(value: Any) -> Any:
+    """A value as it is put into a text: names come from outside and must not add lines of their own."""
+    if not isinstance(value, str):
+        return value
+    return "".join(c for c in " ".join(value.split()) if c.isprintable())
+
+
+def day(value: date | datetime, language: Language) -> str:
+    """Such as `dinsdag 24 november 2026`, `Tuesday 24 November 2026`."""
+    return format_date(_local_date(value), "EEEE d MMMM y", locale=_LOCALE[language])
+
+
+def clock(moment: datetime) -> str:
+    """The time of day in Europe/Amsterdam, such as `15:30`."""
+    return f"{moment.astimezone(AMSTERDAM):%H:%M}"
+
+
+def window(value: dict[str, datetime], language: Language) -> str:
+    """Such as `dinsdag 24 november 2026 tussen 15:30 en 17:30`; both days where they differ."""
+    start, until = value["start"], value["until"]
+    first, last = day(start, language), day(until, language)
+    if _ends_at_midnight(start, until):
+        return _within_a_day(first, clock(start), _MIDNIGHT[language], language)
+    if first == last:
+        return _within_a_day(first, clock(start), clock(until), language)
+    if language == "nl":
+        return f"van {first} {clock(start)} tot {last} {clock(until)}"
+    return f"from {clock(start)} on {first} to {clock(until)} on {last}"
+
+
+def upper_first(text: str) -> str:
+    """The text with a capital at its start."""
+    return text[:1].upper() + text[1:]
+
+
+def next_steps(lines: Iterable[dict[str, Any]], language: Language) -> list[str]:
+    """What to do now, each thing once, of all reasons of these lines."""
+    steps = (reason["next_step"][language] for line in lines for reason in line["reasons"])
+    return list(dict.fromkeys(steps))
+
+
+def _within_a_day(on: str, start: str, until: str, language: Language) -> str:
+    between, and_ = ("tussen", "en") if language == "nl" else ("between", "and")
+    return f"{on} {between} {start} {and_} {until}"
+
+
+def _local_date(value: date | datetime) -> date:
+    return value.astimezone(AMSTERDAM).date() if isinstance(value, datetime) else value
+
+
+def _ends_at_midnight(start: datetime, until: datetime) -> bool:
+    next_midnight = datetime.combine(_local_date(start) + timedelta(days=1), time(), AMSTERDAM)
+    return until.astimezone(UTC) == next_midnight.astimezone(UTC)
+
+
+def _tidy(text: str) -> str:
+    """Without spaces at line ends, and with never more than one empty line."""
+    paragraphs = ("\n".join(line.rstrip() for line in text.splitlines())).split("\n\n")
+    return "\n\n".join(p.strip("\n") for p in paragraphs if p.strip()) + "\n"

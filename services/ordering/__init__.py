@@ -1,0 +1,1 @@
+"""ordering: takes orders, decides each line, sends approved prescriptions to the pharmacies."""

@@ -1,0 +1,191 @@
+"""What ordering decides: new orders, what they waited for, reviews, cancellations.
+
+Pure: a function of the command, what is known, and the time at which Kafka took the command.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from schemas.base import Actor, Role
+from schemas.directory import Policy
+from schemas.orders import (
+    OrderCancel,
+    OrderEvent,
+    OrderLine,
+    OrderPlace,
+    OrderReview,
+    OrderState,
+    OrderTimer,
+    Outcome,
+)
+from schemas.prescriptions import PrescriptionApproved, PrescriptionWithdrawn
+from schemas.reasons import Reason, ReasonCode
+from services.ordering import events
+from services.ordering.order import Line, Order
+from services.ordering.rules import Known, decide_line
+
+Prescription = PrescriptionApproved | PrescriptionWithdrawn
+
+SYSTEM = Actor(role=Role.SYSTEM, id="ordering")
+
+_OPEN = (Outcome.APPROVED, Outcome.REVIEW, Outcome.WAITING)
+"""Outcomes of lines that can still be taken back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """An order's next state and what follows from the change."""
+
+    order: Order
+    events: tuple[OrderEvent, ...]
+    prescriptions: tuple[Prescription, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """The command asks for what is already so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The command cannot be carried out; `code` says why."""
+
+    code: str
+
+
+Result = Changed | Unchanged | Refused
+
+
+def place(command: OrderPlace, digest: str, at: datetime, known: Known) -> Changed:
+    """Decide a new order, placed at `at` (UTC)."""
+    order = Order(
+        order_id=command.order_id,
+        patient=command.patient,
+        practice=command.practice,
+        pharmacy=command.pharmacy,
+        channel=command.channel,
+        placed_by=command.placed_by,
+        placed_at=at,
+        digest=digest,
+        seq=1,
+        lines=tuple(decide_line(command, line, known) for line in command.lines),
+        remark=command.remark,
+        supply_until=command.supply_until,
+    )
+    prescriptions = events.approved(order, order.lines, at, _policy(known, order))
+    return Changed(order, (events.decided(order, known),), prescriptions)
+
+
+def place_again(order: Order, command: OrderPlace, digest: str) -> Unchanged | Refused:
+    """The same order once more is nothing new; another one under its id is refused."""
+    if order.patient == command.patient and order.digest == digest:
+        return Unchanged()
+    return Refused("order_conflict")
+
+
+def overview_arrived(order: Order, at: datetime, known: Known) -> Changed | Unchanged:
+    """Decide the lines that waited for the patient's overview."""
+    command = _as_placed(order)
+    waiting = [line for line in order.lines if line.outcome is Outcome.WAITING]
+    decided = [
+        decide_line(command, asked, known)
+        for asked in command.lines
+        if any(asked.line == line.number for line in waiting)
+    ]
+    return _decide_lines(order, decided, at, _policy(known, order))
+
+
+def timer_fired(order: Order | None, timer: OrderTimer, at: datetime) -> Changed | Unchanged:
+    """An overview that does not come: the practice does not know the patient."""
+    if order is None or order.cancelled or timer.kind != "overview_overdue":
+        return Unchanged()
+    unknown = (Reason(code=ReasonCode.UNKNOWN_PATIENT),)
+    overdue = [
+        replace(line, outcome=Outcome.REFUSED, reasons=unknown)
+        for line in order.lines
+        if line.outcome is Outcome.WAITING
+    ]
+    return _decide_lines(order, overdue, at, SYSTEM)
+
+
+def review(order: Order | None, command: OrderReview, at: datetime) -> Result:
+    """A person decides a line that is in review."""
+    if order is None or order.patient != command.patient:
+        return Refused("unknown_order")
+    line = next((line for line in order.lines if line.number == command.line), None)
+    if line is None or order.cancelled or line.outcome is not Outcome.REVIEW:
+        return Refused("not_in_review")
+    reviewed = replace(
+        line, outcome=command.outcome, reasons=(), quantity=command.quantity or line.quantity
+    )
+    return _decide_lines(order, [reviewed], at, command.decided_by, command.explanation)
+
+
+def cancel(order: Order | None, command: OrderCancel, at: datetime) -> Result:
+    """Take back every line that is still open, and withdraw what was approved."""
+    if order is None or order.patient != command.patient:
+        return Refused("unknown_order")
+    open_lines = [line for line in order.lines if line.outcome in _OPEN]
+    if order.cancelled or not open_lines:
+        return Unchanged()
+    numbers = {line.number for line in open_lines}
+    cancelled = replace(
+        order,
+        cancelled=True,
+        seq=order.seq + 1,
+        lines=tuple(
+            replace(line, outcome=Outcome.CANCELLED) if line.number in numbers else line
+            for line in order.lines
+        ),
+    )
+    event = events.cancelled(cancelled, numbers, at, command.cancelled_by, command.reason)
+    return Changed(cancelled, (event,), events.withdrawn(order, open_lines, at, command.reason))
+
+
+def waits_until(order: Order, policy: Policy) -> datetime | None:
+    """When an order that waits for an overview is given up (UTC); None when it does not wait."""
+    if order.state is not OrderState.WAITING:
+        return None
+    return order.placed_at + timedelta(minutes=policy.overview_patience_minutes)
+
+
+def _policy(known: Known, order: Order) -> Actor:
+    return Actor(role=Role.POLICY, id=f"{order.practice} v{known.policy_version or 0}")
+
+
+def _as_placed(order: Order) -> OrderPlace:
+    """The order as it was asked for."""
+    lines = tuple(
+        OrderLine(line=line.number, prk=line.prk, medicine=line.medicine, quantity=line.quantity)
+        for line in order.lines
+    )
+    return OrderPlace(
+        order_id=order.order_id,
+        patient=order.patient,
+        practice=order.practice,
+        pharmacy=order.pharmacy,
+        channel=order.channel,
+        placed_by=order.placed_by,
+        lines=lines,
+        remark=order.remark,
+        supply_until=order.supply_until,
+    )
+
+
+def _decide_lines(
+    order: Order, decided: Sequence[Line], at: datetime, by: Actor, explanation: str | None = None
+) -> Changed | Unchanged:
+    if not decided:
+        return Unchanged()
+    by_number = {line.number: line for line in decided}
+    changed = replace(
+        order,
+        seq=order.seq + len(decided),
+        lines=tuple(by_number.get(line.number, line) for line in order.lines),
+    )
+    happened = tuple(
+        events.line_decided(order, order.seq + step, line, at, by, explanation)
+        for step, line in enumerate(decided, start=1)
+    )
+    return Changed(changed, happened, events.approved(changed, decided, at, by))

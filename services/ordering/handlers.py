@@ -1,0 +1,242 @@
+"""ordering's part of the loop: which record leads to which decision, and what is published for it."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from runtime.handling import Connection, Done, Rejected
+from runtime.records import Message, Outgoing, Timer, encode, event_id, outgoing
+from schemas import topics
+from schemas.directory import Pharmacy, Policy, Practice
+from schemas.medication import MedicationOverview
+from schemas.orders import OrderCancel, OrderEvent, OrderPlace, OrderReview, OrderState, OrderTimer
+from services.ordering import domain, store
+from services.ordering.domain import Changed, Prescription, Refused, Result, Unchanged
+from services.ordering.order import Order
+from services.ordering.rules import Known
+
+SOURCE = "nl.herhaal/ordering"
+
+INPUTS = (topics.ORDERS_REQUESTS, topics.ORDERS_REVIEWS, topics.MEDICATION_STATUS)
+
+
+@dataclass
+class Work:
+    """One batch: what was loaded, and what changes."""
+
+    orders: dict[UUID, Order]
+    overviews: dict[str, MedicationOverview]
+    waiting: dict[str, set[UUID]] = field(default_factory=dict)
+    """Orders that wait for an overview, by patient."""
+    changed_orders: dict[UUID, Order] = field(default_factory=dict)
+    changed_overviews: dict[str, MedicationOverview | None] = field(default_factory=dict)
+    feed: list[Prescription] = field(default_factory=list)
+
+    def keep(self, order: Order) -> None:
+        """Note an order's next state."""
+        self.orders[order.order_id] = self.changed_orders[order.order_id] = order
+        waiting = self.waiting.setdefault(order.patient, set())
+        if order.state is OrderState.WAITING:
+            waiting.add(order.order_id)
+        else:
+            waiting.discard(order.order_id)
+
+
+class OrderingHandler:
+    """Loads, decides and saves; `practices` and `pharmacies` are the directory as it is now."""
+
+    def __init__(
+        self, practices: Mapping[str, Practice], pharmacies: Mapping[str, Pharmacy]
+    ) -> None:
+        self._practices = practices
+        self._pharmacies = pharmacies
+
+    async def load(self, db: Connection, messages: Sequence[Message[Any]]) -> Work:
+        """The orders and overviews that these messages are about."""
+        ids = {_order_id(m) for m in messages if not _is_overview(m)}
+        arrived = {m.key for m in messages if _is_overview(m)}
+        patients = arrived | {m.key for m in messages if isinstance(m.body, OrderPlace)}
+        work = Work(
+            await store.orders(db, ids) if ids else {},
+            await store.overviews(db, patients) if patients else {},
+        )
+        for order in await store.waiting_orders(db, arrived) if arrived else ():
+            work.orders[order.order_id] = order
+            work.waiting.setdefault(order.patient, set()).add(order.order_id)
+        return work
+
+    def handle(self, message: Message[Any], work: Work) -> Done | Rejected:
+        """Decide one message."""
+        if _is_overview(message):
+            return self._overview(message, work)
+        order = work.orders.get(_order_id(message))
+        match message.body:
+            case OrderPlace() as command:
+                return self._finish(self._place(command, order, message, work), message, work)
+            case OrderCancel() as command:
+                return self._finish(domain.cancel(order, command, message.at), message, work)
+            case OrderReview() as command:
+                return self._finish(domain.review(order, command, message.at), message, work)
+            case OrderTimer() as timer if message.at < timer.due_at:
+                # The clock that fired it was ahead of the broker's, which decides.
+                return Done(timers=(_timer(timer, message.traceparent),))
+            case OrderTimer() as timer:
+                return self._finish(domain.timer_fired(order, timer, message.at), message, work)
+            case _:
+                return Rejected("not_handled")
+
+    async def save(self, db: Connection, work: Work) -> None:
+        """Write what changed."""
+        if work.changed_overviews:
+            await store.save_overviews(db, work.changed_overviews)
+        if work.changed_orders:
+            await store.save_orders(db, list(work.changed_orders.values()))
+        if work.feed:
+            await store.save_feed(db, work.feed)
+
+    def _place(
+        self, command: OrderPlace, order: Order | None, message: Message[Any], work: Work
+    ) -> Result:
+        digest = digest_of(command)
+        if order is not None:
+            return domain.place_again(order, command, digest)
+        return domain.place(command, digest, message.at, self._known(command, work))
+
+    def _overview(self, message: Message[Any], work: Work) -> Done:
+        """Keep a newer overview, and decide the orders that waited for it."""
+        patient, overview = message.key, message.body
+        current = work.overviews.get(patient)
+        if overview is None:
+            work.overviews.pop(patient, None)
+            work.changed_overviews[patient] = None
+            return Done()
+        if current is not None and overview.version <= current.version:
+            return Done()
+        work.overviews[patient] = work.changed_overviews[patient] = overview
+        done = Done()
+        for order_id in sorted(work.waiting.get(patient, ())):
+            order = work.orders[order_id]
+            result = domain.overview_arrived(order, message.at, self._known(order, work))
+            done = _both(done, self._finish(result, message, work))
+        return done
+
+    def _known(self, order: OrderPlace | Order, work: Work) -> Known:
+        practice = self._practices.get(order.practice)
+        return Known(
+            overview=work.overviews.get(order.patient),
+            pharmacy_known=order.pharmacy in self._pharmacies,
+            policy=practice.policy if practice else Policy(),
+            policy_version=practice.version if practice else None,
+        )
+
+    def _finish(self, result: Result, message: Message[Any], work: Work) -> Done | Rejected:
+        match result:
+            case Refused(code):
+                return Rejected(code)
+            case Unchanged():
+                return Done()
+            case Changed(order, events, prescriptions):
+                before = work.orders.get(order.order_id)
+                work.keep(order)
+                work.feed.extend(prescriptions)
+                return Done(
+                    (
+                        *(_event(event, order, message) for event in events),
+                        *(_prescription(p, message) for p in prescriptions),
+                    ),
+                    self._timers(order, before, message.traceparent),
+                    _cancelled_timers(order, before),
+                )
+
+    def _timers(
+        self, order: Order, before: Order | None, traceparent: str | None
+    ) -> tuple[Timer, ...]:
+        practice = self._practices.get(order.practice)
+        due_at = domain.waits_until(order, practice.policy if practice else Policy())
+        if due_at is None or before is not None:
+            return ()
+        timer = OrderTimer(
+            order_id=order.order_id,
+            patient=order.patient,
+            kind="overview_overdue",
+            due_at=due_at,
+        )
+        return (_timer(timer, traceparent),)
+
+
+def digest_of(command: OrderPlace) -> str:
+    """32 hexadecimal digits that are the same for the same order, however its JSON was written."""
+    return hashlib.blake2b(encode(command), digest_size=16).hexdigest()
+
+
+def _is_overview(message: Message[Any]) -> bool:
+    return message.topic == topics.MEDICATION_STATUS.name
+
+
+def _order_id(message: Message[Any]) -> UUID:
+    command: Any = message.body
+    order_id: UUID = command.order_id
+    return order_id
+
+
+def _event(event: OrderEvent, order: Order, message: Message[Any]) -> Outgoing:
+    return outgoing(
+        topics.ORDERS_EVENTS.name,
+        event,
+        key=order.patient,
+        id=event_id(event.TYPE, order.order_id, event.seq),
+        source=SOURCE,
+        subject=str(order.order_id),
+        at=message.at,
+        traceparent=message.traceparent,
+    )
+
+
+def _prescription(prescription: Prescription, message: Message[Any]) -> Outgoing:
+    return outgoing(
+        topics.PRESCRIPTIONS_PREFIX + prescription.pharmacy,
+        prescription,
+        key=prescription.patient,
+        id=event_id(prescription.TYPE, prescription.prescription_id),
+        source=SOURCE,
+        subject=str(prescription.prescription_id),
+        at=message.at,
+        traceparent=message.traceparent,
+    )
+
+
+def _timer_id(order_id: UUID, kind: str) -> UUID:
+    return event_id(OrderTimer.TYPE, order_id, kind)
+
+
+def _timer(timer: OrderTimer, traceparent: str | None) -> Timer:
+    timer_id = _timer_id(timer.order_id, timer.kind)
+    record = outgoing(
+        topics.ORDERS_REVIEWS.name,
+        timer,
+        key=timer.patient,
+        id=timer_id,
+        source=SOURCE,
+        subject=str(timer.order_id),
+        at=timer.due_at,
+        traceparent=traceparent,
+    )
+    return Timer(timer_id, timer.due_at, record)
+
+
+def _cancelled_timers(order: Order, before: Order | None) -> tuple[UUID, ...]:
+    waited = before is not None and before.state is OrderState.WAITING
+    if waited and order.state is not OrderState.WAITING:
+        return (_timer_id(order.order_id, "overview_overdue"),)
+    return ()
+
+
+def _both(first: Done, second: Done | Rejected) -> Done:
+    assert isinstance(second, Done), "an overview that arrives is never refused"
+    return Done(
+        first.records + second.records,
+        first.timers + second.timers,
+        first.cancelled + second.cancelled,
+    )

@@ -1,0 +1,209 @@
+"""ordering's JSON API. Every write becomes a Kafka record first; the loop decides."""
+
+import re
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from uuid import UUID, uuid4
+
+import orjson
+from fastapi import APIRouter, Depends, Path, Query, Response
+
+from runtime.coalesce import Coalescer
+from runtime.problems import Problem, not_found, unavailable
+from runtime.publisher import NotPublished
+from runtime.records import outgoing
+from runtime.requests import PreferWait, Traceparent, documented, json_body
+from runtime.responses import json_response
+from runtime.service import Resources
+from runtime.waiting import Waiter
+from schemas import topics
+from schemas.base import Body
+from schemas.orders import OrderCancel, OrderPlace
+from services.ordering import store
+from services.ordering.handlers import digest_of
+from services.ordering.order import Order
+from services.ordering.store import Cursor
+from services.ordering.views import (
+    CancelRequest,
+    FeedItem,
+    FeedView,
+    OrdersView,
+    OrderView,
+    ReceivedView,
+    order_view,
+)
+
+_CURSOR = re.compile(r"^(\d{1,19})-(\d{1,18})$")
+
+Patient = Annotated[str, Path(pattern=r"^pat_[A-Za-z0-9_-]{4,64}$")]
+PharmacyAgb = Annotated[str, Path(pattern=r"^02[0-9]{6}$")]
+Limit = Annotated[int, Query(ge=1, le=1000)]
+
+Arrival = tuple[UUID, str, str]
+
+
+class OrderingApi:
+    """Takes orders in, hands them to Kafka, and shows what became of them."""
+
+    def __init__(self, resources: Resources) -> None:
+        self._resources = resources
+        self._intake: Coalescer[Arrival, str] = Coalescer(self._take_in)
+        self._decided: Waiter[UUID, Order] = Waiter(self._find)
+
+    async def place(self, order: OrderPlace, wait_s: float, traceparent: str) -> Response:
+        """202 once Kafka has the order; 200 with the decision when that comes within `wait_s`."""
+        digest = digest_of(order)
+        stands_for = await self._intake.run((order.order_id, order.patient, digest))
+        if stands_for != digest:
+            raise Problem(409, "order-conflict", "Another order has this order_id already.")
+        try:
+            await self._send(order, f"{order.order_id}", traceparent)
+        except NotPublished:
+            async with self._resources.pool.acquire() as db:
+                await store.take_out(db, order.order_id, digest)
+            raise unavailable("The order could not be taken; please send it again.") from None
+        return await self._accepted(order.order_id, wait_s)
+
+    async def cancel(
+        self, order_id: UUID, request: CancelRequest, wait_s: float, traceparent: str
+    ) -> Response:
+        """202 once Kafka has the cancellation."""
+        order = await self._known(order_id)
+        command = OrderCancel(
+            order_id=order_id,
+            patient=order.patient,
+            cancelled_by=request.cancelled_by,
+            reason=request.reason,
+        )
+        try:
+            await self._send(command, f"{order_id}", traceparent)
+        except NotPublished:
+            raise unavailable("The cancellation could not be taken; please try again.") from None
+        return json_response(
+            ReceivedView(order_id=order_id), 202, {"Location": f"/orders/{order_id}"}
+        )
+
+    async def show(self, order_id: UUID) -> Response:
+        """An order as it stands."""
+        order = await self._known(order_id)
+        if isinstance(order, Order):
+            return json_response(order_view(order), 200)
+        return json_response(ReceivedView(order_id=order_id), 200)
+
+    async def of_patient(self, patient: str, limit: int) -> Response:
+        """A patient's orders, newest first."""
+        async with self._resources.pool.acquire() as db:
+            orders = await store.orders_of_patient(db, patient, limit)
+        return json_response(OrdersView(orders=[order_view(order) for order in orders]), 200)
+
+    async def feed(self, pharmacy: str, after: str | None, limit: int) -> Response:
+        """A page of what a pharmacy was sent."""
+        cursor = _cursor(after)
+        async with self._resources.pool.acquire() as db:
+            rows = await store.feed(db, pharmacy, cursor, limit)
+        items = [
+            FeedItem(type=row.type, cursor=str(row.cursor), data=orjson.loads(row.body))
+            for row in rows
+        ]
+        return json_response(
+            FeedView(items=items, next=str(rows[-1].cursor if rows else cursor)), 200
+        )
+
+    async def _accepted(self, order_id: UUID, wait_s: float) -> Response:
+        headers = {"Location": f"/orders/{order_id}"}
+        order = await self._decided.wait(order_id, wait_s) if wait_s else None
+        if order is not None:
+            return json_response(order_view(order), 200, headers | {"Preference-Applied": "wait"})
+        return json_response(ReceivedView(order_id=order_id), 202, headers)
+
+    async def _known(self, order_id: UUID) -> Order | store.Received:
+        async with self._resources.pool.acquire() as db:
+            # In this order: an order moves from the intake to the decided ones, never back.
+            received = await store.received(db, order_id)
+            order = (await store.orders(db, [order_id])).get(order_id)
+        known = order or received
+        if known is None:
+            raise not_found("order")
+        return known
+
+    async def _send(self, body: Body, subject: str, traceparent: str) -> None:
+        command: Any = body
+        record = outgoing(
+            topics.ORDERS_REQUESTS.name,
+            body,
+            key=command.patient,
+            id=uuid4(),
+            source="nl.herhaal/ordering/http",
+            subject=subject,
+            at=datetime.now(UTC),
+            traceparent=traceparent,
+        )
+        await self._resources.sender.send(record)
+
+    async def _take_in(self, arrivals: Sequence[Arrival]) -> list[str]:
+        async with self._resources.pool.acquire() as db:
+            digests = await store.take_in(db, arrivals)
+        return [digests[order_id] for order_id, _, _ in arrivals]
+
+    async def _find(self, ids: Collection[UUID]) -> dict[UUID, Order]:
+        async with self._resources.pool.acquire() as db:
+            return await store.orders(db, ids)
+
+
+def router(resources: Resources) -> APIRouter:
+    """The routes of ordering."""
+    api = OrderingApi(resources)
+    routes = APIRouter()
+
+    @routes.post(
+        "/orders",
+        status_code=202,
+        openapi_extra=documented(OrderPlace),
+        responses={200: {"model": OrderView}, 202: {"model": ReceivedView}},
+    )
+    async def place(
+        order: Annotated[OrderPlace, Depends(json_body(OrderPlace))],
+        wait_s: PreferWait,
+        traceparent: Traceparent,
+    ) -> Response:
+        return await api.place(order, wait_s, traceparent)
+
+    @routes.get("/orders/{order_id}", response_model=OrderView | ReceivedView)
+    async def show(order_id: UUID) -> Response:
+        return await api.show(order_id)
+
+    @routes.post(
+        "/orders/{order_id}/cancel",
+        status_code=202,
+        openapi_extra=documented(CancelRequest),
+        response_model=ReceivedView,
+    )
+    async def cancel(
+        order_id: UUID,
+        request: Annotated[CancelRequest, Depends(json_body(CancelRequest))],
+        wait_s: PreferWait,
+        traceparent: Traceparent,
+    ) -> Response:
+        return await api.cancel(order_id, request, wait_s, traceparent)
+
+    @routes.get("/patients/{patient}/orders", response_model=OrdersView)
+    async def of_patient(patient: Patient, limit: Limit = 100) -> Response:
+        return await api.of_patient(patient, limit)
+
+    @routes.get("/pharmacies/{agb}/prescriptions", response_model=FeedView)
+    async def feed(agb: PharmacyAgb, after: str | None = None, limit: Limit = 100) -> Response:
+        return await api.feed(agb, after, limit)
+
+    return routes
+
+
+def _cursor(text: str | None) -> Cursor:
+    if text is None:
+        return Cursor()
+    match = _CURSOR.match(text)
+    if match is None:
+        raise Problem(
+            422, "invalid", "The request is not valid.", [{"field": "after", "reason": "no cursor"}]
+        )
+    return Cursor(int(match.group(1)), int(match.group(2)))

@@ -1,0 +1,66 @@
+"""An order as it stands: its lines, their outcomes, and the state that follows from them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from schemas.base import Channel, PlacedBy
+from schemas.orders import OrderState, Outcome
+from schemas.reasons import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of an order as it stands now; `dosage` is that of the overview when it was decided."""
+
+    number: int
+    prk: str
+    medicine: str
+    quantity: int
+    outcome: Outcome
+    reasons: tuple[Reason, ...] = ()
+    dosage: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order as it stands now; `seq` is that of its newest event. Times are UTC.
+
+    `digest` tells whether the same order comes again or another under the same id.
+    """
+
+    order_id: UUID
+    patient: str
+    practice: str
+    pharmacy: str
+    channel: Channel
+    placed_by: PlacedBy
+    placed_at: datetime
+    digest: str
+    seq: int
+    lines: tuple[Line, ...]
+    remark: str | None = None
+    supply_until: date | None = None
+    cancelled: bool = False
+
+    @property
+    def state(self) -> OrderState:
+        """What became of the order as a whole."""
+        return (
+            OrderState.CANCELLED
+            if self.cancelled
+            else state_of(line.outcome for line in self.lines)
+        )
+
+
+def state_of(outcomes: Iterable[Outcome]) -> OrderState:
+    """What lines with these outcomes make of their order."""
+    found = set(outcomes)
+    if Outcome.WAITING in found:
+        return OrderState.WAITING
+    if Outcome.REVIEW in found:
+        return OrderState.IN_REVIEW
+    if found == {Outcome.APPROVED}:
+        return OrderState.APPROVED
+    return OrderState.PARTLY_APPROVED if Outcome.APPROVED in found else OrderState.REFUSED

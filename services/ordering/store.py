@@ -1,0 +1,188 @@
+"""All SQL of ordering."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import TypeAdapter
+
+from runtime.handling import Connection
+from runtime.records import encode
+from schemas.medication import MedicationOverview
+from services.ordering.domain import Prescription
+from services.ordering.order import Order
+
+_ORDER: TypeAdapter[Order] = TypeAdapter(Order)
+
+_ORDERS_BY_ID = "select body from orders where order_id = any($1::uuid[])"
+_WAITING_ORDERS = "select body from orders where state = 'waiting' and patient = any($1::text[])"
+_ORDERS_OF_PATIENT = """
+select body from orders where patient = $1 order by placed_at desc, order_id limit $2
+"""
+_SAVE_ORDERS = """
+insert into orders (order_id, patient, practice, state, placed_at, digest, body)
+select * from unnest(
+    $1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::bytea[]
+)
+on conflict (order_id) do update set state = excluded.state, body = excluded.body
+where orders.patient = excluded.patient
+"""
+_DECIDED = "delete from intake where order_id = any($1::uuid[])"
+
+_OVERVIEWS = "select patient, body from overviews where patient = any($1::text[])"
+_SAVE_OVERVIEWS = """
+insert into overviews (patient, version, body)
+select * from unnest($1::text[], $2::int[], $3::bytea[])
+on conflict (patient) do update set version = excluded.version, body = excluded.body
+"""
+_DROP_OVERVIEWS = "delete from overviews where patient = any($1::text[])"
+
+_SAVE_FEED = """
+insert into prescription_feed (pharmacy, type, body)
+select * from unnest($1::text[], $2::text[], $3::bytea[])
+"""
+_FEED = """
+select transaction::text as transaction, id, type, body from prescription_feed
+where pharmacy = $1 and (transaction, id) > ($2::text::xid8, $3::bigint)
+    and transaction < pg_snapshot_xmin(pg_current_snapshot())
+order by transaction, id limit $4
+"""
+
+_TAKE_IN = """
+insert into intake (order_id, patient, digest)
+select * from unnest($1::uuid[], $2::text[], $3::text[])
+on conflict (order_id) do nothing
+"""
+_DIGESTS = """
+select order_id, digest from intake where order_id = any($1::uuid[])
+union all
+select order_id, digest from orders where order_id = any($1::uuid[])
+"""
+_TAKE_OUT = "delete from intake where order_id = $1 and digest = $2"
+_INTAKE = "select order_id, patient, received_at from intake where order_id = $1"
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A place in a pharmacy's feed: after this row."""
+
+    transaction: int = 0
+    id: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.transaction}-{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class FeedRow:
+    """One entry of a pharmacy's feed; `body` is JSON."""
+
+    cursor: Cursor
+    type: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """An order that the API took and that is not decided yet."""
+
+    order_id: UUID
+    patient: str
+    received_at: datetime
+
+
+async def orders(db: Connection, ids: Collection[UUID]) -> dict[UUID, Order]:
+    """The orders with these ids, as far as they are decided."""
+    rows = await db.fetch(_ORDERS_BY_ID, ids)
+    return {order.order_id: order for row in rows if (order := _ORDER.validate_json(row["body"]))}
+
+
+async def waiting_orders(db: Connection, patients: Collection[str]) -> list[Order]:
+    """The orders of these patients that wait for an overview."""
+    rows = await db.fetch(_WAITING_ORDERS, patients)
+    return [_ORDER.validate_json(row["body"]) for row in rows]
+
+
+async def orders_of_patient(db: Connection, patient: str, limit: int) -> list[Order]:
+    """A patient's orders, newest first."""
+    rows = await db.fetch(_ORDERS_OF_PATIENT, patient, limit)
+    return [_ORDER.validate_json(row["body"]) for row in rows]
+
+
+async def save_orders(db: Connection, changed: Sequence[Order]) -> None:
+    """Write orders as they stand now; what the API had noted of them is no longer needed."""
+    await db.execute(
+        _SAVE_ORDERS,
+        [o.order_id for o in changed],
+        [o.patient for o in changed],
+        [o.practice for o in changed],
+        [o.state for o in changed],
+        [o.placed_at for o in changed],
+        [o.digest for o in changed],
+        [_ORDER.dump_json(o) for o in changed],
+    )
+    await db.execute(_DECIDED, [o.order_id for o in changed])
+
+
+async def overviews(db: Connection, patients: Collection[str]) -> dict[str, MedicationOverview]:
+    """The newest overview that has arrived of each of these patients."""
+    rows = await db.fetch(_OVERVIEWS, patients)
+    return {row["patient"]: MedicationOverview.model_validate_json(row["body"]) for row in rows}
+
+
+async def save_overviews(db: Connection, changed: Mapping[str, MedicationOverview | None]) -> None:
+    """Keep these overviews; None removes a patient's."""
+    kept = [overview for overview in changed.values() if overview is not None]
+    gone = [patient for patient, overview in changed.items() if overview is None]
+    if kept:
+        await db.execute(
+            _SAVE_OVERVIEWS,
+            [o.patient for o in kept],
+            [o.version for o in kept],
+            [encode(o) for o in kept],
+        )
+    if gone:
+        await db.execute(_DROP_OVERVIEWS, gone)
+
+
+async def save_feed(db: Connection, prescriptions: Sequence[Prescription]) -> None:
+    """Add these to their pharmacies' feeds, in this order."""
+    await db.execute(
+        _SAVE_FEED,
+        [p.pharmacy for p in prescriptions],
+        [p.ce_type() for p in prescriptions],
+        [encode(p) for p in prescriptions],
+    )
+
+
+async def feed(db: Connection, pharmacy: str, after: Cursor, limit: int) -> list[FeedRow]:
+    """What a pharmacy was sent after this place, oldest first."""
+    rows = await db.fetch(_FEED, pharmacy, str(after.transaction), after.id, limit)
+    return [
+        FeedRow(Cursor(int(row["transaction"]), row["id"]), row["type"], row["body"])
+        for row in rows
+    ]
+
+
+async def take_in(db: Connection, arrivals: Sequence[tuple[UUID, str, str]]) -> dict[UUID, str]:
+    """Note orders (id, patient, digest) that the API takes; the digest that each id now stands for."""
+    ids = [order_id for order_id, _, _ in arrivals]
+    async with db.transaction():
+        # A row lost in a crash only means that a repeat is recognised by the loop instead of here.
+        await db.execute("set local synchronous_commit = off")
+        await db.execute(
+            _TAKE_IN, ids, [patient for _, patient, _ in arrivals], [d for _, _, d in arrivals]
+        )
+    return {row["order_id"]: row["digest"] for row in await db.fetch(_DIGESTS, ids)}
+
+
+async def take_out(db: Connection, order_id: UUID, digest: str) -> None:
+    """Forget an order that could not be handed to Kafka."""
+    await db.execute(_TAKE_OUT, order_id, digest)
+
+
+async def received(db: Connection, order_id: UUID) -> Received | None:
+    """An order that the API took and that is not decided yet."""
+    row = await db.fetchrow(_INTAKE, order_id)
+    return Received(row["order_id"], row["patient"], row["received_at"]) if row else None

@@ -1,0 +1,1 @@
+"""What tests of the running system share: making records, sending them, reading everything back."""

@@ -1,0 +1,103 @@
+"""Made-up orders and overviews, valid unless a test says otherwise."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+from uuid import UUID, uuid4
+
+from schemas.base import Actor, Body, Channel, PlacedBy, Role
+from schemas.medication import Medication, MedicationImport, Status
+from schemas.orders import OrderCancel, OrderLine, OrderPlace
+
+PRACTICE = "01010001"
+PHARMACY = "02010001"
+
+GP = Actor(role=Role.GP, id="gp-1")
+
+METFORMINE = ("5487", "Metformine 500 mg tablet")
+AMOXICILLINE = ("21105", "Amoxicilline 500 mg capsule")
+OMEPRAZOL = ("34371", "Omeprazol 20 mg capsule")
+
+_numbers = count(1)
+
+
+def a_patient() -> str:
+    """A patient that no other test uses."""
+    return f"pat_test{uuid4().hex[:12]}{next(_numbers):04d}"
+
+
+def entry(
+    what: tuple[str, str] = METFORMINE, status: Status = Status.CHRONIC, **changes: Any
+) -> Medication:
+    """One medicine of an overview."""
+    fields: dict[str, Any] = {
+        "prk": what[0],
+        "medicine": what[1],
+        "status": status,
+        "dosage": "1x daags 1",
+        "quantity": 180,
+        "unit": "stuk",
+        "days_supply": 90,
+    }
+    return Medication(**(fields | changes))
+
+
+def an_import(patient: str, *medications: Medication, practice: str = PRACTICE) -> MedicationImport:
+    """A practice system's import of a patient's overview."""
+    return MedicationImport(
+        change_id=uuid4(),
+        patient=patient,
+        by=GP,
+        practice=practice,
+        medications=medications or (entry(),),
+    )
+
+
+def an_order(
+    patient: str,
+    *medicines: tuple[str, str],
+    order_id: UUID | None = None,
+    quantity: int = 90,
+    **changes: Any,
+) -> OrderPlace:
+    """An order of these medicines, metformine when none is named."""
+    fields: dict[str, Any] = {
+        "order_id": order_id or uuid4(),
+        "patient": patient,
+        "practice": PRACTICE,
+        "pharmacy": PHARMACY,
+        "channel": Channel.PORTAL,
+        "placed_by": PlacedBy(role=Role.PATIENT, id=patient),
+        "lines": _lines(medicines or (METFORMINE,), quantity),
+    }
+    return OrderPlace(**(fields | changes))
+
+
+def a_cancellation(order: OrderPlace) -> OrderCancel:
+    """The patient takes the order back."""
+    by = Actor(role=Role.PATIENT, id=order.patient)
+    return OrderCancel(order_id=order.order_id, patient=order.patient, cancelled_by=by)
+
+
+def as_json(body: Body) -> dict[str, Any]:
+    """A body as a client sends it over HTTP."""
+    return body.model_dump(mode="json", by_alias=True)
+
+
+def _lines(medicines: Sequence[tuple[str, str]], quantity: int) -> tuple[OrderLine, ...]:
+    return tuple(
+        OrderLine(line=number, prk=prk, medicine=name, quantity=quantity)
+        for number, (prk, name) in enumerate(medicines, start=1)
+    )
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A record as a test hands it to Kafka; `partition` None leaves it to the key."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes | None], ...]
+    partition: int | None = None

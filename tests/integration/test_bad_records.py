@@ -1,0 +1,136 @@
+"""Given records that cannot be taken in the middle of good ones, each becomes a dead letter and its
+neighbours are decided as if it had not been there."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from aiokafka import ConsumerRecord
+
+from deploy.local import LocalStack
+from runtime.parsing import MAX_HEADER_BYTES
+from runtime.records import partition_of
+from schemas import topics
+from schemas.orders import OrderDecided
+from tests.harness.kafka import eventually, header, read_all, records_of, send, sent
+from tests.harness.made import Sent, a_cancellation, a_patient, an_order
+
+TOPIC = topics.ORDERS_REQUESTS.name
+
+Spoil = Callable[[Sent], Sent]
+
+
+def _header(name: str, value: bytes | None) -> Spoil:
+    def spoil(record: Sent) -> Sent:
+        kept = tuple(h for h in record.headers if h[0] != name)
+        return replace(record, headers=(*kept, (name, value)))
+
+    return spoil
+
+
+def _without(name: str) -> Spoil:
+    return lambda r: replace(r, headers=tuple(h for h in r.headers if h[0] != name))
+
+
+def _value(value: bytes | None) -> Spoil:
+    return lambda record: replace(record, value=value)
+
+
+BAD: dict[str, tuple[str, Spoil]] = {
+    "bad JSON": ("bad_json", _value(b'{"order_id": ')),
+    "an empty value": ("bad_json", _value(b"")),
+    "JSON of another shape": ("wrong_schema", _value(b"[]")),
+    "a body without its fields": ("wrong_schema", _value(b"{}")),
+    "a text with U+0000": ("wrong_schema", lambda r: replace(r, value=_with_nul(r.value))),
+    "an unknown type": ("unknown_type", _header("ce_type", b"nl.herhaal.order.wish.v1")),
+    "no type": ("missing_type", _without("ce_type")),
+    "no id": ("missing_id", _without("ce_id")),
+    "a null header": ("null_header", _header("x-portal", None)),
+    "a binary header": ("binary_header", _header("x-portal", b"\xff\xfe\x00")),
+    "an oversize header": ("oversize_header", _header("x-portal", b"x" * (MAX_HEADER_BYTES + 1))),
+    "a null value": ("null_value", _value(None)),
+    "a key that is not the patient": ("key_mismatch", lambda r: replace(r, key=b"pat_other0001")),
+    "a key that is not UTF-8": ("bad_key", lambda r: replace(r, key=b"\xff\xfe")),
+}
+
+
+def _with_nul(value: bytes | None) -> bytes:
+    assert value is not None
+    return value.replace(b'"Metformine', b'"\\u0000Metformine')
+
+
+@pytest.mark.parametrize("what", BAD)
+async def test_a_bad_record_is_kept_and_its_neighbours_are_decided(
+    stack: LocalStack, what: str
+) -> None:
+    reason, spoil = BAD[what]
+    patient = a_patient()
+    before, after = an_order(patient), an_order(patient)
+    bad = spoil(sent(TOPIC, an_order(patient), **{"x-mark": patient}))
+    # The same partition for all three, so that the bad one really is in the middle.
+    home = partition_of(patient.encode(), topics.ORDERS_REQUESTS.partitions)
+    await send(stack.kafka, [sent(TOPIC, before), replace(bad, partition=home), sent(TOPIC, after)])
+    events = await records_of(stack.kafka, topics.ORDERS_EVENTS.name, [patient], at_least=2)
+    decided = [OrderDecided.model_validate_json(e.value).order_id for e in events]
+    assert decided == [before.order_id, after.order_id]
+    letter = await _letter_of(stack, patient)
+    _is_as_it_was(letter, bad)
+    assert header(letter, "dl_reason") == reason
+    assert header(letter, "dl_topic") == TOPIC
+    assert header(letter, "dl_partition") == str(home)
+    assert header(letter, "dl_service") == "ordering"
+    assert int(header(letter, "dl_offset") or -1) >= 0
+    assert patient not in (header(letter, "dl_detail") or "")
+
+
+async def test_a_cancellation_of_an_unknown_order_is_kept(stack: LocalStack) -> None:
+    patient = a_patient()
+    cancel = a_cancellation(an_order(patient))
+    await send(stack.kafka, [sent(TOPIC, cancel, **{"x-mark": patient})])
+    letter = await _letter_of(stack, patient)
+    assert header(letter, "dl_reason") == "unknown_order"
+
+
+async def test_another_order_under_the_same_id_is_kept_and_changes_nothing(
+    stack: LocalStack,
+) -> None:
+    patient = a_patient()
+    first = an_order(patient)
+    other = an_order(patient, quantity=30, order_id=first.order_id)
+    again = sent(TOPIC, first)
+    await send(stack.kafka, [sent(TOPIC, first), again, sent(TOPIC, other, **{"x-mark": patient})])
+    letter = await _letter_of(stack, patient)
+    assert header(letter, "dl_reason") == "order_conflict"
+    events = await records_of(stack.kafka, topics.ORDERS_EVENTS.name, [patient], at_least=1)
+    assert [OrderDecided.model_validate_json(e.value).lines[0].quantity for e in events] == [90]
+
+
+async def test_an_order_on_another_partition_than_its_keys_is_moved_and_decided_once(
+    stack: LocalStack,
+) -> None:
+    """A producer with another partitioner than Kafka's own loses nothing."""
+    patient = a_patient()
+    order = an_order(patient)
+    home = partition_of(patient.encode(), topics.ORDERS_REQUESTS.partitions)
+    elsewhere = (home + 1) % topics.ORDERS_REQUESTS.partitions
+    await send(stack.kafka, [replace(sent(TOPIC, order), partition=elsewhere)])
+    events = await records_of(stack.kafka, topics.ORDERS_EVENTS.name, [patient], at_least=1)
+    assert [(e.partition, header(e, "ce_subject")) for e in events] == [(home, str(order.order_id))]
+
+
+async def _letter_of(stack: LocalStack, mark: str) -> ConsumerRecord:
+    topic = topics.dead_letters("ordering").name
+
+    async def look() -> list[ConsumerRecord]:
+        return [r for r in await read_all(stack.kafka, topic) if header(r, "x-mark") == mark]
+
+    letters = await eventually(look, lambda found: len(found) >= 1)
+    assert len(letters) == 1
+    letter: ConsumerRecord = letters[0]
+    return letter
+
+
+def _is_as_it_was(letter: ConsumerRecord, bad: Sent) -> None:
+    assert letter.key == bad.key
+    assert letter.value == bad.value
+    assert tuple(letter.headers)[: len(bad.headers)] == bad.headers

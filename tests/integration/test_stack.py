@@ -1,0 +1,326 @@
+"""The local stack on real Kafka and PostgreSQL: start, stop, crash, start again."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import asyncpg
+import psutil
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from deploy.local import LocalStack, PortPlan, StackError, StackOptions, free_ports
+from deploy.local.process import Program
+from deploy.local.supervisor import Child
+
+ROOT = Path(__file__).parents[2]
+
+
+class Heard:
+    """A report that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, text: str) -> None:
+        self.lines.append(text)
+
+    def status(self, text: str) -> None:
+        """Not of interest here."""
+
+
+def tree(pid: int) -> list[psutil.Process]:
+    process = psutil.Process(pid)
+    return [process, *process.children(recursive=True)]
+
+
+async def eventually(holds: Callable[[], bool], within_s: float = 10) -> None:
+    async with asyncio.timeout(within_s):
+        while not holds():
+            await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def servers(
+    data: Path, ports: PortPlan | None = None, heard: Heard | None = None
+) -> AsyncIterator[LocalStack]:
+    options = StackOptions.at(data, ports or free_ports())
+    async with LocalStack(options, heard or Heard()) as stack:
+        await stack.start_servers()
+        yield stack
+
+
+@pytest.fixture(scope="module")
+async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LocalStack]:
+    """One stack for the tests that leave it as good as they found it."""
+    async with servers(tmp_path_factory.mktemp("shared")) as stack:
+        yield stack
+
+
+async def create_topic(stack: LocalStack, name: str) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=stack.kafka)
+    await admin.start()
+    await admin.create_topics([NewTopic(name, 1, 1)])
+    await admin.close()
+
+
+async def send(stack: LocalStack, topic: str, value: bytes) -> None:
+    producer = AIOKafkaProducer(bootstrap_servers=stack.kafka, acks="all")
+    await producer.start()
+    await producer.send_and_wait(topic, value)
+    await producer.stop()
+
+
+async def read(stack: LocalStack, topic: str) -> bytes | None:
+    consumer = AIOKafkaConsumer(topic, bootstrap_servers=stack.kafka, auto_offset_reset="earliest")
+    await consumer.start()
+    record = await asyncio.wait_for(consumer.getone(), 20)
+    await consumer.stop()
+    value: bytes | None = record.value
+    return value
+
+
+async def query(dsn: str, sql: str) -> object:
+    connection = await asyncpg.connect(dsn)
+    try:
+        return await connection.fetchval(sql)
+    finally:
+        await connection.close()
+
+
+async def test_data_survives_a_stop_and_a_stop_leaves_no_process(tmp_path: Path) -> None:
+    ports = free_ports()
+    async with servers(tmp_path, ports) as stack:
+        processes = [process for pid in stack.pids.values() for process in tree(pid)]
+        await create_topic(stack, "kept")
+        await send(stack, "kept", b"a record")
+        await query(stack.databases["ordering"], "create table kept as select 42 as answer")
+    assert [process for process in processes if process.is_running()] == []
+
+    async with servers(tmp_path, ports) as stack:
+        assert await read(stack, "kept") == b"a record"
+        assert await query(stack.databases["ordering"], "select answer from kept") == 42
+
+
+async def test_servers_killed_with_9_come_back_on_their_data(shared: LocalStack) -> None:
+    await create_topic(shared, "kept")
+    await send(shared, "kept", b"a record")
+    await query(shared.databases["metrics"], "create table kept as select 42 as answer")
+    for name in ("postgres", "kafka-1"):
+        await shared.kill(name)
+        assert name not in shared.pids
+        await shared.start(name)
+    assert await read(shared, "kept") == b"a record"
+    assert await query(shared.databases["metrics"], "select answer from kept") == 42
+
+
+async def test_a_service_cannot_open_the_database_of_another(shared: LocalStack) -> None:
+    own = shared.databases["ordering"]
+    assert await query(own, "select current_user || ' in ' || current_database()") == (
+        "ordering in ordering"
+    )
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await query(own.removesuffix("ordering") + "metrics", "select 1")
+
+
+async def test_postgresql_is_of_version_18_and_keeps_what_it_committed(shared: LocalStack) -> None:
+    assert str(await query(shared.postgres, "show server_version")).startswith("18")
+    assert await query(shared.postgres, "show fsync") == "on"
+
+
+async def test_two_stacks_run_side_by_side(shared: LocalStack, tmp_path: Path) -> None:
+    async with servers(tmp_path) as two:
+        await create_topic(shared, "only-in-one")
+        admin = AIOKafkaAdminClient(bootstrap_servers=two.kafka)
+        await admin.start()
+        assert "only-in-one" not in await admin.list_topics()
+        await admin.close()
+
+
+async def test_a_folder_serves_only_one_stack(shared: LocalStack) -> None:
+    with pytest.raises(StackError, match="Another stack is running"):
+        async with servers(shared.data.path):
+            pass
+
+
+@pytest.fixture
+def taken() -> Iterator[PortPlan]:
+    """A plan whose Kafka port something listens on."""
+    plan = free_ports()
+    with socket.create_server(("127.0.0.1", plan.kafka)):
+        yield plan
+
+
+async def test_a_taken_port_is_named_with_its_option_before_anything_starts(
+    tmp_path: Path, taken: PortPlan
+) -> None:
+    with pytest.raises(StackError, match=rf"Port {taken.kafka} \(for Kafka\).*--kafka-port"):
+        async with servers(tmp_path, taken):
+            pass
+    assert sorted(os.listdir(tmp_path)) == ["lock", "logs", "version.json"]
+
+
+async def test_servers_that_were_promised_but_do_not_answer_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("deploy.local.stack.EXTERNAL_S", 0.1)
+    options = StackOptions(tmp_path, external_kafka="127.0.0.1:1", external_postgres="postgres://x")
+    async with LocalStack(options, Heard()) as stack:
+        with pytest.raises(StackError, match=r"HERHAAL_KAFKA=127\.0\.0\.1:1 does not answer"):
+            await stack.start_kafka()
+
+
+async def test_servers_that_are_there_already_are_used_and_not_started(
+    shared: LocalStack, tmp_path: Path
+) -> None:
+    options = StackOptions(tmp_path, external_kafka=shared.kafka, external_postgres=shared.postgres)
+    async with LocalStack(options, Heard()) as other:
+        await other.start_servers()
+        assert other.pids == {}
+        assert other.databases == shared.databases
+        assert await other.replication() == 1
+    assert len(shared.pids) == 2
+
+
+async def always_ready() -> str | None:
+    return None
+
+
+@asynccontextmanager
+async def supervised(
+    log: Path, *argv: str, probe: Callable[[], Awaitable[str | None]] = always_ready
+) -> AsyncIterator[tuple[Child, Heard]]:
+    heard = Heard()
+    child = Child(Program("dummy", argv, log), probe, heard)
+    await child.start()
+    try:
+        yield child, heard
+    finally:
+        await child.kill()
+
+
+async def test_a_service_that_dies_is_started_again_with_a_line_that_says_so(
+    tmp_path: Path,
+) -> None:
+    async with supervised(tmp_path / "log", "sleep", "60") as (child, heard):
+        first = child.pid
+        os.kill(first, signal.SIGKILL)
+        await eventually(lambda: child.running and child.pid != first)
+        assert heard.lines == [
+            f"dummy ended (signal 9); starting it again in 0.5 s. Its log: {tmp_path / 'log'}"
+        ]
+
+
+async def test_a_service_that_is_killed_on_purpose_stays_down_until_it_is_started(
+    tmp_path: Path,
+) -> None:
+    async with supervised(tmp_path / "log", "sleep", "60") as (child, heard):
+        await child.kill()
+        await asyncio.sleep(0.7)
+        assert not child.running
+        await child.start()
+        assert child.running
+        assert heard.lines == []
+
+
+DEAF = ("sh", "-c", "trap '' TERM; echo deaf; while :; do sleep 1; done")
+
+
+async def test_a_process_that_does_not_stop_is_killed_with_a_line_that_says_so(
+    tmp_path: Path,
+) -> None:
+    log = tmp_path / "log"
+    async with supervised(log, *DEAF) as (child, heard):
+        await eventually(lambda: "deaf" in log.read_text())
+        processes = tree(child.pid)
+        await child.stop(within_s=0.3)
+        assert heard.lines == ["dummy did not stop in time and was killed."]
+        assert not any(process.is_running() for process in processes)
+
+
+async def test_a_hurry_does_not_wait_for_one_that_is_slow_to_stop(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    async with supervised(log, *DEAF) as (child, _):
+        await eventually(lambda: "deaf" in log.read_text())
+        child.hurry()
+        async with asyncio.timeout(3):
+            await child.stop(within_s=30)
+
+
+async def test_a_program_that_ends_at_its_start_is_told_with_its_last_words(tmp_path: Path) -> None:
+    async def never() -> str | None:
+        return "nothing listens"
+
+    log = tmp_path / "log"
+    async with supervised(log, "sh", "-c", "echo no such disk; exit 3", probe=never) as (child, _):
+        with pytest.raises(
+            StackError, match="dummy did not start: it ended, saying “no such disk”"
+        ):
+            await child.ready(within_s=10)
+
+
+ORPHANS = """
+import asyncio, sys
+from pathlib import Path
+from deploy.local import LocalStack, StackOptions, free_ports
+
+async def main():
+    async with LocalStack(StackOptions.at(Path(sys.argv[1]), free_ports())) as stack:
+        await stack.start_servers()
+        print(*stack.pids.values(), flush=True)
+        await asyncio.sleep(60)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux ties lives together")
+async def test_nothing_is_left_when_the_supervisor_itself_is_killed_with_9(tmp_path: Path) -> None:
+    supervisor = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", ORPHANS, str(tmp_path)),
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    assert supervisor.stdout is not None
+    pids = await supervisor.stdout.readline()
+    processes = [process for pid in pids.split() for process in tree(int(pid))]
+    supervisor.kill()
+    await supervisor.wait()
+    assert len(processes) > 2
+    await eventually(lambda: not any(process.is_running() for process in processes))
+
+
+def up(data: Path, ports: PortPlan) -> subprocess.CompletedProcess[str]:
+    options = ["--port-base", str(ports.base), "--kafka-port", str(ports.kafka)]
+    return subprocess.run(
+        [sys.executable, "-m", "cli", "up", "--data", str(data), *options],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+def test_up_says_in_one_sentence_that_a_port_is_taken(tmp_path: Path, taken: PortPlan) -> None:
+    ended = up(tmp_path, taken)
+    assert ended.returncode == 1
+    assert ended.stdout == ""
+    assert ended.stderr.splitlines()[-1].startswith(f"Port {taken.kafka} (for Kafka) is already")
+    assert "Traceback" not in ended.stderr
+
+
+def test_up_says_in_one_sentence_that_the_folder_is_of_a_newer_version(tmp_path: Path) -> None:
+    (tmp_path / "version.json").write_text('{"format": 99}')
+    ended = up(tmp_path, free_ports())
+    assert ended.returncode == 1
+    assert "was written by a newer version of herhaal (format 99" in ended.stderr
+    assert "Traceback" not in ended.stderr

@@ -1,0 +1,78 @@
+"""What must hold for the topic registry as a whole."""
+
+import pytest
+
+from schemas.base import Body
+from schemas.snapshots.topics import EVERY, PHARMACY
+from schemas.topics import ALL, PATIENT_PARTITIONS, SERVICES, Topic, all_bodies, prescriptions
+
+
+def _all_record_types(body: type[Body] = Body) -> set[type[Body]]:
+    below = {found for child in body.__subclasses__() for found in _all_record_types(child)}
+    return below | (
+        {body} if "TYPE" in vars(body) and body.__module__.startswith("schemas") else set()
+    )
+
+
+def test_topic_names_are_unique() -> None:
+    names = [topic.name for topic in EVERY]
+    assert len(names) == len(set(names))
+
+
+def test_every_record_type_is_on_exactly_one_topic() -> None:
+    carried = [body for topic in EVERY for body in topic.bodies]
+    assert len(carried) == len(set(carried))
+    assert set(carried) == _all_record_types() == set(all_bodies().values())
+
+
+def test_type_names_are_unique_and_carry_a_version() -> None:
+    names = [body.TYPE for body in all_bodies().values()]
+    assert len(names) == len(set(names))
+    assert all(name.rpartition(".")[2] == "v1" for name in names)
+
+
+@pytest.mark.parametrize("topic", EVERY, ids=lambda topic: topic.name)
+def test_all_records_of_a_topic_have_the_same_key_which_is_a_required_field(topic: Topic) -> None:
+    assert len({body.KEY for body in topic.bodies}) <= 1
+    for body in topic.bodies:
+        assert body.model_fields[body.KEY].is_required()
+
+
+def test_topics_keyed_by_patient_that_a_service_reads_have_equal_partitions() -> None:
+    keyed = [t for t in EVERY if any(body.KEY == "patient" for body in t.bodies)]
+    read = [t for t in keyed if t.readers & set(SERVICES)]
+    assert {topic.partitions for topic in read} == {PATIENT_PARTITIONS}
+    assert len(read) >= 8
+
+
+def test_a_pharmacy_has_a_topic_of_its_own_with_one_partition() -> None:
+    topic = prescriptions("02012345")
+    assert topic.name == "prescriptions.approved.02012345"
+    assert topic.partitions == 1
+    assert topic.readers == {"pharmacy:02012345"}
+    assert prescriptions(PHARMACY) in EVERY
+
+
+@pytest.mark.parametrize("topic", EVERY, ids=lambda topic: topic.name)
+def test_a_topic_is_either_compacted_or_kept_for_a_time(topic: Topic) -> None:
+    kept = topic.config.get("retention.ms")
+    assert topic.config["cleanup.policy"] == ("compact" if topic.compacted else "delete")
+    assert (kept is None) is topic.compacted
+    assert topic.config["message.timestamp.type"] == "LogAppendTime"
+
+
+def test_every_topic_has_a_writer_and_a_reader() -> None:
+    assert all(topic.writers and topic.readers for topic in EVERY)
+
+
+def test_every_service_has_dead_letters_with_room_for_any_record() -> None:
+    largest = max(topic.max_bytes for topic in ALL if topic.bodies)
+    for service in SERVICES:
+        [letters] = [t for t in ALL if t.name == f"{service}.dead-letters"]
+        assert letters.max_bytes > largest
+
+
+def test_no_type_of_a_topic_has_a_name_that_says_who_a_patient_is() -> None:
+    forbidden = {"bsn", "birth_date", "surname", "first_name", "email"}
+    for body in all_bodies().values():
+        assert not forbidden & set(body.model_fields)
