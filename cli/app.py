@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from cli import schemas, topics
+from cli import directory, schemas, topics
 
 app = typer.Typer(
     name="herhaal",
@@ -18,7 +18,20 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(topics.app, name="topics")
+app.add_typer(directory.app, name="directory")
 app.add_typer(schemas.app, name="schemas")
+
+
+@app.command()
+def demo(
+    orders: Annotated[int, typer.Option(min=1, max=100_000, help="How many orders to send.")] = 200,
+    json: Annotated[Path | None, typer.Option(help="Write the figures to this file.")] = None,
+    seed: Annotated[int, typer.Option(help="Other patients and orders.")] = 1,
+) -> None:
+    """Play the main job on a stack of its own: orders in, prescriptions and answers out, and proof."""
+    from cli.demo.command import run_demo
+
+    run_demo(orders, json, seed)
 
 
 @app.command()

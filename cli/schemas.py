@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -19,12 +20,19 @@ app = typer.Typer(
 )
 
 
+Folder = Annotated[
+    Path, typer.Option(help="Where the snapshots are.", exists=True, file_okay=False)
+]
+
+FOLDER = Path(__file__).parents[1] / "schemas" / "snapshots"
+
+
 @app.command()
-def check() -> None:
+def check(folder: Folder = FOLDER) -> None:
     """Compare the code with the snapshots. Exits with 1, and says why, when they differ."""
     from schemas import snapshots
 
-    changed = snapshots.difference(snapshots.committed(), snapshots.current())
+    changed = snapshots.difference(snapshots.committed(folder), snapshots.current())
     if changed.breaking:
         raise UserError(_sentences(changed.breaking))
     if changed.drifted:
@@ -45,12 +53,13 @@ def snapshot(
             "only for what nobody uses yet. May be repeated.",
         ),
     ] = None,
+    folder: Folder = FOLDER,
 ) -> None:
     """Write the snapshots as the code is now. Refuses to break one that is already there."""
     from schemas import snapshots
 
     try:
-        written = snapshots.write(snapshots.current(), allow_breaking=allow_breaking or ())
+        written = snapshots.write(snapshots.current(), folder, allow_breaking or ())
     except snapshots.Breaking as error:
         raise UserError(
             f"{_sentences(error.sentences)}\nNothing was written. Give the type a new version, or, "

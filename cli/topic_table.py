@@ -14,7 +14,8 @@ from schemas.topics import ALL, Topic
 
 T = TypeVar("T")
 
-_LEFT = "left alone: never shrinks or deletes"
+_LEFT = "left alone"
+_WHY_LEFT = "left alone: nothing is shrunk, deleted or moved by this program; that is for a person to decide"
 
 
 def run_plan(kafka: str) -> bool:
@@ -58,12 +59,16 @@ def _ask(kafka: str, work: Coroutine[Any, Any, T]) -> T:
 
 def show(plan: Plan, topics: tuple[Topic, ...]) -> None:
     """Print the differences as a table, and how many topics have none."""
-    table = Table("topic", "what", "on the broker", "in the registry")
+    table = Table()
+    for title in ("topic", "what", "on the broker", "in the registry"):
+        table.add_column(title, overflow="fold")
     for row in _rows(plan):
         table.add_row(*row)
     console = stdout()
     if table.row_count:
         console.print(table)
+    if plan.left or plan.refused:
+        console.print(_WHY_LEFT, highlight=False, soft_wrap=True)
     different = {*(t.name for t in plan.create), *plan.configure, *plan.left, *plan.refused}
     same = sum(topic.name not in different for topic in topics)
     console.print(f"{same} of {len(topics)} topics unchanged", highlight=False)
@@ -75,7 +80,7 @@ def _rows(plan: Plan) -> Iterator[tuple[str, str, str, str]]:
     yield from _settings("change", plan.configure)
     yield from _settings(_LEFT, plan.left)
     for name, (old, new) in plan.refused.items():
-        yield (name, _LEFT, f"{old} partitions", f"{new} partitions")
+        yield (name, _LEFT, f"partitions={old}", f"partitions={new}")
 
 
 def _settings(what: str, settings: Settings) -> Iterator[tuple[str, str, str, str]]:
@@ -86,4 +91,4 @@ def _settings(what: str, settings: Settings) -> Iterator[tuple[str, str, str, st
 
 def _described(topic: Topic) -> str:
     kept = "compacted" if topic.retention is None else f"kept {topic.retention.days} days"
-    return f"{topic.partitions} partitions, {kept}"
+    return f"partitions={topic.partitions}, {kept}"

@@ -7,9 +7,12 @@ from uuid import UUID
 
 import httpx
 
+from cli.console import UserError
 from cli.demo.proof import ANSWER
 from deploy.local import LocalStack
 from schemas.orders import OrderPlace
+
+_PAGE = 200
 
 
 async def counted(stack: LocalStack, http: httpx.AsyncClient, placed: Sequence[OrderPlace]) -> int:
@@ -26,10 +29,7 @@ async def orders_by_channel(stack: LocalStack, http: httpx.AsyncClient, agb: str
 
 
 async def _overview_of(stack: LocalStack, http: httpx.AsyncClient, agb: str) -> dict[str, Any]:
-    answer = await http.get(f"{stack.endpoints['metrics']}/practices/{agb}/orders?by=month")
-    answer.raise_for_status()
-    found: dict[str, Any] = answer.json()
-    return found
+    return await _get(http, f"{stack.endpoints['metrics']}/practices/{agb}/orders", {"by": "month"})
 
 
 async def inbox(
@@ -47,11 +47,23 @@ async def inbox(
 async def _messages(
     stack: LocalStack, http: httpx.AsyncClient, patient: str
 ) -> list[dict[str, Any]]:
-    url = f"{stack.endpoints['notification']}/patients/{patient}/messages?limit=1000"
-    answer = await http.get(url)
-    answer.raise_for_status()
-    messages: list[dict[str, Any]] = answer.json()["messages"]
-    return messages
+    """A patient's whole inbox, newest first, page by page."""
+    url = f"{stack.endpoints['notification']}/patients/{patient}/messages"
+    messages: list[dict[str, Any]] = []
+    while True:
+        before = {"before": messages[-1]["message_id"]} if messages else {}
+        page = (await _get(http, url, {"limit": _PAGE} | before))["messages"]
+        messages += page
+        if len(page) < _PAGE:
+            return messages
+
+
+async def _get(http: httpx.AsyncClient, url: str, query: dict[str, Any]) -> dict[str, Any]:
+    answer = await http.get(url, params=query)
+    if answer.status_code != 200:
+        raise UserError(f"{url} answered {answer.status_code}.")
+    found: dict[str, Any] = answer.json()
+    return found
 
 
 async def example(

@@ -5,7 +5,7 @@ import random
 import statistics
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,8 +34,8 @@ from schemas.orders import OrderPlace
 
 EXAMPLE = Path(__file__).parents[2] / "deploy" / "example" / "directory.yaml"
 PATIENTS = 40
-SETTLE_S = 60.0
-"""How long the answers may take after the last order."""
+SETTLE_S = 30.0
+"""How long things may take to settle after the last order."""
 
 FOLLOWED = (
     topics.ORDERS_EVENTS.name,
@@ -100,6 +100,7 @@ async def _play(
         progress.begin(count)
         await portals.send(placed, chance)
         await _import(stack, http, kafka, [p for p in people if p.late])
+        await _until(lambda: len(answered) == count)
         proof = await _settle(stack, http, placed, followers)
         practices = [practice.agb for practice in directory.practices]
         return Outcome(
@@ -162,9 +163,14 @@ async def _overviews_known(stack: LocalStack, people: Sequence[Patient]) -> None
     """Wait until every overview is on its topic."""
     wanted = {patient.id for patient in people}
     async with Follower(stack.kafka, [topics.MEDICATION_STATUS.name]) as follower:
-        async with asyncio.timeout(SETTLE_S):
-            while not wanted <= {_patient(seen) for seen in follower.seen}:
-                await asyncio.sleep(0.05)
+        await _until(lambda: wanted <= {_patient(seen) for seen in follower.seen})
+
+
+async def _until(is_so: Callable[[], bool]) -> None:
+    """Wait until it is so, or for as long as things may take to settle."""
+    deadline_s = time.monotonic() + SETTLE_S
+    while not is_so() and time.monotonic() < deadline_s:
+        await asyncio.sleep(0.05)
 
 
 def _patient(seen: Seen) -> str:
@@ -186,4 +192,4 @@ async def _settle(
         )
         if proof.holds or proof.dead_letters or time.monotonic() > deadline_s:
             return proof
-        await asyncio.sleep(0.25)
+        await asyncio.sleep(0.5)

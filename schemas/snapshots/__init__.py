@@ -22,6 +22,8 @@ Sentences: TypeAlias = Mapping[str, list[str]]
 """Breaking changes by snapshot."""
 
 FOLDER = Path(__file__).parent
+"""Where the snapshots are committed."""
+
 TOPICS = "topics"
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -81,7 +81,7 @@ def decide(command: Command, digest: str, patient: Patient, at: datetime) -> Res
         return Repeated() if before == digest else Refused("change_conflict")
     match command:
         case MedicationImport():
-            wanted = _imported(command, patient.overview)
+            wanted: _Wanted | Refused = _imported(command, patient.overview)
         case MedicationSetStatus():
             wanted = _with_status(command, patient.overview)
         case _:

@@ -49,7 +49,11 @@ class MedicationHandler:
     async def load(self, db: Connection, messages: Sequence[Message[Any]]) -> Work:
         """The overviews of these messages' patients, and which of these changes were applied."""
         patients = {message.key for message in messages}
-        changes = {(m.key, m.body.change_id) for m in messages if _is_command(m)}
+        changes = {
+            (m.key, m.body.change_id)
+            for m in messages
+            if isinstance(m.body, MedicationImport | MedicationSetStatus)
+        }
         loaded = await store.patients(db, patients) if patients else {}
         applied = await store.applied(db, changes) if changes else {}
         for (patient, change_id), digest in applied.items():
@@ -75,7 +79,8 @@ class MedicationHandler:
             await store.save_seen(db, {key: work.patients[key].seen_version for key in seen})
         if work.applied and work.newest:
             await store.save_applied(db, work.applied)
-            await store.forget_applied(db, work.newest - store.REMEMBERED)
+            too_old = work.newest - store.REMEMBERED
+            await store.forget_applied(db, too_old, at_most=2 * len(work.applied))
         if work.healed:
             log.warning("late overviews met, newest published again", records=work.healed)
 
@@ -116,10 +121,6 @@ def digest_of(command: Command) -> str:
     # Without defaults, so that a field added to the type later leaves earlier digests as they are.
     text = command.model_dump_json(exclude_defaults=True)
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
-
-
-def _is_command(message: Message[Any]) -> bool:
-    return isinstance(message.body, MedicationImport | MedicationSetStatus)
 
 
 def overview_id(overview: MedicationOverview) -> UUID:

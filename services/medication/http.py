@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, Header, Path, Response
@@ -113,13 +113,16 @@ def router(resources: Resources) -> APIRouter:
     """The routes of medication."""
     api = MedicationApi(resources)
     routes = APIRouter()
-    answers = {200: {"model": MedicationOverview}, 202: {"model": ChangeReceivedView}}
+    answers: dict[int | str, dict[str, Any]] = {
+        200: {"model": MedicationOverview},
+        202: {"model": ChangeReceivedView},
+    }
 
     @routes.put(
         "/patients/{patient}/overview",
         status_code=202,
         openapi_extra=documented(OverviewRequest),
-        responses={**answers},
+        responses=answers,
     )
     async def replace_overview(
         patient: PatientPath,
@@ -133,7 +136,7 @@ def router(resources: Resources) -> APIRouter:
         "/patients/{patient}/medications/{prk}/status",
         status_code=202,
         openapi_extra=documented(StatusRequest),
-        responses={**answers},
+        responses=answers,
     )
     async def set_status(
         patient: PatientPath,

@@ -48,11 +48,10 @@ _SAVE_APPLIED = """
 insert into applied_changes (patient, change_id, digest, applied_at)
 select * from unnest($1::text[], $2::uuid[], $3::text[], $4::timestamptz[])
 """
-# A bounded step, so that no batch waits for it; more goes with every batch than comes in.
 _FORGET_APPLIED = """
 delete from applied_changes where ctid = any(array(
     select ctid from applied_changes where applied_at < $1
-    order by applied_at limit 2000 for update skip locked
+    order by applied_at limit $2 for update skip locked
 ))
 """
 
@@ -136,9 +135,9 @@ async def save_applied(db: Connection, changes: Sequence[Applied]) -> None:
     )
 
 
-async def forget_applied(db: Connection, before: datetime) -> None:
-    """Forget some of the changes that were carried out before this time (UTC), the oldest first."""
-    await db.execute(_FORGET_APPLIED, before)
+async def forget_applied(db: Connection, before: datetime, *, at_most: int) -> None:
+    """Forget changes that were carried out before this time (UTC), the oldest first."""
+    await db.execute(_FORGET_APPLIED, before, at_most)
 
 
 def _columns(changes: Collection[tuple[str, UUID]]) -> tuple[list[str], list[UUID]]:

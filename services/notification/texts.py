@@ -7,6 +7,7 @@ The same holds for the filters here: add a new one instead of changing what one 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,7 @@ def one_line(value: Any) -> Any:
 
 def day(value: date | datetime, language: Language) -> str:
     """Such as `dinsdag 24 november 2026`, `Tuesday 24 November 2026`."""
-    return format_date(_local_date(value), "EEEE d MMMM y", locale=_LOCALE[language])
+    return _day(_local_date(value), language)
 
 
 def clock(moment: datetime) -> str:
@@ -101,6 +102,11 @@ def next_steps(lines: Iterable[dict[str, Any]], language: Language) -> list[str]
     """What to do now, each thing once, of all reasons of these lines."""
     steps = (reason["next_step"][language] for line in lines for reason in line["reasons"])
     return list(dict.fromkeys(steps))
+
+
+@lru_cache(maxsize=1024)
+def _day(value: date, language: Language) -> str:
+    return format_date(value, "EEEE d MMMM y", locale=_LOCALE[language])
 
 
 def _within_a_day(on: str, start: str, until: str, language: Language) -> str:

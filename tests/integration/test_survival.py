@@ -16,6 +16,7 @@ from deploy.local import LocalStack
 from deploy.local.ports import free_ports
 from schemas import topics
 from schemas.orders import OrderDecided, OrderPlace, Outcome
+from schemas.prescriptions import PrescriptionApproved
 from tests.harness.kafka import eventually, header, producer, read_all, send, sent
 from tests.harness.made import METFORMINE, OMEPRAZOL, a_patient, an_import, an_order, entry
 
@@ -167,5 +168,5 @@ async def _each_line_prescribed_once(stack: LocalStack, events: Iterable[bytes])
 async def _prescribed(stack: LocalStack, orders: set[str]) -> Counter[tuple[UUID, int]]:
     topic = topics.prescriptions(an_order(a_patient()).pharmacy).name
     by_id = {header(r, "ce_id"): r.value for r in await read_all(stack.kafka, topic)}
-    bodies = map(topics.PrescriptionApproved.model_validate_json, by_id.values())
+    bodies = map(PrescriptionApproved.model_validate_json, by_id.values())
     return Counter((b.order_id, b.line) for b in bodies if str(b.order_id) in orders)

@@ -239,16 +239,9 @@ class TestBadBodies:
         assert refused(order(value=twice.encode())).reason == "key_mismatch"
 
     def test_no_more_than_ten_problems_are_listed(self) -> None:
-        lines = [{"line": n} for n in range(1, 50)]
-        assert refused(order_with(lines=lines)).detail.count(";") == 9
-
-
-# Letters that no code, field name or kind of error holds, so that finding them proves a leak.
-MARK = "ZQX"
-MARKED = st.one_of(
-    st.just(MARK), st.just(f"pat_{MARK}"), st.just(f"\x00{MARK}"), st.just(f"0101234{MARK}")
-)
-
+        body = next(body for body in BODIES if body.TYPE == "prescription.approved.v1")
+        record = Delivered(TOPIC_OF[body].name, b"pat_abcd", b"{}", envelope(body))
+        assert refused(record).detail.count(";") == 9
 
     @pytest.mark.parametrize("field", ["lines", "medications", "media", "statuses"])
     def test_of_a_list_only_the_first_bad_item_is_explained(self, field: str) -> None:
@@ -258,6 +251,12 @@ MARKED = st.one_of(
         why = refused(Delivered(topic.name, b"pat_abcd", value, envelope(body)))
         assert f"{field}.1" not in why.detail
 
+
+# Letters that no code, field name or kind of error holds, so that finding them proves a leak.
+MARK = "ZQX"
+MARKED = st.one_of(
+    st.just(MARK), st.just(f"pat_{MARK}"), st.just(f"\x00{MARK}"), st.just(f"0101234{MARK}")
+)
 
 EXAMPLES = [json.loads(encode(make(body))) for body in BODIES]
 
@@ -285,7 +284,7 @@ def _spoilt_body(draw: st.DrawFn) -> bytes:
     )
 
 
-@settings(max_examples=200)
+@settings(max_examples=60)
 @given(
     body=st.sampled_from(BODIES),
     value=st.one_of(_spoilt_body(), _json().map(json.dumps).map(str.encode)),

@@ -147,31 +147,26 @@ def changed(draw: st.DrawFn, changes: list[Change]) -> tuple[Json, Json]:
     return old, new
 
 
+@settings(max_examples=50)
 @given(SCHEMAS)
 def test_a_schema_does_not_break_itself(schema: Json) -> None:
     assert breaking_changes(schema, deepcopy(schema)) == []
 
 
-@given(changed(HARMLESS))
-def test_new_optional_fields_order_and_words_break_nothing(pair: tuple[Json, Json]) -> None:
-    assert breaking_changes(*pair) == []
-
-
-@settings(max_examples=150)
-@given(changed(ANY), st.data())
-def test_what_breaks_nothing_keeps_records_valid_in_both_directions(
+@settings(max_examples=60)
+@given(changed(HARMLESS), st.data())
+def test_new_optional_fields_order_and_words_break_nothing_and_no_record(
     pair: tuple[Json, Json], data: st.DataObject
 ) -> None:
     old, new = pair
-    if breaking_changes(old, new) == []:
-        earlier, later = data.draw(values(old)), data.draw(values(new))
-        assert jsonschema_rs.is_valid(new, earlier)
-        assert jsonschema_rs.is_valid(old, later)
+    assert breaking_changes(old, new) == []
+    assert jsonschema_rs.is_valid(new, data.draw(values(old)))
+    assert jsonschema_rs.is_valid(old, data.draw(values(new)))
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(changed(ANY), st.data())
-def test_a_record_that_one_side_refuses_means_the_change_is_told(
+def test_a_record_that_one_side_refuses_means_the_change_was_told(
     pair: tuple[Json, Json], data: st.DataObject
 ) -> None:
     old, new = pair

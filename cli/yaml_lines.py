@@ -1,0 +1,126 @@
+"""YAML as plain values, with the line on which each stands.
+
+Scalars are read by the rules of YAML 1.2 for JSON: only `true` and `false` are booleans, `11:00` is a
+text and so is `01012345`. YAML 1.1, which PyYAML follows by itself, makes numbers of both.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import yaml
+
+Where: TypeAlias = tuple[str | int, ...]
+"""The way to a value: keys and positions."""
+
+_NULL = ("", "~", "null")
+_BOOLEAN = {"true": True, "false": False}
+_INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
+_DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
+_PLAIN_TAG = re.compile(r"tag:yaml\.org,2002:[a-z]+|!")
+_LONGEST_NUMBER = 18
+
+
+class Malformed(Exception):
+    """The text is not YAML; `line` counts from 1."""
+
+    def __init__(self, line: int, what: str) -> None:
+        super().__init__(what)
+        self.line = line
+        self.what = what
+
+
+@dataclass
+class Document:
+    """What a YAML text holds. `problems` are things that YAML allows and a file of ours must not have."""
+
+    value: Any = None
+    lines: dict[Where, int] = field(default_factory=dict)
+    problems: list[tuple[Where, int, str]] = field(default_factory=list)
+
+    def line(self, where: Where) -> int:
+        """The line of a value; of what it is missing from, if it is not there."""
+        while where not in self.lines and where:
+            where = where[:-1]
+        return self.lines.get(where, 1)
+
+
+def load(text: str) -> Document:
+    """Read one YAML document.
+
+    Raises:
+        Malformed: it is not YAML, or more than one document.
+    """
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise Malformed(mark.line + 1 if mark else 1, error.problem or "is not YAML") from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise Malformed(line, "has a character that YAML does not allow") from None
+    except RecursionError:
+        raise Malformed(1, "is nested too deeply") from None
+    document = Document()
+    if node is not None:
+        document.value = _Reader(document).value(node, ())
+    return document
+
+
+class _Reader:
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._read: set[int] = set()
+
+    def value(self, node: yaml.Node, where: Where) -> Any:
+        self._document.lines.setdefault(where, node.start_mark.line + 1)
+        # An alias is the same node once more: reading it again could go on for ever.
+        if id(node) in self._read:
+            self._problem(where, self._document.lines[where], "is an alias (*); write it out")
+            return None
+        self._read.add(id(node))
+        if not _PLAIN_TAG.fullmatch(node.tag):
+            self._problem(where, self._document.lines[where], "has a tag (!), which is not allowed")
+            return None
+        match node:
+            case yaml.MappingNode():
+                return dict(self._items(node, where))
+            case yaml.SequenceNode():
+                return [self.value(item, (*where, n)) for n, item in enumerate(node.value)]
+            case yaml.ScalarNode():
+                return _scalar(node)
+            case _:
+                raise TypeError(f"no YAML node: {type(node).__name__}")
+
+    def _items(self, node: yaml.MappingNode, where: Where) -> Iterator[tuple[str, Any]]:
+        seen: dict[str, int] = {}
+        for key_node, value_node in node.value:
+            line = key_node.start_mark.line + 1
+            if not isinstance(key_node, yaml.ScalarNode):
+                self._problem(where, line, "has a key that is not a word")
+                continue
+            key = str(key_node.value)
+            if key in seen:
+                self._problem((*where, key), line, f"is there already, on line {seen[key]}")
+                continue
+            seen[key] = self._document.lines[*where, key] = line
+            yield key, self.value(value_node, (*where, key))
+
+    def _problem(self, where: Where, line: int, what: str) -> None:
+        self._document.problems.append((where, line, what))
+
+
+def _scalar(node: yaml.ScalarNode) -> str | int | float | bool | None:
+    text = str(node.value)
+    if node.style is not None:
+        return text
+    if text in _NULL:
+        return None
+    if text in _BOOLEAN:
+        return _BOOLEAN[text]
+    if len(text) > _LONGEST_NUMBER:
+        return text
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    return float(text) if _DECIMAL.fullmatch(text) else text

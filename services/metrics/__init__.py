@@ -1,0 +1,1 @@
+"""metrics: counts every order line once, and shows the counts per practice and period."""

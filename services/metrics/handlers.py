@@ -1,0 +1,73 @@
+"""metrics' part of the loop: events in, counts out. It publishes nothing."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, assert_never
+from uuid import UUID
+
+from runtime.handling import Connection, Done, Rejected
+from runtime.records import Message
+from schemas import topics
+from schemas.orders import OrderEvent
+from services.metrics import domain, store
+from services.metrics.domain import Counted, LineCell, OrderCell, Refused, Repeated
+
+INPUTS = (topics.ORDERS_EVENTS,)
+
+
+@dataclass
+class Work:
+    """One batch: the orders as they are counted, and what changes in the counts."""
+
+    orders: dict[UUID, Counted]
+    changed: dict[UUID, Counted] = field(default_factory=dict)
+    lines: Counter[LineCell] = field(default_factory=Counter)
+    new_orders: Counter[OrderCell] = field(default_factory=Counter)
+
+    def keep(self, order: Counted) -> None:
+        """Note how an order is counted from now on."""
+        before = self.orders.get(order.order_id)
+        self.lines.update(domain.difference(before, order))
+        if before is None:
+            self.new_orders[order.cell] += 1
+        self.orders[order.order_id] = self.changed[order.order_id] = order
+
+
+class MetricsHandler:
+    """Loads, counts and saves."""
+
+    async def load(self, db: Connection, messages: Sequence[Message[Any]]) -> Work:
+        """How the orders of these events are counted."""
+        ids = {_event(message).order_id for message in messages}
+        return Work(await store.counted(db, ids) if ids else {})
+
+    def handle(self, message: Message[Any], work: Work) -> Done | Rejected:
+        """Count one event."""
+        event = _event(message)
+        result = domain.count(event, work.orders.get(event.order_id))
+        match result:
+            case Refused(code):
+                return Rejected(code)
+            case Repeated():
+                return Done()
+            case Counted():
+                work.keep(result)
+                return Done()
+            case _:
+                assert_never(result)
+
+    async def save(self, db: Connection, work: Work) -> None:
+        """Write what changed. Lines go before orders everywhere, so that workers never deadlock."""
+        if work.changed:
+            await store.save_counted(db, list(work.changed.values()))
+        if lines := {cell: change for cell, change in work.lines.items() if change}:
+            await store.add_lines(db, lines)
+        if work.new_orders:
+            await store.add_orders(db, work.new_orders)
+
+
+def _event(message: Message[Any]) -> OrderEvent:
+    body: Any = message.body
+    event: OrderEvent = body
+    return event

@@ -1,0 +1,116 @@
+"""All SQL of metrics."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from pydantic import TypeAdapter
+
+from runtime.handling import Connection
+from schemas.base import Channel
+from schemas.orders import Outcome
+from services.metrics.domain import Counted, LineCell, OrderCell
+from services.metrics.periods import By
+
+_OUTCOMES: TypeAdapter[dict[int, Outcome]] = TypeAdapter(dict[int, Outcome])
+
+_COUNTED = """
+select order_id, seq, practice, day, channel, outcomes::text as outcomes
+from counted_orders where order_id = any($1::uuid[])
+"""
+_SAVE_COUNTED = """
+insert into counted_orders (order_id, seq, practice, day, channel, outcomes)
+select order_id, seq, practice, day, channel, outcomes::jsonb from unnest(
+    $1::uuid[], $2::int[], $3::text[], $4::date[], $5::text[], $6::text[]
+) as n(order_id, seq, practice, day, channel, outcomes)
+on conflict (order_id) do update set seq = excluded.seq, outcomes = excluded.outcomes
+"""
+
+# Workers of different partitions count in the same rows: all lock them in one order, and all add.
+_ADD_LINES = """
+insert into daily_lines as d (practice, day, channel, outcome, lines)
+select * from unnest($1::text[], $2::date[], $3::text[], $4::text[], $5::bigint[])
+order by 1, 2, 3, 4
+on conflict (practice, day, channel, outcome) do update set lines = d.lines + excluded.lines
+"""
+_ADD_ORDERS = """
+insert into daily_orders as d (practice, day, channel, orders)
+select * from unnest($1::text[], $2::date[], $3::text[], $4::bigint[])
+order by 1, 2, 3
+on conflict (practice, day, channel) do update set orders = d.orders + excluded.orders
+"""
+
+# One statement, so that orders and lines are counted at the same moment.
+_TOTALS = """
+select date_trunc($4, day::timestamp)::date as start, channel, outcome, sum(lines)::bigint as count
+from daily_lines where practice = $1 and day between $2 and $3
+group by 1, 2, 3
+union all
+select date_trunc($4, day::timestamp)::date, channel, null, sum(orders)::bigint
+from daily_orders where practice = $1 and day between $2 and $3
+group by 1, 2
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """How much was counted in the period that begins at `start`: lines, or orders if `outcome` is None."""
+
+    start: date
+    channel: Channel
+    outcome: Outcome | None
+    count: int
+
+
+async def counted(db: Connection, ids: Collection[UUID]) -> dict[UUID, Counted]:
+    """How these orders are counted, as far as they are."""
+    rows = await db.fetch(_COUNTED, ids)
+    return {
+        row["order_id"]: Counted(
+            row["order_id"],
+            row["seq"],
+            OrderCell(row["practice"], row["day"], Channel(row["channel"])),
+            _OUTCOMES.validate_json(row["outcomes"]),
+        )
+        for row in rows
+    }
+
+
+async def save_counted(db: Connection, orders: Sequence[Counted]) -> None:
+    """Write how these orders are counted now; where an order is counted never changes."""
+    await db.execute(
+        _SAVE_COUNTED,
+        [order.order_id for order in orders],
+        [order.seq for order in orders],
+        [order.cell.practice for order in orders],
+        [order.cell.day for order in orders],
+        [order.cell.channel for order in orders],
+        [_OUTCOMES.dump_json(dict(order.outcomes)).decode() for order in orders],
+    )
+
+
+async def add_lines(db: Connection, changes: Mapping[LineCell, int]) -> None:
+    """Add to the daily counts of lines; a negative change takes away."""
+    practices, days, channels, outcomes = zip(*changes, strict=True)
+    await db.execute(_ADD_LINES, practices, days, channels, outcomes, list(changes.values()))
+
+
+async def add_orders(db: Connection, changes: Mapping[OrderCell, int]) -> None:
+    """Add to the daily counts of orders."""
+    practices, days, channels = zip(*changes, strict=True)
+    await db.execute(_ADD_ORDERS, practices, days, channels, list(changes.values()))
+
+
+async def totals(db: Connection, practice: str, first: date, last: date, by: By) -> list[Total]:
+    """What was counted for a practice from `first` to `last`, both days included, per period."""
+    rows = await db.fetch(_TOTALS, practice, first, last, by)
+    return [
+        Total(
+            row["start"],
+            Channel(row["channel"]),
+            Outcome(row["outcome"]) if row["outcome"] else None,
+            row["count"],
+        )
+        for row in rows
+    ]

@@ -1,0 +1,230 @@
+"""Given what ordering knows, when records arrive, then this is decided: no I/O, the real handler."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any, Self, TypeAlias
+from uuid import UUID
+
+from runtime.handling import Done, Rejected
+from runtime.records import Message, Outgoing, Timer
+from schemas.base import Body
+from schemas.directory import Pharmacy, Policy, Practice, Processing
+from schemas.medication import Change, Medication, MedicationOverview
+from schemas.orders import Outcome
+from schemas.reasons import ReasonCode
+from schemas.topics import MEDICATION_STATUS, ORDERS_REQUESTS, ORDERS_REVIEWS, Topic, all_bodies
+from services.ordering.handlers import OrderingHandler, Work
+from services.ordering.order import Order
+from tests.harness.made import GP, PHARMACY, PRACTICE, entry
+from tests.harness.records import Delivered, delivered
+
+ANNA = "pat_anna0001"
+BERT = "pat_bert0002"
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+Expected: TypeAlias = tuple[Outcome, list[ReasonCode]]
+
+_TOPICS: dict[type[Body], Topic] = {
+    body: topic
+    for topic in (ORDERS_REQUESTS, ORDERS_REVIEWS, MEDICATION_STATUS)
+    for body in topic.bodies
+}
+_changes = count(1)
+
+
+def overview(
+    *medications: Medication, patient: str = ANNA, practice: str = PRACTICE, version: int = 1
+) -> MedicationOverview:
+    """A patient's overview; chronic metformine when nothing is named."""
+    return MedicationOverview(
+        patient=patient,
+        practice=practice,
+        version=version,
+        changed_at=NOON,
+        change=Change(change_id=UUID(int=next(_changes)), kind="import", by=GP),
+        medications=medications or (entry(),),
+    )
+
+
+def practice(policy: Policy | None = None, version: int = 3) -> Practice:
+    """The practice of the made-up orders, with this policy."""
+    return Practice.model_validate_json(
+        Practice(
+            agb=PRACTICE,
+            name="Huisartsenpraktijk De Linde",
+            region="Lindewaard",
+            list_size=4250,
+            phone="0123-456710",
+            opening_hours="Mo-Fr 08:00-17:00",
+            processing=_processing(),
+            policy=policy or Policy(),
+            version=version,
+        ).model_dump_json()
+    )
+
+
+def _processing() -> Processing:
+    return Processing.model_validate_json(
+        '{"cutoff": "11:00", "working_days": 2, "ready_from": "15:30"}'
+    )
+
+
+def pharmacy() -> Pharmacy:
+    """The pharmacy of the made-up orders."""
+    return Pharmacy(
+        agb=PHARMACY,
+        name="Apotheek De Gouden Vijzel",
+        address="Marktplein 4",
+        city="Lindewaard",
+        phone="0123-456730",
+        opening_hours="Mo-Fr 08:30-17:30",
+        version=1,
+    )
+
+
+@dataclass
+class Story:
+    """One batch: what is known, the records that came, and what followed from each."""
+
+    handler: OrderingHandler
+    work: Work = field(default_factory=lambda: Work({}, {}))
+    answers: list[Done | Rejected] = field(default_factory=list)
+
+    def when(self, *bodies: Body, at: datetime = NOON, traceparent: str | None = TRACE) -> "Story":
+        """These records arrive, appended by the broker at `at`."""
+        for body in bodies:
+            self.take(delivered(_TOPICS[type(body)], body), body, at, traceparent)
+        return self
+
+    def when_removed(self, patient: str) -> "Story":
+        """A tombstone for this patient's overview arrives."""
+        record = Delivered(MEDICATION_STATUS.name, patient.encode(), None, [])
+        self.take(record, None, NOON, None)
+        return self
+
+    def take(
+        self, record: Delivered, body: Body | None, at: datetime, traceparent: str | None
+    ) -> None:
+        """Handle one record."""
+        key = (record.key or b"").decode()
+        message = Message("some-id", key, body, at, traceparent, record)
+        self.answers.append(self.handler.handle(message, self.work))
+
+    def next_batch(self) -> Self:
+        """What was saved is loaded again for another batch; nothing is waiting to be published."""
+        waiting = {patient: set(ids) for patient, ids in self.work.waiting.items()}
+        work = Work(dict(self.work.orders), dict(self.work.overviews), waiting)
+        return type(self)(self.handler, work)
+
+    @property
+    def last(self) -> Done:
+        """What followed from the newest record, which was not rejected."""
+        answer = self.answers[-1]
+        assert isinstance(answer, Done), answer
+        return answer
+
+    @property
+    def rejected(self) -> str | None:
+        """Why the newest record was rejected; None when it was not."""
+        answer = self.answers[-1]
+        return answer.reason if isinstance(answer, Rejected) else None
+
+    @property
+    def published(self) -> list[Outgoing]:
+        """All records published so far, in order."""
+        return [r for a in self.answers if isinstance(a, Done) for r in a.records]
+
+    @property
+    def timers(self) -> list[Timer]:
+        """All timers set so far."""
+        return [t for a in self.answers if isinstance(a, Done) for t in a.timers]
+
+    @property
+    def order(self) -> Order:
+        """The only order of the story, as it stands now."""
+        (order,) = self.work.orders.values()
+        return order
+
+    def bodies(self, *types: type[Body]) -> list[Any]:
+        """The published bodies of these types, all when none is named."""
+        read = [body_of(record) for record in self.published]
+        return [body for body in read if not types or isinstance(body, types)]
+
+    def then(self, *lines: Expected) -> None:
+        """The lines of the only order are exactly these."""
+        assert [(n.outcome, [r.code for r in n.reasons]) for n in self.order.lines] == [*lines]
+
+    def then_nothing(self) -> None:
+        """The newest record changed and published nothing, and was not refused either."""
+        assert self.answers[-1] == Done()
+
+
+def given(
+    *overviews: MedicationOverview,
+    policy: Policy | None = None,
+    practice_known: bool = True,
+    pharmacy_known: bool = True,
+) -> Story:
+    """What ordering knows before the first record."""
+    practices = {PRACTICE: practice(policy)} if practice_known else {}
+    pharmacies = {PHARMACY: pharmacy()} if pharmacy_known else {}
+    work = Work({}, {known.patient: known for known in overviews})
+    return Story(OrderingHandler(practices, pharmacies), work)
+
+
+def body_of(record: Outgoing) -> Body:
+    """The body of an outgoing record, read by the type in its header."""
+    return all_bodies()[header(record, "ce_type")].model_validate_json(record.value or b"")
+
+
+def header(record: Outgoing, name: str) -> str:
+    """A header's text."""
+    return next(value.decode() for n, value in record.headers if n == name and value)
+
+
+def seqs(bodies: Iterable[Any]) -> list[int]:
+    """The `seq` of each event."""
+    return [body.seq for body in bodies]
+
+
+def later(minutes: float) -> datetime:
+    """So many minutes after noon."""
+    return NOON + timedelta(minutes=minutes)
+
+
+def approved() -> Expected:
+    """The line is approved."""
+    return (Outcome.APPROVED, [])
+
+
+def review(*reasons: ReasonCode) -> Expected:
+    """A person looks at the line first."""
+    return (Outcome.REVIEW, [*reasons])
+
+
+def refused(*reasons: ReasonCode) -> Expected:
+    """The line is refused for exactly these reasons."""
+    return (Outcome.REFUSED, [*reasons])
+
+
+def e_consult() -> Expected:
+    """The patient is sent to an e-consult."""
+    return (Outcome.E_CONSULT, [ReasonCode.NOT_IN_OVERVIEW])
+
+
+def repeat_service() -> Expected:
+    """The pharmacy's repeat service supplies it already."""
+    return (Outcome.REPEAT_SERVICE, [ReasonCode.COVERED_BY_REPEAT_SERVICE])
+
+
+def waits() -> Expected:
+    """The line waits for the patient's overview."""
+    return (Outcome.WAITING, [ReasonCode.STATUS_NOT_KNOWN_YET])
+
+
+def cancelled(*reasons: ReasonCode) -> Expected:
+    """The line was taken back."""
+    return (Outcome.CANCELLED, [*reasons])

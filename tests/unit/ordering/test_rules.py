@@ -1,0 +1,227 @@
+"""The rules on one line: which reasons hold, and what becomes of the line."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from schemas.directory import Policy
+from schemas.medication import Status
+from schemas.orders import OrderState, Outcome
+from schemas.reasons import ReasonCode
+from services.ordering.order import state_of
+from tests.harness.made import AMOXICILLINE, METFORMINE, OMEPRAZOL, an_order, entry
+from tests.unit.ordering.story import (
+    ANNA,
+    Expected,
+    approved,
+    e_consult,
+    given,
+    overview,
+    refused,
+    repeat_service,
+    review,
+    waits,
+)
+
+TEMPORARY = ReasonCode.TEMPORARY_MEDICATION
+STOPPED = ReasonCode.STOPPED_MEDICATION
+COVERED = ReasonCode.COVERED_BY_REPEAT_SERVICE
+MISSING = ReasonCode.NOT_IN_OVERVIEW
+ELSEWHERE = ReasonCode.OTHER_PRACTICE
+NO_PHARMACY = ReasonCode.UNKNOWN_PHARMACY
+HIGH_RISK = ReasonCode.HIGH_RISK_MEDICATION
+REMARK = ReasonCode.REMARK_NEEDS_READING
+LARGER = ReasonCode.LARGER_SUPPLY
+QUANTITY = ReasonCode.QUANTITY_ABOVE_LIMIT
+
+HOLIDAY = date(2027, 2, 1)
+LENIENT = Policy(
+    review_high_risk=False,
+    review_remarks=False,
+    review_larger_supply=False,
+    review_larger_quantity=False,
+)
+
+
+def test_chronic_medication_is_approved() -> None:
+    given(overview(entry())).when(an_order(ANNA)).then(approved())
+
+
+def test_temporary_medication_is_refused() -> None:
+    known = overview(entry(status=Status.TEMPORARY))
+    given(known).when(an_order(ANNA)).then(refused(TEMPORARY))
+
+
+def test_stopped_medication_is_refused() -> None:
+    known = overview(entry(status=Status.STOPPED))
+    given(known).when(an_order(ANNA)).then(refused(STOPPED))
+
+
+def test_a_medicine_that_is_not_in_the_overview_leads_to_an_e_consult() -> None:
+    given(overview(entry(METFORMINE))).when(an_order(ANNA, OMEPRAZOL)).then(e_consult())
+
+
+def test_an_empty_overview_leads_to_an_e_consult_and_not_to_waiting() -> None:
+    empty = overview().model_copy(update={"medications": ()})
+    given(empty).when(an_order(ANNA)).then(e_consult())
+
+
+def test_a_medicine_is_found_by_its_prk_code_and_not_by_its_name() -> None:
+    renamed = (METFORMINE[0], "Metformine 500 mg tablet (ander merk)")
+    given(overview(entry(METFORMINE))).when(an_order(ANNA, renamed)).then(approved())
+
+
+def test_what_the_repeat_service_supplies_is_left_to_it() -> None:
+    known = overview(entry(repeat_service=True))
+    given(known).when(an_order(ANNA)).then(repeat_service())
+
+
+def test_an_order_at_another_practice_than_the_patients_is_refused() -> None:
+    known = overview(entry(), practice="01010002")
+    given(known).when(an_order(ANNA)).then(refused(ELSEWHERE))
+
+
+def test_an_order_for_an_unknown_pharmacy_is_refused() -> None:
+    given(overview(), pharmacy_known=False).when(an_order(ANNA)).then(refused(NO_PHARMACY))
+
+
+@pytest.mark.parametrize(
+    ("changes", "reasons"),
+    [
+        ({"status": Status.TEMPORARY, "repeat_service": True}, [TEMPORARY, COVERED]),
+        ({"status": Status.STOPPED, "repeat_service": True}, [STOPPED, COVERED]),
+    ],
+)
+def test_a_line_carries_every_reason_and_a_refusal_outweighs_the_repeat_service(
+    changes: dict[str, Any], reasons: list[ReasonCode]
+) -> None:
+    given(overview(entry(**changes))).when(an_order(ANNA)).then(refused(*reasons))
+
+
+def test_reasons_of_the_order_and_of_the_medicine_come_together() -> None:
+    known = overview(entry(status=Status.STOPPED), practice="01010002")
+    story = given(known, pharmacy_known=False)
+    story.when(an_order(ANNA)).then(refused(ELSEWHERE, NO_PHARMACY, STOPPED))
+
+
+def test_another_practice_outweighs_the_e_consult() -> None:
+    known = overview(entry(), practice="01010002")
+    given(known).when(an_order(ANNA, OMEPRAZOL)).then(refused(ELSEWHERE, MISSING))
+
+
+def test_without_an_overview_an_order_waits() -> None:
+    given().when(an_order(ANNA)).then(waits())
+
+
+def test_an_order_that_no_overview_can_save_does_not_wait() -> None:
+    given(pharmacy_known=False).when(an_order(ANNA)).then(refused(NO_PHARMACY))
+
+
+def test_high_risk_medication_is_reviewed() -> None:
+    given(overview(entry(high_risk=True))).when(an_order(ANNA)).then(review(HIGH_RISK))
+
+
+def test_an_order_with_a_remark_is_reviewed() -> None:
+    given(overview()).when(an_order(ANNA, remark="graag witte doosjes")).then(review(REMARK))
+
+
+@pytest.mark.parametrize("remark", ["", "   ", "\n\t"])
+def test_a_blank_remark_needs_no_reading(remark: str) -> None:
+    given(overview()).when(an_order(ANNA, remark=remark)).then(approved())
+
+
+def test_an_order_for_a_longer_period_is_reviewed() -> None:
+    given(overview()).when(an_order(ANNA, supply_until=HOLIDAY)).then(review(LARGER))
+
+
+def test_more_than_is_usually_supplied_is_reviewed() -> None:
+    known = overview(entry(quantity=90))
+    given(known).when(an_order(ANNA, quantity=91)).then(review(QUANTITY))
+
+
+def test_as_much_as_is_usually_supplied_is_approved() -> None:
+    given(overview(entry(quantity=90))).when(an_order(ANNA, quantity=90)).then(approved())
+
+
+def test_a_line_in_review_carries_every_reason() -> None:
+    known = overview(entry(high_risk=True, quantity=90))
+    order = an_order(ANNA, quantity=360, remark="vier maanden weg", supply_until=HOLIDAY)
+    given(known).when(order).then(review(HIGH_RISK, REMARK, LARGER, QUANTITY))
+
+
+@pytest.mark.parametrize(
+    ("switch", "reason"),
+    [
+        ("review_high_risk", HIGH_RISK),
+        ("review_remarks", REMARK),
+        ("review_larger_supply", LARGER),
+        ("review_larger_quantity", QUANTITY),
+    ],
+)
+def test_each_switch_of_the_policy_turns_off_its_own_reason_only(
+    switch: str, reason: ReasonCode
+) -> None:
+    known = overview(entry(high_risk=True, quantity=90))
+    order = an_order(ANNA, quantity=360, remark="vier maanden weg", supply_until=HOLIDAY)
+    kept = [code for code in (HIGH_RISK, REMARK, LARGER, QUANTITY) if code is not reason]
+    given(known, policy=Policy(**{switch: False})).when(order).then(review(*kept))
+
+
+def test_a_practice_that_reviews_nothing_approves_all_chronic_medication() -> None:
+    known = overview(entry(high_risk=True, quantity=90))
+    order = an_order(ANNA, quantity=360, remark="vier maanden weg", supply_until=HOLIDAY)
+    given(known, policy=LENIENT).when(order).then(approved())
+
+
+def test_a_practice_that_reviews_everything_needs_no_reason() -> None:
+    given(overview(), policy=Policy(review_everything=True)).when(an_order(ANNA)).then(review())
+
+
+def test_what_cannot_be_supplied_is_not_reviewed_either() -> None:
+    known = overview(entry(status=Status.TEMPORARY, high_risk=True))
+    policy = Policy(review_everything=True)
+    given(known, policy=policy).when(an_order(ANNA, remark="ja?")).then(refused(TEMPORARY))
+
+
+def test_a_practice_that_is_not_in_the_directory_gets_the_careful_policy() -> None:
+    known = overview(entry(high_risk=True))
+    given(known, practice_known=False).when(an_order(ANNA)).then(review(HIGH_RISK))
+
+
+def test_each_line_is_decided_by_itself() -> None:
+    known = overview(entry(METFORMINE), entry(AMOXICILLINE, Status.TEMPORARY))
+    story = given(known).when(an_order(ANNA, METFORMINE, AMOXICILLINE, OMEPRAZOL))
+    story.then(approved(), refused(TEMPORARY), e_consult())
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "state"),
+    [
+        ([Outcome.APPROVED, Outcome.APPROVED], OrderState.APPROVED),
+        ([Outcome.APPROVED, Outcome.REFUSED], OrderState.PARTLY_APPROVED),
+        ([Outcome.APPROVED, Outcome.REPEAT_SERVICE], OrderState.PARTLY_APPROVED),
+        ([Outcome.APPROVED, Outcome.REVIEW, Outcome.REFUSED], OrderState.IN_REVIEW),
+        ([Outcome.REVIEW, Outcome.WAITING], OrderState.WAITING),
+        ([Outcome.REFUSED, Outcome.E_CONSULT], OrderState.REFUSED),
+        ([Outcome.E_CONSULT], OrderState.REFUSED),
+        ([Outcome.REPEAT_SERVICE], OrderState.REFUSED),
+    ],
+)
+def test_the_state_of_an_order_follows_from_its_lines(
+    outcomes: list[Outcome], state: OrderState
+) -> None:
+    assert state_of(outcomes) is state
+
+
+@pytest.mark.parametrize(
+    ("expected", "prescriptions"), [(approved(), 1), (refused(TEMPORARY), 0), (e_consult(), 0)]
+)
+def test_exactly_the_approved_lines_lead_to_prescriptions(
+    expected: Expected, prescriptions: int
+) -> None:
+    known = overview(entry(METFORMINE), entry(AMOXICILLINE, Status.TEMPORARY))
+    of = {Outcome.APPROVED: METFORMINE, Outcome.REFUSED: AMOXICILLINE}
+    story = given(known).when(an_order(ANNA, of.get(expected[0], OMEPRAZOL)))
+    story.then(expected)
+    assert len(story.work.feed) == prescriptions

@@ -1,0 +1,196 @@
+"""Whatever happens to an order, in whatever sequence: what holds for its events and prescriptions."""
+
+from collections import Counter
+from datetime import timedelta
+from uuid import UUID
+
+from hypothesis import given as for_all
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from schemas.base import Body
+from schemas.medication import Status
+from schemas.orders import (
+    OrderCancelled,
+    OrderDecided,
+    OrderLineDecided,
+    OrderReview,
+    OrderTimer,
+    Outcome,
+)
+from schemas.prescriptions import PrescriptionApproved, PrescriptionWithdrawn
+from tests.harness.made import (
+    AMOXICILLINE,
+    GP,
+    METFORMINE,
+    OMEPRAZOL,
+    a_cancellation,
+    an_order,
+    entry,
+)
+from tests.unit.ordering.story import ANNA, NOON, Story, given, later, overview, seqs
+
+ORDER = an_order(
+    ANNA, METFORMINE, AMOXICILLINE, OMEPRAZOL, order_id=UUID("0192aaaa-0000-7000-8000-000000000001")
+)
+STATUSES = st.sampled_from(list(Status))
+
+
+@st.composite
+def overviews(draw: st.DrawFn) -> Body:
+    """Any overview of these medicines, of any version."""
+    medications = [
+        entry(
+            what, draw(STATUSES), high_risk=draw(st.booleans()), repeat_service=draw(st.booleans())
+        )
+        for what in draw(
+            st.sets(st.sampled_from([METFORMINE, AMOXICILLINE, OMEPRAZOL]), min_size=1)
+        )
+    ]
+    return overview(*medications, version=draw(st.integers(1, 4)))
+
+
+def _review(line: int, outcome: Outcome) -> OrderReview:
+    return OrderReview.model_validate(
+        {
+            "order_id": ORDER.order_id,
+            "patient": ANNA,
+            "line": line,
+            "outcome": outcome,
+            "decided_by": GP,
+        }
+    )
+
+
+REVIEWS = st.builds(
+    _review,
+    st.integers(1, 4),
+    st.sampled_from([Outcome.APPROVED, Outcome.REFUSED, Outcome.E_CONSULT]),
+)
+OTHERS: st.SearchStrategy[Body] = st.sampled_from(
+    [
+        ORDER,
+        ORDER.model_copy(update={"remark": "een andere"}),
+        a_cancellation(ORDER),
+        OrderTimer(
+            order_id=ORDER.order_id, patient=ANNA, kind="overview_overdue", due_at=later(60)
+        ),
+    ]
+)
+REPEATABLE: st.SearchStrategy[Body] = st.sampled_from([ORDER, a_cancellation(ORDER)])
+COMMANDS = st.lists(
+    st.tuples(st.one_of(OTHERS, REVIEWS, overviews()), st.integers(0, 90)), max_size=12
+)
+
+quick = settings(max_examples=40, deadline=None)
+
+
+def tell(commands: list[tuple[Body, int]], story: Story | None = None) -> Story:
+    """What happens when these arrive, each so many minutes after the one before."""
+    story, at = story or given(), NOON
+    for body, minutes in commands:
+        at += timedelta(minutes=minutes)
+        story.when(body, at=at)
+    return story
+
+
+def order_events(story: Story) -> list[OrderDecided | OrderLineDecided | OrderCancelled]:
+    return story.bodies(OrderDecided, OrderLineDecided, OrderCancelled)
+
+
+@for_all(COMMANDS)
+@quick
+def test_an_orders_events_are_numbered_from_1_without_a_gap(
+    commands: list[tuple[Body, int]],
+) -> None:
+    events = order_events(tell(commands))
+    assert seqs(events) == list(range(1, len(events) + 1))
+    assert [isinstance(e, OrderDecided) for e in events] == [n == 0 for n in range(len(events))]
+
+
+@for_all(COMMANDS)
+@quick
+def test_every_line_that_was_ever_approved_has_exactly_one_prescription(
+    commands: list[tuple[Body, int]],
+) -> None:
+    story = tell([(ORDER, 0), *commands])
+    made = Counter(p.line for p in story.bodies(PrescriptionApproved))
+    assert made == Counter(approved_lines(story))
+    withdrawn = Counter(p.line for p in story.bodies(PrescriptionWithdrawn))
+    assert withdrawn == (made if story.order.cancelled else Counter())
+
+
+def approved_lines(story: Story) -> set[int]:
+    """The lines that the events say were approved."""
+    lines: set[int] = set()
+    for event in order_events(story):
+        match event:
+            case OrderDecided():
+                lines |= {n.line for n in event.lines if n.outcome is Outcome.APPROVED}
+            case OrderLineDecided(outcome=Outcome.APPROVED):
+                lines.add(event.line)
+            case _:
+                pass
+    return lines
+
+
+@for_all(COMMANDS)
+@quick
+def test_nothing_happens_to_an_order_after_its_cancellation(
+    commands: list[tuple[Body, int]],
+) -> None:
+    events = order_events(tell([(ORDER, 0), (a_cancellation(ORDER), 0), *commands]))
+    assert [e for e in events[:-1] if isinstance(e, OrderCancelled)] == []
+
+
+@for_all(COMMANDS)
+@quick
+def test_the_order_as_it_stands_is_what_its_events_tell(commands: list[tuple[Body, int]]) -> None:
+    story = tell([(ORDER, 0), *commands])
+    told: dict[int, Outcome] = {}
+    for event in order_events(story):
+        match event:
+            case OrderDecided():
+                told = {n.line: n.outcome for n in event.lines}
+            case OrderLineDecided():
+                told[event.line] = event.outcome
+            case OrderCancelled():
+                told |= dict.fromkeys(event.lines, Outcome.CANCELLED)
+    assert {n.number: n.outcome for n in story.order.lines} == told
+    assert story.order.seq == len(order_events(story))
+
+
+@for_all(COMMANDS)
+@quick
+def test_a_record_that_arrives_twice_in_a_row_changes_and_publishes_nothing_more(
+    commands: list[tuple[Body, int]],
+) -> None:
+    once = tell([(ORDER, 0), *commands])
+    doubled = [
+        (body, wait) for body, minutes in commands for body, wait in [(body, minutes), (body, 0)]
+    ]
+    twice = tell([(ORDER, 0), (ORDER, 0), *doubled])
+    assert (twice.order, twice.published) == (once.order, once.published)
+
+
+@for_all(st.lists(st.tuples(st.one_of(REPEATABLE, overviews()), st.integers(0, 90))))
+@quick
+def test_placing_cancelling_and_overviews_may_all_be_repeated_later(
+    commands: list[tuple[Body, int]],
+) -> None:
+    """A producer that sends a whole prefix again, after all of it has been decided."""
+    once = tell([(ORDER, 0), *commands])
+    twice = tell([(ORDER, 0), *commands, (ORDER, 0), *commands])
+    assert (twice.order, twice.published) == (once.order, once.published)
+
+
+@for_all(COMMANDS)
+@quick
+def test_a_batch_boundary_anywhere_makes_no_difference(commands: list[tuple[Body, int]]) -> None:
+    whole = tell([(ORDER, 0), *commands])
+    parts, published, at = given(), [], NOON
+    for body, minutes in [(ORDER, 0), *commands]:
+        at += timedelta(minutes=minutes)
+        parts = parts.next_batch().when(body, at=at)
+        published += parts.published
+    assert (parts.order, published) == (whole.order, whole.published)
