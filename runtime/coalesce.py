@@ -31,11 +31,12 @@ class Coalescer(Generic[Item, Answer]):
             taken, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
             try:
                 answers = await self._together([item for item, _ in taken])
+                pairs = list(zip(taken, answers, strict=True))
             except Exception as error:
                 for _, future in taken:
                     if not future.done():
                         future.set_exception(error)
                 continue
-            for (_, future), answer in zip(taken, answers, strict=True):
+            for (_, future), answer in pairs:
                 if not future.done():
                     future.set_result(answer)

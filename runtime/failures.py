@@ -20,6 +20,9 @@ _TRANSIENT: tuple[type[BaseException], ...] = (
     asyncpg.InsufficientResourcesError,
     asyncpg.PostgresSystemError,
     asyncpg.LockNotAvailableError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    # A primary that has just become a standby; the next connection finds the new one.
+    asyncpg.ReadOnlySQLTransactionError,
 )
 
 

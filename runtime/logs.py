@@ -56,6 +56,8 @@ def _frames_only(
     elif isinstance(exc_info, BaseException):
         exc_info = (type(exc_info), exc_info, exc_info.__traceback__)
     if isinstance(exc_info, tuple) and exc_info[0] is not None:
+        # asyncio's own lines go on with the task's repr, which has the exception's message in it.
+        event["event"] = str(event.get("event", "")).partition("\n")[0]
         frames = traceback.extract_tb(exc_info[2])
         event["error"] = exc_info[0].__name__
         event["frames"] = [f"{f.filename}:{f.lineno} {f.name}" for f in frames[-8:]]

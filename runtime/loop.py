@@ -5,7 +5,7 @@ consumer nor the service: batches come in through `on_batch`, ownership through 
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic
 from uuid import UUID
@@ -67,6 +67,7 @@ class Loop(Generic[W]):
         pool: "asyncpg.Pool[Any]",
         publisher: Publisher,
         telemetry: Telemetry,
+        backoff: Callable[[], Backoff] = Backoff,
     ) -> None:
         self._service = service
         self._parser = parser
@@ -74,6 +75,7 @@ class Loop(Generic[W]):
         self._pool = pool
         self._publisher = publisher
         self._telemetry = telemetry
+        self._backoff = backoff
         self._owned: dict[TopicPartition, Position] = {}
         self._busy = asyncio.Lock()
         self.fenced = asyncio.Event()
@@ -122,14 +124,22 @@ class Loop(Generic[W]):
         """Publish what is due, moved from the timers to the outbox in one transaction."""
         async with self._busy:
             partitions = {tp.partition for tp in self._owned}
-            if not partitions:
+            claims = self._claims((), partitions)
+            if not claims:
                 return
-            async with self._pool.acquire() as db, db.transaction():
-                due = await ledger.due_timers(db, partitions)
-                if not due:
-                    return
-                outputs = {p: [record for _, record in timers] for p, timers in due.items()}
-                ids = await ledger.advance(db, self._claims((), partitions), outputs)
+            outputs: dict[int, list[Outgoing]] = {}
+            try:
+                async with self._pool.acquire() as db, db.transaction():
+                    due = await ledger.due_timers(db, partitions)
+                    if not due:
+                        return
+                    outputs = {p: [record for _, record in timers] for p, timers in due.items()}
+                    ids = await ledger.advance(db, claims, outputs)
+            except Exception:
+                if outputs:
+                    # They may be in the outbox or not: taking again publishes what is there.
+                    self.fenced.set()
+                raise
             await self._publish(ids, outputs)
 
     def _is_next(self, record: Record) -> bool:
@@ -140,10 +150,11 @@ class Loop(Generic[W]):
         """See these records through: done, dead-lettered, or left to the worker that took over."""
         poison: dict[Where, Unreadable] = {}
         failures = 0
-        backoff = Backoff()
-        while True:
+        backoff = self._backoff()
+        # Each time anew: while this backed off, the partitions may have been lost or taken again.
+        while mine := [record for record in records if self._is_next(record)]:
             try:
-                await self._transact(records, poison)
+                await self._transact(mine, poison)
                 return
             except Fenced:
                 # Another worker took over, or a commit was lost sight of: either way, start afresh.
@@ -261,6 +272,10 @@ class Loop(Generic[W]):
     async def _publish(self, ids: Sequence[int], outputs: Mapping[int, Sequence[Outgoing]]) -> None:
         """Publish after the batch before, while the next one is decided; never two at a time."""
         await self.published()
+        if self.failed.done():
+            # The outbox keeps these after what could not be published; the next start publishes both.
+            self._owned = {}
+            return
         records = [record for output in outputs.values() for record in output]
         if records:
             self._publishing = asyncio.create_task(self._publish_and_drop(ids, records))
@@ -276,7 +291,7 @@ class Loop(Generic[W]):
     async def _publish_and_drop(self, ids: Sequence[int], records: Sequence[Outgoing]) -> None:
         await self._publisher.publish(records)
         self._telemetry.published(len(records))
-        backoff = Backoff()
+        backoff = self._backoff()
         while True:
             try:
                 async with self._pool.acquire() as db:

@@ -41,7 +41,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _loopback_only(self) -> Self:
-        if not self.listen.rpartition(":")[2].isdigit():
+        if not _is_port(self.listen.rpartition(":")[2]):
             raise ValueError("listen must be address:port")
         if not self.insecure_listen and not _is_loopback(self.host):
             raise ValueError(
@@ -49,6 +49,10 @@ class Settings(BaseSettings):
                 "so listening elsewhere needs --insecure-listen"
             )
         return self
+
+
+def _is_port(text: str) -> bool:
+    return text.isdecimal() and 0 < int(text) < 1 << 16
 
 
 def _is_loopback(host: str) -> bool:

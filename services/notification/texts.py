@@ -5,7 +5,7 @@ The same holds for the filters here: add a new one instead of changing what one 
 """
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -15,8 +15,8 @@ from babel.dates import format_date
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from schemas.reasons import Language
-from services.notification.facts import Facts, Kind
-from services.notification.pickup import AMSTERDAM
+from services.notification.facts import Facts, Kind, LineTold
+from services.notification.pickup import AMSTERDAM, Window
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -59,7 +59,7 @@ class Texts:
     def render(self, kind: Kind, version: int, facts: Facts, language: Language) -> Text:
         """The words of a message."""
         template = self._environment.get_template(f"{kind}.v{version}.{language}.txt.j2")
-        subject, _, body = template.render(facts=asdict(facts)).partition("\n")
+        subject, _, body = template.render(facts=facts).partition("\n")
         return Text(subject.strip(), _tidy(body))
 
 
@@ -67,7 +67,8 @@ def one_line(value: Any) -> Any:
     """A value as it is put into a text: names come from outside and must not add lines of their own."""
     if not isinstance(value, str):
         return value
-    return "".join(c for c in " ".join(value.split()) if c.isprintable())
+    joined = " ".join(value.split())
+    return joined if joined.isprintable() else "".join(c for c in joined if c.isprintable())
 
 
 def day(value: date | datetime, language: Language) -> str:
@@ -80,9 +81,9 @@ def clock(moment: datetime) -> str:
     return f"{moment.astimezone(AMSTERDAM):%H:%M}"
 
 
-def window(value: dict[str, datetime], language: Language) -> str:
+def window(value: Window, language: Language) -> str:
     """Such as `dinsdag 24 november 2026 tussen 15:30 en 17:30`; both days where they differ."""
-    start, until = value["start"], value["until"]
+    start, until = value.start, value.until
     first, last = day(start, language), day(until, language)
     if _ends_at_midnight(start, until):
         return _within_a_day(first, clock(start), _MIDNIGHT[language], language)
@@ -98,9 +99,9 @@ def upper_first(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def next_steps(lines: Iterable[dict[str, Any]], language: Language) -> list[str]:
+def next_steps(lines: Iterable[LineTold], language: Language) -> list[str]:
     """What to do now, each thing once, of all reasons of these lines."""
-    steps = (reason["next_step"][language] for line in lines for reason in line["reasons"])
+    steps = (reason.next_step[language] for line in lines for reason in line.reasons)
     return list(dict.fromkeys(steps))
 
 

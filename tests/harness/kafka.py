@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 
 from runtime.records import encode
 from schemas.base import Body
@@ -55,13 +55,11 @@ async def send(bootstrap: str, records: Iterable[Sent]) -> None:
 
 async def read_all(bootstrap: str, topic: str) -> list[ConsumerRecord]:
     """Every record that is on a topic now, in the order of each partition."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest")
+    consumer = AIOKafkaConsumer(topic, bootstrap_servers=bootstrap, auto_offset_reset="earliest")
     await consumer.start()
     try:
-        # Asks the broker, as a fresh consumer knows no topics.
-        await consumer.topics()
-        partitions = [TopicPartition(topic, p) for p in consumer.partitions_for_topic(topic) or ()]
-        consumer.assign(partitions)
+        partitions = consumer.assignment()
+        assert partitions, f"there is no topic {topic}"
         ends = await consumer.end_offsets(partitions)
         records: list[ConsumerRecord] = []
         while True:

@@ -4,21 +4,25 @@ lost and nothing is decided twice."""
 import asyncio
 import os
 import signal
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from uuid import UUID
 
 import pytest
 from aiokafka import ConsumerRecord
+from pydantic import TypeAdapter
 
 from deploy.local import LocalStack
 from deploy.local.ports import free_ports
 from schemas import topics
-from schemas.orders import OrderDecided, OrderPlace, Outcome
+from schemas.orders import OrderDecided, OrderLineDecided, OrderPlace, Outcome
 from schemas.prescriptions import PrescriptionApproved
 from tests.harness.kafka import eventually, header, producer, read_all, send, sent
 from tests.harness.made import METFORMINE, OMEPRAZOL, a_patient, an_import, an_order, entry
+
+DecisionEvent = OrderDecided | OrderLineDecided
+_EVENT: TypeAdapter[DecisionEvent] = TypeAdapter(DecisionEvent)
 
 ORDERS = 2_000
 SESSION_S = 10.0
@@ -137,24 +141,39 @@ async def _letters(stack: LocalStack) -> list[ConsumerRecord]:
 
 
 async def _each_decided_once(stack: LocalStack, orders: list[OrderPlace]) -> None:
+    """Each order has one first event and no gap after it, and each approved line one prescription."""
+
     async def look() -> int:
-        return len({header(r, "ce_id") for r in await _events(stack, orders)})
+        return len({header(r, "ce_subject") for r in await _events(stack, orders)})
 
     await eventually(look, lambda count: count >= len(orders), within_s=60)
-    events = await _events(stack, orders)
+    records = await _events(stack, orders)
     # Raw duplicates are allowed and carry the same id; two different decisions are not.
-    by_id = {header(r, "ce_id"): r.value for r in events}
-    assert {r.value for r in events} == set(by_id.values())
-    decided = Counter(OrderDecided.model_validate_json(v).order_id for v in by_id.values())
+    by_id = {header(r, "ce_id"): r.value for r in records}
+    assert {r.value for r in records} == set(by_id.values())
+    events = [_event(value) for value in by_id.values()]
+    decided = Counter(e.order_id for e in events if isinstance(e, OrderDecided))
     assert decided == Counter(order.order_id for order in orders)
-    await _each_line_prescribed_once(stack, by_id.values())
+    numbers: dict[UUID, list[int]] = defaultdict(list)
+    for event in events:
+        numbers[event.order_id].append(event.seq)
+    assert all(sorted(n) == list(range(1, len(n) + 1)) for n in numbers.values())
+    await _each_approved_line_prescribed_once(stack, events)
 
 
-async def _each_line_prescribed_once(stack: LocalStack, events: Iterable[bytes]) -> None:
+def _event(value: bytes) -> DecisionEvent:
+    return _EVENT.validate_json(value)
+
+
+async def _each_approved_line_prescribed_once(
+    stack: LocalStack, events: Iterable[DecisionEvent]
+) -> None:
     approved: Counter[tuple[UUID, int]] = Counter()
-    for event in map(OrderDecided.model_validate_json, events):
+    for event in events:
+        # An order that came before its patient's overview waits for it, and is decided line by line.
+        lines = event.lines if isinstance(event, OrderDecided) else (event,)
         approved.update(
-            (event.order_id, line.line) for line in event.lines if line.outcome is Outcome.APPROVED
+            (event.order_id, line.line) for line in lines if line.outcome is Outcome.APPROVED
         )
     assert approved, "the load must approve something"
     mine = {str(order_id) for order_id, _ in approved}

@@ -10,6 +10,8 @@ from schemas.medication import Medication, MedicationImport, MedicationSetStatus
 from tests.harness.made import AMOXICILLINE, METFORMINE, OMEPRAZOL, entry
 from tests.unit.medication.story import Story, body_of, import_of, overview, set_status
 
+QUICK = settings(max_examples=25)
+
 MEDICINES = (METFORMINE, AMOXICILLINE, OMEPRAZOL)
 Command: TypeAlias = MedicationImport | MedicationSetStatus
 
@@ -34,6 +36,7 @@ def content(story: Story) -> tuple[str, dict[str, Medication]] | None:
 
 
 @given(histories)
+@QUICK
 def test_a_version_is_published_for_every_real_change_and_only_for_those(
     history: list[Command],
 ) -> None:
@@ -47,6 +50,7 @@ def test_a_version_is_published_for_every_real_change_and_only_for_those(
 
 
 @given(histories, st.data())
+@QUICK
 def test_repeats_anywhere_change_nothing(history: list[Command], data: st.DataObject) -> None:
     once = Story().when(*history)
     with_repeats: list[Command] = []
@@ -64,6 +68,7 @@ def test_repeats_anywhere_change_nothing(history: list[Command], data: st.DataOb
 
 
 @given(lists)
+@QUICK
 def test_an_import_twice_is_an_import_once(found: list[Medication]) -> None:
     story = Story().when(import_of(*found))
 
@@ -71,7 +76,7 @@ def test_an_import_twice_is_an_import_once(found: list[Medication]) -> None:
 
 
 @given(histories, st.lists(st.integers(min_value=1, max_value=12), max_size=6))
-@settings(max_examples=50)
+@QUICK
 def test_after_late_writes_the_newest_version_ends_up_last_on_the_topic(
     history: list[Command], late: list[int]
 ) -> None:

@@ -82,7 +82,7 @@ COMMANDS = st.lists(
     st.tuples(st.one_of(OTHERS, REVIEWS, overviews()), st.integers(0, 90)), max_size=12
 )
 
-quick = settings(max_examples=40, deadline=None)
+quick = settings(max_examples=25, deadline=None)
 
 
 def tell(commands: list[tuple[Body, int]], story: Story | None = None) -> Story:

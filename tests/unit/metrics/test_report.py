@@ -1,0 +1,56 @@
+"""The report that a dashboard draws: no holes, every outcome and channel named, totals that add up."""
+
+from datetime import date
+
+from schemas.base import Channel
+from schemas.orders import Outcome
+from services.metrics.periods import By, periods
+from services.metrics.store import Total
+from services.metrics.views import report
+from tests.harness.made import PRACTICE
+
+MONDAY, TUESDAY, WEDNESDAY = date(2026, 11, 23), date(2026, 11, 24), date(2026, 11, 25)
+
+FOUND = (
+    Total(MONDAY, Channel.PORTAL, Outcome.APPROVED, 3),
+    Total(MONDAY, Channel.PORTAL, Outcome.REFUSED, 1),
+    Total(MONDAY, Channel.PORTAL, None, 2),
+    Total(WEDNESDAY, Channel.RECEPTENLIJN, Outcome.APPROVED, 5),
+    Total(WEDNESDAY, Channel.RECEPTENLIJN, None, 4),
+    Total(WEDNESDAY, Channel.E_CONSULT, Outcome.REVIEW, 1),
+    Total(WEDNESDAY, Channel.E_CONSULT, None, 1),
+)
+
+
+def test_a_period_without_orders_is_shown_with_zeros() -> None:
+    shown = report(PRACTICE, MONDAY, WEDNESDAY, By.DAY, periods(MONDAY, WEDNESDAY, By.DAY), FOUND)
+
+    assert [p.period for p in shown.periods] == ["2026-11-23", "2026-11-24", "2026-11-25"]
+    tuesday = shown.periods[1]
+    assert (tuesday.orders, tuesday.lines, tuesday.online_orders) == (0, 0, 0)
+    assert set(tuesday.by_channel) == set(Channel)
+    assert set(tuesday.outcomes) == set(Outcome)
+
+
+def test_only_the_portal_is_online() -> None:
+    shown = report(PRACTICE, MONDAY, WEDNESDAY, By.DAY, periods(MONDAY, WEDNESDAY, By.DAY), FOUND)
+
+    assert [p.online_orders for p in shown.periods] == [2, 0, 0]
+    assert (shown.totals.orders, shown.totals.online_orders) == (7, 2)
+
+
+def test_totals_and_channels_add_up() -> None:
+    shown = report(PRACTICE, MONDAY, WEDNESDAY, By.DAY, periods(MONDAY, WEDNESDAY, By.DAY), FOUND)
+
+    for counts in (*shown.periods, shown.totals):
+        assert counts.lines == sum(counts.outcomes.values())
+        assert counts.lines == sum(c.lines for c in counts.by_channel.values())
+        assert counts.orders == sum(c.orders for c in counts.by_channel.values())
+    assert shown.totals.outcomes[Outcome.APPROVED] == 8
+
+
+def test_the_names_in_the_answer_are_those_of_the_question() -> None:
+    shown = report(PRACTICE, MONDAY, MONDAY, By.DAY, periods(MONDAY, MONDAY, By.DAY), ())
+
+    answer = shown.model_dump(mode="json", by_alias=True)
+    assert (answer["from"], answer["to"], answer["by"]) == ("2026-11-23", "2026-11-23", "day")

@@ -1,0 +1,143 @@
+"""A made-up practice, pharmacy and order for the tests of notification."""
+
+from datetime import UTC, datetime, time
+from typing import Any
+from uuid import UUID
+
+from schemas.base import Actor, Channel, Role
+from schemas.directory import Closure, Pharmacy, Practice, Processing
+from schemas.orders import (
+    DecidedLine,
+    OrderCancelled,
+    OrderDecided,
+    OrderLineDecided,
+    OrderState,
+    Outcome,
+)
+from schemas.reasons import Reason
+from services.notification.calendar import PharmacyCalendar, working_days
+from services.notification.domain import Known
+from services.notification.pickup import AMSTERDAM, Calendar
+
+ORDER_ID = UUID("0192a5e0-0000-7000-8000-000000000001")
+PATIENT = "pat_test0001"
+MONDAY = datetime(2026, 11, 23, 9, 12, tzinfo=UTC)
+"""10:12 in Amsterdam, on a working day, before the cutoff."""
+
+GP = Actor(role=Role.GP, id="gp-1")
+THE_PATIENT = Actor(role=Role.PATIENT, id=PATIENT)
+
+
+def amsterdam(text: str) -> datetime:
+    """Such as `2026-11-25 15:30`, Europe/Amsterdam."""
+    return datetime.fromisoformat(text).replace(tzinfo=AMSTERDAM)
+
+
+def a_practice(*closures: Closure, **changes: Any) -> Practice:
+    """Cutoff 11:00, two working days, ready from 15:30, unless `processing` says otherwise."""
+    fields: dict[str, Any] = {
+        "agb": "01010001",
+        "version": 3,
+        "name": "Huisartsenpraktijk De Linde",
+        "region": "Lindewaard",
+        "list_size": 4250,
+        "phone": "0123-456710",
+        "opening_hours": "Mo-Fr 08:00-17:00; PH off",
+        "closures": closures,
+        "processing": Processing(cutoff=time(11), working_days=2, ready_from=time(15, 30)),
+    }
+    return Practice(**(fields | changes))
+
+
+def a_pharmacy(
+    hours: str = "Mo-Fr 08:30-12:30,13:30-17:30; Sa 09:00-12:00; PH off",
+    *closures: Closure,
+    version: int = 1,
+) -> Pharmacy:
+    """Open with a lunch break, and on Saturday morning."""
+    return Pharmacy(
+        agb="02010001",
+        version=version,
+        name="Apotheek De Gouden Vijzel",
+        address="Marktplein 4",
+        city="Lindewaard",
+        phone="0123-456730",
+        opening_hours=hours,
+        closures=closures,
+    )
+
+
+def calendar_of(practice: Practice, pharmacy: Pharmacy) -> Calendar:
+    """The calendars of both, as the handler makes them."""
+    return Calendar(working_days(practice), PharmacyCalendar().openings(pharmacy))
+
+
+def known(practice: Practice | None = None, pharmacy: Pharmacy | None = None) -> Known:
+    """A directory that has both."""
+    practice, pharmacy = practice or a_practice(), pharmacy or a_pharmacy()
+    return Known(practice, pharmacy, calendar_of(practice, pharmacy))
+
+
+def nothing_known() -> Known:
+    """A directory that has neither."""
+    return Known(None, None, Calendar(lambda _: False, lambda _: ()))
+
+
+def a_line(medicine: str, outcome: Outcome, *reasons: Reason, number: int = 1) -> DecidedLine:
+    """A decided line of 90."""
+    return DecidedLine(
+        line=number, prk="5487", medicine=medicine, quantity=90, outcome=outcome, reasons=reasons
+    )
+
+
+def decided(*lines: DecidedLine, at: datetime = MONDAY, **changes: Any) -> OrderDecided:
+    """The first event of an order."""
+    fields: dict[str, Any] = {
+        "order_id": ORDER_ID,
+        "seq": 1,
+        "patient": PATIENT,
+        "practice": "01010001",
+        "pharmacy": "02010001",
+        "channel": Channel.PORTAL,
+        "placed_at": at,
+        "decided_at": at,
+        "state": OrderState.PARTLY_APPROVED,
+        "lines": lines or (a_line("Metformine 500 mg tablet", Outcome.APPROVED),),
+    }
+    return OrderDecided(**(fields | changes))
+
+
+def line_decided(outcome: Outcome, **changes: Any) -> OrderLineDecided:
+    """A person decided line 1."""
+    fields: dict[str, Any] = {
+        "order_id": ORDER_ID,
+        "seq": 2,
+        "patient": PATIENT,
+        "practice": "01010001",
+        "pharmacy": "02010001",
+        "channel": Channel.PORTAL,
+        "line": 1,
+        "prk": "5487",
+        "medicine": "Metformine 500 mg tablet",
+        "outcome": outcome,
+        "quantity": 90,
+        "decided_by": GP,
+        "decided_at": MONDAY,
+    }
+    return OrderLineDecided(**(fields | changes))
+
+
+def cancelled(*lines: int, seq: int = 2, by: Actor = THE_PATIENT, **changes: Any) -> OrderCancelled:
+    """An order taken back."""
+    fields: dict[str, Any] = {
+        "order_id": ORDER_ID,
+        "seq": seq,
+        "patient": PATIENT,
+        "practice": "01010001",
+        "pharmacy": "02010001",
+        "channel": Channel.PORTAL,
+        "lines": lines or (1,),
+        "cancelled_by": by,
+        "cancelled_at": MONDAY,
+    }
+    return OrderCancelled(**(fields | changes))

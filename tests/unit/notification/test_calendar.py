@@ -1,0 +1,138 @@
+"""Dutch working days and the openings of pharmacies."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from opening_hours import OpeningHours
+
+from schemas.directory import Closure
+from services.notification.calendar import (
+    PharmacyCalendar,
+    expand,
+    public_holidays,
+    working_days,
+)
+from services.notification.pickup import AMSTERDAM, HORIZON_DAYS
+from tests.unit.notification.made import a_pharmacy, a_practice, amsterdam
+
+
+def _opened(hours: str, first: date, *closures: Closure, days: int = 3) -> list[str]:
+    """The openings of the first days as `MM-DD HH:MM/HH:MM`, in Amsterdam time."""
+    until = datetime.combine(first + timedelta(days=days), datetime.min.time(), AMSTERDAM)
+    found = [o for o in expand(a_pharmacy(hours, *closures), first) if o.start < until]
+    return [
+        f"{o.start.astimezone(AMSTERDAM):%m-%d %H:%M}/{o.end.astimezone(AMSTERDAM):%H:%M}"
+        for o in found
+    ]
+
+
+@pytest.mark.parametrize(
+    ("day", "works"),
+    [
+        ("2026-11-23", True),
+        ("2026-11-21", False),
+        ("2026-12-24", True),
+        ("2026-12-25", False),
+        ("2027-01-01", False),
+        ("2027-03-26", True),
+        ("2027-03-29", False),
+        ("2027-04-27", False),
+        ("2027-05-05", True),
+        ("2025-05-05", False),
+        ("2027-05-06", False),
+        ("2027-05-17", False),
+    ],
+)
+def test_a_practice_works_monday_to_friday_except_on_the_dutch_public_holidays(
+    day: str, works: bool
+) -> None:
+    assert working_days(a_practice())(date.fromisoformat(day)) is works
+
+
+def test_a_practice_does_not_work_in_its_closures_first_and_last_day_included() -> None:
+    works = working_days(a_practice(Closure(first=date(2026, 11, 24), last=date(2026, 11, 25))))
+    assert [works(date(2026, 11, day)) for day in (23, 24, 25, 26)] == [True, False, False, True]
+
+
+@pytest.mark.parametrize("year", [2026, 2027, 2028, 2029])
+def test_public_holidays_in_opening_hours_are_those_of_our_own_calendar(year: int) -> None:
+    """The library that reads opening hours has its own holidays, which lack Liberation Day (2025, 2030)."""
+    hours = OpeningHours("24/7; PH off", timezone=AMSTERDAM, country="NL")
+    days = [date(year, 1, 1) + timedelta(days=n) for n in range(365)]
+    closed = {
+        d for d in days if not hours.is_open(datetime(d.year, d.month, d.day, 12, tzinfo=AMSTERDAM))
+    }
+    assert closed == public_holidays(year)
+
+
+def test_a_pharmacy_is_closed_at_lunch_and_on_public_holidays() -> None:
+    hours = "Mo-Fr 08:30-12:30,13:30-17:30; PH off"
+    assert _opened(hours, date(2026, 12, 24), days=5) == [
+        "12-24 08:30/12:30",
+        "12-24 13:30/17:30",
+        "12-28 08:30/12:30",
+        "12-28 13:30/17:30",
+    ]
+
+
+def test_an_opening_past_midnight_is_one_opening() -> None:
+    assert _opened("Fr 20:00-02:00", date(2026, 11, 27)) == ["11-27 20:00/02:00"]
+
+
+def test_an_opening_of_the_evening_before_still_counts() -> None:
+    assert _opened("Fr 20:00-02:00", date(2026, 11, 28), days=1) == ["11-27 20:00/02:00"]
+
+
+def test_an_opening_past_midnight_ends_where_a_closed_day_starts() -> None:
+    closure = Closure(first=date(2026, 11, 28), last=date(2026, 11, 28))
+    assert _opened("Fr 20:00-02:00", date(2026, 11, 27), closure) == ["11-27 20:00/00:00"]
+
+
+def test_an_opening_past_midnight_of_a_closed_day_is_none() -> None:
+    closure = Closure(first=date(2026, 11, 27), last=date(2026, 11, 27))
+    assert _opened("Fr 20:00-02:00", date(2026, 11, 27), closure) == []
+    assert _opened("Fr 20:00-02:00", date(2026, 11, 28), closure) == []
+
+
+def test_round_the_clock_is_an_opening_a_day() -> None:
+    closure = Closure(first=date(2026, 11, 28), last=date(2026, 11, 28))
+    assert _opened("24/7", date(2026, 11, 27), closure) == [
+        "11-27 00:00/00:00",
+        "11-29 00:00/00:00",
+    ]
+
+
+def test_the_night_in_which_summer_time_starts_is_an_hour_shorter() -> None:
+    (night,) = expand(a_pharmacy("2026 Mar 28 22:00-06:00"), date(2026, 3, 28))
+    assert night.end - night.start == timedelta(hours=7)
+
+
+def test_the_night_in_which_summer_time_ends_is_an_hour_longer() -> None:
+    (night,) = expand(a_pharmacy("2026 Oct 24 22:00-06:00"), date(2026, 10, 24))
+    assert night.end - night.start == timedelta(hours=9)
+
+
+def test_round_the_clock_leaves_no_gap_when_summer_time_ends() -> None:
+    days = list(expand(a_pharmacy("24/7"), date(2026, 10, 24)))[:3]
+    assert [o.end - o.start for o in days][1] == timedelta(hours=25)
+    assert days[0].end == days[1].start == amsterdam("2026-10-25 00:00").astimezone(UTC)
+
+
+def test_an_hour_that_summer_time_skips_is_no_opening() -> None:
+    assert _opened("Mo-Su 02:15-02:45", date(2026, 3, 29), days=2) == ["03-30 02:15/02:45"]
+
+
+def test_hours_that_are_only_perhaps_open_do_not_count() -> None:
+    assert _opened('Mo-Fr 09:00-12:00 unknown "op afspraak"', date(2026, 11, 23)) == []
+
+
+def test_openings_are_worked_out_again_when_the_entry_changes() -> None:
+    calendar, day = PharmacyCalendar(), date(2026, 11, 23)
+    before = calendar.openings(a_pharmacy("Mo 09:00-10:00"))(day)
+    assert calendar.openings(a_pharmacy("Mo 09:00-10:00"))(day) is before
+    assert calendar.openings(a_pharmacy("Mo 11:00-12:00", version=2))(day) != before
+
+
+def test_openings_reach_to_the_horizon() -> None:
+    openings = list(expand(a_pharmacy("24/7"), date(2026, 11, 23)))
+    assert len(openings) == HORIZON_DAYS

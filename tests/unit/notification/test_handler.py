@@ -1,0 +1,97 @@
+"""What the loop is given: messages for the inbox, records for notifications.events."""
+
+import json
+from typing import Any
+
+from runtime.handling import Done, Rejected
+from runtime.parsing import Parser
+from runtime.records import Message, Outgoing
+from schemas import topics
+from schemas.base import Body
+from services.notification.domain import Line, Order
+from services.notification.facts import Kind
+from services.notification.handlers import NotificationHandler, Work
+from tests.harness.records import delivered
+from tests.unit.notification.made import (
+    ORDER_ID,
+    PATIENT,
+    a_pharmacy,
+    a_practice,
+    cancelled,
+    decided,
+)
+
+
+def _handler() -> NotificationHandler:
+    practice, pharmacy = a_practice(), a_pharmacy()
+    return NotificationHandler({practice.agb: practice}, {pharmacy.agb: pharmacy})
+
+
+def _message(body: Body) -> Message[Any]:
+    parsed = Parser.of([topics.ORDERS_EVENTS]).parse(delivered(topics.ORDERS_EVENTS, body))
+    assert isinstance(parsed, Message)
+    return parsed
+
+
+def _records(done: Done | Rejected) -> list[Outgoing]:
+    assert isinstance(done, Done)
+    return list(done.records)
+
+
+def _header(record: Outgoing, name: str) -> str:
+    value = dict(record.headers)[name]
+    assert value is not None
+    return value.decode()
+
+
+def test_an_answer_is_queued_sent_and_promised_in_that_order() -> None:
+    work = Work({})
+    records = _records(_handler().handle(_message(decided()), work))
+    assert [_header(r, "ce_type") for r in records] == [
+        "nl.herhaal.message.queued.v1",
+        "nl.herhaal.message.sent.v1",
+        "nl.herhaal.pickup.promised.v1",
+    ]
+    assert {(r.topic, r.key) for r in records} == {("notifications.events", PATIENT.encode())}
+    (stored,) = work.messages
+    sent = json.loads(records[1].value or b"")
+    assert (sent["message_id"], sent["template"], sent["medium"]) == (
+        str(stored.message_id),
+        "order-answer",
+        "inbox",
+    )
+
+
+def test_a_replay_gives_the_same_ids_and_records() -> None:
+    first, again = Work({}), Work({})
+    one = _handler().handle(_message(decided()), first)
+    assert _handler().handle(_message(decided()), again) == one
+    assert first.messages == again.messages
+
+
+def test_an_event_that_was_taken_leads_to_nothing() -> None:
+    handler, work = _handler(), Work({})
+    handler.handle(_message(decided()), work)
+    assert handler.handle(_message(decided()), work) == Done()
+    assert len(work.messages) == 1
+
+
+def test_two_events_of_an_order_in_one_batch_know_of_each_other() -> None:
+    handler, work = _handler(), Work({})
+    handler.handle(_message(decided()), work)
+    handler.handle(_message(cancelled(1)), work)
+    assert [m.kind for m in work.messages] == [Kind.ORDER_ANSWER, Kind.ORDER_CANCELLED]
+    assert work.changed[ORDER_ID].seq == 2
+
+
+def test_an_event_after_what_was_loaded_builds_on_it() -> None:
+    order = Order(ORDER_ID, PATIENT, 1, decided_lines())
+    work = Work({ORDER_ID: order})
+    _handler().handle(_message(cancelled(1)), work)
+    (stored,) = work.messages
+    assert stored.kind is Kind.ORDER_CANCELLED
+
+
+def decided_lines() -> tuple[Line, ...]:
+    """The lines of the made-up order as they were told."""
+    return tuple(Line(line.line, line.medicine, line.outcome) for line in decided().lines)

@@ -1,0 +1,59 @@
+"""A dead letter is the record as it was, and says why, where and when."""
+
+from runtime.deadletters import dead_letter
+from runtime.parsing import Unreadable
+from tests.harness.records import Delivered
+
+WHY = Unreadable("wrong_schema", "lines.1.prk: missing")
+
+
+def letter(**changes: object) -> tuple[bytes | None, bytes | None, dict[str, bytes | None]]:
+    fields: dict[str, object] = {
+        "topic": "orders.requests",
+        "key": b"pat_anna0001",
+        "value": b"{}",
+        "headers": [("ce_id", b"1")],
+        "partition": 3,
+        "offset": 42,
+        "timestamp": 1_790_000_000_123,
+    }
+    made = dead_letter("ordering", Delivered(**(fields | changes)), WHY)  # type: ignore[arg-type]
+    assert made.topic == "ordering.dead-letters"
+    return made.key, made.value, dict(made.headers)
+
+
+def test_a_letter_says_why_where_and_when() -> None:
+    _, _, headers = letter()
+    assert {name: value for name, value in headers.items() if name.startswith("dl_")} == {
+        "dl_reason": b"wrong_schema",
+        "dl_detail": b"lines.1.prk: missing",
+        "dl_service": b"ordering",
+        "dl_topic": b"orders.requests",
+        "dl_partition": b"3",
+        "dl_offset": b"42",
+        "dl_at": b"2026-09-21T14:13:20.123000Z",
+    }
+
+
+def test_a_letter_keeps_key_value_and_headers_byte_for_byte_and_in_order() -> None:
+    headers = (("ce_id", b"1"), ("x", None), ("x", b"\xff\xfe"), ("x", b""))
+    record = Delivered("orders.requests", b"\xff", b"\x00{", headers)
+    made = dead_letter("ordering", record, WHY)
+    assert (made.key, made.value) == (b"\xff", b"\x00{")
+    assert tuple(made.headers[:4]) == headers
+
+
+def test_a_null_value_stays_null_where_there_is_a_key() -> None:
+    key, value, headers = letter(value=None)
+    assert (key, value) == (b"pat_anna0001", None)
+    assert "dl_null_value" not in headers
+
+
+def test_a_record_with_neither_key_nor_value_is_marked_as_kafka_clients_refuse_it() -> None:
+    key, value, headers = letter(key=None, value=None)
+    assert (key, value) == (None, b"")
+    assert headers["dl_null_value"] == b"true"
+
+
+def test_the_same_record_makes_the_same_letter_on_a_replay() -> None:
+    assert letter() == letter()

@@ -1,0 +1,95 @@
+"""A log line is JSON and never quotes what was being worked on."""
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+SECRET = "pat_anna0001 metformine"
+
+# A process of its own, as logging is set up for a whole process.
+PROGRAM = f"""
+import asyncio, gc, logging, structlog
+from runtime.logs import configure_logs
+
+configure_logs("ordering", "json")
+log = structlog.get_logger()
+
+def fail():
+    raise ValueError("{SECRET}")
+
+async def forgotten():
+    async def doomed():
+        fail()
+    task = asyncio.ensure_future(doomed())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    del task
+    gc.collect()
+
+log.info("plain", records=3)
+try:
+    fail()
+except ValueError as error:
+    log.error("ours", exc_info=error)
+    log.error("ours too", exc_info=True)
+    logging.getLogger("library").exception("theirs")
+    try:
+        raise RuntimeError("outer {SECRET}") from error
+    except RuntimeError:
+        logging.getLogger("library").exception("chained")
+asyncio.run(forgotten())
+logging.getLogger("aiokafka").info("chatter")
+logging.getLogger("aiokafka").warning("worth reading")
+"""
+
+
+@pytest.fixture(scope="module")
+def output() -> str:
+    """What the program wrote to stderr."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True, timeout=30
+    )
+    return done.stderr
+
+
+@pytest.fixture(scope="module")
+def lines(output: str) -> list[dict[str, Any]]:
+    """Each line, read as JSON."""
+    return [json.loads(line) for line in output.splitlines()]
+
+
+def test_every_line_is_json_with_service_level_and_utc_time(lines: list[dict[str, Any]]) -> None:
+    assert lines[0]["event"] == "plain"
+    assert lines[0]["records"] == 3
+    assert {line["service"] for line in lines} == {"ordering"}
+    assert all(line["timestamp"].endswith("Z") for line in lines)
+    assert {line["level"] for line in lines} == {"info", "error", "warning"}
+
+
+@pytest.mark.parametrize("event", ["ours", "ours too", "theirs", "chained"])
+def test_an_exception_is_logged_as_its_kind_and_its_frames(
+    lines: list[dict[str, Any]], event: str
+) -> None:
+    (line,) = [line for line in lines if line["event"] == event]
+    assert line["error"] == ("RuntimeError" if event == "chained" else "ValueError")
+    assert line["frames"]
+    assert "exc_info" not in line
+
+
+def test_the_message_of_an_exception_is_nowhere(output: str) -> None:
+    assert SECRET not in output
+
+
+def test_a_task_that_nobody_awaited_is_logged_without_its_exceptions_message(
+    lines: list[dict[str, Any]],
+) -> None:
+    (line,) = [line for line in lines if "never retrieved" in line["event"]]
+    assert line["error"] == "ValueError"
+
+
+def test_libraries_are_heard_from_warnings_on(lines: list[dict[str, Any]]) -> None:
+    assert [line["event"] for line in lines].count("chatter") == 0
+    assert [line["event"] for line in lines].count("worth reading") == 1

@@ -1,0 +1,114 @@
+"""Partitions, times, ids and trace context of records."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+
+from runtime.records import (
+    append_time,
+    child_traceparent,
+    encode,
+    event_id,
+    key_hash,
+    outgoing,
+    partition_of,
+)
+from schemas.orders import OrderPlace
+from tests.harness.made import an_order
+
+EVENT = UUID("8f14e45f-ceea-567a-9b1c-000000000001")
+PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
+
+# From Kafka's own UtilsTest.testMurmur2, where hashes are signed 32-bit numbers.
+KAFKA = {
+    b"21": -973932308,
+    b"foobar": -790332482,
+    b"a-little-bit-long-string": -985981536,
+    b"a-little-bit-longer-string": -1486304829,
+    b"lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8": -58897971,
+    b"abc": 479470107,
+}
+
+
+@pytest.mark.parametrize("key", KAFKA)
+def test_keys_hash_as_kafkas_own_producer_hashes_them(key: bytes) -> None:
+    assert key_hash(key) == KAFKA[key] & 0x7FFFFFFF
+
+
+@pytest.mark.parametrize("key", KAFKA)
+@pytest.mark.parametrize("partitions", [1, 8, 12])
+def test_a_key_has_one_home_among_the_partitions(key: bytes, partitions: int) -> None:
+    assert partition_of(key, partitions) == (KAFKA[key] & 0x7FFFFFFF) % partitions
+
+
+def test_the_append_time_keeps_its_milliseconds() -> None:
+    assert append_time(1_790_000_000_123) == datetime(2026, 9, 21, 14, 13, 20, 123_000, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "expected"),
+    [
+        (0, datetime(1970, 1, 1, tzinfo=UTC)),
+        (-1, datetime(1969, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC)),
+        (2**63 - 1, datetime.max.replace(tzinfo=UTC)),
+        (-(2**63), datetime.min.replace(tzinfo=UTC)),
+    ],
+)
+def test_a_time_outside_the_calendar_becomes_its_nearest_end(
+    timestamp: int, expected: datetime
+) -> None:
+    assert append_time(timestamp) == expected
+
+
+def test_a_caused_record_stays_in_the_trace_with_a_span_of_its_own() -> None:
+    assert child_traceparent(PARENT, EVENT) == (
+        "00-0af7651916cd43dd8448eb211c80319c-8f14e45fceea567a-00"
+    )
+
+
+def test_a_record_without_a_cause_starts_a_trace_that_a_replay_starts_again() -> None:
+    started = child_traceparent(None, EVENT)
+    assert started == "00-8f14e45fceea567a9b1c000000000001-9b1c000000000001-01"
+    assert child_traceparent(None, EVENT) == started
+
+
+def test_an_event_id_depends_on_all_that_happened_and_on_nothing_else() -> None:
+    assert event_id("order.decided.v1", EVENT, 1) == event_id("order.decided.v1", EVENT, 1)
+    others = [
+        event_id("order.decided.v1", EVENT, 2),
+        event_id("order.cancelled.v1", EVENT, 1),
+        event_id("order.decided.v1", UUID(int=1), 1),
+    ]
+    assert len({event_id("order.decided.v1", EVENT, 1), *others}) == 4
+
+
+def test_an_outgoing_record_is_a_cloudevent_in_binary_mode() -> None:
+    order = an_order("pat_anna0001")
+    record = outgoing(
+        "orders.requests",
+        order,
+        key=order.patient,
+        id=EVENT,
+        source="nl.herhaal/test",
+        subject="subject",
+        at=datetime(2026, 11, 23, 12, 0, 0, 5000, tzinfo=UTC),
+        traceparent=PARENT,
+    )
+    assert dict(record.headers) == {
+        "ce_specversion": b"1.0",
+        "ce_type": b"nl.herhaal.order.place.v1",
+        "ce_source": b"nl.herhaal/test",
+        "content-type": b"application/json",
+        "ce_id": str(EVENT).encode(),
+        "ce_time": b"2026-11-23T12:00:00.005000Z",
+        "ce_subject": b"subject",
+        "traceparent": child_traceparent(PARENT, EVENT).encode(),
+    }
+    assert record.key == b"pat_anna0001"
+    assert OrderPlace.model_validate_json(record.value or b"") == order
+
+
+def test_a_body_is_encoded_without_loss() -> None:
+    order = an_order("pat_anna0001", remark='é "x" \n ☃')
+    assert OrderPlace.model_validate_json(encode(order)) == order
