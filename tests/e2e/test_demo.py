@@ -15,7 +15,7 @@ ORDERS = 60
 def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.CompletedProcess[str], Path]:
     """The demo, run once, and the file of its figures."""
     figures = tmp_path_factory.mktemp("demo") / "figures.json"
-    command = [ROOT / "herhaal", "demo", "--orders", str(ORDERS), "--json", figures]
+    command = [str(ROOT / "herhaal"), "demo", "--orders", str(ORDERS), "--json", str(figures)]
     return subprocess.run(command, capture_output=True, text=True, timeout=150), figures
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from aiokafka import ConsumerRecord
+from aiokafka import AIOKafkaProducer, ConsumerRecord
 
 from deploy.local import LocalStack
 from runtime.parsing import MAX_HEADER_BYTES
@@ -14,6 +14,7 @@ from schemas import topics
 from schemas.orders import OrderDecided
 from tests.harness.kafka import eventually, header, read_all, records_of, send, sent
 from tests.harness.made import Sent, a_cancellation, a_patient, an_order
+from tests.harness.odd import send_with_odd_header_name
 
 TOPIC = topics.ORDERS_REQUESTS.name
 
@@ -116,6 +117,33 @@ async def test_an_order_on_another_partition_than_its_keys_is_moved_and_decided_
     await send(stack.kafka, [replace(sent(TOPIC, order), partition=elsewhere)])
     events = await records_of(stack.kafka, topics.ORDERS_EVENTS.name, [patient], at_least=1)
     assert [(e.partition, header(e, "ce_subject")) for e in events] == [(home, str(order.order_id))]
+
+
+@pytest.mark.parametrize("compression", ["gzip", "snappy", "lz4", "zstd"])
+async def test_whatever_a_portal_compresses_with_is_read(
+    stack: LocalStack, compression: str
+) -> None:
+    patient = a_patient()
+    order = sent(TOPIC, an_order(patient))
+    client = AIOKafkaProducer(bootstrap_servers=stack.kafka, compression_type=compression)
+    await client.start()
+    try:
+        await client.send_and_wait(
+            TOPIC, key=order.key, value=order.value, headers=list(order.headers)
+        )
+    finally:
+        await client.stop()
+    assert await records_of(stack.kafka, topics.ORDERS_EVENTS.name, [patient], at_least=1)
+
+
+async def test_a_header_name_that_is_not_utf8_stops_nobody(stack: LocalStack) -> None:
+    """aiokafka alone would fail every poll of the partition from such a record on."""
+    patient = a_patient()
+    odd, after = an_order(patient), an_order(patient)
+    await send_with_odd_header_name(stack.kafka, sent(TOPIC, odd))
+    await send(stack.kafka, [sent(TOPIC, after)])
+    events = await records_of(stack.kafka, topics.ORDERS_EVENTS.name, [patient], at_least=2)
+    assert [header(e, "ce_subject") for e in events] == [str(odd.order_id), str(after.order_id)]
 
 
 async def _letter_of(stack: LocalStack, mark: str) -> ConsumerRecord:

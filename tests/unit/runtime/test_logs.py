@@ -56,24 +56,24 @@ def output() -> str:
 
 
 @pytest.fixture(scope="module")
-def lines(output: str) -> list[dict[str, Any]]:
+def written(output: str) -> list[dict[str, Any]]:
     """Each line, read as JSON."""
     return [json.loads(line) for line in output.splitlines()]
 
 
-def test_every_line_is_json_with_service_level_and_utc_time(lines: list[dict[str, Any]]) -> None:
-    assert lines[0]["event"] == "plain"
-    assert lines[0]["records"] == 3
-    assert {line["service"] for line in lines} == {"ordering"}
-    assert all(line["timestamp"].endswith("Z") for line in lines)
-    assert {line["level"] for line in lines} == {"info", "error", "warning"}
+def test_every_line_is_json_with_service_level_and_utc_time(written: list[dict[str, Any]]) -> None:
+    assert written[0]["event"] == "plain"
+    assert written[0]["records"] == 3
+    assert {line["service"] for line in written} == {"ordering"}
+    assert all(line["timestamp"].endswith("Z") for line in written)
+    assert {line["level"] for line in written} == {"info", "error", "warning"}
 
 
 @pytest.mark.parametrize("event", ["ours", "ours too", "theirs", "chained"])
 def test_an_exception_is_logged_as_its_kind_and_its_frames(
-    lines: list[dict[str, Any]], event: str
+    written: list[dict[str, Any]], event: str
 ) -> None:
-    (line,) = [line for line in lines if line["event"] == event]
+    (line,) = [line for line in written if line["event"] == event]
     assert line["error"] == ("RuntimeError" if event == "chained" else "ValueError")
     assert line["frames"]
     assert "exc_info" not in line
@@ -84,12 +84,12 @@ def test_the_message_of_an_exception_is_nowhere(output: str) -> None:
 
 
 def test_a_task_that_nobody_awaited_is_logged_without_its_exceptions_message(
-    lines: list[dict[str, Any]],
+    written: list[dict[str, Any]],
 ) -> None:
-    (line,) = [line for line in lines if "never retrieved" in line["event"]]
+    (line,) = [line for line in written if "never retrieved" in line["event"]]
     assert line["error"] == "ValueError"
 
 
-def test_libraries_are_heard_from_warnings_on(lines: list[dict[str, Any]]) -> None:
-    assert [line["event"] for line in lines].count("chatter") == 0
-    assert [line["event"] for line in lines].count("worth reading") == 1
+def test_libraries_are_heard_from_warnings_on(written: list[dict[str, Any]]) -> None:
+    assert [line["event"] for line in written].count("chatter") == 0
+    assert [line["event"] for line in written].count("worth reading") == 1

@@ -1,0 +1,109 @@
+"""Migrations on a real PostgreSQL: each file once, all or nothing, one process at a time."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import TypeAlias
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from deploy.local import LocalStack
+from runtime.migrations import RUNTIME, Migration, MigrationChanged, migrate, read
+
+Db: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+
+ONE = Migration("test/0001_one.sql", "create table one (id int); insert into one values (1);")
+TWO = Migration("test/0002_two.sql", "alter table one add column name text;")
+BROKEN = Migration("test/0003_broken.sql", "create table three (id int); select * from nowhere;")
+SLOW = Migration("test/0001_slow.sql", "select pg_sleep(0.5); create table slow (id int);")
+
+
+@pytest.fixture
+async def scratch(stack: LocalStack) -> AsyncIterator[str]:
+    """A database of its own, empty."""
+    name = f"scratch_{uuid4().hex[:12]}"
+    admin = await asyncpg.connect(stack.postgres)
+    await admin.execute(f'create database "{name}"')
+    try:
+        yield urlsplit(stack.postgres)._replace(path=f"/{name}").geturl()
+    finally:
+        await admin.execute(f'drop database "{name}" with (force)')
+        await admin.close()
+
+
+@pytest.fixture
+async def db(scratch: str) -> AsyncIterator[Db]:
+    """A connection to it."""
+    connection = await asyncpg.connect(scratch)
+    yield connection
+    await connection.close()
+
+
+async def test_new_files_are_applied_in_order_and_named(
+    db: Db,
+) -> None:
+    assert await migrate(db, [ONE, TWO]) == [ONE.name, TWO.name]
+    assert await db.fetch("select id, name from one") == [(1, None)]
+
+
+async def test_a_second_run_does_nothing(db: Db) -> None:
+    await migrate(db, [ONE])
+    assert await migrate(db, [ONE]) == []
+    assert await db.fetchval("select count(*) from one") == 1
+
+
+async def test_a_later_file_is_applied_to_what_is_there(
+    db: Db,
+) -> None:
+    await migrate(db, [ONE])
+    assert await migrate(db, [ONE, TWO]) == [TWO.name]
+
+
+async def test_a_file_that_changed_after_it_was_applied_is_refused(
+    db: Db,
+) -> None:
+    await migrate(db, [ONE])
+    changed = Migration(ONE.name, ONE.sql + " -- a small correction")
+    with pytest.raises(MigrationChanged, match=r"0001_one\.sql was changed.*add a new file"):
+        await migrate(db, [changed, TWO])
+    assert await _files(db) == [ONE.name]
+
+
+async def test_a_file_that_is_gone_is_refused(db: Db) -> None:
+    """An older version of the code must not run on a newer database."""
+    await migrate(db, [ONE, TWO])
+    with pytest.raises(MigrationChanged, match=r"0002_two\.sql was applied but is not in this"):
+        await migrate(db, [ONE])
+
+
+async def test_a_failing_file_leaves_nothing_of_itself_or_of_those_before_it(
+    db: Db,
+) -> None:
+    with pytest.raises(asyncpg.UndefinedTableError):
+        await migrate(db, [ONE, TWO, BROKEN])
+    tables = await db.fetch("select tablename from pg_tables where schemaname = 'public'")
+    assert tables == []
+
+
+async def test_two_processes_at_once_apply_each_file_once(scratch: str) -> None:
+    one, other = [await asyncpg.connect(scratch) for _ in range(2)]
+    try:
+        applied = await asyncio.gather(migrate(one, [SLOW]), migrate(other, [SLOW]))
+        assert sorted(applied) == [[], [SLOW.name]]
+        assert await _files(one) == [SLOW.name]
+    finally:
+        await asyncio.gather(one.close(), other.close())
+
+
+async def test_the_loops_own_tables_come_from_its_files(
+    db: Db,
+) -> None:
+    await migrate(db, read("runtime", RUNTIME))
+    rows = await db.fetch("select tablename from pg_tables where schemaname = 'public'")
+    assert {row[0] for row in rows} == {"migrations", "progress", "outbox", "timers"}
+
+
+async def _files(db: Db) -> list[str]:
+    return [row["name"] for row in await db.fetch("select name from migrations order by name")]

@@ -1,0 +1,83 @@
+"""A loop that has taken two partitions, with everything it touches in memory."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from aiokafka import TopicPartition
+
+from runtime.ledger import Position
+from runtime.loop import Loop
+from runtime.parsing import Parser
+from runtime.records import Outgoing, Timer, partition_of
+from runtime.telemetry import Telemetry
+from schemas.topics import ORDERS_REQUESTS
+from tests.harness.made import an_order
+from tests.harness.records import Delivered, delivered
+from tests.unit.runtime.fakes import Database, Failure, Noted, NoWait, Remarks, Wire, taken
+
+ANNA = "pat_anna0001"
+HOME = partition_of(ANNA.encode(), ORDERS_REQUESTS.partitions)
+HERE = TopicPartition(ORDERS_REQUESTS.name, HOME)
+TWIN = TopicPartition("medication.status", HOME)
+LETTERS = "ordering.dead-letters"
+TIMER = Timer(
+    UUID(int=7), datetime(2026, 11, 23, tzinfo=UTC), Outgoing("orders.reviews", b"k", b"due", [])
+)
+
+
+@dataclass
+class Bench:
+    """A loop that has taken one partition of two topics, and all that it touches."""
+
+    loop: Loop[Noted]
+    database: Database
+    wire: Wire
+    handler: Remarks
+    telemetry: Telemetry
+
+    async def run(self, records: Iterable[Delivered]) -> None:
+        """One batch, until it is published."""
+        await self.loop.on_batch([*records])
+        await self.loop.published()
+
+    @property
+    def next_offset(self) -> int:
+        """What the database says."""
+        return self.database.state.progress[HERE][0]
+
+    @property
+    def buried(self) -> list[str | None]:
+        """The reasons of all dead letters published."""
+        letters = [dict(r.headers) for r in self.wire.published if r.topic == LETTERS]
+        return [(letter["dl_reason"] or b"").decode() for letter in letters]
+
+    def dead_letters(self, reason: str) -> float | None:
+        """How many Prometheus sees."""
+        labels = {"service": "ordering", "reason": reason}
+        return self.telemetry.registry.get_sample_value("herhaal_dead_letters_total", labels)
+
+
+def a_bench() -> Bench:
+    """Everything new."""
+    database, wire, handler, telemetry = Database(), Wire(), Remarks(TIMER), Telemetry("ordering")
+    parser = Parser.of([ORDERS_REQUESTS])
+    fakes: Any = (handler, database, wire, telemetry, NoWait)
+    loop: Loop[Noted] = Loop("ordering", parser, *fakes)
+    loop.own({tp: Position(0, 1) for tp in taken(database, HERE, TWIN)})
+    return Bench(loop, database, wire, handler, telemetry)
+
+
+def orders(*remarks: str, first: int = 0) -> list[Delivered]:
+    """Orders with these remarks, at offsets from `first` on."""
+    return [
+        delivered(ORDERS_REQUESTS, an_order(ANNA, remark=remark), offset=offset)
+        for offset, remark in enumerate(remarks, start=first)
+    ]
+
+
+def raising(error: Exception) -> Failure:
+    """A commit that fails with this error."""
+    return lambda: error
