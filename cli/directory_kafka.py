@@ -114,13 +114,14 @@ async def _publish(
 
 async def _present(bootstrap: str, kind: _Kind[Published]) -> Mapping[str, Published]:
     table = Table(bootstrap, kind.topic, kind.body)
-    table.start()
+    following = asyncio.create_task(table.follow())
     try:
         async with asyncio.timeout(_READ_S):
             await table.caught_up()
         return dict(table.rows)
     finally:
-        await table.stop()
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
 
 
 def _compared(present: Mapping[str, Published], entries: Sequence[Entry]) -> Iterator[Row]:

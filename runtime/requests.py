@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Header, Request
@@ -78,13 +78,22 @@ def json_body(model: type[M]) -> Callable[[Request], Awaitable[M]]:
 
 
 def documented(model: type[BaseModel]) -> dict[str, Any]:
-    """`openapi_extra` of a route that reads its body through `json_body`."""
-    return {
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": {"schema": model.model_json_schema()}},
-        }
-    }
+    """`openapi_extra` of a route that reads its body through `json_body`; no recursive models."""
+    schema = model.model_json_schema()
+    inlined = _inlined(schema, schema.pop("$defs", {}))
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": inlined}}}}
+
+
+def _inlined(node: Any, definitions: Mapping[str, Any]) -> Any:
+    # An OpenAPI document has no `#/$defs` at its root, where these references point.
+    if isinstance(node, list):
+        return [_inlined(item, definitions) for item in node]
+    if not isinstance(node, dict):
+        return node
+    beside = {name: _inlined(value, definitions) for name, value in node.items() if name != "$ref"}
+    if "$ref" not in node:
+        return beside
+    return _inlined(definitions[node["$ref"].removeprefix("#/$defs/")], definitions) | beside
 
 
 def _wait(prefer: Annotated[str | None, Header()] = None) -> float:

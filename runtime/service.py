@@ -17,7 +17,7 @@ import uvloop
 from aiokafka.errors import KafkaError
 from fastapi import APIRouter, FastAPI
 
-from runtime import health, migrations, problems
+from runtime import header_names, health, migrations, problems
 from runtime.backoff import Backoff
 from runtime.failures import CannotRun, is_transient
 from runtime.handling import Handler, W
@@ -111,13 +111,19 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        booting = asyncio.create_task(_boot(service, resources, part))
-        booting.add_done_callback(lambda done: _tell_failure(done, on_failure))
+        header_names.install()
+        running = [
+            asyncio.create_task(_boot(service, resources, part)),
+            *(asyncio.create_task(table.follow()) for table in resources.tables.values()),
+        ]
+        for task in running:
+            task.add_done_callback(lambda done: _tell_failure(done, on_failure))
         try:
             yield
         finally:
-            booting.cancel()
-            await asyncio.gather(booting, return_exceptions=True)
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
             await _close(resources)
 
     app = FastAPI(
@@ -164,8 +170,6 @@ async def _boot(service: Service[Any], resources: Resources, part: Part) -> None
     resources.waiting_for = "PostgreSQL"
     resources.opened = await _open_database(service, resources.settings)
     resources.waiting_for = "Kafka"
-    for table in resources.tables.values():
-        table.start()
     await _until_reachable(resources.sender.start)
     for table in resources.tables.values():
         await table.caught_up()
@@ -237,7 +241,6 @@ async def _until_reachable(connect: Callable[[], Any]) -> None:
 async def _close(resources: Resources) -> None:
     closing: list[tuple[str, Callable[[], Awaitable[None]]]] = [
         *([("worker", resources.worker.stop)] if resources.worker else []),
-        *(("table", table.stop) for table in resources.tables.values()),
         ("producer", resources.sender.stop),
         *([("database", resources.opened.close)] if resources.opened else []),
     ]
@@ -250,10 +253,8 @@ async def _close(resources: Resources) -> None:
             log.error("did not close", what=what, exc_info=error)
 
 
-def _tell_failure(
-    booting: "asyncio.Task[None]", on_failure: Callable[[BaseException], None]
-) -> None:
-    error = None if booting.cancelled() else booting.exception()
+def _tell_failure(task: "asyncio.Task[None]", on_failure: Callable[[BaseException], None]) -> None:
+    error = None if task.cancelled() else task.exception()
     if error is not None:
         # A service that cannot go on must not look alive: it ends, says why, and is started again.
         why = str(error) if isinstance(error, CannotRun) else ""

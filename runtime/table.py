@@ -1,6 +1,7 @@
 """A compacted topic in memory: the newest body of each key, for small topics that all workers need."""
 
 import asyncio
+import time
 from collections.abc import Mapping
 from typing import Generic, TypeVar
 
@@ -16,6 +17,9 @@ from schemas.topics import Topic
 
 log = structlog.get_logger()
 
+STEADY_S = 30.0
+"""A connection that held so long makes the next back-off start small again."""
+
 T = TypeVar("T", bound=Body)
 
 
@@ -29,41 +33,29 @@ class Table(Generic[T]):
         self._parser = Parser.of([topic])
         self._rows: dict[str, T] = {}
         self._caught_up = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
 
     @property
     def rows(self) -> Mapping[str, T]:
-        """The newest body of each key."""
+        """The newest body of each key; always this same mapping, kept up to date."""
         return self._rows
-
-    @property
-    def is_caught_up(self) -> bool:
-        """Whether everything that was there at the start has been read."""
-        return self._caught_up.is_set()
 
     async def caught_up(self) -> None:
         """Wait until everything that was there at the start has been read."""
         await self._caught_up.wait()
 
-    def start(self) -> None:
-        """Read from the beginning, then follow."""
-        self._task = asyncio.create_task(self._follow())
-
-    async def stop(self) -> None:
-        """Stop following."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    async def _follow(self) -> None:
+    async def follow(self) -> None:
+        """Read from the beginning, then follow, until cancelled; an outage of Kafka is waited out."""
         backoff = Backoff()
         while True:
+            began_s = time.monotonic()
             try:
                 await self._read()
             except (KafkaError, OSError, TimeoutError) as error:
                 log.warning(
                     "waiting for a table", topic=self._topic.name, error=type(error).__name__
                 )
+                if time.monotonic() - began_s > STEADY_S:
+                    backoff = Backoff()
                 await backoff.wait()
 
     async def _read(self) -> None:
@@ -78,24 +70,35 @@ class Table(Generic[T]):
                 TopicPartition(self._topic.name, p) for p in range(self._topic.partitions)
             ]
             consumer.assign(partitions)
-            ends = await consumer.end_offsets(partitions)
+            await self._catch_up(consumer, await consumer.end_offsets(partitions))
             while True:
-                for records in (await consumer.getmany(timeout_ms=200)).values():
-                    for record in records:
-                        self._note(record)
-                if not self._caught_up.is_set():
-                    positions = [await consumer.position(tp) >= ends[tp] for tp in partitions]
-                    if all(positions):
-                        self._caught_up.set()
+                await self._poll(consumer, self._rows)
         finally:
             await consumer.stop()
 
-    def _note(self, record: Record) -> None:
+    async def _catch_up(
+        self, consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]
+    ) -> None:
+        """Read what is there into rows of its own: a key that has gone meanwhile leaves no record."""
+        rows: dict[str, T] = {}
+        while not all([await consumer.position(tp) >= end for tp, end in ends.items()]):
+            await self._poll(consumer, rows)
+        for gone in self._rows.keys() - rows.keys():
+            del self._rows[gone]
+        self._rows.update(rows)
+        self._caught_up.set()
+
+    async def _poll(self, consumer: AIOKafkaConsumer, rows: dict[str, T]) -> None:
+        for records in (await consumer.getmany(timeout_ms=200)).values():
+            for record in records:
+                self._note(record, rows)
+
+    def _note(self, record: Record, rows: dict[str, T]) -> None:
         message = self._parser.parse(record)
         if not isinstance(message, Message):
             # Our own CLI checks and writes these; an unreadable one leaves the entry as it was.
             log.error("unreadable table record", topic=record.topic, offset=record.offset)
         elif message.body is None:
-            self._rows.pop(message.key, None)
+            rows.pop(message.key, None)
         elif isinstance(message.body, self._body):
-            self._rows[message.key] = message.body
+            rows[message.key] = message.body

@@ -19,7 +19,7 @@ from aiokafka.errors import KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 
-from runtime import header_names, ledger
+from runtime import ledger
 from runtime.backoff import Backoff
 from runtime.failures import CannotRun, is_transient
 from runtime.loop import Loop
@@ -81,7 +81,6 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         self._chores: list[asyncio.Task[None]] = []
         self._joined = False
         self._stall = Stall()
-        header_names.install()
         self._broker = KafkaBroker(
             options.bootstrap, apply_types=False, logger=logging.getLogger("faststream")
         )

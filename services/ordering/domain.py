@@ -126,9 +126,9 @@ def cancel(order: Order | None, command: OrderCancel, at: datetime) -> Result:
     """Take back every line that is still open, and withdraw what was approved."""
     if order is None or order.patient != command.patient:
         return Refused("unknown_order")
-    open_lines = [line for line in order.lines if line.outcome in _OPEN]
-    if order.cancelled or not open_lines:
+    if not is_open(order):
         return Unchanged()
+    open_lines = [line for line in order.lines if line.outcome in _OPEN]
     numbers = {line.number for line in open_lines}
     cancelled = replace(
         order,
@@ -141,6 +141,11 @@ def cancel(order: Order | None, command: OrderCancel, at: datetime) -> Result:
     )
     event = events.cancelled(cancelled, numbers, at, command.cancelled_by, command.reason)
     return Changed(cancelled, (event,), events.withdrawn(order, open_lines, at, command.reason))
+
+
+def is_open(order: Order) -> bool:
+    """Whether a cancellation would still take something back."""
+    return not order.cancelled and any(line.outcome in _OPEN for line in order.lines)
 
 
 def waits_until(order: Order, policy: Policy) -> datetime | None:

@@ -33,6 +33,8 @@ class Work:
     changed_orders: dict[UUID, Order] = field(default_factory=dict)
     changed_overviews: dict[str, MedicationOverview | None] = field(default_factory=dict)
     feed: list[Prescription] = field(default_factory=list)
+    placed: set[UUID] = field(default_factory=set)
+    """Orders that were placed, for the first time or again."""
 
     def keep(self, order: Order) -> None:
         """Note an order's next state."""
@@ -93,6 +95,8 @@ class OrderingHandler:
             await store.save_overviews(db, work.changed_overviews)
         if work.changed_orders:
             await store.save_orders(db, list(work.changed_orders.values()))
+        if work.placed:
+            await store.settle(db, work.placed)
         if work.feed:
             await store.save_feed(db, work.feed)
 
@@ -100,6 +104,7 @@ class OrderingHandler:
         self, command: OrderPlace, order: Order | None, message: Message[Any], work: Work
     ) -> Result:
         digest = digest_of(command)
+        work.placed.add(command.order_id)
         if order is not None:
             return domain.place_again(order, command, digest)
         return domain.place(command, digest, message.at, self._known(command, work))

@@ -21,6 +21,7 @@ from schemas import topics
 from schemas.base import Body
 from schemas.orders import OrderCancel, OrderPlace
 from services.ordering import store
+from services.ordering.domain import is_open
 from services.ordering.handlers import digest_of
 from services.ordering.order import Order
 from services.ordering.store import Cursor
@@ -50,6 +51,7 @@ class OrderingApi:
         self._resources = resources
         self._intake: Coalescer[Arrival, str] = Coalescer(self._take_in)
         self._decided: Waiter[UUID, Order] = Waiter(self._find)
+        self._closed: Waiter[UUID, Order] = Waiter(self._find_closed)
 
     async def place(self, order: OrderPlace, wait_s: float, traceparent: str) -> Response:
         """202 once Kafka has the order; 200 with the decision when that comes within `wait_s`."""
@@ -63,12 +65,12 @@ class OrderingApi:
             async with self._resources.pool.acquire() as db:
                 await store.take_out(db, order.order_id, digest)
             raise unavailable("The order could not be taken; please send it again.") from None
-        return await self._accepted(order.order_id, wait_s)
+        return await self._accepted(order.order_id, wait_s, self._decided)
 
     async def cancel(
         self, order_id: UUID, request: CancelRequest, wait_s: float, traceparent: str
     ) -> Response:
-        """202 once Kafka has the cancellation."""
+        """202 once Kafka has the cancellation; 200 when nothing is open any more within `wait_s`."""
         order = await self._known(order_id)
         command = OrderCancel(
             order_id=order_id,
@@ -80,9 +82,7 @@ class OrderingApi:
             await self._send(command, f"{order_id}", traceparent)
         except NotPublished:
             raise unavailable("The cancellation could not be taken; please try again.") from None
-        return json_response(
-            ReceivedView(order_id=order_id), 202, {"Location": f"/orders/{order_id}"}
-        )
+        return await self._accepted(order_id, wait_s, self._closed)
 
     async def show(self, order_id: UUID) -> Response:
         """An order as it stands."""
@@ -110,9 +110,11 @@ class OrderingApi:
             FeedView(items=items, next=str(rows[-1].cursor if rows else cursor)), 200
         )
 
-    async def _accepted(self, order_id: UUID, wait_s: float) -> Response:
+    async def _accepted(
+        self, order_id: UUID, wait_s: float, outcome: Waiter[UUID, Order]
+    ) -> Response:
         headers = {"Location": f"/orders/{order_id}"}
-        order = await self._decided.wait(order_id, wait_s) if wait_s else None
+        order = await outcome.wait(order_id, wait_s) if wait_s else None
         if order is not None:
             return json_response(order_view(order), 200, headers | {"Preference-Applied": "wait"})
         return json_response(ReceivedView(order_id=order_id), 202, headers)
@@ -144,11 +146,14 @@ class OrderingApi:
     async def _take_in(self, arrivals: Sequence[Arrival]) -> list[str]:
         async with self._resources.pool.acquire() as db:
             digests = await store.take_in(db, arrivals)
-        return [digests[order_id] for order_id, _, _ in arrivals]
+        return [digests.get(order_id, digest) for order_id, _, digest in arrivals]
 
     async def _find(self, ids: Collection[UUID]) -> dict[UUID, Order]:
         async with self._resources.pool.acquire() as db:
             return await store.orders(db, ids)
+
+    async def _find_closed(self, ids: Collection[UUID]) -> dict[UUID, Order]:
+        return {id: order for id, order in (await self._find(ids)).items() if not is_open(order)}
 
 
 def router(resources: Resources) -> APIRouter:
@@ -177,7 +182,7 @@ def router(resources: Resources) -> APIRouter:
         "/orders/{order_id}/cancel",
         status_code=202,
         openapi_extra=documented(CancelRequest),
-        response_model=ReceivedView,
+        responses={200: {"model": OrderView}, 202: {"model": ReceivedView}},
     )
     async def cancel(
         order_id: UUID,

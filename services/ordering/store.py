@@ -28,7 +28,7 @@ select * from unnest(
 on conflict (order_id) do update set state = excluded.state, body = excluded.body
 where orders.patient = excluded.patient
 """
-_DECIDED = "delete from intake where order_id = any($1::uuid[])"
+_SETTLE = "delete from intake where order_id = any($1::uuid[])"
 
 _OVERVIEWS = "select patient, body from overviews where patient = any($1::text[])"
 _SAVE_OVERVIEWS = """
@@ -51,7 +51,8 @@ order by transaction, id limit $4
 
 _TAKE_IN = """
 insert into intake (order_id, patient, digest)
-select * from unnest($1::uuid[], $2::text[], $3::text[])
+select * from unnest($1::uuid[], $2::text[], $3::text[]) as a(order_id, patient, digest)
+where not exists (select from orders where orders.order_id = a.order_id)
 on conflict (order_id) do nothing
 """
 _DIGESTS = """
@@ -111,7 +112,7 @@ async def orders_of_patient(db: Connection, patient: str, limit: int) -> list[Or
 
 
 async def save_orders(db: Connection, changed: Sequence[Order]) -> None:
-    """Write orders as they stand now; what the API had noted of them is no longer needed."""
+    """Write orders as they stand now."""
     await db.execute(
         _SAVE_ORDERS,
         [o.order_id for o in changed],
@@ -122,7 +123,11 @@ async def save_orders(db: Connection, changed: Sequence[Order]) -> None:
         [o.digest for o in changed],
         [_ORDER.dump_json(o) for o in changed],
     )
-    await db.execute(_DECIDED, [o.order_id for o in changed])
+
+
+async def settle(db: Connection, ids: Collection[UUID]) -> None:
+    """Forget what the API had noted of these orders: the loop has seen them."""
+    await db.execute(_SETTLE, ids)
 
 
 async def overviews(db: Connection, patients: Collection[str]) -> dict[str, MedicationOverview]:
@@ -166,7 +171,10 @@ async def feed(db: Connection, pharmacy: str, after: Cursor, limit: int) -> list
 
 
 async def take_in(db: Connection, arrivals: Sequence[tuple[UUID, str, str]]) -> dict[UUID, str]:
-    """Note orders (id, patient, digest) that the API takes; the digest that each id now stands for."""
+    """Note orders (id, patient, digest) that the API takes; the digest that each id now stands for.
+
+    An id is absent when another request has just taken the same order out again.
+    """
     ids = [order_id for order_id, _, _ in arrivals]
     async with db.transaction():
         # A row lost in a crash only means that a repeat is recognised by the loop instead of here.

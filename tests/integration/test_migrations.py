@@ -45,7 +45,8 @@ async def test_new_files_are_applied_in_order_and_named(
     db: Db,
 ) -> None:
     assert await migrate(db, [ONE, TWO]) == [ONE.name, TWO.name]
-    assert await db.fetch("select id, name from one") == [(1, None)]
+    rows = await db.fetch("select id, name from one")
+    assert [(row["id"], row["name"]) for row in rows] == [(1, None)]
 
 
 async def test_a_second_run_does_nothing(db: Db) -> None:

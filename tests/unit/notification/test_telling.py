@@ -91,7 +91,7 @@ def test_an_order_without_an_approved_line_promises_nothing_and_does_not_say_why
 def test_a_reason_is_kept_with_the_sentences_that_were_told() -> None:
     (reason,) = _answer(_taken(decided(TEMPORARY)).message).lines[0].reasons
     assert reason.code is ReasonCode.TEMPORARY_MEDICATION
-    assert reason.why["nl"].startswith("Dit geneesmiddel is tijdelijk voorgeschreven")
+    assert reason.why["nl"].startswith("Dit medicijn is tijdelijk voorgeschreven")
 
 
 def test_the_answer_of_a_practice_outside_the_directory_promises_nothing() -> None:

@@ -1,0 +1,84 @@
+"""Ordering as a portal's front end and a pharmacy's computer use it over HTTP."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+import httpx
+
+from deploy.local import LocalStack
+from schemas.base import Actor
+from schemas.medication import Medication
+from schemas.orders import OrderPlace
+from schemas.topics import MEDICATION_CHANGES
+from tests.harness.kafka import eventually, send, sent
+from tests.harness.made import a_patient, an_import, as_json, entry
+
+
+@dataclass(frozen=True)
+class OrderingClient:
+    """Calls ordering; `wait` is how many seconds the client prefers to wait."""
+
+    stack: LocalStack
+    http: httpx.AsyncClient
+
+    def url(self, path: str) -> str:
+        """The address of a path of ordering."""
+        return self.stack.endpoints["ordering"] + path
+
+    async def get(self, path: str, **params: Any) -> httpx.Response:
+        """GET a path of ordering."""
+        return await self.http.get(self.url(path), params=params)
+
+    async def place(self, order: OrderPlace, wait: int = 0, **headers: str) -> httpx.Response:
+        """POST an order."""
+        return await self.post("/orders", as_json(order), wait, **headers)
+
+    async def cancel(self, order: OrderPlace, wait: int = 0) -> httpx.Response:
+        """POST the patient's cancellation of an order."""
+        by = Actor.model_validate_json('{"role": "patient", "id": "x"}').model_dump(mode="json")
+        return await self.post(f"/orders/{order.order_id}/cancel", {"cancelled_by": by}, wait)
+
+    async def post(self, path: str, body: Any, wait: int = 0, **headers: str) -> httpx.Response:
+        """POST a JSON body."""
+        preference = {"prefer": f"wait={wait}"} if wait else {}
+        return await self.http.post(self.url(path), json=body, headers=preference | headers)
+
+    async def patient(self, *medications: Medication) -> str:
+        """A patient whose overview, metformine when nothing is named, ordering knows."""
+        patient = a_patient()
+        change = an_import(patient, *(medications or (entry(),)))
+        await send(self.stack.kafka, [sent(MEDICATION_CHANGES.name, change)])
+
+        async def look() -> int:
+            return await self.count("overviews", "patient", patient)
+
+        await eventually(look, lambda count: count == 1)
+        return patient
+
+    async def count(self, table: str, column: str, value: object) -> int:
+        """How many rows of ordering's own table have this value."""
+        db = await asyncpg.connect(self.stack.databases["ordering"])
+        try:
+            query = f"select count(*) from {table} where {column}::text = $1"
+            return int(await db.fetchval(query, str(value)) or 0)
+        finally:
+            await db.close()
+
+    async def feed(self, pharmacy: str, after: str | None = None, limit: int = 100) -> Any:
+        """One page of a pharmacy's feed."""
+        params = {"limit": limit} | ({"after": after} if after else {})
+        answer = await self.get(f"/pharmacies/{pharmacy}/prescriptions", **params)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+
+def is_problem(answer: httpx.Response, status: int) -> bool:
+    """Whether this is a problem+json answer with that status, and nothing of our insides."""
+    body = answer.json()
+    return (
+        answer.status_code == body["status"] == status
+        and answer.headers["content-type"] == "application/problem+json"
+        and {"type", "title", "detail"} <= body.keys()
+        and "Traceback" not in answer.text
+    )
