@@ -3,10 +3,18 @@
 from datetime import datetime
 
 from runtime.parsing import Unreadable
-from runtime.records import Outgoing, Record, append_time
+from runtime.records import Headers, Outgoing, Record, append_time
 from schemas.topics import dead_letters
 
 PREFIX = "dl_"
+
+MAX_KEY_BYTES = 64 * 1024
+MAX_VALUE_BYTES = 2 * 1024 * 1024
+MAX_HEADERS_BYTES = 1024 * 1024
+"""The most that is kept of a record, together below the topic's limit; what is cut is at its origin.
+
+A record larger than this was compressed below the broker's limit, which is on compressed batches.
+"""
 
 
 def dead_letter(service: str, record: Record, why: Unreadable) -> Outgoing:
@@ -23,12 +31,30 @@ def dead_letter(service: str, record: Record, why: Unreadable) -> Outgoing:
         "offset": str(record.offset),
         "at": _iso(append_time(record.timestamp)),
     }
-    if record.key is None and record.value is None:
+    key, value, headers = record.key, record.value, _kept(record.headers)
+    if key is None and value is None:
         # Kafka clients refuse a record with neither; an empty value stands in and is marked.
-        about["null_value"] = "true"
-    headers = [*record.headers, *((PREFIX + name, text.encode()) for name, text in about.items())]
-    value = b"" if "null_value" in about else record.value
-    return Outgoing(dead_letters(service).name, record.key, value, headers)
+        about["null_value"], value = "true", b""
+    if key is not None and len(key) > MAX_KEY_BYTES:
+        about["key_cut_from"], key = str(len(key)), key[:MAX_KEY_BYTES]
+    if value is not None and len(value) > MAX_VALUE_BYTES:
+        about["value_cut_from"], value = str(len(value)), value[:MAX_VALUE_BYTES]
+    if len(headers) < len(record.headers):
+        about["headers_cut_from"] = str(len(record.headers))
+    headers += [(PREFIX + name, text.encode()) for name, text in about.items()]
+    return Outgoing(dead_letters(service).name, key, value, headers)
+
+
+def _kept(headers: Headers) -> list[tuple[str, bytes | None]]:
+    """The first headers, as many as fit."""
+    kept: list[tuple[str, bytes | None]] = []
+    left = MAX_HEADERS_BYTES
+    for name, content in headers:
+        left -= 4 * len(name) + len(content or b"")
+        if left < 0:
+            break
+        kept.append((name, content))
+    return kept
 
 
 def _iso(moment: datetime) -> str:

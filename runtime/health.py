@@ -59,6 +59,8 @@ async def not_ready(resources: "Resources") -> list[str]:
     problems = [problem for problem in checks if problem]
     if resources.worker is not None:
         problems += resources.worker.problems(STALLED_S)
+    if not problems and await _outbox_age(resources) > STALLED_S:
+        problems.append(f"decided records have not been published for {STALLED_S:.0f} s")
     return problems
 
 
@@ -77,9 +79,13 @@ async def _measure_outbox(resources: "Resources") -> None:
     if resources.opened is None:
         return
     try:
-        async with asyncio.timeout(CHECK_S), resources.opened.acquire() as db:
-            resources.telemetry.outbox_age.set(await ledger.outbox_age(db))
+        resources.telemetry.outbox_age.set(await _outbox_age(resources))
     except Exception as error:
         # Metrics are wanted most while the database is away; the age then keeps its last value.
         if not is_transient(error):
             raise
+
+
+async def _outbox_age(resources: "Resources") -> float:
+    async with asyncio.timeout(CHECK_S), resources.pool.acquire() as db:
+        return await ledger.outbox_age(db)

@@ -24,22 +24,36 @@ from runtime.parsing import Misplaced, Parser, Unreadable
 from runtime.publisher import Publisher
 from runtime.records import Message, Outgoing, Record, Timer
 from runtime.telemetry import Telemetry
+from schemas.topics import DEFAULT_MAX_BYTES, max_bytes
 
 log = structlog.get_logger()
 
 ATTEMPTS = 3
 """How often a batch, and then a single record, is tried before a failure that is not transient is final."""
 
+PUBLISH_S = 3.0
+"""How long a worker that gives its partitions up waits for its publishing."""
+
 Where = tuple[str, int, int]
+
+_LARGE = DEFAULT_MAX_BYTES // 2
 
 
 class HandlerFailed(Exception):
-    """A service's `handle` raised on one record."""
+    """A service's `handle` raised on one record; `kind` is the exception's type."""
+
+    reason = "handler_failed"
 
     def __init__(self, where: Where, kind: str) -> None:
         super().__init__(kind)
         self.where = where
         self.kind = kind
+
+
+class ResultTooLarge(HandlerFailed):
+    """What a service makes of one record is larger than its topic takes; `kind` is that topic."""
+
+    reason = "result_too_large"
 
 
 @dataclass
@@ -95,10 +109,16 @@ class Loop(Generic[W]):
         self.fenced.clear()
 
     async def disown(self) -> Mapping[TopicPartition, Position]:
-        """Finish the batch in hand and its publishing, then handle nothing more; where it stood."""
+        """Finish the batch in hand and its publishing, then handle nothing more; where it stood.
+
+        What is not published within `PUBLISH_S`, as while Kafka is away, stays in the outbox.
+        """
         async with self._busy:
             left, self._owned = self._owned, {}
-            await self.published()
+            if self._publishing is not None:
+                _, late = await asyncio.wait({self._publishing}, timeout=PUBLISH_S)
+                for publishing in late:
+                    publishing.cancel()
             return left
 
     async def published(self) -> None:
@@ -178,7 +198,7 @@ class Loop(Generic[W]):
     ) -> bool:
         """Find the record that the batch fails on. True when all records are settled one by one."""
         if isinstance(error, HandlerFailed):
-            poison[error.where] = Unreadable("handler_failed", error.kind)
+            poison[error.where] = Unreadable(error.reason, error.kind)
             return False
         if len(records) == 1:
             poison[_where(records[0])] = Unreadable("save_failed", _kind(error))
@@ -217,7 +237,7 @@ class Loop(Generic[W]):
     ) -> list[Message[Any]]:
         messages: list[Message[Any]] = []
         for record in records:
-            parsed = poison.get(_where(record)) or self._parser.parse(record)
+            parsed = poison.get(_where(record)) or self._read(record)
             match parsed:
                 case Message():
                     messages.append(parsed)
@@ -229,14 +249,22 @@ class Loop(Generic[W]):
                     self._bury(record, parsed, batch)
         return messages
 
+    def _read(self, record: Record) -> Message[Any] | Unreadable | Misplaced:
+        try:
+            return self._parser.parse(record)
+        except Exception as error:
+            # A model that raises instead of refusing is our mistake, and costs one record, not the batch.
+            log.error("parser failed", exc_info=error)
+            return Unreadable("parser_failed", _kind(error))
+
     def _handle(self, message: Message[Any], work: W, batch: Batch) -> None:
         try:
             handled = self._handler.handle(message, work)
         except Exception as error:
-            where = (message.topic, message.partition, message.offset)
-            raise HandlerFailed(where, _kind(error)) from error
+            raise HandlerFailed(_where(message.record), _kind(error)) from error
         match handled:
             case Done(records, timers, cancelled):
+                _refuse_oversize(records, message)
                 if records:
                     batch.output(message.partition, records)
                 batch.timers.extend((message.partition, timer) for timer in timers)
@@ -302,6 +330,13 @@ class Loop(Generic[W]):
                     raise
                 log.warning("outbox will be emptied later", error=_kind(error))
                 await backoff.wait()
+
+
+def _refuse_oversize(records: Iterable[Outgoing], message: Message[Any]) -> None:
+    for record in records:
+        # Most records are far smaller; only the others are measured exactly.
+        if record.value and len(record.value) > _LARGE and record.size > max_bytes(record.topic):
+            raise ResultTooLarge(_where(message.record), record.topic)
 
 
 def _where(record: Record) -> Where:

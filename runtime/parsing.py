@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from pydantic import ValidationError
 
-from runtime.records import Message, Record, append_time, partition_of
+from runtime.records import Message, Record, append_time, partition_of, size_of
 from schemas.base import Body
 from schemas.topics import Topic
 
@@ -69,6 +69,9 @@ class Parser:
             return refused.why
 
     def _parse(self, record: Record) -> Message[Body] | Misplaced:
+        if size_of(record.key, record.value, record.headers) > self.topics[record.topic].max_bytes:
+            # The broker's own limit is on the compressed batch.
+            raise _Refused("too_large", "the record is larger than its topic allows")
         key = _key(record.key)
         headers = _headers(record)
         model = self._model(record.topic, headers)

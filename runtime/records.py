@@ -19,6 +19,9 @@ EVENTS = UUID("5b1f4f0e-6f0b-5d5e-9d3c-6a2f8f3f7f10")
 
 Headers = Sequence[tuple[str, bytes | None]]
 
+_RECORD_OVERHEAD = 160
+"""A batch's own header (61 bytes), and lengths, offset and time of its one record."""
+
 B = TypeVar("B", bound=Body, covariant=True)
 
 
@@ -50,14 +53,17 @@ class Message(msgspec.Struct, Generic[B], frozen=True):
 
     @property
     def topic(self) -> str:
+        """The topic it came from."""
         return self.record.topic
 
     @property
     def partition(self) -> int:
+        """The partition it came from."""
         return self.record.partition
 
     @property
     def offset(self) -> int:
+        """Its offset there."""
         return self.record.offset
 
 
@@ -69,6 +75,11 @@ class Outgoing(msgspec.Struct, frozen=True, array_like=True):
     value: bytes | None
     headers: list[tuple[str, bytes | None]]
 
+    @property
+    def size(self) -> int:
+        """Bytes of key, value and headers, uncompressed, as they count for a topic's `max_bytes`."""
+        return size_of(self.key, self.value, self.headers)
+
 
 class Timer(msgspec.Struct, frozen=True):
     """A record to publish when `due_at` (UTC) has come; the same `id` again replaces it."""
@@ -76,6 +87,12 @@ class Timer(msgspec.Struct, frozen=True):
     id: UUID
     due_at: datetime
     record: Outgoing
+
+
+def size_of(key: bytes | None, value: bytes | None, headers: Headers) -> int:
+    """Bytes of a record, uncompressed; the allowance for each part is more than Kafka's format takes."""
+    named = sum(len(name) * 4 + len(content or b"") + 12 for name, content in headers)
+    return len(key or b"") + len(value or b"") + named + _RECORD_OVERHEAD
 
 
 def append_time(timestamp_ms: int) -> datetime:

@@ -78,22 +78,25 @@ def json_body(model: type[M]) -> Callable[[Request], Awaitable[M]]:
 
 
 def documented(model: type[BaseModel]) -> dict[str, Any]:
-    """`openapi_extra` of a route that reads its body through `json_body`; no recursive models."""
+    """`openapi_extra` of a route that reads its body through `json_body`."""
     schema = model.model_json_schema()
-    inlined = _inlined(schema, schema.pop("$defs", {}))
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": inlined}}}}
+    definitions = schema.pop("$defs", {})
+    content = {"application/json": {"schema": _inlined(schema, definitions)}}
+    return {"requestBody": {"required": True, "content": content}}
 
 
-def _inlined(node: Any, definitions: Mapping[str, Any]) -> Any:
-    # An OpenAPI document has no `#/$defs` at its root, where these references point.
-    if isinstance(node, list):
-        return [_inlined(item, definitions) for item in node]
-    if not isinstance(node, dict):
-        return node
-    beside = {name: _inlined(value, definitions) for name, value in node.items() if name != "$ref"}
-    if "$ref" not in node:
-        return beside
-    return _inlined(definitions[node["$ref"].removeprefix("#/$defs/")], definitions) | beside
+def _inlined(schema: Any, definitions: Mapping[str, Any]) -> Any:
+    """The schema with its references resolved: OpenAPI would look for them in the whole document."""
+    match schema:
+        case {"$ref": str(reference), **others}:
+            found = definitions[reference.removeprefix("#/$defs/")]
+            return _inlined({**found, **others}, definitions)
+        case dict():
+            return {name: _inlined(part, definitions) for name, part in schema.items()}
+        case list():
+            return [_inlined(part, definitions) for part in schema]
+        case _:
+            return schema
 
 
 def _wait(prefer: Annotated[str | None, Header()] = None) -> float:

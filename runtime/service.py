@@ -4,8 +4,9 @@ The HTTP server is up at once; Kafka and the database may come later, and may go
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -160,10 +161,21 @@ def run(service: Service[Any], settings: Settings, part: Part = "all") -> int:
         timeout_graceful_shutdown=5,
         lifespan="on",
     )
-    server = uvicorn.Server(config)
+    server = _Server(config)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(server.serve())
     return 1 if failures or not server.started else 0
+
+
+class _Server(uvicorn.Server):
+    """Ends with exit code 0 when it was told to stop: uvicorn itself would raise the signal once more."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield
 
 
 async def _boot(service: Service[Any], resources: Resources, part: Part) -> None:

@@ -22,7 +22,10 @@ TYPE_PREFIX = "nl.herhaal."
 
 
 def _to_utc(moment: datetime) -> datetime:
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("the time lies outside the calendar once it is UTC") from None
 
 
 # PostgreSQL cannot store U+0000 in text, so no record may carry it.
@@ -36,7 +39,8 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_N
 Text = Annotated[str, StringConstraints(max_length=2000, pattern=_NO_NUL)]
 Quantity = Annotated[int, Field(ge=1, le=100_000)]
 LineNumber = Annotated[int, Field(ge=1, le=99)]
-Version = Annotated[int, Field(ge=1)]
+# PostgreSQL keeps versions in an `int`.
+Version = Annotated[int, Field(ge=1, le=2_147_483_647)]
 UtcDatetime = Annotated[AwareDatetime, AfterValidator(_to_utc)]
 LocalDatetime = AwareDatetime
 

@@ -46,6 +46,7 @@ PATIENT_PARTITIONS = 8
 """Partitions of every topic keyed by patient; never changed once data exists, as keys would move."""
 
 _KIB = 1024
+DEFAULT_MAX_BYTES = 1024 * _KIB
 _DAY = timedelta(days=1)
 _YEAR = timedelta(days=365)
 
@@ -64,7 +65,7 @@ class Topic:
     readers: frozenset[str]
     retention: timedelta | None
     partitions: int = PATIENT_PARTITIONS
-    max_bytes: int = 1024 * _KIB
+    max_bytes: int = DEFAULT_MAX_BYTES
 
     @property
     def compacted(self) -> bool:
@@ -252,6 +253,14 @@ ALL: tuple[Topic, ...] = (
     *(dead_letters(service) for service in SERVICES),
 )
 """Every topic that exists from the start; the pharmacies' topics come with the directory."""
+
+
+_MAX_BYTES = {topic.name: topic.max_bytes for topic in ALL}
+
+
+def max_bytes(topic: str) -> int:
+    """The largest record that a topic takes, in bytes; a pharmacy's own topic is like any other."""
+    return _MAX_BYTES.get(topic, DEFAULT_MAX_BYTES)
 
 
 def all_bodies() -> dict[str, type[Body]]:

@@ -1,0 +1,57 @@
+"""The repository's own Python, parsed."""
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("schemas", "runtime", "services", "cli", "deploy")
+SERVICES = ("ordering", "medication", "notification", "metrics")
+
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
+
+def files(*folders: str) -> list[Path]:
+    """The Python files in these folders of the repository."""
+    return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+
+
+def name(path: Path) -> str:
+    """A path as a person writes it."""
+    return str(path.relative_to(ROOT))
+
+
+@cache
+def parsed(path: Path) -> ast.Module:
+    """A file's syntax tree."""
+    return ast.parse(path.read_text(), str(path))
+
+
+def imported(path: Path) -> Iterator[str]:
+    """The modules that a file imports, at whatever depth, by their full names."""
+    for node in ast.walk(parsed(path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}: imports are absolute"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def module_file(module: str) -> Path | None:
+    """The file of one of our modules, or of the module that a name is imported from."""
+    for candidate in (module, module.rpartition(".")[0]):
+        path = ROOT / (candidate.replace(".", "/") + ".py")
+        if candidate and path.exists():
+            return path
+    return None
+
+
+def public_definitions(path: Path) -> Iterator[Definition]:
+    """Public classes and functions, and the public methods of public classes."""
+    for node in parsed(path).body:
+        if isinstance(node, Definition) and not node.name.startswith("_"):
+            yield node
+            if isinstance(node, ast.ClassDef):
+                methods = (n for n in node.body if isinstance(n, Definition))
+                yield from (n for n in methods if not n.name.startswith("_"))

@@ -1,0 +1,83 @@
+"""Who may import whom, and what a domain may not do."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.source import ROOT, SERVICES, imported, module_file, name, parsed
+
+IMPURE = {
+    *("asyncio", "http", "io", "logging", "multiprocessing", "os", "pathlib", "random", "secrets"),
+    *("shutil", "signal", "socket", "sqlite3", "subprocess", "tempfile", "threading", "time"),
+    "urllib",
+}
+"""Modules of the standard library that read a clock, make something random, or do I/O."""
+
+CLOCKS_AND_DICE = {"now", "utcnow", "today", "uuid1", "uuid4", "open", "print", "input"}
+
+
+def pure_files(service: str) -> set[Path]:
+    """The domain of a service, and the modules beside it that it imports, directly or not."""
+    found: set[Path] = set()
+    todo = [ROOT / "services" / service / "domain.py"]
+    while todo:
+        path = todo.pop()
+        found.add(path)
+        ours = (module_file(m) for m in imported(path) if m.startswith("services."))
+        todo += [file for file in ours if file and file not in found]
+    return found
+
+
+def test_the_import_rules_of_pyproject_hold() -> None:
+    command = [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "0 broken" in done.stdout
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_domain_imports_the_standard_library_schemas_and_pure_modules_beside_it(
+    service: str,
+) -> None:
+    allowed = sys.stdlib_module_names - IMPURE | {"schemas"}
+    foreign = {
+        f"{name(path)} imports {module}"
+        for path in pure_files(service)
+        for module in imported(path)
+        if module.partition(".")[0] not in allowed and not module.startswith(f"services.{service}.")
+    }
+    assert foreign == set()
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_domain_reads_no_clock_throws_no_dice_and_opens_nothing(service: str) -> None:
+    calls = {
+        f"{name(path)}:{node.lineno} calls {called}"
+        for path in pure_files(service)
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.Call) and (called := _called(node.func)) in CLOCKS_AND_DICE
+    }
+    assert calls == set()
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_domain_is_not_async(service: str) -> None:
+    waiting = (ast.AsyncFunctionDef, ast.Await)
+    found = [
+        f"{name(path)}:{node.lineno}"
+        for path in pure_files(service)
+        for node in ast.walk(parsed(path))
+        if isinstance(node, waiting)
+    ]
+    assert found == []
+
+
+def _called(function: ast.expr) -> str:
+    match function:
+        case ast.Attribute(attr=called) | ast.Name(id=called):
+            return called
+        case _:
+            return ""
