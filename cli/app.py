@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from cli import directory, schemas, topics
+from cli import directory, dlq, schemas, topics
 
 app = typer.Typer(
     name="herhaal",
@@ -20,18 +20,20 @@ app = typer.Typer(
 app.add_typer(topics.app, name="topics")
 app.add_typer(directory.app, name="directory")
 app.add_typer(schemas.app, name="schemas")
+app.add_typer(dlq.app, name="dlq")
 
 
 @app.command()
 def demo(
     orders: Annotated[int, typer.Option(min=1, max=100_000, help="How many orders to send.")] = 200,
     json: Annotated[Path | None, typer.Option(help="Write the figures to this file.")] = None,
+    rate: Annotated[float, typer.Option(min=1, help="Orders per second.")] = 50,
     seed: Annotated[int, typer.Option(help="Other patients and orders.")] = 1,
 ) -> None:
     """Play the main job on a stack of its own: orders in, prescriptions and answers out, and proof."""
     from cli.demo.command import run_demo
 
-    run_demo(orders, json, seed)
+    run_demo(orders, rate, json, seed)
 
 
 @app.command()
@@ -70,6 +72,89 @@ def serve(
     from cli.serve import run_serve
 
     run_serve(name, only, insecure_listen)
+
+
+@app.command()
+def lag(
+    kafka: topics.Kafka = "127.0.0.1:9092",
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Again every 2 seconds, until Ctrl-C.")
+    ] = False,
+    partitions: Annotated[
+        bool, typer.Option("--partitions", help="A row for each partition, not only each topic.")
+    ] = False,
+) -> None:
+    """Show how many records wait for each service. Exits with 0, however many there are."""
+    from cli.lag import run_lag
+
+    run_lag(kafka, watch, partitions)
+
+
+Data = Annotated[
+    Path | None, typer.Option(help="The stack's data; default .herhaal/data in the checkout.")
+]
+
+
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A new file, such as x.tar.gz.")],
+    data: Data = None,
+    databases_only: Annotated[
+        bool,
+        typer.Option("--databases-only", help="Only the four databases, while the stack runs."),
+    ] = False,
+) -> None:
+    """Copy a stopped local stack, Kafka and PostgreSQL, into one file with checksums."""
+    from cli.backup import run_backup
+
+    run_backup(file, data, databases_only)
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What `herhaal backup` wrote.")],
+    data: Data = None,
+    databases_only: Annotated[
+        bool,
+        typer.Option(
+            "--databases-only",
+            help="Put older databases into a stopped stack; its services go on from where those were.",
+        ),
+    ] = False,
+) -> None:
+    """Bring a backup back, into a folder that is empty or not there yet; nothing is overwritten."""
+    from cli.backup import run_restore
+
+    run_restore(file, data, databases_only)
+
+
+@app.command()
+def verify(
+    data: Annotated[
+        Path | None, typer.Option(help="The stack's folder; default .herhaal/data in the checkout.")
+    ] = None,
+    kafka: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Another Kafka.")] = None,
+    postgres: Annotated[
+        str | None, typer.Option(metavar="DSN", help="Another PostgreSQL, as its administrator.")
+    ] = None,
+    history: Annotated[
+        Path | None, typer.Option(help="What clients wrote down of their operations.")
+    ] = None,
+    json: Annotated[Path | None, typer.Option(help="Write the verdict to this file.")] = None,
+    dump: Annotated[
+        Path | None, typer.Option(help="Keep the dump in this folder, which is made.")
+    ] = None,
+    wait: Annotated[
+        float, typer.Option(min=0, help="Seconds to wait until the system is at rest.")
+    ] = 30.0,
+) -> None:
+    """Check a live system: nothing lost, nothing twice, everything agrees. Exits with 1 if not."""
+    from cli.up import DEFAULT_DATA
+    from cli.verify.command import Options, addresses, run_verify
+
+    found = addresses(data or DEFAULT_DATA, kafka, postgres)
+    if not run_verify(Options(*found, history, json, dump, wait)):
+        raise typer.Exit(1)
 
 
 @app.command("test", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

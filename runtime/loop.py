@@ -23,6 +23,7 @@ from runtime.ledger import Claim, Fenced, Position
 from runtime.parsing import Misplaced, Parser, Unreadable
 from runtime.publisher import Publisher
 from runtime.records import Message, Outgoing, Record, Timer
+from runtime.steps import Reached, Step, pass_by
 from runtime.telemetry import Telemetry
 from schemas.topics import DEFAULT_MAX_BYTES, max_bytes
 
@@ -82,7 +83,10 @@ class Loop(Generic[W]):
         publisher: Publisher,
         telemetry: Telemetry,
         backoff: Callable[[], Backoff] = Backoff,
+        reached: Reached = pass_by,
     ) -> None:
+        self.reached = reached
+        """Called at each step."""
         self._service = service
         self._parser = parser
         self._handler = handler
@@ -201,6 +205,9 @@ class Loop(Generic[W]):
             poison[error.where] = Unreadable(error.reason, error.kind)
             return False
         if len(records) == 1:
+            if _where(records[0]) in poison:
+                # Not the record's fault: even its dead letter cannot be saved.
+                raise error
             poison[_where(records[0])] = Unreadable("save_failed", _kind(error))
             return False
         for record in records:
@@ -217,9 +224,11 @@ class Loop(Generic[W]):
         claims = self._claims(records, {r.partition for r in records})
         async with self._pool.acquire() as db:
             work = await self._handler.load(db, messages)
+            self.reached(Step.BEFORE_DECIDE)
             with self._telemetry.deciding():
                 for message in messages:
                     self._handle(message, work, batch)
+            self.reached(Step.AFTER_DECIDE)
             with self._telemetry.transaction():
                 async with db.transaction():
                     ids = await ledger.advance(db, claims, batch.outputs)
@@ -228,6 +237,8 @@ class Loop(Generic[W]):
                         await ledger.cancel_timers(db, batch.cancelled)
                     if batch.timers:
                         await ledger.set_timers(db, batch.timers)
+                    self.reached(Step.BEFORE_COMMIT)
+        self.reached(Step.AFTER_COMMIT)
         self._advanced(claims)
         self._telemetry.dead(batch.dead)
         await self._publish(ids, batch.outputs)
@@ -317,13 +328,17 @@ class Loop(Generic[W]):
             self.fail(error)
 
     async def _publish_and_drop(self, ids: Sequence[int], records: Sequence[Outgoing]) -> None:
+        self.reached(Step.BEFORE_PUBLISH)
         await self._publisher.publish(records)
+        self.reached(Step.AFTER_PUBLISH)
         self._telemetry.published(len(records))
         backoff = self._backoff()
         while True:
             try:
                 async with self._pool.acquire() as db:
+                    self.reached(Step.BEFORE_DROP)
                     await ledger.drop(db, ids)
+                    self.reached(Step.AFTER_DROP)
                 return
             except Exception as error:
                 if not is_transient(error):

@@ -24,11 +24,13 @@ from runtime.failures import CannotRun, is_transient
 from runtime.handling import Handler, W
 from runtime.logs import configure_logs
 from runtime.loop import Loop
+from runtime.overload import Overload
 from runtime.parsing import Parser
 from runtime.problems import unavailable
 from runtime.publisher import Publisher
 from runtime.requests import BodyLimit
 from runtime.settings import Part, Settings
+from runtime.steps import Reached, pass_by
 from runtime.table import Table
 from runtime.telemetry import Telemetry
 from runtime.worker import Worker, WorkerOptions
@@ -97,10 +99,11 @@ def create_app(
     settings: Settings,
     part: Part = "all",
     on_failure: Callable[[BaseException], None] = lambda _: None,
+    reached: Reached = pass_by,
 ) -> FastAPI:
     """The service's ASGI app; its lifespan runs the worker as well, unless `part` says otherwise.
 
-    `on_failure` is told when the service cannot go on.
+    `on_failure` is told when the service cannot go on; `reached` is called at each step of the loop.
     """
     telemetry = Telemetry(service.name)
     resources = Resources(
@@ -114,7 +117,7 @@ def create_app(
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         header_names.install()
         running = [
-            asyncio.create_task(_boot(service, resources, part)),
+            asyncio.create_task(_boot(service, resources, part, reached)),
             *(asyncio.create_task(table.follow()) for table in resources.tables.values()),
         ]
         for task in running:
@@ -136,6 +139,7 @@ def create_app(
     )
     app.state.resources = resources
     app.add_middleware(BodyLimit)
+    app.add_middleware(Overload)
     problems.install(app)
     app.include_router(health.router(resources, service.asyncapi))
     if part != "worker":
@@ -143,7 +147,9 @@ def create_app(
     return app
 
 
-def run(service: Service[Any], settings: Settings, part: Part = "all") -> int:
+def run(
+    service: Service[Any], settings: Settings, part: Part = "all", reached: Reached = pass_by
+) -> int:
     """Serve until SIGTERM or SIGINT; the exit code, 1 when the service could not go on."""
     configure_logs(service.name, settings.log)
     failures: list[BaseException] = []
@@ -153,7 +159,7 @@ def run(service: Service[Any], settings: Settings, part: Part = "all") -> int:
         server.should_exit = True
 
     config = uvicorn.Config(
-        create_app(service, settings, part, fail),
+        create_app(service, settings, part, fail, reached),
         host=settings.host,
         port=settings.port,
         log_config=None,
@@ -178,7 +184,7 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def _boot(service: Service[Any], resources: Resources, part: Part) -> None:
+async def _boot(service: Service[Any], resources: Resources, part: Part, reached: Reached) -> None:
     resources.waiting_for = "PostgreSQL"
     resources.opened = await _open_database(service, resources.settings)
     resources.waiting_for = "Kafka"
@@ -186,8 +192,7 @@ async def _boot(service: Service[Any], resources: Resources, part: Part) -> None
     for table in resources.tables.values():
         await table.caught_up()
     if part != "api":
-        publisher = Publisher(resources.settings.kafka, f"{service.name}-worker")
-        resources.worker = worker = _worker(service, resources, publisher)
+        resources.worker = worker = _worker(service, resources, reached)
         await worker.start()
         resources.waiting_for = ""
         await worker.loop.failed
@@ -195,8 +200,9 @@ async def _boot(service: Service[Any], resources: Resources, part: Part) -> None
     await asyncio.Event().wait()
 
 
-def _worker(service: Service[Any], resources: Resources, publisher: Publisher) -> Worker:
+def _worker(service: Service[Any], resources: Resources, reached: Reached) -> Worker:
     settings = resources.settings
+    publisher = Publisher(settings.kafka, f"{service.name}-worker")
     loop = Loop(
         service.name,
         Parser.of(service.inputs),
@@ -204,6 +210,7 @@ def _worker(service: Service[Any], resources: Resources, publisher: Publisher) -
         resources.pool,
         publisher,
         resources.telemetry,
+        reached=reached,
     )
     options = WorkerOptions(
         settings.kafka,

@@ -25,6 +25,7 @@ from runtime.failures import CannotRun, is_transient
 from runtime.loop import Loop
 from runtime.publisher import Publisher
 from runtime.stall import Stall
+from runtime.steps import Step
 from runtime.telemetry import Telemetry
 from runtime.topics import TopicsMissing, require_topics
 from schemas.topics import Topic
@@ -173,9 +174,10 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         return KafkaMessage(body=b"", raw_message=records, consumer=self._consumer)
 
     async def _on_fetched(self, fetched: Fetched) -> None:
-        current = await self._current(fetched.records)
+        self._loop.reached(Step.AFTER_POLL)
         try:
-            await self._loop.on_batch(current)
+            await self._loop.on_batch(await self._current(fetched.records))
+            self._loop.reached(Step.BEFORE_POLL)
         except Exception as error:
             # FastStream would log this and go on to the next batch, which loses this one.
             self._loop.fail(error)
@@ -269,7 +271,9 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         offsets = {tp: position.next_offset for tp, position in positions.items()}
         if offsets:
             try:
+                self._loop.reached(Step.BEFORE_KAFKA_COMMIT)
                 await self._consumer.commit(offsets)
+                self._loop.reached(Step.AFTER_KAFKA_COMMIT)
             except (KafkaError, OSError) as error:
                 log.info("offsets not committed", error=type(error).__name__)
 

@@ -27,6 +27,7 @@ from schemas.notifications import (
     PickupMoved,
     PickupPromised,
 )
+from schemas.operators import OperatorAction
 from schemas.orders import (
     OrderCancel,
     OrderCancelled,
@@ -204,6 +205,15 @@ DIRECTORY_PHARMACIES = _topic(
     retention=None,
     partitions=1,
 )
+OPERATORS_AUDIT = _topic(
+    "operators.audit",
+    "What operators did to dead letters: looked into, replayed, dropped.",
+    OperatorAction,
+    writers=("cli",),
+    readers=("operator",),
+    retention=5 * _YEAR,
+    partitions=1,
+)
 
 
 def dead_letters(service: str) -> Topic:
@@ -250,6 +260,7 @@ ALL: tuple[Topic, ...] = (
     PATIENTS_CONTACTS,
     DIRECTORY_PRACTICES,
     DIRECTORY_PHARMACIES,
+    OPERATORS_AUDIT,
     *(dead_letters(service) for service in SERVICES),
 )
 """Every topic that exists from the start; the pharmacies' topics come with the directory."""

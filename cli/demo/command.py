@@ -11,11 +11,11 @@ from cli.demo.run import Outcome, run
 from cli.demo.show import Progress, show
 
 
-def run_demo(orders: int, json: Path | None, seed: int) -> None:
+def run_demo(orders: int, per_s: float, json: Path | None, seed: int) -> None:
     """Play the demo. Raises UserError naming the orders when the proof does not hold."""
     console = stdout()
     with ConsoleReport() as report, Progress(console) as progress:
-        outcome = asyncio.run(run(orders, seed, report, progress))
+        outcome = asyncio.run(run(orders, per_s, seed, report, progress))
     show(outcome, console)
     if json is not None:
         json.write_bytes(orjson.dumps(figures(outcome), option=orjson.OPT_INDENT_2))

@@ -31,30 +31,34 @@ class Portals:
         self.refused: dict[UUID, int] = {}
         """Orders that HTTP did not accept, with the status it answered."""
 
-    async def send(self, orders: Sequence[OrderPlace], chance: random.Random) -> None:
-        """Every second order over HTTP, the others over Kafka."""
+    async def send(self, orders: Sequence[OrderPlace], per_s: float, chance: random.Random) -> None:
+        """Every second order over HTTP, the others over Kafka, together so many per second."""
         again = {order.order_id for order in orders if chance.random() < _TWICE}
         await asyncio.gather(
-            self._each(orders[0::2], again, self._over_http),
-            self._each(orders[1::2], again, self._over_kafka),
+            self._each(orders[0::2], per_s / 2, again, self._over_http),
+            self._each(orders[1::2], per_s / 2, again, self._over_kafka),
         )
 
     async def _each(
         self,
         orders: Iterable[OrderPlace],
+        per_s: float,
         again: set[UUID],
         send: Callable[[OrderPlace], Awaitable[None]],
     ) -> None:
         slots = asyncio.Semaphore(_AT_A_TIME)
 
-        async def one(order: OrderPlace) -> None:
+        began_s = time.monotonic()
+
+        async def one(number: int, order: OrderPlace) -> None:
+            await asyncio.sleep(began_s + number / per_s - time.monotonic())
             async with slots:
                 self.sent_s[order.order_id] = time.monotonic()
                 await send(order)
                 if order.order_id in again:
                     await send(order)
 
-        await asyncio.gather(*(one(order) for order in orders))
+        await asyncio.gather(*(one(number, order) for number, order in enumerate(orders)))
 
     async def _over_http(self, order: OrderPlace) -> None:
         answer = await self._http.post(

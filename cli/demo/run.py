@@ -65,7 +65,7 @@ class Outcome:
         return statistics.quantiles(self.latency_ms, n=100, method="inclusive")[percentile - 1]
 
 
-async def run(count: int, seed: int, report: Report, progress: Progress) -> Outcome:
+async def run(count: int, per_s: float, seed: int, report: Report, progress: Progress) -> Outcome:
     """The whole demo; leaves nothing running. Raises StackError or UserError when it cannot."""
     with tempfile.TemporaryDirectory(prefix="herhaal-demo-") as folder:
         ports = free_ports()
@@ -75,11 +75,11 @@ async def run(count: int, seed: int, report: Report, progress: Progress) -> Outc
             await start_everything(stack)
             start_s = time.monotonic() - began_s
             report.status("")
-            return await _play(stack, count, seed, start_s, progress)
+            return await _play(stack, count, per_s, seed, start_s, progress)
 
 
 async def _play(
-    stack: LocalStack, count: int, seed: int, start_s: float, progress: Progress
+    stack: LocalStack, count: int, per_s: float, seed: int, start_s: float, progress: Progress
 ) -> Outcome:
     chance = random.Random(seed)
     directory = read_directory(EXAMPLE)
@@ -98,7 +98,7 @@ async def _play(
             await following.enter_async_context(follower)
         portals = Portals(http, kafka, stack.endpoints["ordering"])
         progress.begin(count)
-        await portals.send(placed, chance)
+        await portals.send(placed, per_s, chance)
         await _import(stack, http, kafka, [p for p in people if p.late])
         await _until(lambda: len(answered) == count)
         proof = await _settle(stack, http, placed, followers)

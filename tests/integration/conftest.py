@@ -4,49 +4,49 @@
 """
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
 import pytest
-from cli.directory import apply_directory, read_directory
+from docker.errors import DockerException  # type: ignore[import-untyped]
 
+from cli.directory import apply_directory, read_directory
 from cli.up import start_everything
 from deploy.local import LocalStack, StackOptions
 from deploy.local.ports import free_ports
-from tests.harness.containers import containers
+from tests.harness.containers import Containers, ContainerStack, containers
 
 EXAMPLE = Path(__file__).parents[2] / "deploy" / "example" / "directory.yaml"
 
 
 @pytest.fixture(scope="session")
-def servers(request: pytest.FixtureRequest) -> Iterator[tuple[str | None, str | None]]:
-    """Addresses of Kafka and PostgreSQL in containers, or None for our own."""
+def servers(request: pytest.FixtureRequest) -> Iterator[Containers | None]:
+    """Kafka and PostgreSQL in containers, or None for our own."""
     if request.config.getoption("--stack") == "local":
-        yield None, None
+        yield None
         return
     images = (
         request.config.getoption("--kafka-image"),
         request.config.getoption("--postgres-image"),
     )
-    with containers(*images) as addresses:
-        yield addresses
+    with ExitStack() as running:
+        try:
+            started = running.enter_context(containers(*images))
+        except (DockerException, TimeoutError, RuntimeError) as error:
+            pytest.exit(f"The containers ({', '.join(images)}) did not start: {error}", 1)
+        yield started
 
 
 @pytest.fixture(scope="session")
 async def stack(
-    tmp_path_factory: pytest.TempPathFactory, servers: tuple[str | None, str | None]
+    tmp_path_factory: pytest.TempPathFactory, servers: Containers | None
 ) -> AsyncIterator[LocalStack]:
     """Everything, running."""
-    ports = free_ports()
-    kafka, postgres = servers
-    options = StackOptions(
-        tmp_path_factory.mktemp("stack"),
-        ports.base,
-        ports.kafka,
-        external_kafka=kafka,
-        external_postgres=postgres,
-    )
-    async with LocalStack(options) as running:
+    options = StackOptions.at(tmp_path_factory.mktemp("stack"), free_ports())
+    async with (
+        LocalStack(options) if servers is None else ContainerStack(options, servers) as running
+    ):
         await start_everything(running)
         await apply_directory(running.kafka, read_directory(EXAMPLE))
         yield running

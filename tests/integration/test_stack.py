@@ -23,6 +23,13 @@ from deploy.local.supervisor import Child
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def local(request: pytest.FixtureRequest) -> None:
+    """Skips all of this where our own servers are not what is tested with."""
+    if request.config.getoption("--stack") != "local":
+        pytest.skip("this tests the local stack itself, with its own servers")
+
+
 class Heard:
     """A report that keeps what it is told."""
 

@@ -76,8 +76,6 @@ async def test_a_worker_that_stood_still_past_its_session_writes_nothing_it_may_
 async def test_a_database_that_goes_away_and_comes_back_loses_and_buries_nothing(
     stack: LocalStack, patients: list[str]
 ) -> None:
-    if stack.options.external_postgres:
-        pytest.skip("the container's PostgreSQL is not ours to stop")
     buried = len(await _letters(stack))
     orders = _orders(patients, ORDERS)
     async with _sending(stack, orders):

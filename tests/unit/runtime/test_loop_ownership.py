@@ -134,7 +134,9 @@ async def test_a_timer_is_stored_with_the_state_and_published_once_when_due(benc
 async def test_a_timer_that_is_cancelled_is_never_published(bench: Bench) -> None:
     await bench.run(orders("timer", "a"))
     await bench.run(orders("no timer", first=2))
+    assert bench.database.state.timers == {}
     await bench.loop.fire_timers()
+    await bench.loop.published()
     assert bench.wire.told("orders.reviews") == []
 
 

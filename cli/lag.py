@@ -1,0 +1,150 @@
+"""`herhaal lag`: how far each service is behind the ends of the topics it reads, by what it told Kafka."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from cli.asking import ask
+from cli.console import stdout
+from runtime.topics import admin
+from schemas.topics import SERVICES
+
+EVERY_S = 2.0
+
+
+@dataclass(frozen=True)
+class PartitionLag:
+    """Records that wait in one partition; `committed` is None where the group never committed."""
+
+    topic: str
+    partition: int
+    end: int
+    committed: int | None
+    lag: int
+
+
+@dataclass(frozen=True)
+class ServiceLag:
+    """One service's group; without partitions it has never run on this Kafka."""
+
+    service: str
+    partitions: tuple[PartitionLag, ...]
+
+    @property
+    def total(self) -> int:
+        return sum(p.lag for p in self.partitions)
+
+    @property
+    def topics(self) -> dict[str, list[PartitionLag]]:
+        """Its partitions by topic."""
+        found: dict[str, list[PartitionLag]] = {}
+        for partition in self.partitions:
+            found.setdefault(partition.topic, []).append(partition)
+        return found
+
+
+def run_lag(kafka: str, watch: bool, partitions: bool) -> None:
+    """Print the lag once, or with `watch` again and again until Ctrl-C.
+
+    Raises:
+        UserError: Kafka does not answer, or refuses.
+    """
+    console = stdout()
+    if not watch:
+        console.print(shown(ask(kafka, lags(kafka)), partitions))
+        return
+    # Ctrl-C is how a watch ends.
+    with suppress(KeyboardInterrupt):
+        ask(kafka, _watch(kafka, console, partitions))
+
+
+async def lags(kafka: str) -> list[ServiceLag]:
+    """The lag of every service. Raises KafkaError or OSError when Kafka is away or refuses."""
+    async with admin(kafka) as client:
+        consumer = AIOKafkaConsumer(bootstrap_servers=kafka)
+        try:
+            await consumer.start()
+            return [await _service(client, consumer, name) for name in SERVICES]
+        finally:
+            await consumer.stop()
+
+
+def shown(found: Sequence[ServiceLag], partitions: bool) -> Group:
+    """A table, a line per service, and which services have never run."""
+    table = Table()
+    for title in ("service", "topic", *(["partition", "committed", "end"] if partitions else [])):
+        table.add_column(title, overflow="fold")
+    table.add_column("lag", justify="right")
+    for service in found:
+        for row in _partition_rows(service) if partitions else _topic_rows(service):
+            table.add_row(*map(Text, row))
+    lines = [Text(_summary(service)) for service in found]
+    return Group(table, *lines) if table.row_count else Group(*lines)
+
+
+async def _service(
+    client: AIOKafkaAdminClient, consumer: AIOKafkaConsumer, service: str
+) -> ServiceLag:
+    offsets = await client.list_consumer_group_offsets(service)
+    committed = {tp: found.offset for tp, found in offsets.items() if found.offset >= 0}
+    there = await consumer.topics()
+    wanted = [
+        TopicPartition(topic, partition)
+        for topic in sorted({tp.topic for tp in committed} & there)
+        for partition in sorted(consumer.partitions_for_topic(topic) or ())
+    ]
+    if not wanted:
+        return ServiceLag(service, ())
+    ends = await consumer.end_offsets(wanted)
+    starts = await consumer.beginning_offsets(wanted)
+    return ServiceLag(
+        service,
+        tuple(
+            PartitionLag(
+                tp.topic,
+                tp.partition,
+                ends[tp],
+                committed.get(tp),
+                max(0, ends[tp] - committed.get(tp, starts[tp])),
+            )
+            for tp in wanted
+        ),
+    )
+
+
+async def _watch(kafka: str, console: Console, partitions: bool) -> None:
+    with Live(console=console, auto_refresh=False) as live:
+        while True:
+            live.update(shown(await lags(kafka), partitions), refresh=True)
+            await asyncio.sleep(EVERY_S)
+
+
+def _topic_rows(service: ServiceLag) -> Iterator[tuple[str, ...]]:
+    for topic, partitions in service.topics.items():
+        yield service.service, topic, str(sum(p.lag for p in partitions))
+
+
+def _partition_rows(service: ServiceLag) -> Iterator[tuple[str, ...]]:
+    for p in service.partitions:
+        committed = "never" if p.committed is None else str(p.committed)
+        yield service.service, p.topic, str(p.partition), committed, str(p.end), str(p.lag)
+
+
+def _summary(service: ServiceLag) -> str:
+    match service.partitions, service.total:
+        case (), _:
+            return f"{service.service}: has never run on this Kafka"
+        case _, 0:
+            return f"{service.service}: up to date"
+        case _, 1:
+            return f"{service.service}: 1 record behind"
+        case _, total:
+            return f"{service.service}: {total} records behind"

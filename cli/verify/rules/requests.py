@@ -1,0 +1,142 @@
+"""What was asked is answered: nothing acknowledged is lost, nothing taken in goes without an outcome."""
+
+from collections.abc import Iterator
+from uuid import UUID
+
+from cli.verify.facts import Facts
+from cli.verify.history import Operation
+from cli.verify.read import Fact
+from cli.verify.rules.found import Found, at, on
+from schemas.orders import OrderCancel, OrderDecided, OrderPlace, OrderReview
+
+
+def acknowledged_lost(facts: Facts) -> Iterator[Found]:
+    """What a client was told is taken has its effect, or is a dead letter if it came over Kafka.
+
+    Over Kafka the broker acknowledges whatever bytes it gets; over HTTP only what can be decided is.
+    """
+    applied = {row.change_id for row in facts.dump.medication.applied}
+    for operation in facts.history or ():
+        if operation.outcome != "ok" or _took_effect(operation, facts, applied):
+            continue
+        if operation.via == "http" or not _is_kept(operation, facts):
+            what = f"{operation.f} over {operation.via} was acknowledged and is lost"
+            yield Found(what, f"{operation.order_id}")
+
+
+def _took_effect(operation: Operation, facts: Facts, applied: set[UUID]) -> bool:
+    if operation.f == "import":
+        return operation.order_id in applied
+    order = facts.orders.get(operation.order_id)
+    return order is not None and (operation.f == "place" or not order.is_open)
+
+
+def _is_kept(operation: Operation, facts: Facts) -> bool:
+    if operation.order_id in facts.buried:
+        return True
+    topic = facts.changes if operation.f == "import" else facts.requests
+    where = (topic.topic.name, operation.partition, operation.offset)
+    return any(where in letters.by_origin for letters in facts.letters.values())
+
+
+def refused_decided(facts: Facts) -> Iterator[Found]:
+    """An order that was certainly not taken has no decision, unless another attempt may have been."""
+    places = [o for o in facts.history or () if o.f == "place"]
+    maybe = {operation.order_id for operation in places if operation.outcome != "fail"}
+    for order_id in {o.order_id for o in places} - maybe:
+        if order_id in facts.orders:
+            yield Found("refused to its client, and decided all the same", f"{order_id}")
+
+
+def input_not_settled(facts: Facts) -> Iterator[Found]:
+    """Every record on an input led to what it asks for, was so before, or is a dead letter."""
+    for message in facts.requests.messages:
+        if not _request_settled(message, facts) and not facts.is_buried("ordering", message.record):
+            yield Found(f"{type(message.body).__name__} has no outcome", at(message))
+    for message in facts.reviews.messages:
+        if not _review_settled(message, facts) and not facts.is_buried("ordering", message.record):
+            yield Found("the review has no outcome", at(message))
+    yield from _changes_not_settled(facts)
+
+
+def _request_settled(message: Fact, facts: Facts) -> bool:
+    command = message.body
+    order = facts.orders.get(command.order_id)
+    if command.order_id in facts.foreign_orders:
+        return True
+    if order is None or order.first.patient != command.patient:
+        return False
+    match command:
+        case OrderPlace():
+            return _is_decision_on(order.first, command)
+        case OrderCancel():
+            return not order.is_open
+        case _:
+            return True
+
+
+def _is_decision_on(decided: OrderDecided, command: OrderPlace) -> bool:
+    asked = [(n.line, n.prk, n.medicine, n.quantity) for n in command.lines]
+    told = [(n.line, n.prk, n.medicine, n.quantity) for n in decided.lines]
+    return asked == told and (decided.practice, decided.pharmacy, decided.channel) == (
+        command.practice,
+        command.pharmacy,
+        command.channel,
+    )
+
+
+def _review_settled(message: Fact, facts: Facts) -> bool:
+    command = message.body
+    if not isinstance(command, OrderReview) or command.order_id in facts.foreign_orders:
+        return True
+    order = facts.orders.get(command.order_id)
+    return order is not None and any(
+        getattr(event.body, "line", None) == command.line
+        and getattr(event.body, "decided_at", None) == message.at
+        for event in order.events
+    )
+
+
+def _changes_not_settled(facts: Facts) -> Iterator[Found]:
+    applied = {(row.patient, row.change_id) for row in facts.dump.medication.applied}
+    for message in facts.changes.messages:
+        change = (message.key, message.body.change_id)
+        if change not in applied and not facts.is_buried("medication", message.record):
+            yield Found("the change has no outcome", at(message))
+
+
+def unreadable_not_kept(facts: Facts) -> Iterator[Found]:
+    """Every input record that cannot be read is a dead letter of each service that reads it."""
+    for service, inputs in facts.inputs.items():
+        for topic in inputs:
+            for record, why in topic.unreadable:
+                if not facts.is_buried(service, record):
+                    yield Found(f"{why.reason}, and no dead letter of {service}", on(record))
+
+
+def misplaced_not_moved(facts: Facts) -> Iterator[Found]:
+    """A record on another partition than its key's is on its own partition as well."""
+    for topics in facts.inputs.values():
+        for topic in topics:
+            if not topic.misplaced:
+                continue
+            there = {(m.partition, m.key.encode(), m.record.value) for m in topic.everything()}
+            for record, home in topic.misplaced:
+                if (home, record.key, record.value) not in there:
+                    yield Found(f"it was not moved to partition {home}", on(record))
+
+
+def dead_letter_without_cause(facts: Facts) -> Iterator[Found]:
+    """A dead letter is the record that it names, as it was, and a service tells of it once."""
+    records = {(r.topic, r.partition, r.offset): r for r in facts.dump.records}
+    begins = {(span.topic, span.partition): span.begin for span in facts.dump.spans}
+    for letters in facts.letters.values():
+        for record in (*letters.foreign, *letters.conflicting):
+            yield Found("it contradicts another, or does not say whose it is", on(record))
+        for letter in letters.by_origin.values():
+            origin = records.get(letter.origin)
+            if origin is None:
+                if letter.offset >= begins.get((letter.topic, letter.partition), 0):
+                    yield Found("there is no such record", on(letter.record))
+            elif (origin.key, origin.value) != (letter.record.key, letter.value):
+                yield Found("the record was another", on(letter.record))

@@ -1,0 +1,33 @@
+"""What operators did to records, kept so that it can be asked about for years."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import StringConstraints
+
+from schemas.base import Body, Name, Text, UtcDatetime
+
+Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_.]{0,63}$")]
+"""A word of ours; not an enum, as earlier readers would refuse a new value."""
+
+LetterName = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,5}:[0-9]{1,19}$")]
+"""`partition:offset` of a dead letter."""
+
+
+class OperatorAction(Body):
+    """An operator looked into a dead letter, replayed it or dropped it; nothing of its content is here.
+
+    `landed` is where a replay put the record, as `topic:partition:offset`. A replay is written twice:
+    `asked` before the record is sent, then what became of it.
+    """
+
+    TYPE: ClassVar[str] = "operator.action.v1"
+    KEY: ClassVar[str] = "service"
+
+    action: Code
+    service: Code
+    letter: LetterName
+    by: Name
+    why: Text
+    at: UtcDatetime
+    result: Code
+    landed: Name | None = None
