@@ -5,13 +5,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from cli import cluster
 from cli.asking import ask
 from cli.console import stdout
 from runtime.topics import admin
@@ -93,14 +94,8 @@ def shown(found: Sequence[ServiceLag], partitions: bool) -> Group:
 async def _service(
     client: AIOKafkaAdminClient, consumer: AIOKafkaConsumer, service: str
 ) -> ServiceLag:
-    offsets = await client.list_consumer_group_offsets(service)
-    committed = {tp: found.offset for tp, found in offsets.items() if found.offset >= 0}
-    there = await consumer.topics()
-    wanted = [
-        TopicPartition(topic, partition)
-        for topic in sorted({tp.topic for tp in committed} & there)
-        for partition in sorted(consumer.partitions_for_topic(topic) or ())
-    ]
+    reached = await cluster.committed(client, service)
+    wanted = await cluster.partitions(client, {tp.topic for tp in reached})
     if not wanted:
         return ServiceLag(service, ())
     ends = await consumer.end_offsets(wanted)
@@ -112,8 +107,8 @@ async def _service(
                 tp.topic,
                 tp.partition,
                 ends[tp],
-                committed.get(tp),
-                max(0, ends[tp] - committed.get(tp, starts[tp])),
+                reached.get(tp),
+                max(0, ends[tp] - reached.get(tp, starts[tp])),
             )
             for tp in wanted
         ),

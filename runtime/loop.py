@@ -6,9 +6,7 @@ consumer nor the service: batches come in through `on_batch`, ownership through 
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Generic
-from uuid import UUID
 
 import asyncpg
 import structlog
@@ -16,59 +14,23 @@ from aiokafka import TopicPartition
 
 from runtime import ledger
 from runtime.backoff import Backoff
-from runtime.deadletters import dead_letter
+from runtime.batch import Batch, Deciding, HandlerFailed, Where, kind_of, where_of
 from runtime.failures import is_transient
-from runtime.handling import Done, Handler, Rejected, W
+from runtime.handling import Handler, W
 from runtime.ledger import Claim, Fenced, Position
-from runtime.parsing import Misplaced, Parser, Unreadable
+from runtime.parsing import Parser, Unreadable
 from runtime.publisher import Publisher
-from runtime.records import Message, Outgoing, Record, Timer
+from runtime.records import Outgoing, Record
 from runtime.steps import Reached, Step, pass_by
 from runtime.telemetry import Telemetry
-from schemas.topics import DEFAULT_MAX_BYTES, max_bytes
 
 log = structlog.get_logger()
 
 ATTEMPTS = 3
 """How often a batch, and then a single record, is tried before a failure that is not transient is final."""
 
-PUBLISH_S = 3.0
-"""How long a worker that gives its partitions up waits for its publishing."""
-
-Where = tuple[str, int, int]
-
-_LARGE = DEFAULT_MAX_BYTES // 2
-
-
-class HandlerFailed(Exception):
-    """A service's `handle` raised on one record; `kind` is the exception's type."""
-
-    reason = "handler_failed"
-
-    def __init__(self, where: Where, kind: str) -> None:
-        super().__init__(kind)
-        self.where = where
-        self.kind = kind
-
-
-class ResultTooLarge(HandlerFailed):
-    """What a service makes of one record is larger than its topic takes; `kind` is that topic."""
-
-    reason = "result_too_large"
-
-
-@dataclass
-class Batch:
-    """What one transaction decided, by partition of the input."""
-
-    outputs: dict[int, list[Outgoing]] = field(default_factory=dict)
-    timers: list[tuple[int, Timer]] = field(default_factory=list)
-    cancelled: list[UUID] = field(default_factory=list)
-    dead: list[str] = field(default_factory=list)
-
-    def output(self, partition: int, records: Iterable[Outgoing]) -> None:
-        """Publish these for an input of `partition`, after what it already has."""
-        self.outputs.setdefault(partition, []).extend(records)
+FINISH_S = 2.0
+"""How long a worker that gives its partitions up waits for the batch in hand, and for its publishing."""
 
 
 class Loop(Generic[W]):
@@ -87,8 +49,7 @@ class Loop(Generic[W]):
     ) -> None:
         self.reached = reached
         """Called at each step."""
-        self._service = service
-        self._parser = parser
+        self._deciding = Deciding(service, parser, handler)
         self._handler = handler
         self._pool = pool
         self._publisher = publisher
@@ -115,15 +76,27 @@ class Loop(Generic[W]):
     async def disown(self) -> Mapping[TopicPartition, Position]:
         """Finish the batch in hand and its publishing, then handle nothing more; where it stood.
 
-        What is not published within `PUBLISH_S`, as while Kafka is away, stays in the outbox.
+        What is not done within `FINISH_S` each, as while a server is away, is left to the next owner.
         """
-        async with self._busy:
+        try:
+            async with asyncio.timeout(FINISH_S):
+                await self._busy.acquire()
+        except TimeoutError:
+            # A batch that is tried again and again ends at its next attempt, as nothing is owned then.
             left, self._owned = self._owned, {}
-            if self._publishing is not None:
-                _, late = await asyncio.wait({self._publishing}, timeout=PUBLISH_S)
-                for publishing in late:
-                    publishing.cancel()
             return left
+        try:
+            left, self._owned = self._owned, {}
+            await self._finish_publishing()
+            return left
+        finally:
+            self._busy.release()
+
+    async def _finish_publishing(self) -> None:
+        if self._publishing is not None:
+            _, late = await asyncio.wait({self._publishing}, timeout=FINISH_S)
+            for publishing in late:
+                publishing.cancel()
 
     async def published(self) -> None:
         """Wait until everything decided so far is published and dropped from the outbox."""
@@ -190,11 +163,11 @@ class Loop(Generic[W]):
                 self._telemetry.retried(error)
                 if not is_transient(error):
                     failures += 1
-                    log.error("batch failed", kind=_kind(error), attempt=failures, exc_info=error)
+                    log.error("batch failed", kind=kind_of(error), attempt=failures, exc_info=error)
                     if failures >= ATTEMPTS and await self._isolate(records, error, poison):
                         return
                 else:
-                    log.warning("batch will be tried again", error=_kind(error))
+                    log.warning("batch will be tried again", error=kind_of(error))
                 await backoff.wait()
 
     async def _isolate(
@@ -205,10 +178,10 @@ class Loop(Generic[W]):
             poison[error.where] = Unreadable(error.reason, error.kind)
             return False
         if len(records) == 1:
-            if _where(records[0]) in poison:
+            if where_of(records[0]) in poison:
                 # Not the record's fault: even its dead letter cannot be saved.
                 raise error
-            poison[_where(records[0])] = Unreadable("save_failed", _kind(error))
+            poison[where_of(records[0])] = Unreadable("save_failed", kind_of(error))
             return False
         for record in records:
             # A fenced record empties `_owned`, which ends the loop as well.
@@ -220,14 +193,14 @@ class Loop(Generic[W]):
         self, records: Sequence[Record], poison: Mapping[Where, Unreadable]
     ) -> None:
         batch = Batch()
-        messages = self._parse(records, poison, batch)
+        messages = self._deciding.parse(records, poison, batch)
         claims = self._claims(records, {r.partition for r in records})
         async with self._pool.acquire() as db:
             work = await self._handler.load(db, messages)
             self.reached(Step.BEFORE_DECIDE)
             with self._telemetry.deciding():
                 for message in messages:
-                    self._handle(message, work, batch)
+                    self._deciding.handle(message, work, batch)
             self.reached(Step.AFTER_DECIDE)
             with self._telemetry.transaction():
                 async with db.transaction():
@@ -242,50 +215,6 @@ class Loop(Generic[W]):
         self._advanced(claims)
         self._telemetry.dead(batch.dead)
         await self._publish(ids, batch.outputs)
-
-    def _parse(
-        self, records: Sequence[Record], poison: Mapping[Where, Unreadable], batch: Batch
-    ) -> list[Message[Any]]:
-        messages: list[Message[Any]] = []
-        for record in records:
-            parsed = poison.get(_where(record)) or self._read(record)
-            match parsed:
-                case Message():
-                    messages.append(parsed)
-                case Misplaced():
-                    # Its patient's other records meet in another partition: send it there, as it is.
-                    moved = Outgoing(record.topic, record.key, record.value, list(record.headers))
-                    batch.output(record.partition, (moved,))
-                case Unreadable():
-                    self._bury(record, parsed, batch)
-        return messages
-
-    def _read(self, record: Record) -> Message[Any] | Unreadable | Misplaced:
-        try:
-            return self._parser.parse(record)
-        except Exception as error:
-            # A model that raises instead of refusing is our mistake, and costs one record, not the batch.
-            log.error("parser failed", exc_info=error)
-            return Unreadable("parser_failed", _kind(error))
-
-    def _handle(self, message: Message[Any], work: W, batch: Batch) -> None:
-        try:
-            handled = self._handler.handle(message, work)
-        except Exception as error:
-            raise HandlerFailed(_where(message.record), _kind(error)) from error
-        match handled:
-            case Done(records, timers, cancelled):
-                _refuse_oversize(records, message)
-                if records:
-                    batch.output(message.partition, records)
-                batch.timers.extend((message.partition, timer) for timer in timers)
-                batch.cancelled.extend(cancelled)
-            case Rejected(reason, detail):
-                self._bury(message.record, Unreadable(reason, detail), batch)
-
-    def _bury(self, record: Record, why: Unreadable, batch: Batch) -> None:
-        batch.output(record.partition, (dead_letter(self._service, record, why),))
-        batch.dead.append(why.reason)
 
     def _claims(self, records: Iterable[Record], partitions: set[int]) -> list[Claim]:
         """A claim for every topic of these partition numbers, moved past the records it has here."""
@@ -305,7 +234,8 @@ class Loop(Generic[W]):
     def _advanced(self, claims: Iterable[Claim]) -> None:
         for claim in claims:
             tp = TopicPartition(claim.topic, claim.partition)
-            self._owned[tp] = Position(claim.next_offset, claim.epoch)
+            if tp in self._owned:
+                self._owned[tp] = Position(claim.next_offset, claim.epoch)
         self._telemetry.progressed()
 
     async def _publish(self, ids: Sequence[int], outputs: Mapping[int, Sequence[Outgoing]]) -> None:
@@ -343,23 +273,5 @@ class Loop(Generic[W]):
             except Exception as error:
                 if not is_transient(error):
                     raise
-                log.warning("outbox will be emptied later", error=_kind(error))
+                log.warning("outbox will be emptied later", error=kind_of(error))
                 await backoff.wait()
-
-
-def _refuse_oversize(records: Iterable[Outgoing], message: Message[Any]) -> None:
-    for record in records:
-        # Most records are far smaller; only the others are measured exactly.
-        if record.value and len(record.value) > _LARGE and record.size > max_bytes(record.topic):
-            raise ResultTooLarge(_where(message.record), record.topic)
-
-
-def _where(record: Record) -> Where:
-    return (record.topic, record.partition, record.offset)
-
-
-def _kind(error: BaseException) -> str:
-    # Never the message of an exception: a database error quotes the row, which is patient data.
-    if isinstance(error, HandlerFailed):
-        return error.kind
-    return type(error).__name__

@@ -1,5 +1,9 @@
 """Options of the whole suite: where Kafka and PostgreSQL come from."""
 
+import shutil
+import tempfile
+from pathlib import Path
+
 import pytest
 
 
@@ -9,3 +13,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--stack", choices=["local", "containers"], default="local")
     group.addoption("--kafka-image", default="apache/kafka:4.3.0")
     group.addoption("--postgres-image", default="postgres:18")
+    group.addoption("--faults-json", default=None, help="Write the table of faults to this file.")
+    group.addoption("--soak", action="store_true", help="The long forms of the fault tests.")
+
+
+_OWN = pytest.StashKey[Path]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """A temporary folder of this run's own, unless one is given.
+
+    pytest's shared one gets its mode set again by every run that starts, which shuts the PostgreSQL of
+    another run out of its own data when both are root's.
+    """
+    if config.option.basetemp is None:
+        config.stash[_OWN] = Path(tempfile.mkdtemp(prefix="herhaal-test-"))
+        config.option.basetemp = str(config.stash[_OWN] / "pytest")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave nothing behind."""
+    if own := config.stash.get(_OWN, None):
+        shutil.rmtree(own, ignore_errors=True)

@@ -7,10 +7,9 @@ from aiokafka import ConsumerRecord
 
 from cli.console import UserError
 from cli.dlq import audit
-from cli.dlq.kafka import Reader, committed
+from cli.dlq.kafka import Reader
 from cli.dlq.letters import Letter, LetterId, read_letter
 from cli.dlq.standing import Filter, Standing, State, standings
-from runtime.topics import admin
 from schemas.topics import SERVICES, dead_letters
 
 
@@ -58,7 +57,7 @@ def topic_of(service: str) -> str:
     return dead_letters(service).name
 
 
-async def open_box(kafka: str, reader: Reader, service: str) -> Box:
+async def open_box(reader: Reader, service: str) -> Box:
     """Reads the whole topic and the audit.
 
     Raises:
@@ -76,9 +75,7 @@ async def open_box(kafka: str, reader: Reader, service: str) -> Box:
             strange.append(LetterId(record.partition, record.offset))
         else:
             letters[letter.id] = letter
-    async with admin(kafka) as client:
-        done = await committed(client, service)
-    standing = standings(topic, letters.values(), actions, done)
+    standing = standings(topic, letters.values(), actions, await reader.committed(service))
     return Box(service, letters, standing, tuple(strange), unreadable, ends)
 
 

@@ -67,13 +67,13 @@ def run_drop(kafka: str, service: str, ids: Sequence[str], signed: Signature) ->
 
 async def _box(kafka: str, service: str) -> Box:
     async with reader(kafka) as source:
-        return await open_box(kafka, source, service)
+        return await open_box(source, service)
 
 
 async def _show(kafka: str, service: str, id: LetterId, signed: Signature, body: bool) -> None:
     console = stdout()
     async with reader(kafka) as source:
-        box = await open_box(kafka, source, service)
+        box = await open_box(source, service)
         letter = box.letter(id)
         record = (await records(source, box, {id}))[id]
     if body:
@@ -94,7 +94,7 @@ async def _show(kafka: str, service: str, id: LetterId, signed: Signature, body:
 
 async def _drop(kafka: str, service: str, ids: Sequence[LetterId], signed: Signature) -> None:
     async with reader(kafka) as source:
-        box = await open_box(kafka, source, service)
+        box = await open_box(source, service)
     for id in ids:
         letter = box.letter(id)
         if box.standing[id].state not in (State.OPEN, State.REPLAYED):

@@ -9,13 +9,10 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from aiokafka.admin import AIOKafkaAdminClient
-
 from cli.dlq.box import Box
-from cli.dlq.kafka import Reader, committed
+from cli.dlq.kafka import Reader
 from cli.dlq.letters import Letter, LetterId, Place, read_letter
 from cli.dlq.standing import Result, is_past
-from runtime.topics import admin
 
 SETTLE_S = 2.0
 _LOOK_EVERY_S = 0.25
@@ -33,26 +30,23 @@ class Fate:
 
 
 async def follow(
-    kafka: str, reader: Reader, box: Box, landed: Mapping[LetterId, Place], wait_s: float
+    reader: Reader, box: Box, landed: Mapping[LetterId, Place], wait_s: float
 ) -> list[Fate]:
     """What became of these. A record that the service has not come past after `wait_s` is NOT_SEEN."""
-    async with admin(kafka) as client:
-        watch = _Watch(client, reader, box, landed)
-        deadline = time.monotonic() + wait_s
-        while await watch.look(time.monotonic(), deadline):
-            await asyncio.sleep(_LOOK_EVERY_S)
+    watch = _Watch(reader, box, landed)
+    deadline = time.monotonic() + wait_s
+    while await watch.look(time.monotonic(), deadline):
+        await asyncio.sleep(_LOOK_EVERY_S)
     return watch.fates()
 
 
 class _Watch:
     def __init__(
         self,
-        client: AIOKafkaAdminClient,
         reader: Reader,
         box: Box,
         landed: Mapping[LetterId, Place],
     ) -> None:
-        self._client = client
         self._reader = reader
         self._box = box
         self._landed = landed
@@ -62,7 +56,7 @@ class _Watch:
 
     async def look(self, now_s: float, deadline_s: float) -> bool:
         """Look once; whether to look again."""
-        offsets = await committed(self._client, self._box.service)
+        offsets = await self._reader.committed(self._box.service)
         for id, place in self._landed.items():
             if id not in self._past_since and is_past(str(place), offsets):
                 self._past_since[id] = now_s

@@ -13,9 +13,11 @@ from aiokafka.errors import (
     TopicAuthorizationFailedError,
 )
 
+from cli import cluster
 from cli.console import UserError
 from cli.dlq.letters import Place
 from runtime.records import Outgoing, partition_of
+from runtime.topics import admin
 
 SILENCE_S = 30.0
 """How long a read waits for the next records before Kafka counts as away."""
@@ -30,15 +32,20 @@ REFUSALS = (MessageSizeTooLargeError, TopicAuthorizationFailedError, InvalidTopi
 class Reader:
     """Reads whole topics, in no group."""
 
-    def __init__(self, consumer: AIOKafkaConsumer) -> None:
+    def __init__(self, consumer: AIOKafkaConsumer, client: AIOKafkaAdminClient) -> None:
         self._consumer = consumer
+        self._client = client
+
+    async def committed(self, service: str) -> dict[TopicPartition, int]:
+        """How far a service has told Kafka that it is; empty when it never has."""
+        return await cluster.committed(self._client, service)
 
     async def ends(self, topic: str) -> dict[int, int]:
         """The next offset of each partition. Raises UserError when there is no such topic."""
-        if topic not in await self._consumer.topics():
+        partitions = await cluster.partitions(self._client, [topic])
+        if not partitions:
             raise UserError(f"There is no topic {topic} on this Kafka; see `herhaal topics apply`.")
-        partitions = self._consumer.partitions_for_topic(topic) or set()
-        ends = await self._consumer.end_offsets([TopicPartition(topic, p) for p in partitions])
+        ends = await self._consumer.end_offsets(partitions)
         return {tp.partition: end for tp, end in ends.items()}
 
     async def read(
@@ -90,7 +97,10 @@ async def reader(bootstrap: str) -> AsyncIterator[Reader]:
     )
     try:
         await consumer.start()
-        yield Reader(consumer)
+        # One that is stopped before its own tasks have run once cancels the task that stops it.
+        await asyncio.sleep(0)
+        async with admin(bootstrap) as client:
+            yield Reader(consumer, client)
     finally:
         await consumer.stop()
 
@@ -139,9 +149,3 @@ class Writer:
             batch.close()
             sent = await self._producer.send_batch(batch, record.topic, partition=partition)
             return Place(record.topic, partition, (await sent).offset)
-
-
-async def committed(client: AIOKafkaAdminClient, group: str) -> dict[tuple[str, int], int]:
-    """How far a group has committed, by topic and partition; empty when it never has."""
-    offsets = await client.list_consumer_group_offsets(group)
-    return {(tp.topic, tp.partition): found.offset for tp, found in offsets.items()}

@@ -52,7 +52,7 @@ async def replay(kafka: str, wish: Wish, tell: Callable[[str], None]) -> list[Fa
         KafkaError, OSError, TimeoutError: Kafka is away; the audit says what was asked for.
     """
     async with reader(kafka) as source, Writer.open(kafka) as writer:
-        box = await open_box(kafka, source, wish.service)
+        box = await open_box(source, wish.service)
         chosen = choose(box, wish)
         if not wish.force:
             await _require_not_outdated(source, chosen)
@@ -60,7 +60,7 @@ async def replay(kafka: str, wish: Wish, tell: Callable[[str], None]) -> list[Fa
         await _keep(writer, wish, {letter.id: Result.ASKED for letter in chosen}, {}, tell)
         sent = await _send(writer, box, chosen, letters)
         tell(f"{len(sent.landed)} sent; waiting up to {wish.wait_s:g} s for {wish.service} …")
-        fates = await follow(kafka, source, box, sent.landed, wish.wait_s)
+        fates = await follow(source, box, sent.landed, wish.wait_s)
         fates += [Fate(id, Result.NOT_SENT, why=why) for id, why in sent.refused.items()]
         results = {fate.id: fate.result for fate in fates}
         await _keep(writer, wish, results, sent.landed, tell)

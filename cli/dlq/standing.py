@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from aiokafka import TopicPartition
+
 from cli.dlq.letters import Letter, LetterId, Place
 from schemas.operators import OperatorAction
 
@@ -74,7 +76,7 @@ def standings(
     topic: str,
     letters: Iterable[Letter],
     actions: Iterable[OperatorAction],
-    committed: Mapping[tuple[str, int], int],
+    committed: Mapping[TopicPartition, int],
 ) -> dict[LetterId, Standing]:
     """What became of each letter of `topic`, from the letters themselves and what operators did.
 
@@ -104,7 +106,7 @@ def _standing(
     letter: Letter,
     action: OperatorAction | None,
     deaths: _Deaths,
-    committed: Mapping[tuple[str, int], int],
+    committed: Mapping[TopicPartition, int],
 ) -> Standing:
     first = deaths.of_place[str(letter.origin)]
     if first != letter.id:
@@ -123,12 +125,12 @@ def _standing(
     return Standing(State.HANDLED if handled else State.REPLAYED)
 
 
-def is_past(landed: str | None, committed: Mapping[tuple[str, int], int]) -> bool:
+def is_past(landed: str | None, committed: Mapping[TopicPartition, int]) -> bool:
     """Whether the service has told Kafka that it is past this place (`topic:partition:offset`)."""
     if landed is None:
         return False
     topic, partition, offset = landed.rsplit(":", 2)
-    return committed.get((topic, int(partition)), -1) > int(offset)
+    return committed.get(TopicPartition(topic, int(partition)), -1) > int(offset)
 
 
 def overtaking(

@@ -74,8 +74,7 @@ async def test_the_next_batch_is_decided_while_the_one_before_is_published(bench
     bench.wire.open.clear()
     await bench.loop.on_batch(orders("a"))
     second = asyncio.create_task(bench.loop.on_batch(orders("b", first=1)))
-    while bench.next_offset < 2:
-        await asyncio.sleep(0)
+    await bench.until_at(2)
     assert bench.wire.published == []
     bench.wire.open.set()
     await second
@@ -89,8 +88,7 @@ async def test_what_cannot_be_published_holds_back_all_that_comes_after(bench: B
     bench.wire.fails = [ValueError("a mistake of ours")]
     await bench.loop.on_batch(orders("a"))
     second = asyncio.create_task(bench.loop.on_batch(orders("b", first=1)))
-    while bench.next_offset < 2:
-        await asyncio.sleep(0)
+    await bench.until_at(2)
     bench.wire.open.set()
     await second
     await bench.loop.published()

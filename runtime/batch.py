@@ -1,0 +1,126 @@
+"""One batch: its records into messages, its messages into what is saved and published together."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic
+from uuid import UUID
+
+import structlog
+
+from runtime.deadletters import dead_letter
+from runtime.handling import Done, Handler, Rejected, W
+from runtime.parsing import Misplaced, Parser, Unreadable
+from runtime.records import Message, Outgoing, Record, Timer
+from schemas.topics import DEFAULT_MAX_BYTES, max_bytes
+
+log = structlog.get_logger()
+
+Where = tuple[str, int, int]
+
+_LARGE = DEFAULT_MAX_BYTES // 2
+
+
+class HandlerFailed(Exception):
+    """A service's `handle` raised on one record; `kind` is the exception's type."""
+
+    reason = "handler_failed"
+
+    def __init__(self, where: Where, kind: str) -> None:
+        super().__init__(kind)
+        self.where = where
+        self.kind = kind
+
+
+class ResultTooLarge(HandlerFailed):
+    """What a service makes of one record is larger than its topic takes; `kind` is that topic."""
+
+    reason = "result_too_large"
+
+
+@dataclass
+class Batch:
+    """What one transaction decided, by partition of the input."""
+
+    outputs: dict[int, list[Outgoing]] = field(default_factory=dict)
+    timers: list[tuple[int, Timer]] = field(default_factory=list)
+    cancelled: list[UUID] = field(default_factory=list)
+    dead: list[str] = field(default_factory=list)
+
+    def output(self, partition: int, records: Iterable[Outgoing]) -> None:
+        """Publish these for an input of `partition`, after what it already has."""
+        self.outputs.setdefault(partition, []).extend(records)
+
+
+class Deciding(Generic[W]):
+    """A service's parser and handler over the records of a batch."""
+
+    def __init__(self, service: str, parser: Parser, handler: Handler[W]) -> None:
+        self._service = service
+        self._parser = parser
+        self._handler = handler
+
+    def parse(
+        self, records: Sequence[Record], poison: Mapping[Where, Unreadable], batch: Batch
+    ) -> list[Message[Any]]:
+        """The messages in these records; what has none is noted in `batch`, `poison` ones as dead letters."""
+        messages: list[Message[Any]] = []
+        for record in records:
+            parsed = poison.get(where_of(record)) or self._read(record)
+            match parsed:
+                case Message():
+                    messages.append(parsed)
+                case Misplaced():
+                    # Its patient's other records meet in another partition: send it there, as it is.
+                    moved = Outgoing(record.topic, record.key, record.value, list(record.headers))
+                    batch.output(record.partition, (moved,))
+                case Unreadable():
+                    self._bury(record, parsed, batch)
+        return messages
+
+    def _read(self, record: Record) -> Message[Any] | Unreadable | Misplaced:
+        try:
+            return self._parser.parse(record)
+        except Exception as error:
+            # A model that raises instead of refusing is our mistake, and costs one record, not the batch.
+            log.error("parser failed", exc_info=error)
+            return Unreadable("parser_failed", kind_of(error))
+
+    def handle(self, message: Message[Any], work: W, batch: Batch) -> None:
+        """Handle one message and note what follows in `batch`. Raises HandlerFailed when it cannot."""
+        try:
+            handled = self._handler.handle(message, work)
+        except Exception as error:
+            raise HandlerFailed(where_of(message.record), kind_of(error)) from error
+        match handled:
+            case Done(records, timers, cancelled):
+                _refuse_oversize(records, message)
+                if records:
+                    batch.output(message.partition, records)
+                batch.timers.extend((message.partition, timer) for timer in timers)
+                batch.cancelled.extend(cancelled)
+            case Rejected(reason, detail):
+                self._bury(message.record, Unreadable(reason, detail), batch)
+
+    def _bury(self, record: Record, why: Unreadable, batch: Batch) -> None:
+        batch.output(record.partition, (dead_letter(self._service, record, why),))
+        batch.dead.append(why.reason)
+
+
+def _refuse_oversize(records: Iterable[Outgoing], message: Message[Any]) -> None:
+    for record in records:
+        # Most records are far smaller; only the others are measured exactly.
+        if record.value and len(record.value) > _LARGE and record.size > max_bytes(record.topic):
+            raise ResultTooLarge(where_of(message.record), record.topic)
+
+
+def where_of(record: Record) -> Where:
+    """Where a record is: topic, partition, offset."""
+    return (record.topic, record.partition, record.offset)
+
+
+def kind_of(error: BaseException) -> str:
+    """The type of an error, which is all that may be told of it."""
+    # Never the message of an exception: a database error quotes the row, which is patient data.
+    if isinstance(error, HandlerFailed):
+        return error.kind
+    return type(error).__name__

@@ -1,0 +1,1 @@
+"""Faults under load, each judged afterwards by the checker from the clients' history and a whole dump."""

@@ -1,0 +1,237 @@
+"""A clean history and dump of many kinds of orders, made by the services' own handlers."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+from uuid import UUID, uuid4
+
+import msgspec
+from pydantic import TypeAdapter
+
+from cli.verify import dump as dumps
+from cli.verify.dump import Dump
+from cli.verify.history import Operation
+from cli.verify.rows import (
+    AppliedRow,
+    CopyRow,
+    CountedRow,
+    FeedRow,
+    LinesRow,
+    MessageRow,
+    OrderRow,
+    OrdersRow,
+    OverviewRow,
+    ProgressRow,
+    TimerRow,
+    ToldRow,
+)
+from runtime.records import encode
+from schemas import topics
+from schemas.medication import MedicationSetStatus, Status
+from schemas.orders import OrderReview, Outcome
+from services.notification.domain import Order as ToldOrder
+from services.notification.facts import Facts as MessageFacts
+from services.ordering.order import Order
+from tests.harness.made import (
+    AMOXICILLINE,
+    GP,
+    METFORMINE,
+    OMEPRAZOL,
+    a_cancellation,
+    an_import,
+    an_order,
+    entry,
+)
+from tests.unit.verify.world import Service, World
+
+_ORDER: TypeAdapter[Order] = TypeAdapter(Order)
+_TOLD: TypeAdapter[ToldOrder] = TypeAdapter(ToldOrder)
+_FACTS: TypeAdapter[Any] = TypeAdapter(MessageFacts)
+
+
+@dataclass(frozen=True)
+class Case:
+    """What the checker is given."""
+
+    history: tuple[Operation, ...]
+    dump: Dump
+
+
+@cache
+def clean(orders: int = 24) -> Case:
+    """So many orders of a few patients, and some of every other kind; nothing is wrong."""
+    world = World()
+    done = tuple(_play(world, orders))
+    return Case(done, dump_of(world))
+
+
+def operation(
+    order_id: UUID, outcome: Any = "ok", f: Any = "place", via: Any = "http"
+) -> Operation:
+    """One finished operation."""
+    return Operation(uuid4(), f, via, order_id, outcome)
+
+
+def _play(world: World, orders: int) -> Iterator[Operation]:
+    patients = [f"pat_made{number:04d}" for number in range(5)]
+    for patient in patients:
+        medications = (entry(METFORMINE), entry(OMEPRAZOL), entry(AMOXICILLINE, Status.TEMPORARY))
+        change = an_import(patient, *medications)
+        world.send(topics.MEDICATION_CHANGES, change)
+        yield operation(change.change_id, f="import", via="kafka")
+    for number in range(orders):
+        order = an_order(patients[number % 5], METFORMINE, *((AMOXICILLINE,) if number % 3 else ()))
+        world.send(topics.ORDERS_REQUESTS, order)
+        yield operation(order.order_id)
+        if number % 6 == 0:
+            world.send(topics.ORDERS_REQUESTS, a_cancellation(order))
+            yield operation(order.order_id, f="cancel")
+    yield from _odd_ones(world, patients[0])
+    yield from _that_wait(world)
+
+
+def _odd_ones(world: World, patient: str) -> Iterator[Operation]:
+    asked = topics.ORDERS_REQUESTS
+    reviewed = an_order(patient, METFORMINE, OMEPRAZOL, remark="graag voor vier maanden")
+    world.send(asked, reviewed)
+    world.send(asked, reviewed)
+    yield operation(reviewed.order_id, "unknown")
+    yield operation(reviewed.order_id, "fail")
+    for line, outcome in ((1, Outcome.APPROVED), (2, Outcome.REFUSED)):
+        world.send(topics.ORDERS_REVIEWS, _a_review(reviewed.order_id, patient, line, outcome))
+    world.send(asked, a_cancellation(reviewed))
+    world.send(asked, a_cancellation(an_order(patient)))
+    world.send(asked, an_order(patient, OMEPRAZOL, order_id=reviewed.order_id))
+    broken = world.send(asked, an_order(patient), value=b'{"order_id": ')
+    yield Operation(uuid4(), "place", "kafka", uuid4(), "ok", broken.partition, broken.offset)
+    astray = an_order(patient)
+    home = broken.partition
+    world.send(asked, astray, partition=(home + 1) % 8)
+    yield operation(astray.order_id, via="kafka")
+    yield operation(uuid4(), "fail")
+    yield operation(uuid4(), "unknown")
+    world.send(topics.MEDICATION_CHANGES, _stop(patient))
+    world.publish_again(world.topics[topics.ORDERS_EVENTS.name, home][-2:])
+
+
+def _that_wait(world: World) -> Iterator[Operation]:
+    """Orders whose overview comes later, never, or not yet."""
+    later, never, not_yet = (an_order(f"pat_late{n:04d}") for n in range(3))
+    for order in (later, never):
+        world.send(topics.ORDERS_REQUESTS, order)
+    world.send(topics.MEDICATION_CHANGES, an_import(later.patient))
+    world.pass_time(3700)
+    world.send(topics.ORDERS_REQUESTS, not_yet)
+    for order in (later, never, not_yet):
+        yield operation(order.order_id)
+
+
+def _a_review(order_id: UUID, patient: str, line: int, outcome: Any) -> OrderReview:
+    return OrderReview(
+        order_id=order_id, patient=patient, line=line, outcome=outcome, decided_by=GP
+    )
+
+
+def _stop(patient: str) -> MedicationSetStatus:
+    return MedicationSetStatus(
+        change_id=uuid4(), patient=patient, by=GP, prk=OMEPRAZOL[0], status=Status.STOPPED
+    )
+
+
+def dump_of(world: World) -> Dump:
+    """What a dump of this world's servers would hold."""
+    return Dump(
+        taken_at=world.now,
+        spans=world.spans,
+        records=world.records,
+        ordering=_ordering(world.ordering),
+        medication=_medication(world.medication),
+        notification=_notification(world.notification),
+        metrics=_metrics(world.metrics),
+    )
+
+
+def _progress(service: Service) -> tuple[ProgressRow, ...]:
+    return tuple(ProgressRow(*where, done, 1) for where, done in sorted(service.done.items()))
+
+
+def _ordering(service: Service) -> dumps.Ordering:
+    work = service.work
+    return dumps.Ordering(
+        progress=_progress(service),
+        timers=tuple(
+            TimerRow(timer.id, partition, timer.due_at, msgspec.msgpack.encode(timer.record))
+            for partition, timer in service.timers.values()
+        ),
+        orders=tuple(
+            OrderRow(
+                o.order_id,
+                o.patient,
+                o.practice,
+                o.state,
+                o.placed_at,
+                o.digest,
+                _ORDER.dump_json(o).decode(),
+            )
+            for _, o in sorted(work.orders.items())
+        ),
+        overviews=tuple(
+            CopyRow(patient, overview.version, encode(overview).decode())
+            for patient, overview in sorted(work.overviews.items())
+        ),
+        feed=tuple(
+            FeedRow(p.pharmacy, number, number, p.ce_type(), encode(p).decode())
+            for number, p in enumerate(work.feed, start=1)
+        ),
+    )
+
+
+def _medication(service: Service) -> dumps.Medication:
+    work = service.work
+    return dumps.Medication(
+        progress=_progress(service),
+        overviews=tuple(
+            OverviewRow(key, p.overview.version, p.seen_version, encode(p.overview).decode())
+            for key, p in sorted(work.patients.items())
+            if p.overview
+        ),
+        applied=tuple(AppliedRow(a.patient, a.change_id, a.digest, a.at) for a in work.applied),
+    )
+
+
+def _notification(service: Service) -> dumps.Notification:
+    work = service.work
+    return dumps.Notification(
+        progress=_progress(service),
+        orders=tuple(
+            ToldRow(o.order_id, o.seq, _TOLD.dump_json(o).decode())
+            for _, o in sorted(work.orders.items())
+        ),
+        messages=tuple(
+            MessageRow(
+                number,
+                m.message_id,
+                m.patient,
+                m.order_id,
+                m.kind,
+                m.template_version,
+                m.at,
+                _FACTS.dump_json(m.facts).decode(),
+            )
+            for number, m in enumerate(work.messages, start=1)
+        ),
+    )
+
+
+def _metrics(service: Service) -> dumps.Metrics:
+    work = service.work
+    return dumps.Metrics(
+        progress=_progress(service),
+        counted=tuple(
+            CountedRow(c.order_id, c.seq, *c.cell, msgspec.json.encode(dict(c.outcomes)).decode())
+            for _, c in sorted(work.orders.items())
+        ),
+        lines=tuple(LinesRow(*cell, lines) for cell, lines in sorted(work.lines.items())),
+        orders=tuple(OrdersRow(*cell, orders) for cell, orders in sorted(work.new_orders.items())),
+    )

@@ -1,0 +1,98 @@
+"""A history is on disk before anybody relies on it, and says of every operation what is known."""
+
+import asyncio
+import os
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from cli.verify.history import History, HistoryDamaged, outcome_of, read_history
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "history.jsonl"
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [
+        *((200, "ok"), (202, "ok"), (400, "fail"), (404, "fail"), (409, "fail"), (422, "fail")),
+        *((429, "fail"), (408, "unknown"), (500, "unknown"), (503, "unknown"), (302, "unknown")),
+    ],
+)
+def test_what_a_status_says_of_a_write(status: int, outcome: str) -> None:
+    assert outcome_of(status) == outcome
+
+
+async def test_operations_are_read_as_they_ended(file: Path) -> None:
+    ids = [uuid4() for _ in range(5)]
+    with History(file) as history:
+        await (await history.invoke("place", "http", ids[0])).answered(202)
+        await (await history.invoke("place", "http", ids[1])).answered(422)
+        await (await history.invoke("cancel", "kafka", ids[2])).taken(3, 120)
+        await (await history.invoke("import", "http", ids[3])).unknown()
+        await history.invoke("place", "http", ids[4])
+    found = read_history(file)
+    assert [(o.order_id, o.outcome) for o in found] == [
+        *zip(ids, ("ok", "fail", "ok", "unknown", "unknown"), strict=True)
+    ]
+    assert (found[2].f, found[2].partition, found[2].offset) == ("cancel", 3, 120)
+
+
+async def test_each_step_is_on_disk_when_its_call_returns(file: Path) -> None:
+    with History(file) as history:
+        for number in range(1, 4):
+            await history.invoke("place", "http", uuid4())
+            assert len(file.read_bytes().splitlines()) == number
+
+
+async def test_many_at_once_are_all_kept_whole(file: Path) -> None:
+    ids = [uuid4() for _ in range(500)]
+    with History(file) as history:
+
+        async def one(number: int) -> None:
+            invoked = await history.invoke("place", "http", ids[number])
+            await invoked.answered(202)
+
+        await asyncio.gather(*map(one, range(500)))
+    found = read_history(file)
+    assert {o.order_id for o in found if o.outcome == "ok"} == set(ids)
+
+
+async def test_a_torn_last_line_is_left_out_and_the_next_writer_goes_on_after_it(
+    file: Path,
+) -> None:
+    with History(file) as history:
+        invoked = await history.invoke("place", "http", uuid4())
+        await invoked.answered(202)
+    os.truncate(file, file.stat().st_size - 7)
+    assert [o.outcome for o in read_history(file)] == ["unknown"]
+    with History(file) as history:
+        await history.invoke("place", "http", uuid4())
+    assert [o.outcome for o in read_history(file)] == ["unknown", "unknown"]
+
+
+@pytest.mark.parametrize("line", [b"{}\n", b"nothing\n", b"\n"])
+async def test_a_damaged_line_elsewhere_is_an_error(file: Path, line: bytes) -> None:
+    file.write_bytes(line)
+    with History(file) as history:
+        await history.invoke("place", "http", uuid4())
+    with pytest.raises(HistoryDamaged, match="line 1 "):
+        read_history(file)
+
+
+async def test_an_end_without_a_beginning_is_an_error(file: Path) -> None:
+    with History(file) as history:
+        await (await history.invoke("place", "http", uuid4())).answered(202)
+    lines = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(lines[1])
+    with pytest.raises(HistoryDamaged, match="without having been invoked"):
+        read_history(file)
+
+
+async def test_an_operation_that_cannot_be_kept_is_not_begun(file: Path) -> None:
+    history = History(file)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        await history.invoke("place", "http", uuid4())
