@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from cli.verify.dump import Dump
 from cli.verify.facts import Facts
 from cli.verify.history import Operation
+from cli.verify.memory import no_collections
 from cli.verify.normal import Difference, compare
 from cli.verify.rules import answers, decisions, prescriptions, requests, states
 from cli.verify.rules.found import Rule
@@ -101,11 +102,14 @@ class Verdict:
 
 def check(history: Sequence[Operation] | None, dump: Dump) -> Verdict:
     """Hold what clients did, as far as they wrote it down, and what is there against every rule."""
-    facts = Facts(history, dump)
-    violations = tuple(
-        Violation(name, what, where) for name, rule in RULES.items() for what, where in rule(facts)
-    )
-    return Verdict(_counts(facts), violations)
+    with no_collections():
+        facts = Facts(history, dump)
+        violations = tuple(
+            Violation(name, what, where)
+            for name, rule in RULES.items()
+            for what, where in rule(facts)
+        )
+        return Verdict(_counts(facts), violations)
 
 
 def _counts(facts: Facts) -> Counts:

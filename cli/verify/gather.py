@@ -10,6 +10,7 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from cli.verify.dump import Dump, Loop, Medication, Metrics, Notification, Ordering, row_types
+from cli.verify.memory import no_collections
 from cli.verify.rows import Rec, Span
 from runtime import header_names
 from runtime.topics import admin
@@ -78,7 +79,8 @@ async def take_dump(kafka: str, postgres: str) -> Dump:
     Raises:
         KafkaError, OSError, TimeoutError, asyncpg.PostgresError: a server is away, or refuses.
     """
-    spans, records = await _records(kafka, await our_partitions(kafka))
+    with no_collections():
+        spans, records = await _records(kafka, await our_partitions(kafka))
     ordering, medication, notification, metrics = await asyncio.gather(
         _database(postgres, "ordering", Ordering),
         _database(postgres, "medication", Medication),

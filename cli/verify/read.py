@@ -69,17 +69,19 @@ def read(topic: Topic, records: Iterable[Rec], writer: str | None = None) -> Top
     parse = Parser.of([topic]).parse
     seen: dict[bytes, bytes | None] = {}
     for record in records:
-        ours = _header(record, "ce_source") == (writer or "").encode()
-        if writer and not ours:
+        headers = dict(record.headers)
+        foreign = writer is not None and headers.get("ce_source") != writer.encode()
+        if foreign:
             found.foreign.append(record)
-        elif _is_repeat(record, seen, found) and writer:
+        elif _is_repeat(record, headers.get("ce_id"), seen, found) and writer:
             continue
-        _sort(record, parse(record), found, foreign=bool(writer) and not ours)
+        _sort(record, parse(record), found, foreign=foreign)
     return found
 
 
-def _is_repeat(record: Rec, seen: dict[bytes, bytes | None], found: TopicRecords) -> bool:
-    ce_id = _header(record, "ce_id")
+def _is_repeat(
+    record: Rec, ce_id: bytes | None, seen: dict[bytes, bytes | None], found: TopicRecords
+) -> bool:
     if ce_id is None or ce_id not in seen:
         if ce_id is not None:
             seen[ce_id] = record.value
@@ -108,10 +110,6 @@ def _sort(
             found.misplaced.append((record, home))
 
 
-def _header(record: Rec, name: str) -> bytes | None:
-    return next((value for key, value in record.headers if key == name), None)
-
-
 @dataclass(frozen=True, slots=True)
 class Letter:
     """A dead letter, with where the record that it keeps was read."""
@@ -131,9 +129,8 @@ class Letter:
     @property
     def value(self) -> bytes | None:
         """The value of the record that it keeps."""
-        if _header(self.record, "dl_null_value") is not None:
-            return None
-        return self.record.value
+        null = f"{PREFIX}null_value" in dict(self.record.headers)
+        return None if null else self.record.value
 
 
 @dataclass

@@ -57,6 +57,8 @@ def restore(file: Path, data: DataFolder, report: Report) -> Manifest:
     Raises StackError when the folder holds anything, or the file is damaged, of another kind, or not
     for this machine; the folder is then as it was.
     """
+    if not file.is_file():
+        raise StackError(f"There is no backup {file}.")
     data.hold_empty()
     try:
         partial = data.path / "restore.partial"

@@ -29,15 +29,13 @@ POSTGRES_STOP_S = 3.0
 SERVICE_ENDS = 3
 """A service that ends this often while it is waited for will not come up by waiting longer."""
 
-EXTERNAL_S = 10.0
-
 
 @dataclass(frozen=True)
 class StackOptions:
     """What to start where.
 
     `external_kafka` (host:port,…) and `external_postgres` (an administrator's DSN) are servers that
-    are there already; ours are then not started.
+    are there already; ours are then not started, and those must answer within `external_within_s`.
     """
 
     data: Path
@@ -47,6 +45,7 @@ class StackOptions:
     external_kafka: str | None = None
     external_postgres: str | None = None
     service_log: Literal["console", "json"] = "json"
+    external_within_s: float = 10.0
 
     @classmethod
     def at(cls, data: Path, ports: PortPlan) -> Self:
@@ -102,7 +101,11 @@ class LocalStack(AbstractAsyncContextManager["LocalStack"]):
     async def start_kafka(self) -> None:
         """Starts the brokers, or checks that those that were given answer."""
         if self.options.external_kafka:
-            await require(answers(self.kafka), f"Kafka at HERHAAL_KAFKA={self.kafka}")
+            await require(
+                answers(self.kafka),
+                f"Kafka at HERHAAL_KAFKA={self.kafka}",
+                self.options.external_within_s,
+            )
             return
         install = await installed(self.report)
         self.report.status("Starting Kafka …")
@@ -115,7 +118,11 @@ class LocalStack(AbstractAsyncContextManager["LocalStack"]):
     async def start_postgres(self) -> None:
         """Starts PostgreSQL, or checks the one that was given; then makes what databases miss."""
         if self.options.external_postgres:
-            await require(accepts(self.postgres), "PostgreSQL at HERHAAL_POSTGRES")
+            await require(
+                accepts(self.postgres),
+                "PostgreSQL at HERHAAL_POSTGRES",
+                self.options.external_within_s,
+            )
         else:
             program = await postgres_server(self.data, self.ports.postgres)
             await self._start_server(program, accepts(self.postgres))
@@ -242,9 +249,9 @@ async def together(*jobs: Coroutine[Any, Any, None]) -> None:
         await asyncio.wait(tasks)
 
 
-async def require(probe: Probe, what: str) -> None:
-    """Waits up to 10 s for a server that is not ours. Raises StackError naming it."""
-    deadline = time.monotonic() + EXTERNAL_S
+async def require(probe: Probe, what: str, within_s: float) -> None:
+    """Waits so many seconds for a server that is not ours. Raises StackError naming it."""
+    deadline = time.monotonic() + within_s
     while (reason := await probe()) is not None:
         if time.monotonic() > deadline:
             raise StackError(f"{what} does not answer: {reason}.")

@@ -1,20 +1,21 @@
 """Given records that a service could not take, an operator sees them, replays or drops them, and every
 step leaves a trace without a patient's data."""
 
-import asyncio
 from dataclasses import replace
 
 import pytest
 
 from cli.console import UserError
+from cli.dlq.kafka import Writer
 from deploy.local import LocalStack
-from runtime.records import partition_of
+from runtime.records import Outgoing, partition_of
 from schemas import topics
 from schemas.medication import MedicationOverview
 from schemas.orders import OrderCancelled
+from tests.bodies import make
 from tests.harness.kafka import eventually, header, read_all, records_of, send, sent
 from tests.harness.made import Sent, a_cancellation, a_patient, an_import, an_order
-from tests.integration.operator import audited, herhaal, letter_of, letters, plain, state
+from tests.integration.operator import audited, herhaal, letter_of, plain, state
 
 REQUESTS = topics.ORDERS_REQUESTS.name
 
@@ -56,7 +57,6 @@ async def test_a_cancellation_that_came_before_its_order_is_handled_when_replaye
     patient = a_patient()
     order = an_order(patient)
     letter = await buried(stack, sent(REQUESTS, a_cancellation(order)), patient)
-    assert (await letters(stack))[-1]["state"]
     await send(stack.kafka, [sent(REQUESTS, order)])
     await records_of(stack.kafka, topics.ORDERS_EVENTS.name, [patient], at_least=1)
 
@@ -146,9 +146,6 @@ async def test_a_record_without_key_and_value_is_sent_back_without_them(stack: L
 
 
 async def _send_raw(stack: LocalStack, record: Sent, partition: int) -> None:
-    from cli.dlq.kafka import Writer
-    from runtime.records import Outgoing
-
     async with Writer.open(stack.kafka) as writer:
         out = Outgoing(record.topic, record.key, record.value, list(record.headers))
         await writer.send(out, partition)
@@ -168,8 +165,6 @@ async def test_an_older_overview_is_not_put_behind_a_newer_one(stack: LocalStack
 
 
 def _overview(patient: str) -> MedicationOverview:
-    from tests.bodies import make
-
     made = make(MedicationOverview)
     assert isinstance(made, MedicationOverview)
     return made.model_copy(update={"patient": patient})
@@ -245,7 +240,6 @@ async def test_a_name_that_is_no_service_is_told_with_those_that_are(
 
 async def test_the_audit_knows_no_patient(stack: LocalStack) -> None:
     """Whatever the tests before this one did, nothing of a record's content or key came there."""
-    await asyncio.sleep(0)
     for record in await read_all(stack.kafka, topics.OPERATORS_AUDIT.name):
         everything = b"".join((record.key, record.value, *(v for _, v in record.headers)))
         assert b"pat_" not in everything

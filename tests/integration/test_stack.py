@@ -175,10 +175,14 @@ async def test_a_taken_port_is_named_with_its_option_before_anything_starts(
 
 
 async def test_servers_that_were_promised_but_do_not_answer_are_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr("deploy.local.stack.EXTERNAL_S", 0.1)
-    options = StackOptions(tmp_path, external_kafka="127.0.0.1:1", external_postgres="postgres://x")
+    options = StackOptions(
+        tmp_path,
+        external_kafka="127.0.0.1:1",
+        external_postgres="postgres://x",
+        external_within_s=0.1,
+    )
     async with LocalStack(options, Heard()) as stack:
         with pytest.raises(StackError, match=r"HERHAAL_KAFKA=127\.0\.0\.1:1 does not answer"):
             await stack.start_kafka()

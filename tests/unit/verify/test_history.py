@@ -15,6 +15,18 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "history.jsonl"
 
 
+def _lines(file: Path) -> list[bytes]:
+    return file.read_bytes().splitlines(keepends=True)
+
+
+def _write(file: Path, content: bytes) -> None:
+    file.write_bytes(content)
+
+
+def _tear(file: Path) -> None:
+    os.truncate(file, file.stat().st_size - 7)
+
+
 @pytest.mark.parametrize(
     ("status", "outcome"),
     [
@@ -45,7 +57,7 @@ async def test_each_step_is_on_disk_when_its_call_returns(file: Path) -> None:
     with History(file) as history:
         for number in range(1, 4):
             await history.invoke("place", "http", uuid4())
-            assert len(file.read_bytes().splitlines()) == number
+            assert len(_lines(file)) == number
 
 
 async def test_many_at_once_are_all_kept_whole(file: Path) -> None:
@@ -67,7 +79,7 @@ async def test_a_torn_last_line_is_left_out_and_the_next_writer_goes_on_after_it
     with History(file) as history:
         invoked = await history.invoke("place", "http", uuid4())
         await invoked.answered(202)
-    os.truncate(file, file.stat().st_size - 7)
+    _tear(file)
     assert [o.outcome for o in read_history(file)] == ["unknown"]
     with History(file) as history:
         await history.invoke("place", "http", uuid4())
@@ -76,7 +88,7 @@ async def test_a_torn_last_line_is_left_out_and_the_next_writer_goes_on_after_it
 
 @pytest.mark.parametrize("line", [b"{}\n", b"nothing\n", b"\n"])
 async def test_a_damaged_line_elsewhere_is_an_error(file: Path, line: bytes) -> None:
-    file.write_bytes(line)
+    _write(file, line)
     with History(file) as history:
         await history.invoke("place", "http", uuid4())
     with pytest.raises(HistoryDamaged, match="line 1 "):
@@ -86,8 +98,7 @@ async def test_a_damaged_line_elsewhere_is_an_error(file: Path, line: bytes) -> 
 async def test_an_end_without_a_beginning_is_an_error(file: Path) -> None:
     with History(file) as history:
         await (await history.invoke("place", "http", uuid4())).answered(202)
-    lines = file.read_bytes().splitlines(keepends=True)
-    file.write_bytes(lines[1])
+    _write(file, _lines(file)[1])
     with pytest.raises(HistoryDamaged, match="without having been invoked"):
         read_history(file)
 

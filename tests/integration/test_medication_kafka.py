@@ -1,0 +1,176 @@
+"""medication on real Kafka and PostgreSQL: changes over Kafka, its own topic, crashes."""
+
+import asyncio
+from functools import partial
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from deploy.local import LocalStack
+from schemas.base import Body
+from schemas.medication import (
+    MedicationOverview,
+    MedicationReview,
+    MedicationSetStatus,
+    Status,
+)
+from tests.harness.kafka import eventually, header, read_all, records_of, send, sent
+from tests.harness.made import (
+    AMOXICILLINE,
+    GP,
+    METFORMINE,
+    OMEPRAZOL,
+    Sent,
+    a_patient,
+    an_import,
+    entry,
+)
+from tests.integration.medication_client import (
+    CHANGES,
+    DEAD,
+    STATUS,
+    WAIT,
+    is_version_7,
+    overview_of,
+    published,
+    request,
+    settled,
+    versions,
+)
+
+
+@pytest.fixture
+def url(stack: LocalStack) -> str:
+    """Where medication's API is."""
+    return stack.endpoints["medication"]
+
+
+async def test_changes_on_kafka_lead_to_the_same(stack: LocalStack) -> None:
+    patient = a_patient()
+    stop = MedicationSetStatus(
+        change_id=uuid4(), patient=patient, by=GP, prk=METFORMINE[0], status=Status.STOPPED
+    )
+    imported = an_import(patient)
+
+    await send(stack.kafka, [sent(CHANGES, c) for c in (imported, stop, stop, imported)])
+
+    records = await published(stack, patient, 2)
+    assert versions(records) == [1, 2]
+    newest = MedicationOverview.model_validate_json(records[-1].value)
+    assert newest.medications[0].status is Status.STOPPED
+
+
+async def test_changes_that_cannot_be_carried_out_become_dead_letters(stack: LocalStack) -> None:
+    patient = a_patient()
+    stop = MedicationSetStatus(
+        change_id=uuid4(), patient=patient, by=GP, prk=OMEPRAZOL[0], status=Status.STOPPED
+    )
+    review = MedicationReview(change_id=uuid4(), patient=patient, by=GP, statuses=())
+    bodies: list[Body] = [stop, review, an_import(patient), stop]
+
+    await send(stack.kafka, [sent(CHANGES, body) for body in bodies])
+
+    dead = await records_of(stack.kafka, DEAD, [patient], 3)
+    reasons = [header(record, "dl_reason") for record in dead]
+    assert reasons == ["unknown_patient", "not_handled", "unknown_medicine"]
+    assert versions(await published(stack, patient)) == [1]
+
+
+async def test_a_late_write_to_the_topic_is_healed(
+    stack: LocalStack, http: httpx.AsyncClient, url: str
+) -> None:
+    """A worker that lost its partition may still have version 1 in flight: version 3 must end up last."""
+    patient = a_patient()
+    wrote = [
+        an_import(patient, entry(dosage=dosage)) for dosage in ("1x daags 1", "2x daags 1", "3x")
+    ]
+    await send(stack.kafka, [sent(CHANGES, command) for command in wrote])
+    first, _, third = await published(stack, patient, 3)
+    late = sent(STATUS, MedicationOverview.model_validate_json(first.value))
+
+    await send(stack.kafka, [late])
+
+    records = await published(stack, patient, 5)
+    assert versions(records) == [1, 2, 3, 1, 3]
+    assert (records[-1].value, header(records[-1], "ce_id")) == (
+        third.value,
+        header(third, "ce_id"),
+    )
+    await settled(stack, http, url)
+    assert len(await published(stack, patient)) == 5
+
+
+async def test_an_overview_that_only_the_topic_has_is_adopted(
+    stack: LocalStack, http: httpx.AsyncClient, url: str
+) -> None:
+    """The database was lost, or restored from an older backup."""
+    known, unknown = a_patient(), a_patient()
+    await send(stack.kafka, [sent(CHANGES, an_import(known))])
+    (record,) = await published(stack, known)
+    newer = MedicationOverview.model_validate_json(record.value).model_copy(
+        update={"version": 7, "medications": (entry(AMOXICILLINE),)}
+    )
+    bodies = [newer, newer.model_copy(update={"patient": unknown})]
+
+    await send(stack.kafka, [sent(STATUS, body) for body in bodies])
+
+    for patient in (known, unknown):
+        where = f"{url}/patients/{patient}/overview"
+        await eventually(partial(http.get, where), is_version_7)
+        answer = await http.put(where, json=request(), headers=WAIT)
+        assert answer.json()["version"] == 8
+
+
+async def test_rubbish_on_either_topic_leaves_its_neighbours_alone(
+    stack: LocalStack, http: httpx.AsyncClient, url: str
+) -> None:
+    patient = a_patient()
+    good = sent(CHANGES, an_import(patient))
+    rubbish = [
+        Sent(topic, key, value, good.headers)
+        for topic in (CHANGES, STATUS)
+        for key, value in (
+            (patient.encode(), b"{"),
+            (patient.encode(), b"\xff" * 100),
+            (b"\xff", good.value),
+            (patient.encode(), b"[]"),
+        )
+    ]
+
+    await send(stack.kafka, [*rubbish, good, *rubbish])
+
+    assert (await overview_of(http, url, patient))["version"] == 1
+    assert len(await records_of(stack.kafka, DEAD, [patient], 12)) == 12
+
+
+async def test_nothing_is_lost_or_told_twice_when_medication_is_killed_in_the_middle(
+    stack: LocalStack,
+) -> None:
+    patients = [a_patient() for _ in range(1500)]
+    medications = [entry(), entry(OMEPRAZOL)]
+    bodies = [an_import(patient, *medications) for patient in patients]
+    stops = [
+        MedicationSetStatus(
+            change_id=uuid4(), patient=patient, by=GP, prk=METFORMINE[0], status=Status.STOPPED
+        )
+        for patient in patients
+    ]
+    sending = asyncio.create_task(
+        send(stack.kafka, [sent(CHANGES, body) for body in (*bodies, *stops)])
+    )
+    try:
+        await eventually(
+            lambda: read_all(stack.kafka, STATUS),
+            lambda seen: any(record.key == patients[0].encode() for record in seen),
+        )
+        await stack.kill("medication")
+    finally:
+        await sending
+        await stack.start("medication")
+
+    records = await records_of(stack.kafka, STATUS, patients, 2 * len(patients), within_s=60)
+    newest = {r.key: r for r in records}
+    assert len(newest) == len(patients)
+    assert set(versions(list(newest.values()))) == {2}
+    assert len({header(r, "ce_id") for r in records}) == 2 * len(patients)

@@ -1,0 +1,177 @@
+"""The checker on the running stack: clean after a load over HTTP and Kafka, whatever other tests sent."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from cli.verify.checker import Verdict, check, compare
+from cli.verify.command import Options, gather
+from cli.verify.dump import load
+from cli.verify.history import History, read_history
+from deploy.local import LocalStack
+from runtime.records import encode
+from schemas import topics
+from schemas.base import Body
+from schemas.orders import OrderPlace
+from tests.harness.kafka import producer, sent
+from tests.harness.made import (
+    AMOXICILLINE,
+    METFORMINE,
+    OMEPRAZOL,
+    a_cancellation,
+    a_patient,
+    an_import,
+    an_order,
+    entry,
+)
+
+ORDERS = 120
+ROOT = Path(__file__).parents[2]
+REQUESTS = topics.ORDERS_REQUESTS.name
+
+
+@pytest.fixture
+async def history(stack: LocalStack, http: httpx.AsyncClient, tmp_path: Path) -> Path:
+    """What clients noted while they sent orders over both ways, cancelled some and sent rubbish."""
+    file = tmp_path / "history.jsonl"
+    with History(file) as noted:
+        async with producer(stack.kafka) as kafka:
+            client = Client(stack, http, kafka, noted)
+            patients = [a_patient() for _ in range(8)]
+            await asyncio.gather(*(client.import_(patient) for patient in patients))
+            await asyncio.gather(*(client.some(patients[n::8], n) for n in range(8)))
+    return file
+
+
+class Client:
+    """Sends over both ways, and notes what it knows."""
+
+    def __init__(
+        self, stack: LocalStack, http: httpx.AsyncClient, kafka: AIOKafkaProducer, noted: History
+    ) -> None:
+        self._url = f"{stack.endpoints['ordering']}/orders"
+        self._http = http
+        self._kafka = kafka
+        self._noted = noted
+
+    async def import_(self, patient: str) -> None:
+        """An overview, over Kafka."""
+        change = an_import(patient, entry(METFORMINE), entry(OMEPRAZOL))
+        invoked = await self._noted.invoke("import", "kafka", change.change_id)
+        await invoked.taken(*await self._produce(topics.MEDICATION_CHANGES.name, change))
+
+    async def some(self, patients: Sequence[str], start: int) -> None:
+        """This worker's part of the orders, each twelfth cancelled, now and then something wrong."""
+        for number in range(start, ORDERS, 8):
+            order = an_order(patients[0], METFORMINE, AMOXICILLINE)
+            await (self._over_http if number % 2 else self._over_kafka)(order)
+            if number % 12 == 0:
+                cancel = a_cancellation(order)
+                invoked = await self._noted.invoke("cancel", "kafka", order.order_id)
+                await invoked.taken(*await self._produce(REQUESTS, cancel))
+        await self._refused(patients[0])
+
+    async def _over_http(self, order: OrderPlace) -> None:
+        invoked = await self._noted.invoke("place", "http", order.order_id)
+        try:
+            answer = await self._http.post(self._url, content=encode(order), headers=JSON)
+        except httpx.HTTPError:
+            await invoked.unknown()
+            return
+        await invoked.answered(answer.status_code)
+
+    async def _over_kafka(self, order: OrderPlace) -> None:
+        invoked = await self._noted.invoke("place", "kafka", order.order_id)
+        await invoked.taken(*await self._produce(REQUESTS, order))
+
+    async def _refused(self, patient: str) -> None:
+        """An order that HTTP cannot read, and one that Kafka takes and ordering cannot read."""
+        order_id = uuid4()
+        invoked = await self._noted.invoke("place", "http", order_id)
+        answer = await self._http.post(self._url, json={"order_id": str(order_id)})
+        await invoked.answered(answer.status_code)
+        bad = an_order(patient)
+        invoked = await self._noted.invoke("place", "kafka", bad.order_id)
+        await invoked.taken(*await self._produce(REQUESTS, bad, b'{"order_id": '))
+
+    async def _produce(self, topic: str, body: Body, value: bytes | None = None) -> tuple[int, int]:
+        record = sent(topic, body)
+        told = await self._kafka.send_and_wait(
+            topic, key=record.key, value=value or record.value, headers=list(record.headers)
+        )
+        return told.partition, told.offset
+
+
+JSON = {"content-type": "application/json"}
+
+
+def _ours(verdict: Verdict) -> list[str]:
+    """What is wrong, apart from records that other tests write on services' own topics themselves."""
+    return [
+        f"{v.rule}: {v.what} ({v.where})" for v in verdict.violations if v.rule != "foreign_record"
+    ]
+
+
+async def test_a_running_stack_is_clean_after_a_load(stack: LocalStack, history: Path) -> None:
+    left, dump = await gather(Options(stack.kafka, stack.postgres, wait_s=60))
+    verdict = check(read_history(history), dump)
+    assert (left, _ours(verdict)) == ([], [])
+    counts = verdict.counts
+    assert (counts.sent, counts.refused) == (ORDERS + 16, 8)
+    assert counts.acknowledged + counts.unknown == ORDERS + 8
+    assert counts.dead_letters["ordering"]["bad_json"] >= 8
+    again = await gather(Options(stack.kafka, stack.postgres))
+    assert compare(dump, again[1]) == []
+
+
+async def test_the_command_shows_it_and_keeps_the_dump(
+    stack: LocalStack, history: Path, tmp_path: Path
+) -> None:
+    code, shown = await _verify(
+        "--kafka",
+        stack.kafka,
+        "--postgres",
+        stack.postgres,
+        "--history",
+        str(history),
+        "--json",
+        str(tmp_path / "verdict.json"),
+        "--dump",
+        str(tmp_path / "dump"),
+    )
+    told = json.loads(_text(tmp_path / "verdict.json"))
+    verdict = check(read_history(history), load(tmp_path / "dump"))
+    assert _ours(verdict) == []
+    assert (code, told["clean"]) == ((0, True) if verdict.clean else (1, False))
+    assert told["at_rest"]
+    assert len(told["violations"]) == len(verdict.violations)
+    assert "acknowledged_lost" in shown
+
+
+async def test_the_command_without_a_stack_says_what_to_do(tmp_path: Path) -> None:
+    code, shown = await _verify("--data", str(tmp_path))
+    assert code == 1
+    assert "No stack runs on" in shown
+    assert "Traceback" not in shown
+
+
+async def _verify(*options: str) -> tuple[int | None, str]:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "cli", "verify", *options),
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await process.communicate()
+    return process.returncode, output.decode()
+
+
+def _text(file: Path) -> str:
+    return file.read_text()
