@@ -165,6 +165,8 @@ def run(
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=5,
+        # Longer than clients keep an idle connection, so that they close it and no request is cut off.
+        timeout_keep_alive=65,
         lifespan="on",
     )
     server = _Server(config)

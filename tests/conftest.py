@@ -13,7 +13,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--stack", choices=["local", "containers"], default="local")
     group.addoption("--kafka-image", default="apache/kafka:4.3.0")
     group.addoption("--postgres-image", default="postgres:18")
-    group.addoption("--faults-json", default=None, help="Write the table of faults to this file.")
+    group.addoption("--json", default=None, help="Write the table of faults to this file.")
     group.addoption("--soak", action="store_true", help="The long forms of the fault tests.")
 
 

@@ -70,18 +70,19 @@ class Facts:
         return (self.events, self.overviews, self.told, *self.prescriptions)
 
     @cached_property
-    def foreign_orders(self) -> set[UUID]:
-        """Orders with an event that ordering did not write: nothing else can be told of them."""
-        return {message.body.order_id for message in self.events.foreign_messages}
+    def unjudged(self) -> set[UUID]:
+        """Orders of which not all events are ordering's own, or still there: nothing can be told of them."""
+        since = self.known_since(self.events.topic.name)
+        expired = {o.order_id for o in self.dump.ordering.orders if o.placed_at <= since}
+        return expired | {fact.body.order_id for fact in self.events.foreign_messages}
 
     @cached_property
     def events_by_order(self) -> dict[UUID, list[Fact]]:
         """ordering's events of each order, first occurrences, as they are on the topic."""
         found: dict[UUID, list[Fact]] = defaultdict(list)
         for message in self.events.messages:
-            found[message.body.order_id].append(message)
-        for order_id in self.foreign_orders & found.keys():
-            del found[order_id]
+            if message.body.order_id not in self.unjudged:
+                found[message.body.order_id].append(message)
         return found
 
     @cached_property

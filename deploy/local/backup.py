@@ -117,7 +117,9 @@ def _content(folder: Path) -> Iterator[Path]:
     """Everything to keep, folders before what is in them. Raises StackError for what cannot be kept."""
     for path in sorted(folder.rglob("*")):
         relative = path.relative_to(folder)
-        if relative.parts[0] in _LEFT_OUT or path.name in _RUN_FILES:
+        top = relative.parts[0]
+        # Names with a dot are unfinished work that a crash has left.
+        if top in _LEFT_OUT or top.startswith(".") or path.name in _RUN_FILES:
             continue
         if path.is_symlink() or not (path.is_dir() or path.is_file()):
             raise StackError(f"{path} is neither a file nor a folder, and cannot be backed up.")

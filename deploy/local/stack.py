@@ -26,6 +26,9 @@ KAFKA_STOP_S = 5.0
 POSTGRES_STOP_S = 3.0
 """Together below the 15 s within which a stack is stopped."""
 
+STARTS = 4
+"""How often a process may end by itself while it is started again."""
+
 SERVICE_ENDS = 3
 """A service that ends this often while it is waited for will not come up by waiting longer."""
 
@@ -175,7 +178,8 @@ class LocalStack(AbstractAsyncContextManager["LocalStack"]):
         """Starts one again on the same data, and waits until it is ready."""
         child = self.process(name)
         await child.start()
-        await child.ready(within_s)
+        # PostgreSQL refuses to start while a process of the killed one is still going down.
+        await child.ready(within_s, give_up_after=STARTS)
 
     async def restart(self, name: str) -> None:
         """Stops one in order and starts it again."""

@@ -18,7 +18,7 @@ EXAMPLE = Path(__file__).parents[2] / "deploy" / "example" / "directory.yaml"
 @pytest.fixture(scope="session")
 def table(request: pytest.FixtureRequest) -> Table:
     """The table of faults of this run."""
-    path = request.config.getoption("--faults-json")
+    path = request.config.getoption("--json")
     return Table(Path(path) if path else None)
 
 

@@ -63,7 +63,7 @@ def answers_differ(facts: Facts) -> Iterator[Found]:
         found = Counter(
             (body.order_id, body.template)
             for body in _told(facts, kind)
-            if body.order_id not in facts.foreign_orders
+            if body.order_id not in facts.unjudged
         )
         for where in sorted(expected.keys() | found.keys(), key=str):
             if expected[where] != found[where]:
@@ -77,7 +77,8 @@ def message_without_event(facts: Facts) -> Iterator[Found]:
         message.body.order_id: message.body.patient for message in facts.events.everything()
     }
     for message in facts.told.messages:
-        if patients.get(message.body.order_id) != message.body.patient:
+        order_id = message.body.order_id
+        if order_id not in facts.unjudged and patients.get(order_id) != message.body.patient:
             yield Found("there is no such order of this patient", at(message))
 
 
@@ -169,14 +170,14 @@ Cell: TypeAlias = tuple[str, date, str]
 def counts_differ(facts: Facts) -> Iterator[Found]:
     """How metrics counts each order, and its sums per day, follow from the events.
 
-    Orders with foreign events are taken as metrics counts them: it may have refused some of those.
+    Orders that cannot be judged are taken as metrics counts them: it may have refused foreign events.
     """
     counted = {row.order_id: row for row in facts.dump.metrics.counted}
     for order in facts.orders.values():
         row = counted.get(order.order_id)
         if row is None or _as_counted(row) != _to_count(order):
             yield Found("not counted, or otherwise than decided", f"{order.order_id}")
-    for order_id in counted.keys() - facts.orders.keys() - facts.foreign_orders:
+    for order_id in counted.keys() - facts.orders.keys() - facts.unjudged:
         yield Found("counted, and never decided", f"{order_id}")
     yield from _sums_differ(facts)
 
@@ -203,7 +204,7 @@ def _sums_differ(facts: Facts) -> Iterator[Found]:
     lines: Counter[tuple[str, date, str, str]] = Counter()
     counts = [_to_count(order) for order in facts.orders.values()]
     for row in facts.dump.metrics.counted:
-        foreign = _as_counted(row) if row.order_id in facts.foreign_orders else None
+        foreign = _as_counted(row) if row.order_id in facts.unjudged else None
         counts += [foreign] if foreign else []
     for _, cell, outcomes in counts:
         orders[cell] += 1

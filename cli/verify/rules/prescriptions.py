@@ -30,7 +30,7 @@ def prescription_without_approval(facts: Facts) -> Iterator[Found]:
     prescribed: set[Line] = set()
     for message in _all(facts):
         body = message.body
-        if body.order_id in facts.foreign_orders:
+        if body.order_id in facts.unjudged:
             continue
         if isinstance(body, PrescriptionApproved):
             prescribed.add((body.order_id, body.line))

@@ -27,8 +27,12 @@ def acknowledged_lost(facts: Facts) -> Iterator[Found]:
 def _took_effect(operation: Operation, facts: Facts, applied: set[UUID]) -> bool:
     if operation.f == "import":
         return operation.order_id in applied
+    if operation.order_id in facts.unjudged:
+        return True
     order = facts.orders.get(operation.order_id)
-    return order is not None and (operation.f == "place" or not order.is_open)
+    if operation.f == "cancel":
+        return order is None or not order.is_open
+    return order is not None
 
 
 def _is_kept(operation: Operation, facts: Facts) -> bool:
@@ -62,7 +66,7 @@ def input_not_settled(facts: Facts) -> Iterator[Found]:
 def _request_settled(message: Fact, facts: Facts) -> bool:
     command = message.body
     order = facts.orders.get(command.order_id)
-    if command.order_id in facts.foreign_orders:
+    if command.order_id in facts.unjudged:
         return True
     if order is None or order.first.patient != command.patient:
         return False
@@ -87,7 +91,7 @@ def _is_decision_on(decided: OrderDecided, command: OrderPlace) -> bool:
 
 def _review_settled(message: Fact, facts: Facts) -> bool:
     command = message.body
-    if not isinstance(command, OrderReview) or command.order_id in facts.foreign_orders:
+    if not isinstance(command, OrderReview) or command.order_id in facts.unjudged:
         return True
     order = facts.orders.get(command.order_id)
     return order is not None and any(

@@ -80,9 +80,8 @@ def orders_differ(facts: Facts) -> Iterator[Found]:
             yield Found("decided, and not in ordering's database", f"{order.order_id}")
         elif why := _why_other(order, row):
             yield Found(why, f"{order.order_id}")
-    for order_id in rows.keys() - facts.orders.keys() - facts.foreign_orders:
-        if rows[order_id].placed_at >= facts.known_since(facts.events.topic.name):
-            yield Found("in ordering's database, and no events tell of it", f"{order_id}")
+    for order_id in rows.keys() - facts.orders.keys() - facts.unjudged:
+        yield Found("in ordering's database, and no events tell of it", f"{order_id}")
     for taken in facts.dump.ordering.intake:
         if taken.order_id in facts.orders:
             yield Found("decided, and still noted as taken in", f"{taken.order_id}")
@@ -155,7 +154,7 @@ def told_orders_differ(facts: Facts) -> Iterator[Found]:
         row = rows.get(order.order_id)
         if row is None or not _is_told(order, row):
             yield Found("notification knows another order, or none", f"{order.order_id}")
-    for order_id in rows.keys() - facts.orders.keys() - facts.foreign_orders:
+    for order_id in rows.keys() - facts.orders.keys() - facts.unjudged:
         yield Found("notification knows it, and no events tell of it", f"{order_id}")
 
 

@@ -99,7 +99,8 @@ def at_rest(case: Case) -> Case:
         stands = tuple(
             replace(row, next_offset=ends[row.topic, row.partition]) for row in database.progress
         )
-        dump = replace(dump, **{service: replace(database, progress=stands)})
+        changes: dict[str, Any] = {service: replace(database, progress=stands)}
+        dump = replace(dump, **changes)
     return replace(case, dump=dump)
 
 

@@ -229,9 +229,22 @@ def _metrics(service: Service) -> dumps.Metrics:
     return dumps.Metrics(
         progress=_progress(service),
         counted=tuple(
-            CountedRow(c.order_id, c.seq, *c.cell, msgspec.json.encode(dict(c.outcomes)).decode())
+            CountedRow(
+                c.order_id,
+                c.seq,
+                c.cell.practice,
+                c.cell.day,
+                c.cell.channel,
+                msgspec.json.encode(dict(c.outcomes)).decode(),
+            )
             for _, c in sorted(work.orders.items())
         ),
-        lines=tuple(LinesRow(*cell, lines) for cell, lines in sorted(work.lines.items())),
-        orders=tuple(OrdersRow(*cell, orders) for cell, orders in sorted(work.new_orders.items())),
+        lines=tuple(
+            LinesRow(c.practice, c.day, c.channel, c.outcome, lines)
+            for c, lines in sorted(work.lines.items())
+        ),
+        orders=tuple(
+            OrdersRow(c.practice, c.day, c.channel, orders)
+            for c, orders in sorted(work.new_orders.items())
+        ),
     )

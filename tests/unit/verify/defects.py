@@ -1,0 +1,216 @@
+"""Damage to a clean case, each the trace of a bug that the services must not have."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from cli.verify.history import Operation
+from cli.verify.rows import IntakeRow, OutboxRow, TimerRow
+from schemas.medication import MedicationOverview
+from schemas.notifications import PickupPromised
+from schemas.orders import (
+    OrderCancelled,
+    OrderDecided,
+)
+from schemas.prescriptions import PrescriptionApproved, PrescriptionWithdrawn
+from tests.unit.verify.edit import (
+    EVENTS,
+    REQUESTS,
+    Edit,
+    body,
+    changing_places,
+    find,
+    header,
+    plus,
+    with_body,
+    with_rows,
+    without,
+)
+from tests.unit.verify.made import Case, operation
+
+
+def noted(outcome: Any, f: Any = "place", via: Any = "http") -> Edit:
+    """A client noted the end of an operation on an order that nobody knows."""
+    """A client noted an operation on an order that nobody knows."""
+    return lambda case: _with_operation(case, operation(uuid4(), outcome, f, via))
+
+
+def _with_operation(case: Case, *more: Operation) -> Case:
+    return replace(case, history=(*case.history, *more))
+
+
+def missing(kind: Any, such: Callable[[dict[str, Any]], bool] = lambda _: True) -> Edit:
+    """The first record of a kind that is such is gone."""
+    return lambda case: without(case, find(case, kind, such))
+
+
+def altered(kind: Any, **changes: Any) -> Edit:
+    """Other fields in the first record of a kind."""
+    return lambda case: with_body(case, find(case, kind), **changes)
+
+
+def added(kind: Any, *, own_id: bool = True, **changes: Any) -> Edit:
+    """A copy of the first record of a kind, with other fields."""
+    return lambda case: plus(case, find(case, kind), own_id=own_id, **changes)
+
+
+def by_gp(event: dict[str, Any]) -> bool:
+    """Whether a GP decided it."""
+    return bool(event["decided_by"]["role"] == "gp")
+
+
+def of_another_patients_order(case: Case) -> Case:
+    """A promise on the order of somebody else."""
+    other = find(case, OrderDecided, lambda b: b["patient"] == "pat_late0000")
+    return with_body(case, find(case, PickupPromised), order_id=body(other)["order_id"])
+
+
+def cancel_not_carried_out(case: Case) -> Case:
+    """A cancellation was acknowledged, and its order is still open."""
+    open_order = find(case, OrderDecided, lambda b: b["state"] == "approved" and not _gone(case, b))
+    return _with_operation(case, operation(UUID(body(open_order)["order_id"]), f="cancel"))
+
+
+def _gone(case: Case, decided: dict[str, Any]) -> bool:
+    return any(
+        header(r, "ce_type") == OrderCancelled.ce_type().encode()
+        and body(r)["order_id"] == decided["order_id"]
+        for r in case.dump.records
+    )
+
+
+def refused_and_decided(case: Case) -> Case:
+    """A decided order's only attempt was refused."""
+    order_id = UUID(body(find(case, OrderDecided))["order_id"])
+    kept = tuple(o for o in case.history if o.order_id != order_id)
+    return replace(case, history=(*kept, operation(order_id, "fail")))
+
+
+def seqs_swapped(case: Case) -> Case:
+    """An order's decision comes after its cancellation."""
+    cancelled = find(case, OrderCancelled)
+    decided = find(case, OrderDecided, lambda b: b["order_id"] == body(cancelled)["order_id"])
+    return changing_places(case, decided, cancelled)
+
+
+def orders_swapped(case: Case) -> Case:
+    """Two decisions of one patient changed places."""
+    first = find(case, OrderDecided)
+    second = find(
+        case,
+        OrderDecided,
+        lambda b: (
+            b["patient"] == body(first)["patient"] and b != body(first) and not _gone(case, b)
+        ),
+    )
+    return changing_places(case, first, second)
+
+
+def seq_skipped(case: Case) -> Case:
+    """An order's second event has the number 3."""
+    return with_body(case, find(case, OrderCancelled), seq=3)
+
+
+def letter_with(case: Case, **changes: bytes | None) -> Case:
+    """Other headers on a dead letter; None takes one away."""
+    letter = next(r for r in case.dump.records if r.topic == "ordering.dead-letters")
+    kept = [(n, v) for n, v in letter.headers if n not in changes]
+    headers = [*kept, *((n, v) for n, v in changes.items() if v is not None)]
+    records = tuple(replace(r, headers=headers) if r is letter else r for r in case.dump.records)
+    return replace(case, dump=replace(case.dump, records=records))
+
+
+def no_letter(reason: bytes) -> Edit:
+    """The dead letter with this reason is gone."""
+
+    def edit(case: Case) -> Case:
+        letters = (r for r in case.dump.records if header(r, "dl_reason") == reason)
+        return without(case, next(letters))
+
+    return edit
+
+
+def not_moved(case: Case) -> Case:
+    """The record on a wrong partition is only there."""
+    ids = [header(r, "ce_id") for r in case.dump.records if r.topic == REQUESTS]
+    moved = [
+        r for r in case.dump.records if r.topic == REQUESTS if ids.count(header(r, "ce_id")) == 2
+    ]
+    patient = moved[0].key or b""
+    (home,) = [r for r in moved if r.partition == _home(case, patient)]
+    return without(case, home)
+
+
+def _home(case: Case, key: bytes) -> int:
+    return next(r.partition for r in case.dump.records if r.topic == EVENTS and r.key == key)
+
+
+def older_last(case: Case) -> Case:
+    """A late write: version 1 after version 2."""
+    newest = find(case, MedicationOverview, lambda b: b["version"] == 2)
+    older = find(
+        case,
+        MedicationOverview,
+        lambda b: b["version"] == 1 and b["patient"] == body(newest)["patient"],
+    )
+    return plus(case, older, own_id=False)
+
+
+def withdrawn_first(case: Case) -> Case:
+    """A prescription comes after its withdrawal."""
+    withdrawn = find(case, PrescriptionWithdrawn)
+    return changing_places(case, _prescription_of(case, withdrawn), withdrawn)
+
+
+def _prescription_of(case: Case, withdrawn: Any) -> Any:
+    wanted = body(withdrawn)["prescription_id"]
+    return find(case, PrescriptionApproved, lambda b: b["prescription_id"] == wanted)
+
+
+def outbox_left(case: Case) -> Case:
+    """Something is not published."""
+    row = OutboxRow(1, 0, b"", case.dump.taken_at)
+    return with_rows(case, "notification", "outbox", lambda rows: [*rows, row])
+
+
+def timer_overdue(case: Case) -> Case:
+    """A due time did not fire."""
+    due = case.dump.taken_at - timedelta(minutes=1)
+    row = TimerRow(uuid4(), 0, due, b"")
+    return with_rows(case, "ordering", "timers", lambda rows: [*rows, row])
+
+
+def still_taken_in(case: Case) -> Case:
+    """A decided order is in the intake."""
+    order = case.dump.ordering.orders[0]
+    row = IntakeRow(order.order_id, order.patient, order.digest, order.placed_at)
+    return with_rows(case, "ordering", "intake", lambda rows: [row])
+
+
+def refused_line(case: Case) -> Case:
+    """A prescription of a line that was refused."""
+
+    def partly(decided: dict[str, Any]) -> bool:
+        return bool(decided["state"] == "partly_approved")
+
+    decided = body(find(case, OrderDecided, partly))
+    line = next(line for line in decided["lines"] if line["outcome"] == "refused")
+    return plus(
+        case,
+        find(case, PrescriptionApproved),
+        own_id=True,
+        order_id=decided["order_id"],
+        **{name: line[name] for name in ("line", "prk", "medicine", "quantity")},
+    )
+
+
+def foreign(case: Case) -> Case:
+    """Somebody else's event."""
+    decided = find(case, OrderDecided)
+    copy = plus(case, decided, own_id=True)
+    last = next(r for r in reversed(copy.dump.records) if r.value == decided.value)
+    headers = [(n, b"somebody" if n == "ce_source" else v) for n, v in last.headers]
+    records = tuple(replace(r, headers=headers) if r is last else r for r in copy.dump.records)
+    return replace(copy, dump=replace(copy.dump, records=records))
