@@ -78,6 +78,12 @@ _LEFTOVERS = (
     "select id, partition, records from outbox where partition = any($1::int[]) order by id"
 )
 _DROP = "delete from outbox where id = any($1::bigint[])"
+_STALE = """
+select exists (
+    select 1 from outbox
+    where partition = any($1::int[]) and created_at < now() - make_interval(secs => $2)
+)
+"""
 _OLDEST = "select extract(epoch from now() - min(created_at))::float8 from outbox"
 
 _SET_TIMERS = """
@@ -150,9 +156,15 @@ async def leftovers(db: Connection, partitions: Iterable[int]) -> list[Stored]:
 async def drop(db: Connection, ids: Sequence[int]) -> None:
     """Forget outbox rows that are published."""
     async with db.transaction():
-        # Losing this delete in a crash only publishes again, which consumers drop by ce_id.
+        # A crash may lose this delete: the loop sees the old rows (`has_stale`) and publishes again.
         await db.execute("set local synchronous_commit = off")
         await db.execute(_DROP, ids)
+
+
+async def has_stale(db: Connection, partitions: Iterable[int], age_s: float) -> bool:
+    """Whether the outbox holds anything for these partitions that is older than so many seconds."""
+    found: bool = await db.fetchval(_STALE, list(partitions), age_s)
+    return found
 
 
 async def outbox_age(db: Connection) -> float:

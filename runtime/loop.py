@@ -33,6 +33,10 @@ FINISH_S = 2.0
 """How long a worker that gives its partitions up waits for the batch in hand, and for its publishing."""
 
 
+STALE_S = 10.0
+"""An outbox row that is older, while nothing is being published, was forgotten."""
+
+
 class Loop(Generic[W]):
     """Runs a service's handler over batches, exactly once in effect."""
 
@@ -138,6 +142,16 @@ class Loop(Generic[W]):
                     self.fenced.set()
                 raise
             await self._publish(ids, outputs)
+
+    async def look_for_leftovers(self) -> None:
+        """Start afresh when the outbox holds what nobody publishes: a crash of the database lost its drop."""
+        partitions = {tp.partition for tp in self._owned}
+        if not partitions or not (self._publishing is None or self._publishing.done()):
+            return
+        async with self._pool.acquire() as db:
+            if await ledger.has_stale(db, partitions, STALE_S):
+                log.warning("the outbox holds what should be gone; publishing it again")
+                self.fenced.set()
 
     def _is_next(self, record: Record) -> bool:
         position = self._owned.get(TopicPartition(record.topic, record.partition))

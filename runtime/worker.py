@@ -226,7 +226,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         while True:
             await self._loop.fenced.wait()
             # A worker that Kafka has put out learns of it within a heartbeat; one still in takes again.
-            await asyncio.sleep(self._options.session_timeout_ms / 1000 / 2)
+            await asyncio.sleep(self._options.session_timeout_ms / 1000 / 4)
             if self._loop.fenced.is_set() and self._assigned and not self._is_taking():
                 await self._loop.published()
                 self._consumer.pause(*self._assigned)
@@ -246,6 +246,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
             await asyncio.sleep(_TIMERS_EVERY_S)
             try:
                 await self._loop.fire_timers()
+                await self._loop.look_for_leftovers()
             except ledger.Fenced:
                 self._loop.fenced.set()
             except Exception as error:

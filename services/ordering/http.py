@@ -41,6 +41,9 @@ Patient = Annotated[str, Path(pattern=r"^pat_[A-Za-z0-9_-]{4,64}$")]
 PharmacyAgb = Annotated[str, Path(pattern=r"^02[0-9]{6}$")]
 Limit = Annotated[int, Query(ge=1, le=1000)]
 
+DECIDED_WITHIN_S = 5.0
+"""How long a cancellation waits for the decision on an order that was only just taken."""
+
 Arrival = tuple[UUID, str, str]
 
 
@@ -71,7 +74,7 @@ class OrderingApi:
         self, order_id: UUID, request: CancelRequest, wait_s: float, traceparent: str
     ) -> Response:
         """202 once Kafka has the cancellation; 200 when nothing is open any more within `wait_s`."""
-        order = await self._known(order_id)
+        order = await self._decided_order(order_id)
         command = OrderCancel(
             order_id=order_id,
             patient=order.patient,
@@ -118,6 +121,16 @@ class OrderingApi:
         if order is not None:
             return json_response(order_view(order), 200, headers | {"Preference-Applied": "wait"})
         return json_response(ReceivedView(order_id=order_id), 202, headers)
+
+    async def _decided_order(self, order_id: UUID) -> Order:
+        known = await self._known(order_id)
+        if isinstance(known, Order):
+            return known
+        # Its record may not be on Kafka yet, and a cancellation before it would find no order.
+        decided = await self._decided.wait(order_id, DECIDED_WITHIN_S)
+        if decided is None:
+            raise unavailable("The order is not decided yet; please try again.")
+        return decided
 
     async def _known(self, order_id: UUID) -> Order | store.Received:
         async with self._resources.pool.acquire() as db:
