@@ -83,7 +83,10 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         self._joined = False
         self._stall = Stall()
         self._broker = KafkaBroker(
-            options.bootstrap, apply_types=False, logger=logging.getLogger("faststream")
+            # A list: FastStream takes one text for one address, commas and all.
+            options.bootstrap.split(","),
+            apply_types=False,
+            logger=logging.getLogger("faststream"),
         )
         self._subscriber = self._broker.subscriber(
             *(topic.name for topic in options.topics),

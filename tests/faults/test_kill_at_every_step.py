@@ -21,9 +21,15 @@ PASSES = 3
 """How often a step is passed before the process dies at it: not in the first batch after a start."""
 
 SHORT = {
-    "ordering": tuple(Step),
-    "notification": (Step.AFTER_COMMIT, Step.AFTER_PUBLISH),
-    "metrics": (Step.BEFORE_COMMIT, Step.AFTER_COMMIT),
+    "ordering": (
+        Step.AFTER_POLL,
+        Step.BEFORE_COMMIT,
+        Step.AFTER_COMMIT,
+        Step.AFTER_PUBLISH,
+        Step.AFTER_KAFKA_COMMIT,
+    ),
+    "notification": (Step.AFTER_COMMIT,),
+    "metrics": (Step.AFTER_COMMIT,),
 }
 """What every run of the tests kills; `--soak` kills every service at every step that it passes."""
 
