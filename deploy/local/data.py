@@ -28,8 +28,12 @@ class Identity:
 
 
 def write_atomically(path: Path, content: Mapping[str, object]) -> None:
-    """Writes JSON so that a reader sees the old file or the whole new one, never a part."""
+    """Writes JSON so that a reader sees the old file or the whole new one, never a part.
+
+    Only its owner may read it: an address of a server may hold a password.
+    """
     partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial.touch(mode=0o600)
     partial.write_text(json.dumps(content, indent=2) + "\n")
     partial.replace(path)
 

@@ -1,6 +1,7 @@
 """The local stack's parts that need no server: ports, the data folder, back-off, addresses."""
 
 import json
+import stat
 import struct
 from pathlib import Path
 
@@ -231,3 +232,9 @@ def test_the_last_line_of_a_log_that_says_something_goes_into_a_message(tmp_path
 def test_an_end_is_described_by_its_exit_code_or_signal() -> None:
     assert describe_end(1) == "exit code 1"
     assert describe_end(-9) == "signal 9"
+
+
+def test_addresses_are_for_their_owner_only(tmp_path: Path) -> None:
+    file = tmp_path / "endpoints.json"
+    write_atomically(file, {"postgres": "postgresql://admin:secret@127.0.0.1/postgres"})
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
