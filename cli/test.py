@@ -83,7 +83,8 @@ def steps(suite: str | None, options: Sequence[str]) -> list[Step]:
         raise UserError(f"There is no suite {suite}; there are {known}.")
     if not (ROOT / "tests" / suite).is_dir():
         raise UserError(f"The suite {suite} has no tests yet.")
-    return [_pytest(suite, options)]
+    quick = ["-m", "not slow"] if suite == "unit" else []
+    return [_pytest(suite, [*quick, *options])]
 
 
 def run_all(todo: Sequence[Step], run: Callable[[Step], Outcome]) -> list[Outcome]:

@@ -14,7 +14,7 @@ def test_without_a_suite_everything_is_checked_and_pytest_closes_the_output() ->
 
 def test_a_suite_runs_its_own_tests_only_and_hands_the_rest_to_pytest() -> None:
     (step,) = steps("unit", ["-k", "ports"])
-    assert step.command[1:] == ("-m", "pytest", "tests/unit", "-k", "ports")
+    assert step.command[1:] == ("-m", "pytest", "tests/unit", "-m", "not slow", "-k", "ports")
 
 
 def test_lint_runs_no_tests() -> None:

@@ -1,0 +1,24 @@
+"""Which unit tests take their time: many examples each. `./herhaal test unit` leaves them to the whole run."""
+
+import pytest
+
+SLOW = (
+    "verify/test_mutations.py",
+    "verify/test_rules.py",
+    "schemas/test_compatibility_properties.py",
+    "schemas/test_snapshots.py",
+    "ordering/test_sequences.py",
+    "medication/test_properties.py",
+    "metrics/test_properties.py",
+    "test_directory_yaml.py",
+    "test_cli_schemas.py",
+    "test_parsing.py",
+    "notification/test_pickup.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark them."""
+    for item in items:
+        if item.path.as_posix().endswith(SLOW):
+            item.add_marker(pytest.mark.slow)
