@@ -1,15 +1,13 @@
 """What `herhaal directory` does: checks a file, brings it to Kafka, shows what became of it."""
 
-import asyncio
-import logging
 from datetime import datetime
 from pathlib import Path
 
 import typer
-from aiokafka.errors import KafkaConnectionError, KafkaError
 from rich.table import Table
 
-from cli.console import UserError, stdout
+from cli.asking import ask
+from cli.console import stdout
 from cli.directory_file import AMSTERDAM, check
 from cli.directory_kafka import Report, State, bring
 from schemas.directory import Directory
@@ -34,15 +32,7 @@ def run_apply(path: Path, kafka: str) -> None:
         UserError: the file cannot be read, Kafka does not answer, or refuses.
     """
     directory = _checked(path)
-    # The client logs each failed attempt with its own words; the user gets one sentence.
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    try:
-        report = asyncio.run(bring(kafka, directory))
-    except (KafkaConnectionError, OSError, TimeoutError) as error:
-        raise UserError(f"Kafka does not answer at {kafka}; is it running?") from error
-    except KafkaError as error:
-        raise UserError(f"Kafka at {kafka} refuses: {error}") from error
-    show(report)
+    show(ask(kafka, bring(kafka, directory)))
 
 
 def show(report: Report) -> None:

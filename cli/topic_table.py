@@ -1,18 +1,13 @@
 """What `herhaal topics` does: asks the broker, shows the differences, brings the topics there."""
 
-import asyncio
-import logging
-from collections.abc import Coroutine, Iterator
-from typing import Any, TypeVar
+from collections.abc import Iterator
 
-from aiokafka.errors import KafkaConnectionError, KafkaError
 from rich.table import Table
 
-from cli.console import UserError, stdout
+from cli.asking import ask
+from cli.console import stdout
 from runtime.topics import Plan, Settings, apply_topics, count_brokers, plan_topics
 from schemas.topics import ALL, Topic
-
-T = TypeVar("T")
 
 _LEFT = "left alone"
 _WHY_LEFT = "left alone: nothing is shrunk, deleted or moved by this program; that is for a person to decide"
@@ -24,7 +19,7 @@ def run_plan(kafka: str) -> bool:
     Raises:
         UserError: Kafka does not answer, or refuses.
     """
-    plan = _ask(kafka, plan_topics(kafka, ALL))
+    plan = ask(kafka, plan_topics(kafka, ALL))
     show(plan, ALL)
     return not plan.empty
 
@@ -37,24 +32,12 @@ def run_apply(kafka: str, replication: int | None) -> None:
     Raises:
         UserError: Kafka does not answer, or refuses.
     """
-    show(_ask(kafka, _apply(kafka, replication)), ALL)
+    show(ask(kafka, _apply(kafka, replication)), ALL)
 
 
 async def _apply(kafka: str, replication: int | None) -> Plan:
     copies = replication or min(3, await count_brokers(kafka))
     return await apply_topics(kafka, ALL, copies)
-
-
-def _ask(kafka: str, work: Coroutine[Any, Any, T]) -> T:
-    """The answer of Kafka. Raises UserError when it does not answer, or refuses."""
-    # The client logs each failed attempt with its own words; the user gets one sentence.
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    try:
-        return asyncio.run(work)
-    except (KafkaConnectionError, OSError, TimeoutError) as error:
-        raise UserError(f"Kafka does not answer at {kafka}; is it running?") from error
-    except KafkaError as error:
-        raise UserError(f"Kafka at {kafka} refuses: {error}") from error
 
 
 def show(plan: Plan, topics: tuple[Topic, ...]) -> None:

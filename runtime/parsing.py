@@ -22,7 +22,8 @@ MAX_HEADERS = 64
 _NUL = "\x00"
 """PostgreSQL cannot store it in text, so no key or id may hold it, as no body may."""
 
-_TRACEPARENT = re.compile(r"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")
+TRACEPARENT = re.compile(r"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")
+"""W3C trace context, version 00."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +139,7 @@ def _headers(record: Record) -> dict[str, str]:
         except UnicodeDecodeError:
             raise _Refused("binary_header", "a header is not UTF-8") from None
     parent = read.get("traceparent")
-    if parent is not None and not _TRACEPARENT.match(parent):
+    if parent is not None and not TRACEPARENT.match(parent):
         # Trace context from outside is a help, never a reason to lose an order (W3C: ignore it).
         del read["traceparent"]
     return read

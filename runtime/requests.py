@@ -9,6 +9,7 @@ from fastapi import Depends, Header, Request
 from pydantic import BaseModel, ValidationError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from runtime.parsing import TRACEPARENT
 from runtime.problems import Problem, invalid
 
 MAX_BODY_BYTES = 64 * 1024
@@ -16,7 +17,6 @@ MAX_WAIT_S = 30.0
 
 M = TypeVar("M", bound=BaseModel)
 
-_TRACEPARENT = re.compile(r"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")
 _WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*(\d{1,6})(?:$|[,;\s])", re.IGNORECASE)
 
 
@@ -105,7 +105,7 @@ def _wait(prefer: Annotated[str | None, Header()] = None) -> float:
 
 
 def _traceparent(traceparent: Annotated[str | None, Header()] = None) -> str:
-    if traceparent and _TRACEPARENT.match(traceparent):
+    if traceparent and TRACEPARENT.match(traceparent):
         return traceparent
     return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
 
