@@ -8,6 +8,10 @@ class CannotRun(Exception):
     """Something only a person can mend; the message says what, and quotes no record."""
 
 
+class Outdated(Exception):
+    """What was loaded has changed since, by another worker: load and decide again."""
+
+
 _TRANSIENT: tuple[type[BaseException], ...] = (
     OSError,
     TimeoutError,
@@ -23,6 +27,7 @@ _TRANSIENT: tuple[type[BaseException], ...] = (
     asyncpg.IdleInTransactionSessionTimeoutError,
     # A primary that has just become a standby; the next connection finds the new one.
     asyncpg.ReadOnlySQLTransactionError,
+    Outdated,
 )
 
 

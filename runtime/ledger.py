@@ -18,21 +18,29 @@ class Fenced(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One partition's step from `expected` to `next_offset`, valid only while `epoch` is the newest."""
+    """One partition's step from `expected` to `next_offset`, valid only while `epoch` is the newest.
+
+    `last_ms` is the append time of the record before `next_offset`, None where the step leads nowhere.
+    """
 
     topic: str
     partition: int
     expected: int
     next_offset: int
     epoch: int
+    last_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where a worker stands in a partition that it has taken."""
+    """Where a worker stands in a partition that it has taken.
+
+    `last_ms` is when Kafka took the record before `next_offset` (ms since 1970), None when not known.
+    """
 
     next_offset: int
     epoch: int
+    last_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +50,16 @@ class Stored:
     id: int
     partition: int
     records: tuple[Outgoing, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How far Kafka has acknowledged what was published to a partition, and when it took the last record."""
+
+    topic: str
+    partition: int
+    next_offset: int
+    last_ms: int
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -54,30 +72,40 @@ select topic, partition, earliest, 1
 from unnest($1::text[], $2::int[], $3::bigint[]) as n(topic, partition, earliest)
 order by topic, partition
 on conflict (topic, partition) do update set epoch = p.epoch + 1
-returning topic, partition, next_offset, epoch
+returning topic, partition, next_offset, epoch, last_ms
 """
+
+_CLUSTER = "insert into kafka (cluster) values ($1) on conflict (one_row) do nothing"
+_KNOWN_CLUSTER = "select cluster from kafka"
 
 # Every claim must match its row, or nothing may be written: the caller compares the count.
 _ADVANCE = """
 with moved as (
-    update progress p set next_offset = n.next_offset
-    from unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[], $5::bigint[])
-        as n(topic, partition, expected, next_offset, epoch)
+    update progress p
+    set next_offset = n.next_offset, last_ms = coalesce(n.last_ms, p.last_ms)
+    from unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])
+        as n(topic, partition, expected, next_offset, epoch, last_ms)
     where p.topic = n.topic and p.partition = n.partition
         and p.next_offset = n.expected and p.epoch = n.epoch
     returning 1
 ), stored as (
     insert into outbox (partition, records)
-    select partition, records from unnest($6::int[], $7::bytea[]) as o(partition, records)
+    select partition, records from unnest($7::int[], $8::bytea[]) as o(partition, records)
     returning id
 )
 select (select count(*) from moved) as moved, (select array_agg(id) from stored) as ids
 """
 
-_LEFTOVERS = (
-    "select id, partition, records from outbox where partition = any($1::int[]) order by id"
-)
+_LEFTOVERS = """
+select id, partition, records from outbox where partition = any($1::int[]) order by id limit $2
+"""
 _DROP = "delete from outbox where id = any($1::bigint[])"
+_TOLD = """
+update progress p set next_offset = n.next_offset, last_ms = n.last_ms
+from unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[])
+    as n(topic, partition, next_offset, last_ms)
+where p.topic = n.topic and p.partition = n.partition and p.next_offset < n.next_offset
+"""
 _STALE = """
 select exists (
     select 1 from outbox
@@ -118,9 +146,18 @@ async def take(
         list(earliest.values()),
     )
     return {
-        TopicPartition(r["topic"], r["partition"]): Position(r["next_offset"], r["epoch"])
+        TopicPartition(r["topic"], r["partition"]): Position(
+            r["next_offset"], r["epoch"], r["last_ms"]
+        )
         for r in rows
     }
+
+
+async def cluster(db: Connection, found: str) -> str:
+    """The id of the Kafka cluster that this database belongs to: `found`, when it is the first."""
+    await db.execute(_CLUSTER, found)
+    known: str = await db.fetchval(_KNOWN_CLUSTER)
+    return known
 
 
 async def advance(
@@ -138,6 +175,7 @@ async def advance(
         [c.expected for c in claims],
         [c.next_offset for c in claims],
         [c.epoch for c in claims],
+        [c.last_ms for c in claims],
         list(outbox),
         [_encode(tuple(records)) for records in outbox.values()],
     )
@@ -147,18 +185,33 @@ async def advance(
     return row["ids"] or []
 
 
-async def leftovers(db: Connection, partitions: Iterable[int]) -> list[Stored]:
-    """What the outbox still holds for these partitions, oldest first."""
-    rows = await db.fetch(_LEFTOVERS, list(partitions))
+async def leftovers(db: Connection, partitions: Iterable[int], at_most: int) -> list[Stored]:
+    """What the outbox still holds for these partitions, the oldest rows first."""
+    rows = await db.fetch(_LEFTOVERS, list(partitions), at_most)
     return [Stored(r["id"], r["partition"], _decode_records(r["records"])) for r in rows]
 
 
-async def drop(db: Connection, ids: Sequence[int]) -> None:
-    """Forget outbox rows that are published."""
+async def drop(db: Connection, ids: Sequence[int], told: Sequence[Told] = ()) -> None:
+    """Forget outbox rows that are published, and note how far the service's own topic is known by that."""
     async with db.transaction():
         # A crash may lose this delete: the loop sees the old rows (`has_stale`) and publishes again.
         await db.execute("set local synchronous_commit = off")
         await db.execute(_DROP, ids)
+        if told:
+            await db.execute(
+                _TOLD,
+                [t.topic for t in told],
+                [t.partition for t in told],
+                [t.next_offset for t in told],
+                [t.last_ms for t in told],
+            )
+
+
+def newest(told: Iterable[Told], topic: str | None) -> list[Told]:
+    """How far each partition of this topic is known by these acknowledgements."""
+    ours = sorted((t for t in told if t.topic == topic), key=lambda t: t.next_offset)
+    known = {t.partition: t for t in ours}
+    return [known[partition] for partition in sorted(known)]
 
 
 async def has_stale(db: Connection, partitions: Iterable[int], age_s: float) -> bool:

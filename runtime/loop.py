@@ -38,7 +38,10 @@ STALE_S = 10.0
 
 
 class Loop(Generic[W]):
-    """Runs a service's handler over batches, exactly once in effect."""
+    """Runs a service's handler over batches, exactly once in effect.
+
+    `own` is the service's own topic, of which the database knows how far it is known.
+    """
 
     def __init__(
         self,
@@ -50,9 +53,11 @@ class Loop(Generic[W]):
         telemetry: Telemetry,
         backoff: Callable[[], Backoff] = Backoff,
         reached: Reached = pass_by,
+        own: str | None = None,
     ) -> None:
         self.reached = reached
         """Called at each step."""
+        self._own = own
         self._deciding = Deciding(service, parser, handler)
         self._handler = handler
         self._pool = pool
@@ -232,15 +237,9 @@ class Loop(Generic[W]):
 
     def _claims(self, records: Iterable[Record], partitions: set[int]) -> list[Claim]:
         """A claim for every topic of these partition numbers, moved past the records it has here."""
-        after = {(r.topic, r.partition): r.offset + 1 for r in records}
+        last = {(r.topic, r.partition): r for r in records}
         return [
-            Claim(
-                tp.topic,
-                tp.partition,
-                position.next_offset,
-                after.get((tp.topic, tp.partition), position.next_offset),
-                position.epoch,
-            )
+            _claim(tp, position, last.get((tp.topic, tp.partition)))
             for tp, position in sorted(self._owned.items())
             if tp.partition in partitions
         ]
@@ -249,7 +248,7 @@ class Loop(Generic[W]):
         for claim in claims:
             tp = TopicPartition(claim.topic, claim.partition)
             if tp in self._owned:
-                self._owned[tp] = Position(claim.next_offset, claim.epoch)
+                self._owned[tp] = Position(claim.next_offset, claim.epoch, claim.last_ms)
         self._telemetry.progressed()
 
     async def _publish(self, ids: Sequence[int], outputs: Mapping[int, Sequence[Outgoing]]) -> None:
@@ -273,7 +272,7 @@ class Loop(Generic[W]):
 
     async def _publish_and_drop(self, ids: Sequence[int], records: Sequence[Outgoing]) -> None:
         self.reached(Step.BEFORE_PUBLISH)
-        await self._publisher.publish(records)
+        told = await self._publisher.publish(records)
         self.reached(Step.AFTER_PUBLISH)
         self._telemetry.published(len(records))
         backoff = self._backoff()
@@ -281,7 +280,7 @@ class Loop(Generic[W]):
             try:
                 async with self._pool.acquire() as db:
                     self.reached(Step.BEFORE_DROP)
-                    await ledger.drop(db, ids)
+                    await ledger.drop(db, ids, ledger.newest(told, self._own))
                     self.reached(Step.AFTER_DROP)
                 return
             except Exception as error:
@@ -289,3 +288,10 @@ class Loop(Generic[W]):
                     raise
                 log.warning("outbox will be emptied later", error=kind_of(error))
                 await backoff.wait()
+
+
+def _claim(tp: TopicPartition, position: Position, last: Record | None) -> Claim:
+    next_offset, last_ms = (
+        (last.offset + 1, last.timestamp) if last else (position.next_offset, position.last_ms)
+    )
+    return Claim(tp.topic, tp.partition, position.next_offset, next_offset, position.epoch, last_ms)

@@ -5,6 +5,7 @@ Record batches are built per partition, which costs a fraction of one `send` per
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from typing import Any, TypeAlias
 
 import structlog
 from aiokafka import AIOKafkaProducer
@@ -12,12 +13,17 @@ from aiokafka.errors import KafkaError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from runtime.backoff import Backoff
+from runtime.ledger import Told
 from runtime.records import Outgoing, partition_of
 
 log = structlog.get_logger()
 
 _BATCH_BYTES = 512 * 1024
 _REQUEST_BYTES = 8 * 1024 * 1024
+
+
+_Sent: TypeAlias = "tuple[asyncio.Future[Any], int]"
+"""What Kafka will acknowledge a batch with, and how many records it has."""
 
 
 class NotPublished(OSError):
@@ -51,16 +57,16 @@ class Publisher:
         if not await producer.client.force_metadata_update():
             raise NotPublished("no broker answers")
 
-    async def publish(self, records: Sequence[Outgoing]) -> None:
+    async def publish(self, records: Sequence[Outgoing]) -> list[Told]:
         """Publish all, in order, however long it takes: on failure everything is sent again.
 
-        A repeat is a raw duplicate with the same `ce_id`; consumers drop it.
+        A repeat is a raw duplicate with the same `ce_id`; consumers drop it. Returns how far each
+        partition is acknowledged by that.
         """
         backoff = Backoff()
         while True:
             try:
-                await self._send_all(records)
-                return
+                return await self._send_all(records)
             except (KafkaError, TimeoutError, OSError) as error:
                 log.warning("publish failed, trying again", error=type(error).__name__)
                 await self._discard()
@@ -118,10 +124,10 @@ class Publisher:
         except (KafkaError, TimeoutError, OSError) as error:
             log.warning("old producer did not stop cleanly", error=type(error).__name__)
 
-    async def _send_all(self, records: Iterable[Outgoing]) -> None:
+    async def _send_all(self, records: Iterable[Outgoing]) -> list[Told]:
         producer = await self._started()
         batches: dict[tuple[str, int], BatchBuilder] = {}
-        sent: list[asyncio.Future[object]] = []
+        sent: list[_Sent] = []
         for record in records:
             where = (record.topic, await self._partition(producer, record))
             batch = batches.get(where)
@@ -133,7 +139,8 @@ class Publisher:
                 _append(batch, record)
         for where, batch in batches.items():
             sent.append(await _send(producer, batch, where))
-        await asyncio.gather(*sent)
+        await asyncio.gather(*(future for future, _ in sent))
+        return [_told(future.result(), records) for future, records in sent]
 
     async def _partition(self, producer: AIOKafkaProducer, record: Outgoing) -> int:
         # A topic's partitions never change once it has data, so they are asked for once.
@@ -152,9 +159,13 @@ def _append(batch: BatchBuilder, record: Outgoing) -> bool:
     return appended is not None
 
 
-async def _send(
-    producer: AIOKafkaProducer, batch: BatchBuilder, where: tuple[str, int]
-) -> "asyncio.Future[object]":
+async def _send(producer: AIOKafkaProducer, batch: BatchBuilder, where: tuple[str, int]) -> _Sent:
     batch.close()
-    future: asyncio.Future[object] = await producer.send_batch(batch, where[0], partition=where[1])
-    return future
+    future = await producer.send_batch(batch, where[0], partition=where[1])
+    return future, batch.record_count()
+
+
+def _told(acknowledged: Any, records: int) -> Told:
+    # What the broker had already, from before, is acknowledged without an offset: -1.
+    next_offset = acknowledged.offset + records if acknowledged.offset >= 0 else 0
+    return Told(acknowledged.topic, acknowledged.partition, next_offset, acknowledged.timestamp)

@@ -25,6 +25,7 @@ from runtime.handling import Handler, W
 from runtime.logs import configure_logs
 from runtime.loop import Loop
 from runtime.overload import Overload
+from runtime.pages import Pages
 from runtime.parsing import Parser
 from runtime.problems import unavailable
 from runtime.publisher import Publisher
@@ -61,6 +62,7 @@ class Resources:
     sender: Publisher
     """For HTTP writes: one record at a time, each acknowledged."""
     tables: dict[type[Body], Table[Any]]
+    pages: Pages
     opened: "asyncpg.Pool[Any] | None" = None
     worker: Worker | None = None
     waiting_for: str = "starting"
@@ -82,7 +84,9 @@ class Resources:
 class Service(Generic[W]):
     """A service, declared: what it reads, how it decides, what it answers.
 
-    `tables` maps each small compacted topic it keeps in memory to the body it carries.
+    `tables` maps each small compacted topic it keeps in memory to the body it carries. `own` is the
+    topic that tells what it decided, where that depends on more than one input's order: after a
+    restore the handler is given what the database does not know of it, and adopts it.
     """
 
     name: str
@@ -92,6 +96,7 @@ class Service(Generic[W]):
     router: Callable[[Resources], APIRouter]
     asyncapi: Callable[[], dict[str, Any]]
     tables: dict[type[Body], Topic] = field(default_factory=dict)
+    own: Topic | None = None
 
 
 def create_app(
@@ -111,6 +116,7 @@ def create_app(
         telemetry,
         Publisher(settings.kafka, f"{service.name}-api"),
         {body: Table(settings.kafka, topic, body) for body, topic in service.tables.items()},
+        Pages(settings.kafka),
     )
 
     @asynccontextmanager
@@ -207,17 +213,19 @@ def _worker(service: Service[Any], resources: Resources, reached: Reached) -> Wo
     publisher = Publisher(settings.kafka, f"{service.name}-worker")
     loop = Loop(
         service.name,
-        Parser.of(service.inputs),
+        Parser.of([*service.inputs, *([service.own] if service.own else [])]),
         service.handler(resources),
         resources.pool,
         publisher,
         resources.telemetry,
         reached=reached,
+        own=service.own.name if service.own else None,
     )
     options = WorkerOptions(
         settings.kafka,
         service.name,
         service.inputs,
+        service.own,
         settings.max_records,
         settings.session_timeout_ms,
     )
@@ -263,6 +271,7 @@ async def _close(resources: Resources) -> None:
     closing: list[tuple[str, Callable[[], Awaitable[None]]]] = [
         *([("worker", resources.worker.stop)] if resources.worker else []),
         ("producer", resources.sender.stop),
+        ("readers", resources.pages.stop),
         *([("database", resources.opened.close)] if resources.opened else []),
     ]
     for what, close in closing:

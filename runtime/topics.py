@@ -69,6 +69,13 @@ async def count_brokers(bootstrap: str) -> int:
         return len((await client.describe_cluster())["brokers"])
 
 
+async def cluster_id(bootstrap: str) -> str:
+    """The id of the cluster, given once and for all when its storage was made."""
+    async with admin(bootstrap) as client:
+        found: str = (await client.describe_cluster())["cluster_id"]
+        return found
+
+
 async def plan_topics(bootstrap: str, topics: Iterable[Topic]) -> Plan:
     """The difference between the registry and the broker.
 

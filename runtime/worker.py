@@ -19,13 +19,15 @@ from aiokafka.errors import KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 
-from runtime import ledger
+from runtime import continuity, ledger
 from runtime.backoff import Backoff
-from runtime.failures import CannotRun, is_transient
+from runtime.continuity import Misfit, Standing
+from runtime.failures import is_transient
 from runtime.loop import Loop
 from runtime.publisher import Publisher
 from runtime.stall import Stall
 from runtime.steps import Step
+from runtime.taking import Taking
 from runtime.telemetry import Telemetry
 from runtime.topics import TopicsMissing, require_topics
 from schemas.topics import Topic
@@ -39,19 +41,24 @@ _COMMIT_EVERY_S = 1.0
 _TIMERS_EVERY_S = 0.5
 
 
-class ProgressAhead(CannotRun):
-    """Our stored progress is past the end of a topic: this is not the Kafka that the database knows."""
-
-
 @dataclass(frozen=True)
 class WorkerOptions:
-    """How a worker reads. `session_timeout_ms` is how long Kafka waits for a silent worker."""
+    """How a worker reads. `session_timeout_ms` is how long Kafka waits for a silent worker.
+
+    `own` is the topic that tells what the service decided; None when its inputs decide it again the same.
+    """
 
     bootstrap: str
     group: str
     topics: tuple[Topic, ...]
+    own: Topic | None = None
     max_records: int = 1000
     session_timeout_ms: int = 10_000
+
+    @property
+    def needed(self) -> tuple[Topic, ...]:
+        """The topics that must be there."""
+        return (*self.topics, self.own) if self.own else self.topics
 
 
 @dataclass(frozen=True)
@@ -74,9 +81,18 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
     ) -> None:
         self._options = options
         self._loop = loop
-        self._pool = pool
         self._publisher = publisher
         self._telemetry = telemetry
+        self._takes = Taking(
+            options.bootstrap,
+            options.topics,
+            options.own,
+            loop,
+            pool,
+            publisher,
+            options.max_records,
+        )
+        self._compacted = {topic.name for topic in options.topics if topic.compacted}
         self._assigned: set[TopicPartition] = set()
         self._taking: asyncio.Task[None] | None = None
         self._chores: list[asyncio.Task[None]] = []
@@ -126,7 +142,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         backoff = Backoff()
         while True:
             try:
-                await require_topics(self._options.bootstrap, self._options.topics)
+                await require_topics(self._options.bootstrap, self._options.needed)
                 await self._broker.start()
                 break
             except (TopicsMissing, KafkaError, OSError) as error:
@@ -188,42 +204,42 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def _current(self, records: Sequence[ConsumerRecord]) -> list[ConsumerRecord]:
         """Leave out what was fetched before a seek: its partition's position lies before it again."""
+        first = {TopicPartition(r.topic, r.partition): r.offset for r in reversed(records)}
         last = {TopicPartition(r.topic, r.partition): r.offset for r in records}
         current = {
             tp
             for tp, offset in last.items()
             if tp in self._loop.owned and await self._consumer.position(tp) > offset
         }
+        for tp in current:
+            await self._refuse_expired(tp, first[tp])
         return [r for r in records if TopicPartition(r.topic, r.partition) in current]
+
+    async def _refuse_expired(self, tp: TopicPartition, offset: int) -> None:
+        """Raises OtherKafka when records were deleted between where we stand and this one."""
+        position = self._loop.owned.get(tp)
+        if position is None or offset <= position.next_offset or tp.topic in self._compacted:
+            return
+        # A transaction's end takes an offset too, so a gap alone says nothing.
+        begin = (await self._consumer.beginning_offsets([tp]))[tp]
+        if begin > position.next_offset:
+            gone = Standing(tp, position.next_offset, begin, offset, Misfit.EXPIRED)
+            continuity.refuse_misfits([gone])
 
     async def _take(self, assigned: set[TopicPartition]) -> None:
         backoff = Backoff()
         while True:
             try:
-                await self._take_once(assigned)
-                return
+                positions = await self._takes.take(assigned)
+                break
             except Exception as error:
-                if not is_transient(error):
+                if not (is_transient(error) or isinstance(error, ledger.Fenced)):
                     raise
                 log.warning("cannot take partitions yet", error=type(error).__name__)
                 await backoff.wait()
-
-    async def _take_once(self, assigned: set[TopicPartition]) -> None:
-        earliest = await self._consumer.beginning_offsets(assigned)
-        ends = await self._consumer.end_offsets(assigned)
-        async with self._pool.acquire() as db:
-            async with db.transaction():
-                positions = await ledger.take(db, earliest)
-            _refuse_progress_ahead(positions, ends)
-            stored = await ledger.leftovers(db, {tp.partition for tp in assigned})
-            for row in stored:
-                await self._publisher.publish(row.records)
-            await ledger.drop(db, [row.id for row in stored])
         for tp, position in positions.items():
             self._consumer.seek(tp, position.next_offset)
-        self._loop.own(positions)
         self._consumer.resume(*assigned)
-        log.info("partitions taken", partitions=len(assigned), leftovers=len(stored))
 
     async def _retake_when_fenced(self) -> None:
         while True:
@@ -291,14 +307,3 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
 async def _unwrapped(message: KafkaMessage) -> Fetched:
     raw: Any = message.raw_message
     return Fetched(raw)
-
-
-def _refuse_progress_ahead(
-    positions: dict[TopicPartition, ledger.Position], ends: dict[TopicPartition, int]
-) -> None:
-    for tp, position in positions.items():
-        if position.next_offset > ends[tp]:
-            raise ProgressAhead(
-                f"{tp.topic}-{tp.partition} ends at {ends[tp]}, but {position.next_offset} is done: "
-                "this is another Kafka than the database belongs to"
-            )

@@ -119,12 +119,13 @@ class OrderTimer(Body):
 
 
 class DecidedLine(Model):
-    """One line with its outcome and all reasons that hold."""
+    """One line with its outcome and all reasons that hold; `dosage` is that of the overview, if known."""
 
     line: LineNumber
     prk: Prk
     medicine: Name
     quantity: Quantity
+    dosage: Text = ""
     outcome: Outcome
     reasons: Many[Reason] = ()
 
@@ -168,6 +169,7 @@ class OrderLineDecided(_OrderEvent):
     outcome: Outcome
     reasons: Many[Reason] = ()
     quantity: Quantity
+    dosage: Text = ""
     decided_by: Actor
     decided_at: UtcDatetime
     explanation: Text | None = None

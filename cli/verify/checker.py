@@ -30,7 +30,6 @@ RULES: Mapping[str, Rule] = {
         decisions.waits_for_ever,
         prescriptions.prescription_without_approval,
         prescriptions.prescription_count,
-        prescriptions.feed_differs,
         answers.answers_differ,
         answers.message_without_event,
         answers.inbox_differs,

@@ -16,7 +16,6 @@ from cli.verify.rows import (
     AppliedRow,
     CopyRow,
     CountedRow,
-    FeedRow,
     IntakeRow,
     LinesRow,
     MessageRow,
@@ -55,7 +54,6 @@ class Ordering(Loop):
     orders: tuple[OrderRow, ...] = ()
     intake: tuple[IntakeRow, ...] = ()
     overviews: tuple[CopyRow, ...] = ()
-    feed: tuple[FeedRow, ...] = ()
 
 
 @dataclass(frozen=True)

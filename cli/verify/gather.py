@@ -19,7 +19,7 @@ from schemas import topics
 _FETCH_BYTES = 16 * 1024 * 1024
 
 _LOOP = {
-    "progress": "select * from progress order by topic, partition",
+    "progress": "select topic, partition, next_offset, epoch from progress order by topic, partition",
     "outbox": "select id, partition, records, created_at from outbox order by id",
     "timers": "select id, partition, due_at, record from timers order by id",
 }
@@ -33,11 +33,6 @@ _TABLES: Mapping[type[Loop], Mapping[str, str]] = {
         "overviews": """
             select patient, version, convert_from(body, 'UTF8') as body
             from overviews order by patient
-        """,
-        "feed": """
-            select pharmacy, transaction::text::bigint as transaction, id, type,
-                convert_from(body, 'UTF8') as body
-            from prescription_feed order by pharmacy, transaction, id
         """,
     },
     Medication: {

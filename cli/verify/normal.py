@@ -5,8 +5,7 @@ Left out, because Kafka and PostgreSQL give them out anew each time:
 * offset and append time of records that services wrote, raw duplicates of them, and the order between
   different keys; the order within a key stays. Records on inputs keep theirs, as decisions use them.
 * spans, what the loop keeps (progress, outbox, timers' place in it), `taken_at`.
-* `transaction` and `id` of the feed and `id` of messages; each pharmacy's patient, and each patient's inbox,
-  keeps its order.
+* `id` of messages; each patient's inbox keeps its order.
 * `received_at` of the intake.
 """
 
@@ -24,7 +23,6 @@ from schemas import topics
 
 _INPUTS = (topics.ORDERS_REQUESTS.name, topics.MEDICATION_CHANGES.name)
 _LEFT_OUT: dict[str, tuple[str, ...]] = {
-    "ordering.feed": ("transaction", "id"),
     "ordering.intake": ("received_at",),
     "notification.messages": ("id",),
 }
@@ -100,9 +98,6 @@ def _as_written(records: Iterable[Rec]) -> list[Rec]:
 
 
 def _ordered(name: str, rows: Iterable[Any]) -> list[Any]:
-    if name == "ordering.feed":
-        by = lambda r: (r.pharmacy, msgspec.json.decode(r.body)["patient"], r.transaction, r.id)  # noqa: E731
-        return sorted(rows, key=by)
     if name == "notification.messages":
         return sorted(rows, key=lambda row: (row.patient, row.id))
     return list(rows)

@@ -103,17 +103,6 @@ class CopyRow:
 
 
 @dataclass(frozen=True, slots=True)
-class FeedRow:
-    """ordering: what a pharmacy was sent, read in the order of (transaction, id)."""
-
-    pharmacy: str
-    transaction: int
-    id: int
-    type: str
-    body: str
-
-
-@dataclass(frozen=True, slots=True)
 class OverviewRow:
     """medication: a patient's overview."""
 

@@ -65,7 +65,7 @@ Result = Changed | Unchanged | Repeated | Refused
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """What reading our own topic leads to; `publish_again` is set after a late write."""
+    """What reading our own topic leads to; `publish_again` is set when what we have is newer than that."""
 
     patient: Patient
     publish_again: MedicationOverview | None = None
@@ -103,14 +103,14 @@ def remember(patient: Patient, change_id: UUID, digest: str) -> Patient:
 def observe(patient: Patient, found: MedicationOverview | None) -> Observed:
     """Compare what stands on `medication.status` with what we know; None is a removed key.
 
-    A version that we do not have yet is adopted: our database is older than the topic. A version
-    below one that was already there hides the newer one from new readers, so ours is published again.
+    A version below one that was already there hides the newer one from new readers, so ours is
+    published again. A version that we do not have is only noted: our database was restored from an
+    older backup, and the changes that led to it come again.
     """
     version = found.version if found else 0
-    if found and (patient.overview is None or found.version > patient.overview.version):
-        return Observed(replace(patient, overview=found, seen_version=version))
+    ours = patient.overview.version if patient.overview else 0
     if version < patient.seen_version:
-        return Observed(patient, publish_again=patient.overview)
+        return Observed(patient, publish_again=patient.overview if ours > version else None)
     return Observed(replace(patient, seen_version=version))
 
 

@@ -105,9 +105,7 @@ class MedicationHandler:
     def _observe(self, message: Message[Any], work: Work) -> Done:
         before = work.patient(message.key)
         observed = domain.observe(before, message.body)
-        if observed.patient.overview is not before.overview:
-            work.changed.add(message.key)
-        elif observed.patient.seen_version != before.seen_version:
+        if observed.patient.seen_version != before.seen_version:
             work.observed.add(message.key)
         work.patients[message.key] = observed.patient
         if observed.publish_again is None:

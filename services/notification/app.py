@@ -6,7 +6,7 @@ from runtime.service import Resources, Service
 from schemas import asyncapi, topics
 from schemas.directory import Pharmacy, Practice
 from services.notification import http
-from services.notification.handlers import INPUTS, NotificationHandler, Work
+from services.notification.handlers import INPUTS, OWN, NotificationHandler, Work
 
 
 def _handler(resources: Resources) -> NotificationHandler:
@@ -21,4 +21,5 @@ SERVICE: Service[Work] = Service(
     router=http.router,
     asyncapi=lambda: asyncapi.document("notification"),
     tables={Practice: topics.DIRECTORY_PRACTICES, Pharmacy: topics.DIRECTORY_PHARMACIES},
+    own=OWN,
 )

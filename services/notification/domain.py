@@ -32,7 +32,7 @@ from services.notification.facts import (
     pharmacy_told,
     practice_told,
 )
-from services.notification.pickup import Calendar, Window, pickup_window, rule_text
+from services.notification.pickup import AMSTERDAM, Calendar, Window, pickup_window, rule_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,13 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """What the patient was told of an event before this database was restored: it holds."""
+
+    promise: PickupPromised | None
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """Something to tell the patient."""
 
@@ -85,16 +92,21 @@ class Seen:
     """An event that was taken before."""
 
 
-def take(event: OrderEvent, order: Order | None, known: Known, at: datetime) -> Taken | Seen:
-    """Tell the patient about a new event of an order; `at` (UTC) is when it reached us."""
+def take(
+    event: OrderEvent, order: Order | None, known: Known, at: datetime, told: Told | None = None
+) -> Taken | Seen:
+    """Tell the patient about a new event of an order; `at` (UTC) is when it reached us.
+
+    What was `told` of it already is told again, whatever the directory says now.
+    """
     if order is not None and event.seq <= order.seq:
         return Seen()
     current = order or Order(event.order_id, event.patient, 0)
     match event:
         case OrderDecided():
-            return _answer(event, current, known, at)
+            return _answer(event, current, known, at, told)
         case OrderLineDecided():
-            return _line_answer(event, current, known, at)
+            return _line_answer(event, current, known, at, told)
         case OrderCancelled():
             return _cancelled(event, current, known)
         case OrderEscalated() | OrderFulfilment():
@@ -103,23 +115,26 @@ def take(event: OrderEvent, order: Order | None, known: Known, at: datetime) -> 
             assert_never(event)
 
 
-def _answer(event: OrderDecided, order: Order, known: Known, at: datetime) -> Taken:
-    told = tuple(line_told(line) for line in event.lines)
-    answer, promise = _answered(event, told, known, event.decided_at, at)
+def _answer(
+    event: OrderDecided, order: Order, known: Known, at: datetime, told: Told | None
+) -> Taken:
+    answer, promise = _answered(event, tuple(map(line_told, event.lines)), known, at, told)
     lines = tuple(Line(line.line, line.medicine, line.outcome) for line in event.lines)
     return Taken(
         replace(order, seq=event.seq, lines=lines), Message(Kind.ORDER_ANSWER, answer), promise
     )
 
 
-def _line_answer(event: OrderLineDecided, order: Order, known: Known, at: datetime) -> Taken:
-    answer, promise = _answered(event, (line_told(event),), known, event.decided_at, at)
-    told = replace(answer, explanation=event.explanation)
+def _line_answer(
+    event: OrderLineDecided, order: Order, known: Known, at: datetime, told: Told | None
+) -> Taken:
+    answer, promise = _answered(event, (line_told(event),), known, at, told)
+    explained = replace(answer, explanation=event.explanation)
     decided = Line(event.line, event.medicine, event.outcome)
     others = tuple(line for line in order.lines if line.number != event.line)
     lines = tuple(sorted((*others, decided), key=lambda line: line.number))
     return Taken(
-        replace(order, seq=event.seq, lines=lines), Message(Kind.LINE_ANSWER, told), promise
+        replace(order, seq=event.seq, lines=lines), Message(Kind.LINE_ANSWER, explained), promise
     )
 
 
@@ -144,11 +159,11 @@ def _answered(
     event: OrderDecided | OrderLineDecided,
     lines: tuple[LineTold, ...],
     known: Known,
-    decided_at: datetime,
     at: datetime,
+    told: Told | None,
 ) -> tuple[Answer, PickupPromised | None]:
     approved = tuple(line.line for line in lines if line.outcome is Outcome.APPROVED)
-    pickup = _pickup(known, decided_at) if approved else None
+    pickup = _pickup(known, event.decided_at, told) if approved else None
     window = pickup if isinstance(pickup, Window) else None
     answer = Answer(
         practice=practice_told(event.practice, known.practice),
@@ -157,11 +172,23 @@ def _answered(
         window=window,
         no_pickup=pickup if isinstance(pickup, NoPickup) else None,
     )
-    return answer, _promise(event, approved, window, known.practice, at)
+    promise = told.promise if told else _promise(event, approved, window, known.practice, at)
+    return answer, promise
 
 
-def _pickup(known: Known, decided_at: datetime) -> Window | NoPickup:
+def _pickup(known: Known, decided_at: datetime, told: Told | None) -> Window | NoPickup:
     """When to collect at the pharmacy, or why that cannot be said."""
+    if told is not None and told.promise is not None:
+        start, until = told.promise.from_, told.promise.until
+        return Window(start.astimezone(AMSTERDAM), until.astimezone(AMSTERDAM))
+    found = _first_pickup(known, decided_at)
+    if told is not None and isinstance(found, Window):
+        # There was none when the patient was told, whatever the directory has learned since.
+        return NoPickup.NO_OPENING
+    return found
+
+
+def _first_pickup(known: Known, decided_at: datetime) -> Window | NoPickup:
     if known.pharmacy is None:
         return NoPickup.PHARMACY_UNKNOWN
     if known.practice is None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,11 +11,11 @@ from runtime.records import Message, Outgoing, event_id, outgoing
 from schemas import topics
 from schemas.base import Body
 from schemas.directory import Pharmacy, Practice
-from schemas.notifications import MessageQueued, MessageSent
+from schemas.notifications import MessageQueued, MessageSent, PickupPromised
 from schemas.orders import OrderEvent
 from services.notification import domain, store
 from services.notification.calendar import PharmacyCalendar, working_days
-from services.notification.domain import Known, Order, Seen, Taken
+from services.notification.domain import Known, Order, Seen, Taken, Told
 from services.notification.pickup import Calendar
 from services.notification.store import StoredMessage
 from services.notification.texts import CURRENT_VERSION
@@ -22,6 +23,7 @@ from services.notification.texts import CURRENT_VERSION
 SOURCE = "nl.herhaal/notification"
 
 INPUTS = (topics.ORDERS_EVENTS,)
+OWN = topics.NOTIFICATIONS_EVENTS
 
 
 @dataclass
@@ -29,6 +31,13 @@ class Work:
     """One batch: what was loaded, and what changes."""
 
     orders: dict[UUID, Order]
+    told: dict[UUID, dict[UUID, MessageSent | PickupPromised]] = field(default_factory=dict)
+    """What was told of each order before this database was restored, by the record's id."""
+    in_inbox: set[tuple[UUID, datetime]] = field(default_factory=set)
+    """Of whom we told before: order and time of the messages that are known here."""
+    newly_told: list[tuple[UUID, MessageSent | PickupPromised]] = field(default_factory=list)
+    retold: list[UUID] = field(default_factory=list)
+    """Records that were told before, and are known here now."""
     changed: dict[UUID, Order] = field(default_factory=dict)
     messages: list[StoredMessage] = field(default_factory=list)
 
@@ -49,16 +58,24 @@ class NotificationHandler:
 
     async def load(self, db: Connection, messages: Sequence[Message[Any]]) -> Work:
         """What is known of the orders that these events are about."""
-        ids = {message.body.order_id for message in messages if message.body is not None}
-        return Work(await store.orders(db, ids) if ids else {})
+        before = {m.key for m in messages if m.topic == OWN.name}
+        ids = {m.body.order_id for m in messages if m.topic != OWN.name and m.body is not None}
+        return Work(
+            await store.orders(db, ids) if ids else {},
+            await store.told(db, ids) if ids else {},
+            await store.in_inbox(db, before) if before else set(),
+        )
 
     def handle(self, message: Message[Any], work: Work) -> Done | Rejected:
-        """Take one event."""
+        """Take one event, or note what was told before this database was restored."""
+        if message.topic == OWN.name:
+            _note_told(message, work)
+            return Done()
         event: OrderEvent | None = message.body
         if event is None:
             return Rejected("not_handled")
-        order = work.orders.get(event.order_id)
-        match domain.take(event, order, self._known(event), message.at):
+        order, told = work.orders.get(event.order_id), _told(event, work)
+        match domain.take(event, order, self._known(event), message.at, told):
             case Seen():
                 return Done()
             case Taken() as taken:
@@ -71,6 +88,10 @@ class NotificationHandler:
             await store.save_orders(db, list(work.changed.values()))
         if work.messages:
             await store.save_messages(db, work.messages)
+        if work.newly_told:
+            await store.save_told(db, work.newly_told)
+        if work.retold:
+            await store.forget_told(db, work.retold)
 
     def _known(self, event: OrderEvent) -> Known:
         practice = self._practices.get(event.practice)
@@ -82,17 +103,42 @@ class NotificationHandler:
         return Known(practice, pharmacy, calendar)
 
 
+def _note_told(message: Message[Any], work: Work) -> None:
+    """Keep what was told of an order until its event is taken again."""
+    body = message.body
+    if ("ce_source", SOURCE.encode()) not in message.record.headers:
+        return
+    match body:
+        case MessageSent(at=at) | PickupPromised(promised_at=at):
+            if (body.order_id, at) not in work.in_inbox:
+                work.newly_told.append((UUID(message.id), body))
+        case _:
+            pass
+
+
+def _told(event: OrderEvent, work: Work) -> Told | None:
+    """What the patient was told of this event already; None for what is new."""
+    records = work.told.get(event.order_id)
+    if records is None:
+        return None
+    sent, promised = (_id(kind, event) for kind in (MessageSent, PickupPromised))
+    if sent not in records:
+        return None
+    work.retold += [id for id in (sent, promised) if id in records]
+    promise = records.get(promised)
+    return Told(promise if isinstance(promise, PickupPromised) else None)
+
+
 def _tell(taken: Taken, message: Message[Any], work: Work) -> list[Outgoing]:
     """Put the message in the inbox, which delivers it, and say so."""
-    order, records = taken.order, list[Outgoing]()
+    order, bodies = taken.order, list[Body]()
     if taken.message is not None:
         stored = _stored(taken.message, order, message)
         work.messages.append(stored)
-        records += [_record(_event(MessageQueued, stored), order, message)]
-        records += [_record(_event(MessageSent, stored), order, message)]
-    if taken.promise is not None:
-        records += [_record(taken.promise, order, message)]
-    return records
+        promised = [taken.promise] if taken.promise else []
+        # Sent comes last: where that was told, all of it was.
+        bodies = [_event(MessageQueued, stored), *promised, _event(MessageSent, stored)]
+    return [_record(body, order, message) for body in bodies]
 
 
 def _stored(told: domain.Message, order: Order, message: Message[Any]) -> StoredMessage:
@@ -126,9 +172,14 @@ def _record(body: Body, order: Order, message: Message[Any]) -> Outgoing:
         topics.NOTIFICATIONS_EVENTS.name,
         body,
         key=order.patient,
-        id=event_id(body.TYPE, order.order_id, order.seq),
+        id=_id(type(body), order),
         source=SOURCE,
         subject=str(order.order_id),
         at=message.at,
         traceparent=message.traceparent,
     )
+
+
+def _id(kind: type[Body], of: Order | OrderEvent) -> UUID:
+    """The id of the record of this kind that an order's event leads to."""
+    return event_id(kind.TYPE, of.order_id, of.seq)

@@ -9,6 +9,8 @@ from uuid import UUID
 from pydantic import TypeAdapter
 
 from runtime.handling import Connection
+from runtime.records import encode
+from schemas.notifications import MessageSent, PickupPromised
 from services.notification.domain import Order
 from services.notification.facts import Answer, Cancellation, Facts, Kind
 
@@ -17,6 +19,11 @@ _FACTS: dict[Kind, TypeAdapter[Any]] = {
     Kind.ORDER_ANSWER: TypeAdapter(Answer),
     Kind.LINE_ANSWER: TypeAdapter(Answer),
     Kind.ORDER_CANCELLED: TypeAdapter(Cancellation),
+}
+
+_TELLING: dict[str, type[MessageSent] | type[PickupPromised]] = {
+    MessageSent.TYPE: MessageSent,
+    PickupPromised.TYPE: PickupPromised,
 }
 
 _ORDERS = "select body from orders where order_id = any($1::uuid[])"
@@ -39,6 +46,14 @@ _MESSAGES = """
 select message_id, patient, order_id, template, template_version, at, facts from messages
 where patient = $1 and ($2::bigint is null or id < $2) order by id desc limit $3
 """
+_IN_INBOX = "select order_id, at from messages where patient = any($1::text[])"
+_TOLD = "select order_id, id, type, body from told where order_id = any($1::uuid[])"
+_SAVE_TOLD = """
+insert into told (id, order_id, type, body)
+select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::bytea[])
+on conflict (order_id, id) do nothing
+"""
+_FORGET_TOLD = "delete from told where id = any($1::uuid[])"
 _PLACE = "select id from messages where message_id = $1 and patient = $2"
 
 
@@ -83,6 +98,40 @@ async def save_messages(db: Connection, new: Sequence[StoredMessage]) -> None:
         [m.at for m in new],
         [_FACTS[m.kind].dump_json(m.facts) for m in new],
     )
+
+
+async def in_inbox(db: Connection, patients: Collection[str]) -> set[tuple[UUID, datetime]]:
+    """Order and time (UTC) of every message in these patients' inboxes."""
+    return {(row["order_id"], row["at"]) for row in await db.fetch(_IN_INBOX, patients)}
+
+
+async def told(
+    db: Connection, ids: Collection[UUID]
+) -> dict[UUID, dict[UUID, MessageSent | PickupPromised]]:
+    """What was told of these orders and is not in any inbox here, by order and by the record's id."""
+    found: dict[UUID, dict[UUID, MessageSent | PickupPromised]] = {}
+    for row in await db.fetch(_TOLD, ids):
+        body = _TELLING[row["type"]].model_validate_json(row["body"])
+        found.setdefault(row["order_id"], {})[row["id"]] = body
+    return found
+
+
+async def save_told(
+    db: Connection, records: Sequence[tuple[UUID, MessageSent | PickupPromised]]
+) -> None:
+    """Keep what was told, by the record's id, until its event is taken again."""
+    await db.execute(
+        _SAVE_TOLD,
+        [id for id, _ in records],
+        [body.order_id for _, body in records],
+        [body.TYPE for _, body in records],
+        [encode(body) for _, body in records],
+    )
+
+
+async def forget_told(db: Connection, ids: Collection[UUID]) -> None:
+    """The records with these ids are known now."""
+    await db.execute(_FORGET_TOLD, ids)
 
 
 async def messages(

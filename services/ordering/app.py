@@ -6,7 +6,7 @@ from runtime.service import Resources, Service
 from schemas import asyncapi, topics
 from schemas.directory import Pharmacy, Practice
 from services.ordering import http
-from services.ordering.handlers import INPUTS, OrderingHandler, Work
+from services.ordering.handlers import INPUTS, OWN, OrderingHandler, Work
 
 
 def _handler(resources: Resources) -> OrderingHandler:
@@ -21,4 +21,5 @@ SERVICE: Service[Work] = Service(
     router=http.router,
     asyncapi=lambda: asyncapi.document("ordering"),
     tables={Practice: topics.DIRECTORY_PRACTICES, Pharmacy: topics.DIRECTORY_PHARMACIES},
+    own=OWN,
 )

@@ -19,13 +19,11 @@ from schemas.orders import (
     OrderTimer,
     Outcome,
 )
-from schemas.prescriptions import PrescriptionApproved, PrescriptionWithdrawn
 from schemas.reasons import Reason, ReasonCode
 from services.ordering import events
-from services.ordering.order import Line, Order
+from services.ordering.events import Prescription
+from services.ordering.order import Line, Order, policy_actor
 from services.ordering.rules import Known, decide_line
-
-Prescription = PrescriptionApproved | PrescriptionWithdrawn
 
 SYSTEM = Actor(role=Role.SYSTEM, id="ordering")
 
@@ -73,7 +71,8 @@ def place(command: OrderPlace, digest: str, at: datetime, known: Known) -> Chang
         remark=command.remark,
         supply_until=command.supply_until,
     )
-    prescriptions = events.approved(order, order.lines, at, _policy(known, order))
+    by = policy_actor(order.practice, known.policy_version)
+    prescriptions = events.approved(order, order.lines, at, by)
     return Changed(order, (events.decided(order, known),), prescriptions)
 
 
@@ -93,7 +92,8 @@ def overview_arrived(order: Order, at: datetime, known: Known) -> Changed | Unch
         for asked in command.lines
         if any(asked.line == line.number for line in waiting)
     ]
-    return _decide_lines(order, decided, at, _policy(known, order))
+    by = policy_actor(order.practice, known.policy_version)
+    return _decide_lines(order, decided, at, by)
 
 
 def timer_fired(order: Order | None, timer: OrderTimer, at: datetime) -> Changed | Unchanged:
@@ -110,10 +110,12 @@ def timer_fired(order: Order | None, timer: OrderTimer, at: datetime) -> Changed
 
 
 def review(order: Order | None, command: OrderReview, at: datetime) -> Result:
-    """A person decides a line that is in review."""
+    """A person decides a line that is in review; the same decision once more is nothing new."""
     if order is None or order.patient != command.patient:
         return Refused("unknown_order")
     line = next((line for line in order.lines if line.number == command.line), None)
+    if line is not None and _is_so(line, command):
+        return Unchanged()
     if line is None or order.cancelled or line.outcome is not Outcome.REVIEW:
         return Refused("not_in_review")
     reviewed = replace(
@@ -155,8 +157,10 @@ def waits_until(order: Order, policy: Policy) -> datetime | None:
     return order.placed_at + timedelta(minutes=policy.overview_patience_minutes)
 
 
-def _policy(known: Known, order: Order) -> Actor:
-    return Actor(role=Role.POLICY, id=f"{order.practice} v{known.policy_version or 0}")
+def _is_so(line: Line, command: OrderReview) -> bool:
+    """Whether this person has decided this line so already."""
+    same = (line.decided_as, line.decided_by) == (command.outcome, command.decided_by)
+    return same and command.quantity in (None, line.quantity)
 
 
 def _as_placed(order: Order) -> OrderPlace:
@@ -183,7 +187,9 @@ def _decide_lines(
 ) -> Changed | Unchanged:
     if not decided:
         return Unchanged()
-    by_number = {line.number: line for line in decided}
+    by_number = {
+        line.number: replace(line, decided_by=by, decided_as=line.outcome) for line in decided
+    }
     changed = replace(
         order,
         seq=order.seq + len(decided),

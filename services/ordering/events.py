@@ -10,6 +10,11 @@ from schemas.prescriptions import PrescriptionApproved, PrescriptionWithdrawn
 from services.ordering.order import Line, Order
 from services.ordering.rules import Known
 
+SOURCE = "nl.herhaal/ordering"
+"""Who tells it: `ce_source` of all that ordering publishes."""
+
+Prescription = PrescriptionApproved | PrescriptionWithdrawn
+
 
 def prescription_id(order_id: UUID, line: int) -> UUID:
     """The id of the prescription that an approved line leads to, whoever approves it and whenever."""
@@ -36,6 +41,7 @@ def decided(order: Order, known: Known) -> OrderDecided:
                 prk=line.prk,
                 medicine=line.medicine,
                 quantity=line.quantity,
+                dosage=line.dosage,
                 outcome=line.outcome,
                 reasons=line.reasons,
             )
@@ -61,6 +67,7 @@ def line_decided(
         outcome=line.outcome,
         reasons=line.reasons,
         quantity=line.quantity,
+        dosage=line.dosage,
         decided_by=by,
         decided_at=at,
         explanation=explanation,

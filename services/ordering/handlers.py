@@ -12,14 +12,14 @@ from schemas import topics
 from schemas.directory import Pharmacy, Policy, Practice
 from schemas.medication import MedicationOverview
 from schemas.orders import OrderCancel, OrderEvent, OrderPlace, OrderReview, OrderState, OrderTimer
-from services.ordering import domain, store
-from services.ordering.domain import Changed, Prescription, Refused, Result, Unchanged
+from services.ordering import domain, history, store
+from services.ordering.domain import Changed, Refused, Result, Unchanged
+from services.ordering.events import SOURCE, Prescription
 from services.ordering.order import Order
 from services.ordering.rules import Known
 
-SOURCE = "nl.herhaal/ordering"
-
 INPUTS = (topics.ORDERS_REQUESTS, topics.ORDERS_REVIEWS, topics.MEDICATION_STATUS)
+OWN = topics.ORDERS_EVENTS
 
 
 @dataclass
@@ -32,9 +32,11 @@ class Work:
     """Orders that wait for an overview, by patient."""
     changed_orders: dict[UUID, Order] = field(default_factory=dict)
     changed_overviews: dict[str, MedicationOverview | None] = field(default_factory=dict)
-    feed: list[Prescription] = field(default_factory=list)
     placed: set[UUID] = field(default_factory=set)
     """Orders that were placed, for the first time or again."""
+    adopted: dict[UUID, list[OrderEvent]] = field(default_factory=dict)
+    """Published events of orders that are not known here yet."""
+    newly_adopted: list[OrderEvent] = field(default_factory=list)
 
     def keep(self, order: Order) -> None:
         """Note an order's next state."""
@@ -60,9 +62,12 @@ class OrderingHandler:
         ids = {_order_id(m) for m in messages if not _is_overview(m)}
         arrived = {m.key for m in messages if _is_overview(m)}
         patients = arrived | {m.key for m in messages if isinstance(m.body, OrderPlace)}
+        orders = await store.orders(db, ids) if ids else {}
+        unknown = ids - orders.keys()
         work = Work(
-            await store.orders(db, ids) if ids else {},
+            orders,
             await store.overviews(db, patients) if patients else {},
+            adopted=await store.adopted(db, unknown) if unknown else {},
         )
         for order in await store.waiting_orders(db, arrived) if arrived else ():
             work.orders[order.order_id] = order
@@ -73,10 +78,12 @@ class OrderingHandler:
         """Decide one message."""
         if _is_overview(message):
             return self._overview(message, work)
+        if message.topic == OWN.name:
+            return self._adopt(message, work)
         order = work.orders.get(_order_id(message))
         match message.body:
             case OrderPlace() as command:
-                return self._finish(self._place(command, order, message, work), message, work)
+                return self._place(command, order, message, work)
             case OrderCancel() as command:
                 return self._finish(domain.cancel(order, command, message.at), message, work)
             case OrderReview() as command:
@@ -97,17 +104,53 @@ class OrderingHandler:
             await store.save_orders(db, list(work.changed_orders.values()))
         if work.placed:
             await store.settle(db, work.placed)
-        if work.feed:
-            await store.save_feed(db, work.feed)
+        if work.newly_adopted:
+            await store.adopt(db, work.newly_adopted)
+        if known := work.adopted.keys() & work.changed_orders.keys():
+            await store.forget_adopted(db, known)
 
     def _place(
         self, command: OrderPlace, order: Order | None, message: Message[Any], work: Work
-    ) -> Result:
+    ) -> Done | Rejected:
         digest = digest_of(command)
         work.placed.add(command.order_id)
         if order is not None:
-            return domain.place_again(order, command, digest)
-        return domain.place(command, digest, message.at, self._known(command, work))
+            return self._finish(domain.place_again(order, command, digest), message, work)
+        if told := work.adopted.get(command.order_id):
+            return self._place_as_told(command, digest, told, message, work)
+        known = self._known(command, work)
+        return self._finish(domain.place(command, digest, message.at, known), message, work)
+
+    def _place_as_told(
+        self,
+        command: OrderPlace,
+        digest: str,
+        told: Sequence[OrderEvent],
+        message: Message[Any],
+        work: Work,
+    ) -> Done | Rejected:
+        """Take the order over as it was decided before this database was restored."""
+        done = self._finish(history.place(command, digest, told), message, work)
+        order = work.orders.get(command.order_id)
+        if order is None or order.state is not OrderState.WAITING:
+            return done
+        if order.patient not in work.overviews:
+            return done
+        # What it waited for came after it then, and has come before it now: it will not come again.
+        arrived = domain.overview_arrived(order, message.at, self._known(order, work))
+        return _both(done, self._finish(arrived, message, work))
+
+    def _adopt(self, message: Message[Any], work: Work) -> Done | Rejected:
+        """Take over an event that was published before this database was restored."""
+        body: Any = message.body
+        event: OrderEvent = body
+        if ("ce_source", SOURCE.encode()) not in message.record.headers:
+            return Done()
+        order = work.orders.get(event.order_id)
+        if order is None:
+            work.newly_adopted.append(event)
+            return Done()
+        return self._finish(history.adopt(order, event), message, work)
 
     def _overview(self, message: Message[Any], work: Work) -> Done:
         """Keep a newer overview, and decide the orders that waited for it."""
@@ -145,7 +188,6 @@ class OrderingHandler:
             case Changed(order, events, prescriptions):
                 before = work.orders.get(order.order_id)
                 work.keep(order)
-                work.feed.extend(prescriptions)
                 return Done(
                     (
                         *(_event(event, order, message) for event in events),
@@ -240,7 +282,8 @@ def _cancelled_timers(order: Order, before: Order | None) -> tuple[UUID, ...]:
     return ()
 
 
-def _both(first: Done, second: Done | Rejected) -> Done:
+def _both(first: Done | Rejected, second: Done | Rejected) -> Done:
+    assert isinstance(first, Done), "only what was not refused is followed by anything"
     assert isinstance(second, Done), "an overview that arrives is never refused"
     return Done(
         first.records + second.records,

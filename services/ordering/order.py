@@ -5,14 +5,18 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from schemas.base import Channel, PlacedBy
+from schemas.base import Actor, Channel, PlacedBy, Role
 from schemas.orders import OrderState, Outcome
 from schemas.reasons import Reason
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of an order as it stands now; `dosage` is that of the overview when it was decided."""
+    """One line of an order as it stands now; `dosage` is that of the overview when it was decided.
+
+    `decided_by` is who decided it after the order's own decision, and `decided_as` what; None as long as
+    nobody did.
+    """
 
     number: int
     prk: str
@@ -21,6 +25,8 @@ class Line:
     outcome: Outcome
     reasons: tuple[Reason, ...] = ()
     dosage: str = ""
+    decided_by: Actor | None = None
+    decided_as: Outcome | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +70,8 @@ def state_of(outcomes: Iterable[Outcome]) -> OrderState:
     if found == {Outcome.APPROVED}:
         return OrderState.APPROVED
     return OrderState.PARTLY_APPROVED if Outcome.APPROVED in found else OrderState.REFUSED
+
+
+def policy_actor(practice: str, version: int | None) -> Actor:
+    """A practice's policy as the one who approves; version 0 is the careful default."""
+    return Actor(role=Role.POLICY, id=f"{practice} v{version or 0}")

@@ -3,19 +3,32 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from pydantic import TypeAdapter
 
+from runtime.failures import Outdated
 from runtime.handling import Connection
 from runtime.records import encode
+from schemas import topics
 from schemas.medication import MedicationOverview
-from services.ordering.domain import Prescription
+from schemas.orders import OrderEvent
 from services.ordering.order import Order
 
 _ORDER: TypeAdapter[Order] = TypeAdapter(Order)
+_EVENTS: Mapping[str, type[Any]] = topics.ORDERS_EVENTS.types
 
 _ORDERS_BY_ID = "select body from orders where order_id = any($1::uuid[])"
+_ADOPTED = """
+select order_id, type, body from adopted where order_id = any($1::uuid[]) order by order_id, seq
+"""
+_ADOPT = """
+insert into adopted (order_id, seq, type, body)
+select * from unnest($1::uuid[], $2::int[], $3::text[], $4::bytea[])
+on conflict (order_id, seq) do nothing
+"""
+_FORGET_ADOPTED = "delete from adopted where order_id = any($1::uuid[])"
 _WAITING_ORDERS = "select body from orders where state = 'waiting' and patient = any($1::text[])"
 _ORDERS_OF_PATIENT = """
 select body from orders where patient = $1 order by placed_at desc, order_id limit $2
@@ -27,6 +40,7 @@ select * from unnest(
 )
 on conflict (order_id) do update set state = excluded.state, body = excluded.body
 where orders.patient = excluded.patient
+returning 1
 """
 _SETTLE = "delete from intake where order_id = any($1::uuid[])"
 
@@ -37,17 +51,6 @@ select * from unnest($1::text[], $2::int[], $3::bytea[])
 on conflict (patient) do update set version = excluded.version, body = excluded.body
 """
 _DROP_OVERVIEWS = "delete from overviews where patient = any($1::text[])"
-
-_SAVE_FEED = """
-insert into prescription_feed (pharmacy, type, body)
-select * from unnest($1::text[], $2::text[], $3::bytea[])
-"""
-_FEED = """
-select transaction::text as transaction, id, type, body from prescription_feed
-where pharmacy = $1 and (transaction, id) > ($2::text::xid8, $3::bigint)
-    and transaction < pg_snapshot_xmin(pg_current_snapshot())
-order by transaction, id limit $4
-"""
 
 _TAKE_IN = """
 insert into intake (order_id, patient, digest)
@@ -62,26 +65,6 @@ select order_id, digest from orders where order_id = any($1::uuid[])
 """
 _TAKE_OUT = "delete from intake where order_id = $1 and digest = $2"
 _INTAKE = "select order_id, patient, received_at from intake where order_id = $1"
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """A place in a pharmacy's feed: after this row."""
-
-    transaction: int = 0
-    id: int = 0
-
-    def __str__(self) -> str:
-        return f"{self.transaction}-{self.id}"
-
-
-@dataclass(frozen=True, slots=True)
-class FeedRow:
-    """One entry of a pharmacy's feed; `body` is JSON."""
-
-    cursor: Cursor
-    type: str
-    body: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +95,12 @@ async def orders_of_patient(db: Connection, patient: str, limit: int) -> list[Or
 
 
 async def save_orders(db: Connection, changed: Sequence[Order]) -> None:
-    """Write orders as they stand now."""
-    await db.execute(
+    """Write orders as they stand now.
+
+    Raises:
+        Outdated: the id of one of them has become another patient's order since it was loaded.
+    """
+    saved = await db.fetch(
         _SAVE_ORDERS,
         [o.order_id for o in changed],
         [o.patient for o in changed],
@@ -123,6 +110,33 @@ async def save_orders(db: Connection, changed: Sequence[Order]) -> None:
         [o.digest for o in changed],
         [_ORDER.dump_json(o) for o in changed],
     )
+    if len(saved) != len(changed):
+        raise Outdated
+
+
+async def adopted(db: Connection, ids: Collection[UUID]) -> dict[UUID, list[OrderEvent]]:
+    """The published events of orders that are not known here otherwise, in order."""
+    found: dict[UUID, list[OrderEvent]] = {}
+    for row in await db.fetch(_ADOPTED, ids):
+        event = _EVENTS[row["type"]].model_validate_json(row["body"])
+        found.setdefault(row["order_id"], []).append(event)
+    return found
+
+
+async def adopt(db: Connection, events: Sequence[OrderEvent]) -> None:
+    """Keep published events until their orders' requests come again."""
+    await db.execute(
+        _ADOPT,
+        [event.order_id for event in events],
+        [event.seq for event in events],
+        [event.ce_type() for event in events],
+        [encode(event) for event in events],
+    )
+
+
+async def forget_adopted(db: Connection, ids: Collection[UUID]) -> None:
+    """The orders with these ids are known now."""
+    await db.execute(_FORGET_ADOPTED, ids)
 
 
 async def settle(db: Connection, ids: Collection[UUID]) -> None:
@@ -149,25 +163,6 @@ async def save_overviews(db: Connection, changed: Mapping[str, MedicationOvervie
         )
     if gone:
         await db.execute(_DROP_OVERVIEWS, gone)
-
-
-async def save_feed(db: Connection, prescriptions: Sequence[Prescription]) -> None:
-    """Add these to their pharmacies' feeds, in this order."""
-    await db.execute(
-        _SAVE_FEED,
-        [p.pharmacy for p in prescriptions],
-        [p.ce_type() for p in prescriptions],
-        [encode(p) for p in prescriptions],
-    )
-
-
-async def feed(db: Connection, pharmacy: str, after: Cursor, limit: int) -> list[FeedRow]:
-    """What a pharmacy was sent after this place, oldest first."""
-    rows = await db.fetch(_FEED, pharmacy, str(after.transaction), after.id, limit)
-    return [
-        FeedRow(Cursor(int(row["transaction"]), row["id"]), row["type"], row["body"])
-        for row in rows
-    ]
 
 
 async def take_in(db: Connection, arrivals: Sequence[tuple[UUID, str, str]]) -> dict[UUID, str]:

@@ -1,12 +1,16 @@
 """What ordering's API shows: orders as they stand, a pharmacy's feed."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any, Literal
 
+import orjson
 from pydantic import BaseModel
 
+from runtime.records import Record
 from schemas.base import Actor, Channel, Model, OrderId, Text, UtcDatetime
 from schemas.orders import DecidedLine, OrderState
+from services.ordering.events import SOURCE
 from services.ordering.order import Order
 
 
@@ -47,8 +51,12 @@ class OrdersView(BaseModel):
 
 
 class FeedItem(BaseModel):
-    """One entry of a pharmacy's feed; `data` is the same body as on the pharmacy's Kafka topic."""
+    """One entry of a pharmacy's feed: `id`, `type` and `data` of the record on the pharmacy's Kafka topic.
 
+    An entry may come again under the same `id`: drop what you have. `cursor` is the place after it.
+    """
+
+    id: str
     type: str
     cursor: str
     data: dict[str, Any]
@@ -59,6 +67,21 @@ class FeedView(BaseModel):
 
     items: list[FeedItem]
     next: str
+
+
+def feed_items(records: Sequence[Record]) -> list[FeedItem]:
+    """What ordering tells in these records of a pharmacy's topic, each id once."""
+    items: dict[str, FeedItem] = {}
+    for record in records:
+        headers = {name: (value or b"").decode(errors="replace") for name, value in record.headers}
+        if headers.get("ce_source") == SOURCE and record.value is not None:
+            items[headers["ce_id"]] = FeedItem(
+                id=headers["ce_id"],
+                type=headers["ce_type"],
+                cursor=f"{record.offset + 1}",
+                data=orjson.loads(record.value),
+            )
+    return [*items.values()]
 
 
 def order_view(order: Order) -> OrderView:

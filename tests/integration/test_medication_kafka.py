@@ -1,7 +1,6 @@
 """medication on real Kafka and PostgreSQL: changes over Kafka, its own topic, crashes."""
 
 import asyncio
-from functools import partial
 from uuid import uuid4
 
 import httpx
@@ -17,7 +16,6 @@ from schemas.medication import (
 )
 from tests.harness.kafka import eventually, header, read_all, records_of, send, sent
 from tests.harness.made import (
-    AMOXICILLINE,
     GP,
     METFORMINE,
     OMEPRAZOL,
@@ -30,11 +28,8 @@ from tests.integration.medication_client import (
     CHANGES,
     DEAD,
     STATUS,
-    WAIT,
-    is_version_7,
     overview_of,
     published,
-    request,
     settled,
     versions,
 )
@@ -99,27 +94,6 @@ async def test_a_late_write_to_the_topic_is_healed(
     )
     await settled(stack, http, url)
     assert len(await published(stack, patient)) == 5
-
-
-async def test_an_overview_that_only_the_topic_has_is_adopted(
-    stack: LocalStack, http: httpx.AsyncClient, url: str
-) -> None:
-    """The database was lost, or restored from an older backup."""
-    known, unknown = a_patient(), a_patient()
-    await send(stack.kafka, [sent(CHANGES, an_import(known))])
-    (record,) = await published(stack, known)
-    newer = MedicationOverview.model_validate_json(record.value).model_copy(
-        update={"version": 7, "medications": (entry(AMOXICILLINE),)}
-    )
-    bodies = [newer, newer.model_copy(update={"patient": unknown})]
-
-    await send(stack.kafka, [sent(STATUS, body) for body in bodies])
-
-    for patient in (known, unknown):
-        where = f"{url}/patients/{patient}/overview"
-        await eventually(partial(http.get, where), is_version_7)
-        answer = await http.put(where, json=request(), headers=WAIT)
-        assert answer.json()["version"] == 8
 
 
 async def test_rubbish_on_either_topic_leaves_its_neighbours_alone(

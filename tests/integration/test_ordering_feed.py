@@ -6,7 +6,9 @@ import httpx
 import pytest
 
 from deploy.local import LocalStack
+from schemas.topics import PRESCRIPTIONS_PREFIX
 from services.ordering.events import prescription_id
+from tests.harness.kafka import header, records_of
 from tests.harness.made import METFORMINE, OMEPRAZOL, an_order, entry
 from tests.integration.ordering_api import OrderingClient, is_problem
 
@@ -94,12 +96,29 @@ async def test_another_pharmacy_sees_nothing_of_it(ordering: OrderingClient) -> 
 
 @pytest.mark.parametrize(
     "after",
-    ["x", "-", "1", "1-", "-1-1", "1-1-1", "9" * 30 + "-1", "1-1'; drop table orders", "%00"],
+    ["x", "-", "-1", "1-1", "1.5", "9" * 30, "1'; drop table orders", "%00"],
 )
 async def test_what_is_no_cursor_is_422(ordering: OrderingClient, after: str) -> None:
     answer = await ordering.get(f"/pharmacies/{PHARMACY}/prescriptions", after=after)
     assert is_problem(answer, 422)
     assert answer.json()["errors"][0]["field"] == "after"
+
+
+async def test_a_cursor_that_the_feed_does_not_reach_is_410(ordering: OrderingClient) -> None:
+    """Kafka's data was lost: reading on from there would skip what comes in silence."""
+    answer = await ordering.get(f"/pharmacies/{PHARMACY}/prescriptions", after="1000000000")
+    assert is_problem(answer, 410)
+
+
+async def test_an_entry_has_the_id_of_the_record_on_the_topic(
+    ordering: OrderingClient, stack: LocalStack, start: str
+) -> None:
+    order = an_order(await ordering.patient(), pharmacy=PHARMACY)
+    await ordering.place(order, wait=WAIT_S)
+    topic = PRESCRIPTIONS_PREFIX + PHARMACY
+    (record,) = await records_of(stack.kafka, topic, [order.patient], 1)
+    (item,) = (await ordering.feed(PHARMACY, start))["items"]
+    assert (item["id"], item["cursor"]) == (header(record, "ce_id"), f"{record.offset + 1}")
 
 
 @pytest.mark.parametrize("limit", ["0", "-1", "1001", "x", "99999999999999999999"])

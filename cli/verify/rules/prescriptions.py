@@ -1,10 +1,8 @@
 """What pharmacies get: exactly one prescription for each approved line, a withdrawal for each taken back."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator
 from uuid import UUID
-
-import msgspec
 
 from cli.verify.facts import Facts
 from cli.verify.read import Fact
@@ -13,13 +11,6 @@ from schemas import topics
 from schemas.prescriptions import PrescriptionApproved, PrescriptionWithdrawn
 
 Line = tuple[UUID, int]
-
-
-class _Named(msgspec.Struct):
-    patient: str
-
-
-_named = msgspec.json.Decoder(_Named).decode
 
 
 def prescription_without_approval(facts: Facts) -> Iterator[Found]:
@@ -96,38 +87,6 @@ def _counted(facts: Facts) -> tuple[Counter[Line], Counter[Line]]:
         counts = approved if isinstance(body, PrescriptionApproved) else withdrawn
         counts[body.order_id, body.line] += 1
     return approved, withdrawn
-
-
-def feed_differs(facts: Facts) -> Iterator[Found]:
-    """A pharmacy's feed in the database tells what its topic tells, each patient's in the same order.
-
-    What has expired on the topic is still in the feed.
-    """
-    fed: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for row in facts.dump.ordering.feed:
-        fed[row.pharmacy, _patient(row.body)].append(row.body)
-    told: dict[tuple[str, str], list[str]] = defaultdict(list)
-    expired = set()
-    for topic in facts.prescriptions:
-        pharmacy = topic.topic.name.removeprefix(topics.PRESCRIPTIONS_PREFIX)
-        if any(span.begin for span in facts.dump.spans if span.topic == topic.topic.name):
-            expired.add(pharmacy)
-        for message in topic.messages:
-            told[pharmacy, message.key].append((message.record.value or b"").decode())
-    for where in sorted(fed.keys() | told.keys()):
-        feed, topic_says = fed.get(where, []), told.get(where, [])
-        if where[0] in expired:
-            feed = feed[len(feed) - len(topic_says) :]
-        if feed != topic_says:
-            what = f"{len(feed)} in the feed, {len(topic_says)} on the topic, or not the same"
-            yield Found(what, f"pharmacy {where[0]}, {where[1]}")
-
-
-def _patient(body: str) -> str:
-    try:
-        return _named(body).patient
-    except msgspec.DecodeError:
-        return "a patient that cannot be read"
 
 
 def _all(facts: Facts) -> Iterator[Fact]:

@@ -44,17 +44,17 @@ def _header(record: Outgoing, name: str) -> str:
     return value.decode()
 
 
-def test_an_answer_is_queued_sent_and_promised_in_that_order() -> None:
+def test_an_answer_is_queued_promised_and_sent_in_that_order() -> None:
     work = Work({})
     records = _records(_handler().handle(_message(decided()), work))
     assert [_header(r, "ce_type") for r in records] == [
         "nl.herhaal.message.queued.v1",
-        "nl.herhaal.message.sent.v1",
         "nl.herhaal.pickup.promised.v1",
+        "nl.herhaal.message.sent.v1",
     ]
     assert {(r.topic, r.key) for r in records} == {("notifications.events", PATIENT.encode())}
     (stored,) = work.messages
-    sent = json.loads(records[1].value or b"")
+    sent = json.loads(records[2].value or b"")
     assert (sent["message_id"], sent["template"], sent["medium"]) == (
         str(stored.message_id),
         "order-answer",

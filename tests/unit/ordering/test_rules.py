@@ -8,6 +8,7 @@ import pytest
 from schemas.directory import Policy
 from schemas.medication import Status
 from schemas.orders import OrderState, Outcome
+from schemas.prescriptions import PrescriptionApproved
 from schemas.reasons import ReasonCode
 from services.ordering.order import state_of
 from tests.harness.made import AMOXICILLINE, METFORMINE, OMEPRAZOL, an_order, entry
@@ -224,4 +225,4 @@ def test_exactly_the_approved_lines_lead_to_prescriptions(
     of = {Outcome.APPROVED: METFORMINE, Outcome.REFUSED: AMOXICILLINE}
     story = given(known).when(an_order(ANNA, of.get(expected[0], OMEPRAZOL)))
     story.then(expected)
-    assert len(story.work.feed) == prescriptions
+    assert len(story.bodies(PrescriptionApproved)) == prescriptions

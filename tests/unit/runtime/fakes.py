@@ -14,6 +14,7 @@ from uuid import UUID
 from aiokafka import TopicPartition
 
 from runtime.handling import Done, Rejected
+from runtime.ledger import Told
 from runtime.records import Message, Outgoing, Timer
 from schemas.orders import OrderPlace
 
@@ -60,9 +61,9 @@ class Database:
         _fail(self.after_commit)
 
     async def fetchrow(self, _advance: str, *columns: Sequence[Any]) -> dict[str, Any]:
-        claims, outbox = zip(*columns[:5], strict=True), zip(*columns[5:], strict=True)
+        claims, outbox = zip(*columns[:6], strict=True), zip(*columns[6:], strict=True)
         moved = 0
-        for topic, partition, expected, next_offset, epoch in claims:
+        for topic, partition, expected, next_offset, epoch, _ in claims:
             if self.state.progress.get((topic, partition)) == (expected, epoch):
                 self.state.progress[topic, partition] = (next_offset, epoch)
                 moved += 1
@@ -113,11 +114,12 @@ class Wire:
         self.open = asyncio.Event()
         self.open.set()
 
-    async def publish(self, records: Sequence[Outgoing]) -> None:
+    async def publish(self, records: Sequence[Outgoing]) -> list[Told]:
         await self.open.wait()
         if self.fails:
             raise self.fails.pop(0)
         self.published.extend(records)
+        return []
 
     def told(self, topic: str) -> list[str]:
         """The values published to a topic."""

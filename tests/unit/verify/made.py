@@ -16,7 +16,6 @@ from cli.verify.rows import (
     AppliedRow,
     CopyRow,
     CountedRow,
-    FeedRow,
     LinesRow,
     MessageRow,
     OrderRow,
@@ -179,10 +178,6 @@ def _ordering(service: Service) -> dumps.Ordering:
         overviews=tuple(
             CopyRow(patient, overview.version, encode(overview).decode())
             for patient, overview in sorted(work.overviews.items())
-        ),
-        feed=tuple(
-            FeedRow(p.pharmacy, number, number, p.ce_type(), encode(p).decode())
-            for number, p in enumerate(work.feed, start=1)
         ),
     )
 

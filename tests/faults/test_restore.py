@@ -1,0 +1,128 @@
+"""Databases from a backup under a newer Kafka: what was told stands, whatever is known now."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import time
+from pathlib import Path
+
+import pytest
+
+from cli.directory import apply_directory, read_directory
+from cli.up import start_everything
+from cli.verify.rest import wait_until_at_rest
+from deploy.local import LocalStack, PlainReport, StackOptions
+from deploy.local.data import DataFolder
+from deploy.local.dumps import dump_databases, restore_databases
+from deploy.local.ports import free_ports
+from schemas import topics
+from schemas.directory import Directory
+from schemas.medication import Status
+from tests.faults.conftest import EXAMPLE
+from tests.faults.load import Load
+from tests.faults.rows import Judge, Table
+from tests.harness.kafka import header, read_all, send, sent
+from tests.harness.made import METFORMINE, OMEPRAZOL, a_cancellation, an_import, an_order, entry
+
+PER_S = 40.0
+REPORT = PlainReport()
+
+
+@asynccontextmanager
+async def running(data: Path) -> AsyncIterator[LocalStack]:
+    """A whole stack on this folder, on ports of its own."""
+    async with LocalStack(StackOptions.at(data, free_ports())) as stack:
+        await start_everything(stack)
+        yield stack
+
+
+def otherwise(directory: Directory) -> Directory:
+    """The same practices with other rules: every order is reviewed, and nothing is ready as soon."""
+    return directory.model_copy(
+        update={
+            "practices": tuple(
+                practice.model_copy(
+                    update={
+                        "policy": practice.policy.model_copy(update={"review_everything": True}),
+                        "processing": practice.processing.model_copy(
+                            update={"working_days": 9, "ready_from": time(17)}
+                        ),
+                    }
+                )
+                for practice in directory.practices
+            )
+        }
+    )
+
+
+@pytest.mark.timeout(300)
+async def test_a_database_restored_from_before_decides_and_promises_the_same(
+    tmp_path: Path, table: Table
+) -> None:
+    """The directory and the overviews have changed since, so that all would be decided otherwise."""
+    data, backup = tmp_path / "data", tmp_path / "databases.tar.gz"
+    async with running(data) as stack:
+        directory = read_directory(EXAMPLE)
+        await apply_directory(stack.kafka, directory)
+        load = Load(stack.kafka, stack.endpoints["ordering"], tmp_path / "history.jsonl")
+        async with load.running(PER_S):
+            await asyncio.sleep(2)
+        await _rest(stack)
+        await dump_databases(DataFolder(data), stack.postgres, backup, REPORT)
+        async with load.running(PER_S):
+            await asyncio.sleep(3)
+            await _cancel_some(stack, load)
+        await _rest(stack)
+        await _stop_all_metformine(stack, load)
+        await _rest(stack)
+        await apply_directory(stack.kafka, otherwise(directory))
+        before = {topic: await _told(stack, topic) for topic in TOLD}
+    await restore_databases(backup, DataFolder(data), REPORT)
+    async with running(data) as stack:
+        late = Load(stack.kafka, stack.endpoints["ordering"], tmp_path / "history.jsonl")
+        async with late.running(PER_S):
+            await asyncio.sleep(2)
+        row = await Judge(stack, table).judge(
+            late, "databases restored from an older backup", "all"
+        )
+        after = {topic: await _told(stack, topic) for topic in TOLD}
+    assert row.clean
+    for topic in TOLD:
+        assert after[topic].items() >= before[topic].items()
+    assert len(after[TOLD[0]]) > len(before[TOLD[0]])
+
+
+TOLD = (
+    topics.ORDERS_EVENTS.name,
+    topics.NOTIFICATIONS_EVENTS.name,
+    topics.MEDICATION_STATUS.name,
+    topics.prescriptions("02010001").name,
+)
+
+
+async def _rest(stack: LocalStack) -> None:
+    left = await wait_until_at_rest(stack.kafka, stack.postgres, 60)
+    assert not left, left
+
+
+async def _told(stack: LocalStack, topic: str) -> dict[str | None, bytes | None]:
+    """What was told on a topic: each record's value by its id. Fails when one id has two values."""
+    told: dict[str | None, bytes | None] = {}
+    for record in await read_all(stack.kafka, topic):
+        ce_id = header(record, "ce_id")
+        assert told.setdefault(ce_id, record.value) == record.value, f"{ce_id} was told twice"
+    return told
+
+
+async def _cancel_some(stack: LocalStack, load: Load) -> None:
+    """Orders of a patient of their own, some of which are taken back."""
+    orders = [an_order(load.patients[0], METFORMINE) for _ in range(20)]
+    commands = [*orders, *(a_cancellation(order) for order in orders[::2])]
+    await send(stack.kafka, [sent(topics.ORDERS_REQUESTS.name, command) for command in commands])
+
+
+async def _stop_all_metformine(stack: LocalStack, load: Load) -> None:
+    """From now on it cannot be ordered any more."""
+    stopped = (entry(METFORMINE, Status.STOPPED), entry(OMEPRAZOL))
+    changes = [an_import(patient, *stopped) for patient in load.patients]
+    await send(stack.kafka, [sent(topics.MEDICATION_CHANGES.name, change) for change in changes])

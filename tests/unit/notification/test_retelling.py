@@ -1,0 +1,119 @@
+"""After this database was restored from an older backup, what was told before is told again."""
+
+from datetime import time
+from typing import Any
+from uuid import UUID
+
+from runtime.handling import Done
+from runtime.parsing import Parser
+from runtime.records import Message, Outgoing, partition_of
+from schemas import topics
+from schemas.directory import Practice, Processing
+from services.notification.facts import Answer, NoPickup
+from services.notification.handlers import NotificationHandler, Work
+from tests.harness.records import Delivered, delivered
+from tests.unit.notification.made import ORDER_ID, a_pharmacy, a_practice, decided
+
+SLOWER = a_practice(
+    version=4, processing=Processing(cutoff=time(9), working_days=5, ready_from=time(16))
+)
+
+
+def _handler(practice: Practice | None, with_pharmacy: bool = True) -> NotificationHandler:
+    pharmacy = a_pharmacy()
+    return NotificationHandler(
+        {practice.agb: practice} if practice else {},
+        {pharmacy.agb: pharmacy} if with_pharmacy else {},
+    )
+
+
+def _event() -> Message[Any]:
+    return _parsed(delivered(topics.ORDERS_EVENTS, decided()))
+
+
+def _parsed(record: Delivered) -> Message[Any]:
+    parsed = Parser.of([topics.ORDERS_EVENTS, topics.NOTIFICATIONS_EVENTS]).parse(record)
+    assert isinstance(parsed, Message)
+    return parsed
+
+
+def _told_by(handler: NotificationHandler, work: Work | None = None) -> list[Outgoing]:
+    done = handler.handle(_event(), work or Work({}))
+    assert isinstance(done, Done)
+    return list(done.records)
+
+
+def _read_back(records: list[Outgoing], work: Work) -> Work:
+    """These records are met on our own topic; then what was noted is loaded for the next batch."""
+    handler = _handler(a_practice())
+    for record in records:
+        home = partition_of(record.key or b"", topics.NOTIFICATIONS_EVENTS.partitions)
+        back = Delivered(record.topic, record.key, record.value, record.headers, home)
+        handler.handle(_parsed(back), work)
+    told: dict[UUID, Any] = dict(work.newly_told)
+    return Work({}, {ORDER_ID: told} if told else {})
+
+
+def _answer(work: Work) -> Answer:
+    (stored,) = work.messages
+    assert isinstance(stored.facts, Answer)
+    return stored.facts
+
+
+def test_a_promise_stays_whatever_the_practice_does_now() -> None:
+    first = Work({})
+    before = _told_by(_handler(a_practice()), first)
+    work = _read_back(before, Work({}))
+
+    again = _handler(SLOWER).handle(_event(), work)
+
+    assert again == Done(tuple(before))
+    assert _answer(work).window == _answer(first).window
+    assert {*work.retold} == {*work.told[ORDER_ID]}
+
+
+def test_without_the_restore_the_same_event_would_be_told_otherwise() -> None:
+    assert _told_by(_handler(SLOWER)) != _told_by(_handler(a_practice()))
+
+
+def test_what_was_told_without_a_promise_gets_none() -> None:
+    """The practice was not in the directory then, and is now."""
+    before = _told_by(_handler(None))
+    work = _read_back(before, Work({}))
+
+    again = _handler(a_practice()).handle(_event(), work)
+
+    assert again == Done(tuple(before))
+    assert _answer(work).window is None
+    assert _answer(work).no_pickup is NoPickup.NO_OPENING
+
+
+def test_an_event_that_nobody_was_told_of_is_told_by_what_is_known_now() -> None:
+    """The crash came after the promise was published and before the message was."""
+    before = _told_by(_handler(a_practice()))
+    work = _read_back(before[:-1], Work({}))
+
+    assert _handler(SLOWER).handle(_event(), work) == Done(tuple(_told_by(_handler(SLOWER))))
+
+
+def test_what_is_in_the_inbox_here_is_not_noted() -> None:
+    message = _event()
+    before = _told_by(_handler(a_practice()))
+
+    work = Work({}, in_inbox={(ORDER_ID, message.at)})
+    assert _read_back(before, work).told == {}
+
+
+def test_what_others_write_on_our_topic_is_not_noted() -> None:
+    work = Work({})
+    foreign = [
+        Outgoing(
+            r.topic,
+            r.key,
+            r.value,
+            [(n, b"somebody" if n == "ce_source" else v) for n, v in r.headers],
+        )
+        for r in _told_by(_handler(a_practice()))
+    ]
+
+    assert _read_back(foreign, work).told == {}

@@ -1,0 +1,246 @@
+"""After this database was restored from an older backup, what was decided before stands."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from runtime.handling import Done
+from runtime.records import Outgoing, partition_of
+from schemas import topics
+from schemas.base import Body
+from schemas.directory import Policy
+from schemas.orders import OrderEvent, OrderPlace, OrderReview, OrderState, OrderTimer, Outcome
+from schemas.reasons import ReasonCode
+from tests.harness.made import (
+    GP,
+    METFORMINE,
+    OMEPRAZOL,
+    a_cancellation,
+    an_order,
+    entry,
+)
+from tests.harness.records import Delivered
+from tests.unit.ordering.story import (
+    ANNA,
+    BERT,
+    NOON,
+    Story,
+    approved,
+    given,
+    later,
+    overview,
+    refused,
+    review,
+    waits,
+)
+
+KNOWS_BOTH = overview(entry(METFORMINE), entry(OMEPRAZOL, high_risk=True))
+NOW_STOPPED = overview(version=9)
+
+
+def _events(story: Story) -> list[Outgoing]:
+    return [r for r in story.published if r.topic == topics.ORDERS_EVENTS.name]
+
+
+def _prescriptions(story: Story) -> list[Outgoing]:
+    return [r for r in story.published if r.topic.startswith(topics.PRESCRIPTIONS_PREFIX)]
+
+
+def restored(before: Story, *overviews: Any, policy: Policy | None = None) -> Story:
+    """A database that knows nothing of what was told, after it has read that back."""
+    story = given(*overviews, policy=policy)
+    read_back(story, _events(before))
+    story.work.adopted = adopted(story.work.newly_adopted)
+    story.answers.clear()
+    return story
+
+
+def read_back(story: Story, events: list[Outgoing]) -> None:
+    """These records are met on ordering's own topic."""
+    for record in events:
+        home = partition_of(record.key or b"", topics.ORDERS_EVENTS.partitions)
+        found = Delivered(record.topic, record.key, record.value, record.headers, home)
+        story.take(found, _body(record), NOON, None)
+
+
+def _body(record: Outgoing) -> Body:
+    headers = dict(record.headers)
+    model = topics.ORDERS_EVENTS.types[(headers["ce_type"] or b"").decode()]
+    return model.model_validate_json(record.value or b"")
+
+
+def adopted(events: list[OrderEvent]) -> dict[UUID, list[OrderEvent]]:
+    """As the next batch loads them."""
+    found: dict[UUID, list[OrderEvent]] = {}
+    for event in events:
+        found.setdefault(event.order_id, []).append(event)
+    return found
+
+
+def contents(records: list[Outgoing]) -> list[tuple[str, bytes | None, bytes | None]]:
+    """Topic, id and value."""
+    return [(r.topic, dict(r.headers)["ce_id"], r.value) for r in records]
+
+
+def a_review(
+    order: OrderPlace, line: int, outcome: Any = Outcome.APPROVED, quantity: int | None = None
+) -> OrderReview:
+    return OrderReview(
+        order_id=order.order_id,
+        patient=order.patient,
+        line=line,
+        outcome=outcome,
+        quantity=quantity,
+        decided_by=GP,
+    )
+
+
+def test_an_order_stays_decided_as_it_was_whatever_is_known_now() -> None:
+    order = an_order(ANNA, METFORMINE, OMEPRAZOL)
+    before = given(KNOWS_BOTH).when(order)
+
+    after = restored(before, NOW_STOPPED, policy=Policy(review_everything=True)).when(order)
+
+    assert after.order == before.order
+    assert _events(after) == []
+    assert contents(_prescriptions(after)) == contents(_prescriptions(before))
+
+
+def test_without_what_was_told_it_would_be_decided_otherwise() -> None:
+    order = an_order(ANNA, METFORMINE, OMEPRAZOL)
+    after = given(overview(entry(OMEPRAZOL), version=9)).when(order)
+    after.then(refused_as_unknown(), approved())
+
+
+def refused_as_unknown() -> Any:
+    return (Outcome.E_CONSULT, [ReasonCode.NOT_IN_OVERVIEW])
+
+
+def test_the_whole_history_of_an_order_is_followed() -> None:
+    order = an_order(ANNA, METFORMINE, OMEPRAZOL)
+    said = a_review(order, 2, quantity=60)
+    before = given(KNOWS_BOTH).when(order).when(said).when(a_cancellation(order))
+
+    after = restored(before).when(order)
+
+    assert after.order == before.order
+    assert after.order.state is OrderState.CANCELLED
+    assert contents(_prescriptions(after)) == contents(_prescriptions(before))
+
+
+def test_commands_that_come_again_after_the_order_change_nothing_and_are_no_dead_letters() -> None:
+    order = an_order(ANNA, METFORMINE, OMEPRAZOL)
+    commands = (a_review(order, 2), a_cancellation(order))
+    before = given(KNOWS_BOTH).when(order, *commands)
+
+    after = restored(before, KNOWS_BOTH).when(order, *commands)
+
+    assert after.answers[1:] == [Done(), Done()]
+    assert after.order == before.order
+
+
+def test_the_next_command_goes_on_from_there() -> None:
+    order = an_order(ANNA, METFORMINE, OMEPRAZOL)
+    before = given(KNOWS_BOTH).when(order)
+
+    after = restored(before).when(order, a_review(order, 2))
+
+    after.then(approved(), approved())
+    assert after.order.seq == 2
+
+
+def test_an_event_of_an_order_that_is_known_is_followed_at_once() -> None:
+    order = an_order(ANNA, METFORMINE, OMEPRAZOL)
+    whole = given(KNOWS_BOTH).when(order).when(a_review(order, 2))
+    older = given(KNOWS_BOTH).when(order).next_batch()
+
+    read_back(older, _events(whole))
+
+    assert older.order == whole.order
+    assert _events(older) == []
+    assert contents(_prescriptions(older)) == contents(_prescriptions(whole))[1:]
+
+
+def test_an_order_that_waited_gets_what_came_after_it_though_that_came_first_now() -> None:
+    """Its overview is handled before it this time, and will not come again."""
+    order = an_order(ANNA)
+    before = given().when(order)
+    before.then(waits())
+
+    after = restored(before, overview()).when(order, at=later(1))
+
+    after.then(approved())
+    assert [body.seq for body in after.bodies() if hasattr(body, "seq")] == [2]
+
+
+def test_an_order_that_waits_still_has_a_due_time() -> None:
+    order = an_order(ANNA)
+    before = given().when(order)
+
+    after = restored(before).when(order)
+
+    after.then(waits())
+    assert [t.id for t in after.timers] == [t.id for t in before.timers]
+
+
+def test_an_order_that_was_given_up_stays_so_though_its_overview_is_there_now() -> None:
+    order = an_order(ANNA)
+    before = given().when(order)
+    due = before.timers[0].due_at
+    timer = OrderTimer(order_id=order.order_id, patient=ANNA, kind="overview_overdue", due_at=due)
+    before.when(timer, at=due)
+    before.then(refused(ReasonCode.UNKNOWN_PATIENT))
+
+    after = restored(before, overview()).when(order)
+
+    after.then(refused(ReasonCode.UNKNOWN_PATIENT))
+    after.when(timer, at=due).then_nothing()
+
+
+def test_another_order_under_an_id_that_was_decided_is_refused() -> None:
+    order_id = uuid4()
+    before = given(overview()).when(an_order(ANNA, order_id=order_id))
+
+    assert restored(before).when(an_order(ANNA, order_id=order_id, quantity=7)).rejected == (
+        "order_conflict"
+    )
+    assert restored(before).when(an_order(BERT, order_id=order_id)).rejected == "order_conflict"
+
+
+def test_what_others_write_on_our_topic_is_not_followed() -> None:
+    before = given(overview()).when(an_order(ANNA))
+    foreign = [
+        Outgoing(r.topic, r.key, r.value, [(n, v) for n, v in r.headers if n != "ce_source"])
+        for r in _events(before)
+    ]
+    story = given()
+
+    read_back(story, foreign)
+
+    assert story.work.newly_adopted == []
+
+
+def test_what_is_known_already_is_not_followed_again() -> None:
+    story = given(KNOWS_BOTH).when(an_order(ANNA, METFORMINE, OMEPRAZOL))
+    events = _events(story)
+    again = story.next_batch()
+
+    read_back(again, events)
+
+    assert again.answers == [Done()]
+    assert again.work.changed_orders == {}
+
+
+@pytest.mark.parametrize("by", ["gp-1", "gp-2"])
+def test_a_review_once_more_is_nothing_new_and_another_one_is_refused(by: str) -> None:
+    order = an_order(ANNA, OMEPRAZOL)
+    story = given(KNOWS_BOTH).when(order)
+    story.then(review(ReasonCode.HIGH_RISK_MEDICATION))
+    story.when(a_review(order, 1))
+
+    story.when(
+        a_review(order, 1).model_copy(update={"decided_by": GP.model_copy(update={"id": by})})
+    )
+
+    assert story.rejected == (None if by == "gp-1" else "not_in_review")
