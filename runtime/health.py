@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 CHECK_S = 2.0
 """How long a server may take to answer a check."""
 
-STALLED_S = 30.0
-"""How long records may wait without any progress before the worker is called stalled."""
-
 
 def router(resources: "Resources", asyncapi: Callable[[], dict[str, Any]]) -> APIRouter:
     """The routes that an operator, Prometheus and Kubernetes ask."""
@@ -58,9 +55,10 @@ async def not_ready(resources: "Resources") -> list[str]:
     )
     problems = [problem for problem in checks if problem]
     if resources.worker is not None:
-        problems += resources.worker.problems(STALLED_S)
-    if not problems and await _outbox_age(resources) > STALLED_S:
-        problems.append(f"decided records have not been published for {STALLED_S:.0f} s")
+        problems += resources.worker.problems()
+    patience_s = resources.settings.patience_s
+    if not problems and await _outbox_age(resources) > patience_s:
+        problems.append(f"decided records have not been published for {patience_s:.0f} s")
     return problems
 
 

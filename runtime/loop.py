@@ -20,6 +20,7 @@ from runtime.handling import Handler, W
 from runtime.ledger import Claim, Fenced, Position
 from runtime.parsing import Parser, Unreadable
 from runtime.publisher import Publisher
+from runtime.pulse import Pulse
 from runtime.records import Outgoing, Record
 from runtime.steps import Reached, Step, pass_by
 from runtime.telemetry import Telemetry
@@ -57,6 +58,8 @@ class Loop(Generic[W]):
     ) -> None:
         self.reached = reached
         """Called at each step."""
+        self.pulse = Pulse()
+        """Beats whenever the loop begins, fails at or finishes something."""
         self._own = own
         self._deciding = Deciding(service, parser, handler)
         self._handler = handler
@@ -71,6 +74,11 @@ class Loop(Generic[W]):
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Fails when the loop cannot go on; its process then ends and is started again."""
         self._publishing: asyncio.Task[None] | None = None
+
+    @property
+    def is_publishing(self) -> bool:
+        """Whether what was decided is on its way to Kafka."""
+        return self._publishing is not None and not self._publishing.done()
 
     @property
     def owned(self) -> Mapping[TopicPartition, Position]:
@@ -151,7 +159,7 @@ class Loop(Generic[W]):
     async def look_for_leftovers(self) -> None:
         """Start afresh when the outbox holds what nobody publishes: a crash of the database lost its drop."""
         partitions = {tp.partition for tp in self._owned}
-        if not partitions or not (self._publishing is None or self._publishing.done()):
+        if not partitions or self.is_publishing:
             return
         async with self._pool.acquire() as db:
             if await ledger.has_stale(db, partitions, STALE_S):
@@ -169,6 +177,7 @@ class Loop(Generic[W]):
         backoff = self._backoff()
         # Each time anew: while this backed off, the partitions may have been lost or taken again.
         while mine := [record for record in records if self._is_next(record)]:
+            self.pulse.beat()
             try:
                 await self._transact(mine, poison)
                 return
@@ -273,6 +282,7 @@ class Loop(Generic[W]):
     async def _publish_and_drop(self, ids: Sequence[int], records: Sequence[Outgoing]) -> None:
         self.reached(Step.BEFORE_PUBLISH)
         told = await self._publisher.publish(records)
+        self.pulse.beat()
         self.reached(Step.AFTER_PUBLISH)
         self._telemetry.published(len(records))
         backoff = self._backoff()
@@ -287,6 +297,7 @@ class Loop(Generic[W]):
                 if not is_transient(error):
                     raise
                 log.warning("outbox will be emptied later", error=kind_of(error))
+                self.pulse.beat()
                 await backoff.wait()
 
 

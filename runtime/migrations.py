@@ -18,6 +18,9 @@ RUNTIME = Path(__file__).parent / "migrations"
 _LOCK = 0x68657268616C  # "herhal": any number, as long as all of ours take the same one.
 _FILE = re.compile(r"^(\d{4})_[a-z0-9_]+\.sql$")
 
+MIGRATE_S = 3600.0
+"""How long a migration may take."""
+
 _TABLE = """
 create table if not exists migrations (
     name text primary key,
@@ -67,13 +70,15 @@ async def migrate(db: Connection, migrations: Iterable[Migration]) -> list[str]:
     """
     wanted = list(migrations)
     async with db.transaction():
-        await db.execute("select pg_advisory_xact_lock($1)", _LOCK)
+        # Another process may be at it, and a migration may take long: only here.
+        await db.execute("set local statement_timeout = 0")
+        await db.execute("select pg_advisory_xact_lock($1)", _LOCK, timeout=MIGRATE_S)
         await db.execute(_TABLE)
         applied = {row["name"]: row["checksum"] for row in await db.fetch(_APPLIED)}
         _check(wanted, applied)
         new = [m for m in wanted if m.name not in applied]
         for migration in new:
-            await db.execute(migration.sql)
+            await db.execute(migration.sql, timeout=MIGRATE_S)
             await db.execute(_NOTE, migration.name, migration.checksum)
     if new:
         log.info("migrated", files=len(new))

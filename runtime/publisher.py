@@ -4,6 +4,7 @@ Record batches are built per partition, which costs a fraction of one `send` per
 """
 
 import asyncio
+import time
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
@@ -17,6 +18,9 @@ from runtime.ledger import Told
 from runtime.records import Outgoing, partition_of
 
 log = structlog.get_logger()
+
+PUBLISH_S = 25.0
+"""How long a batch may take before it is tried with another producer: aiokafka by itself tries for ever."""
 
 _BATCH_BYTES = 512 * 1024
 _REQUEST_BYTES = 8 * 1024 * 1024
@@ -40,6 +44,8 @@ class Publisher:
         self._producer: AIOKafkaProducer | None = None
         self._partitions: dict[str, int] = {}
         self._starting = asyncio.Lock()
+        self._silent_since_s: float | None = None
+        """Since when (monotonic) no record of `send` was acknowledged in time; None when the last was."""
 
     async def start(self) -> None:
         """Connect. Raises KafkaError while Kafka is away."""
@@ -66,7 +72,8 @@ class Publisher:
         backoff = Backoff()
         while True:
             try:
-                return await self._send_all(records)
+                async with asyncio.timeout(PUBLISH_S):
+                    return await self._send_all(records)
             except (KafkaError, TimeoutError, OSError) as error:
                 log.warning("publish failed, trying again", error=type(error).__name__)
                 await self._discard()
@@ -91,7 +98,18 @@ class Publisher:
                 )
                 await asyncio.shield(sent)
         except (KafkaError, TimeoutError, OSError) as error:
+            await self._note_silence()
             raise NotPublished(type(error).__name__) from error
+        self._silent_since_s = None
+
+    async def _note_silence(self) -> None:
+        """Take another producer when this one has been silent for long, whatever it waits for."""
+        now_s = time.monotonic()
+        if self._silent_since_s is None:
+            self._silent_since_s = now_s
+        elif now_s - self._silent_since_s > 2 * self._timeout_s:
+            self._silent_since_s = None
+            await self._discard()
 
     async def _started(self) -> AIOKafkaProducer:
         async with self._starting:

@@ -14,13 +14,12 @@ from typing import Any, Generic, TypeVar
 import asyncpg
 import structlog
 import uvicorn
-import uvloop
 from aiokafka.errors import KafkaError
 from fastapi import APIRouter, FastAPI
 
-from runtime import header_names, health, migrations, problems
+from runtime import database, header_names, health, migrations, problems, sockets
 from runtime.backoff import Backoff
-from runtime.failures import CannotRun, is_transient
+from runtime.failures import CannotRun
 from runtime.handling import Handler, W
 from runtime.logs import configure_logs
 from runtime.loop import Loop
@@ -42,13 +41,6 @@ log = structlog.get_logger()
 
 CLOSE_S = 5.0
 """How long each part of a service may take to close."""
-
-_NOT_MADE_YET = (
-    asyncpg.InvalidAuthorizationSpecificationError,
-    asyncpg.InvalidCatalogNameError,
-    asyncpg.InsufficientPrivilegeError,
-)
-"""The server is there, but the service's role or database is not made yet."""
 
 T = TypeVar("T", bound=Body)
 
@@ -176,7 +168,7 @@ def run(
         lifespan="on",
     )
     server = _Server(config)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with asyncio.Runner(loop_factory=sockets.Loop) as runner:
         runner.run(server.serve())
     return 1 if failures or not server.started else 0
 
@@ -194,18 +186,22 @@ class _Server(uvicorn.Server):
 
 async def _boot(service: Service[Any], resources: Resources, part: Part, reached: Reached) -> None:
     resources.waiting_for = "PostgreSQL"
-    resources.opened = await _open_database(service, resources.settings)
+    resources.opened = await database.open_pool(resources.settings.database, _migrations(service))
     resources.waiting_for = "Kafka"
     await _until_reachable(resources.sender.start)
     for table in resources.tables.values():
         await table.caught_up()
-    if part != "api":
+    if part == "api":
+        resources.waiting_for = ""
+        await asyncio.Event().wait()
+    while True:
         resources.worker = worker = _worker(service, resources, reached)
         await worker.start()
         resources.waiting_for = ""
-        await worker.loop.failed
-    resources.waiting_for = ""
-    await asyncio.Event().wait()
+        await worker.until_wedged()
+        log.error("the worker moves no more; starting it anew with clients of its own")
+        # What it cannot stop it leaves behind: its epochs are old, so it can write nothing.
+        await _closed("wedged worker", worker.stop)
 
 
 def _worker(service: Service[Any], resources: Resources, reached: Reached) -> Worker:
@@ -228,25 +224,9 @@ def _worker(service: Service[Any], resources: Resources, reached: Reached) -> Wo
         service.own,
         settings.max_records,
         settings.session_timeout_ms,
+        settings.patience_s,
     )
     return Worker(options, loop, resources.pool, publisher, resources.telemetry)
-
-
-async def _open_database(service: Service[Any], settings: Settings) -> "asyncpg.Pool[Any]":
-    backoff = Backoff()
-    while True:
-        try:
-            pool = await asyncpg.create_pool(
-                settings.database, min_size=1, max_size=10, timeout=5, command_timeout=30
-            )
-            async with pool.acquire() as db:
-                await migrations.migrate(db, _migrations(service))
-            return pool
-        except Exception as error:
-            if not is_transient(error) and not isinstance(error, _NOT_MADE_YET):
-                raise
-            log.warning("waiting for PostgreSQL", error=type(error).__name__)
-            await backoff.wait()
 
 
 def _migrations(service: Service[Any]) -> list[migrations.Migration]:
@@ -275,12 +255,16 @@ async def _close(resources: Resources) -> None:
         *([("database", resources.opened.close)] if resources.opened else []),
     ]
     for what, close in closing:
-        try:
-            async with asyncio.timeout(CLOSE_S):
-                await close()
-        except Exception as error:
-            # One that does not close must not keep the others open; the process ends either way.
-            log.error("did not close", what=what, exc_info=error)
+        await _closed(what, close)
+
+
+async def _closed(what: str, close: Callable[[], Awaitable[None]]) -> None:
+    """Close it, or say that it did not: one that does not must not keep the others open."""
+    try:
+        async with asyncio.timeout(CLOSE_S):
+            await close()
+    except Exception as error:
+        log.error("did not close", what=what, exc_info=error)
 
 
 def _tell_failure(task: "asyncio.Task[None]", on_failure: Callable[[BaseException], None]) -> None:

@@ -16,7 +16,8 @@ class Settings(BaseSettings):
 
     `kafka` is `host:port[,host:port]`, `database` the DSN of the service's own database with its own
     role, `listen` is `address:port`. There is no access control yet, so only loopback is accepted
-    unless `insecure_listen` says otherwise.
+    unless `insecure_listen` says otherwise. `patience_s` is how long records may wait while nothing
+    moves, before readiness tells and the worker's clients are made anew.
     """
 
     model_config = SettingsConfigDict(env_prefix="HERHAAL_")
@@ -28,6 +29,7 @@ class Settings(BaseSettings):
     insecure_listen: bool = False
     max_records: int = Field(default=1000, ge=1, le=10_000)
     session_timeout_ms: int = Field(default=10_000, ge=6000, le=300_000)
+    patience_s: float = Field(default=30.0, ge=5, le=3600)
 
     @property
     def host(self) -> str:

@@ -63,9 +63,10 @@ class Table(Generic[T]):
             bootstrap_servers=self._bootstrap,
             auto_offset_reset="earliest",
             enable_auto_commit=False,
+            request_timeout_ms=15_000,
         )
-        await consumer.start()
         try:
+            await consumer.start()
             partitions = [
                 TopicPartition(self._topic.name, p) for p in range(self._topic.partitions)
             ]

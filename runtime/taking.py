@@ -106,6 +106,7 @@ class Taking:
                 told = await self.publisher.publish(records)
                 await ledger.drop(db, [row.id for row in rows], ledger.newest(told, own))
                 published += len(rows)
+                self.loop.pulse.beat()
         return published
 
     async def _adopt(

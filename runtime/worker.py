@@ -6,7 +6,6 @@ numbers of each, so that one patient's records meet in one place.
 
 import asyncio
 import logging
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,11 +24,11 @@ from runtime.continuity import Misfit, Standing
 from runtime.failures import is_transient
 from runtime.loop import Loop
 from runtime.publisher import Publisher
-from runtime.stall import Stall
 from runtime.steps import Step
 from runtime.taking import Taking
 from runtime.telemetry import Telemetry
 from runtime.topics import TopicsMissing, require_topics
+from runtime.watchdog import OwnConnection, Watchdog
 from schemas.topics import Topic
 
 log = structlog.get_logger()
@@ -37,13 +36,17 @@ log = structlog.get_logger()
 POLL_MS = 20
 """How long a poll waits for records; FastStream sleeps as long again after an empty one."""
 
+REQUEST_TIMEOUT_MS = 15_000
+"""Longer than a rebalance, in which a paused worker is waited for until its session has ended."""
+
 _COMMIT_EVERY_S = 1.0
 _TIMERS_EVERY_S = 0.5
 
 
 @dataclass(frozen=True)
 class WorkerOptions:
-    """How a worker reads. `session_timeout_ms` is how long Kafka waits for a silent worker.
+    """How a worker reads. `session_timeout_ms` is how long Kafka waits for a silent worker, `patience_s`
+    how long records may wait while nothing moves.
 
     `own` is the topic that tells what the service decided; None when its inputs decide it again the same.
     """
@@ -54,6 +57,7 @@ class WorkerOptions:
     own: Topic | None = None
     max_records: int = 1000
     session_timeout_ms: int = 10_000
+    patience_s: float = 30.0
 
     @property
     def needed(self) -> tuple[Topic, ...]:
@@ -97,11 +101,19 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         self._taking: asyncio.Task[None] | None = None
         self._chores: list[asyncio.Task[None]] = []
         self._joined = False
-        self._stall = Stall()
+        self._watchdog = Watchdog(
+            OwnConnection(options.bootstrap),
+            lambda: loop.owned,
+            self._is_busy,
+            telemetry,
+            options.patience_s,
+        )
+        loop.pulse = self._watchdog.pulse
         self._broker = KafkaBroker(
             # A list: FastStream takes one text for one address, commas and all.
             options.bootstrap.split(","),
             apply_types=False,
+            request_timeout_ms=REQUEST_TIMEOUT_MS,
             logger=logging.getLogger("faststream"),
         )
         self._subscriber = self._broker.subscriber(
@@ -127,18 +139,18 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         """The loop, for those who ask how far it is."""
         return self._loop
 
-    def problems(self, stalled_s: float) -> list[str]:
-        """Why this worker is not healthy; `stalled_s` is how long records may wait without progress."""
+    def problems(self) -> list[str]:
+        """Why this worker is not healthy."""
         if not self._joined:
             return ["the worker has not joined its group"]
         if self._assigned and not self._loop.owned:
             return ["the worker has not taken its partitions"]
-        if self._stall.seconds(time.monotonic()) > stalled_s:
-            return [f"records wait, and nothing was handled for {stalled_s:.0f} s"]
+        if self._watchdog.stalled_s > self._options.patience_s:
+            return [f"records wait, and nothing was handled for {self._watchdog.stalled_s:.0f} s"]
         return []
 
     async def start(self) -> None:
-        """Join the group, however long Kafka or its topics stay away."""
+        """Ask for a place in the group, however long Kafka or its topics stay away."""
         backoff = Backoff()
         while True:
             try:
@@ -151,9 +163,23 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
                 await backoff.wait()
         self._chores = [
             asyncio.create_task(self._guarded(self._fire_timers())),
-            asyncio.create_task(self._guarded(self._report())),
+            asyncio.create_task(self._guarded(self._commit_now_and_then())),
             asyncio.create_task(self._guarded(self._retake_when_fenced())),
         ]
+
+    async def until_wedged(self) -> None:
+        """Returns when this worker moves no more and must be replaced by another.
+
+        Raises what ended its loop, when that is what happens.
+        """
+        wedged = asyncio.create_task(self._watchdog.until_wedged())
+        try:
+            await asyncio.wait({wedged, self._loop.failed}, return_when=asyncio.FIRST_COMPLETED)
+            if self._loop.failed.done():
+                self._loop.failed.result()
+            wedged.result()
+        finally:
+            wedged.cancel()
 
     async def stop(self) -> None:
         """Finish the batch in hand, publish it, and leave the group."""
@@ -166,7 +192,8 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         """Another worker may take these: finish what is in hand first."""
-        self._assigned = set()
+        self._loop.pulse.beat()
+        self._joined, self._assigned = False, set()
         await self._stop_taking()
         if revoked:
             await self._commit(await self._loop.disown())
@@ -178,6 +205,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         self._consumer.pause(*assigned)
         self._assigned = set(assigned)
         self._joined = True
+        self._loop.pulse.beat()
         await self._stop_taking()
         if assigned:
             self._taking = asyncio.create_task(self._guarded(self._take(set(assigned))))
@@ -236,6 +264,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
                 if not (is_transient(error) or isinstance(error, ledger.Fenced)):
                     raise
                 log.warning("cannot take partitions yet", error=type(error).__name__)
+                self._loop.pulse.beat()
                 await backoff.wait()
         for tp, position in positions.items():
             self._consumer.seek(tp, position.next_offset)
@@ -250,6 +279,10 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
                 await self._loop.published()
                 self._consumer.pause(*self._assigned)
                 await self._take(set(self._assigned))
+
+    def _is_busy(self) -> bool:
+        taken = bool(self._loop.owned) or not self._assigned
+        return not self._joined or not taken or self._loop.is_publishing
 
     def _is_taking(self) -> bool:
         return self._taking is not None and not self._taking.done()
@@ -273,18 +306,10 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
                     raise
                 log.warning("timers will be looked at again", error=type(error).__name__)
 
-    async def _report(self) -> None:
+    async def _commit_now_and_then(self) -> None:
         while True:
             await asyncio.sleep(_COMMIT_EVERY_S)
             await self._commit(self._loop.owned)
-            waiting = {}
-            for tp, position in self._loop.owned.items():
-                high = self._consumer.highwater(tp) if tp in self._consumer.assignment() else None
-                if high is not None:
-                    self._telemetry.lag(tp.topic, tp.partition, max(0, high - position.next_offset))
-                    if high > position.next_offset:
-                        waiting[tp] = position.next_offset
-            self._stall.note(waiting, time.monotonic())
 
     async def _commit(self, positions: Mapping[TopicPartition, ledger.Position]) -> None:
         """Tell Kafka how far we are, which serves lag displays only: the database decides."""

@@ -1,6 +1,7 @@
 """Apache Kafka in KRaft mode, one or three nodes, each broker and controller in one."""
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 
 from aiokafka.client import AIOKafkaClient
@@ -16,8 +17,10 @@ from deploy.local.supervisor import Child, Probe
 START_S = 60.0
 
 
-def server_properties(plan: PortPlan, node: int, logs: Path) -> str:
-    """The configuration of one node; nodes count from 1."""
+def server_properties(
+    plan: PortPlan, node: int, logs: Path, extra: Mapping[str, str] | None = None
+) -> str:
+    """The configuration of one node; nodes count from 1, and what is `extra` goes before ours."""
     replicas = plan.brokers
     voters = ",".join(f"{n}@{LOOPBACK}:{port}" for n, port in enumerate(plan.controller_ports, 1))
     broker = f"{LOOPBACK}:{plan.broker_ports[node - 1]}"
@@ -52,6 +55,7 @@ def server_properties(plan: PortPlan, node: int, logs: Path) -> str:
         "broker.heartbeat.interval.ms": 1000,
         "broker.session.timeout.ms": 4000,
     }
+    settings |= extra or {}
     return "".join(f"{name}={value}\n" for name, value in settings.items())
 
 
@@ -65,13 +69,18 @@ async def format_node(install: KafkaInstall, folder: Path, properties: Path, clu
 
 
 async def kafka_node(
-    install: KafkaInstall, plan: PortPlan, data: DataFolder, node: int, cluster: str
+    install: KafkaInstall,
+    plan: PortPlan,
+    data: DataFolder,
+    node: int,
+    cluster: str,
+    extra: Mapping[str, str] | None = None,
 ) -> Program:
     """One node, ready to start; its storage is made when the folder has none yet."""
     folder = data.kafka(node)
     folder.mkdir(exist_ok=True)
     properties = folder / "server.properties"
-    properties.write_text(server_properties(plan, node, folder / "log"))
+    properties.write_text(server_properties(plan, node, folder / "log", extra))
     if not (folder / "log" / "bootstrap.checkpoint").exists():
         await format_node(install, folder, properties, cluster)
     name = f"kafka-{node}"

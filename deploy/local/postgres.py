@@ -2,6 +2,7 @@
 
 import shutil
 import signal
+from collections.abc import Mapping
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -45,15 +46,19 @@ def admin_dsn(port: int) -> str:
     return f"postgresql://{ADMIN}@{LOOPBACK}:{port}/postgres"
 
 
-async def postgres_server(data: DataFolder, port: int) -> Program:
+async def postgres_server(
+    data: DataFolder, port: int, extra: Mapping[str, str] | None = None
+) -> Program:
     """The server, ready to start; its data folder is made when there is none yet.
+
+    What is `extra` of settings goes before ours.
 
     Raises StackError when PostgreSQL cannot run here or refuses.
     """
     account = postgres_account()
     binaries = postgres_binaries(account)
     await _ensure_cluster(data, binaries, account)
-    settings = [f"--{name}={value}" for name, value in _SETTINGS.items()]
+    settings = [f"--{name}={value}" for name, value in {**_SETTINGS, **(extra or {})}.items()]
     return Program(
         "postgres",
         [str(binaries / "postgres"), "-D", str(data.postgres), f"--port={port}", *settings],

@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -39,6 +39,7 @@ class StackOptions:
 
     `external_kafka` (host:port,…) and `external_postgres` (an administrator's DSN) are servers that
     are there already; ours are then not started, and those must answer within `external_within_s`.
+    `kafka_settings` and `postgres_settings` go before what ours have by themselves.
     """
 
     data: Path
@@ -49,6 +50,8 @@ class StackOptions:
     external_postgres: str | None = None
     service_log: Literal["console", "json"] = "json"
     external_within_s: float = 10.0
+    kafka_settings: Mapping[str, str] = field(default_factory=dict)
+    postgres_settings: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def at(cls, data: Path, ports: PortPlan) -> Self:
@@ -114,7 +117,17 @@ class LocalStack(AbstractAsyncContextManager["LocalStack"]):
         self.report.status("Starting Kafka …")
         nodes = range(1, self.options.brokers + 1)
         programs = await asyncio.gather(
-            *(kafka_node(install, self.ports, self.data, node, self._cluster) for node in nodes)
+            *(
+                kafka_node(
+                    install,
+                    self.ports,
+                    self.data,
+                    node,
+                    self._cluster,
+                    self.options.kafka_settings,
+                )
+                for node in nodes
+            )
         )
         await together(*(self._start_broker(n, p) for n, p in enumerate(programs, 1)))
 
@@ -127,7 +140,9 @@ class LocalStack(AbstractAsyncContextManager["LocalStack"]):
                 self.options.external_within_s,
             )
         else:
-            program = await postgres_server(self.data, self.ports.postgres)
+            program = await postgres_server(
+                self.data, self.ports.postgres, self.options.postgres_settings
+            )
             await self._start_server(program, accepts(self.postgres))
         self.databases = await ensure_databases(self.postgres)
 

@@ -103,7 +103,7 @@ async def test_the_loops_own_tables_come_from_its_files(
 ) -> None:
     await migrate(db, read("runtime", RUNTIME))
     rows = await db.fetch("select tablename from pg_tables where schemaname = 'public'")
-    assert {row[0] for row in rows} == {"migrations", "progress", "outbox", "timers"}
+    assert {row[0] for row in rows} == {"migrations", "progress", "outbox", "timers", "kafka"}
 
 
 async def _files(db: Db) -> list[str]:

@@ -1,0 +1,64 @@
+"""The pool of connections to a service's own database, with a bound on everything that can take long."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import asyncpg
+import structlog
+
+from runtime import migrations
+from runtime.backoff import Backoff
+from runtime.failures import is_transient
+from runtime.migrations import Migration
+
+log = structlog.get_logger()
+
+COMMAND_S = 20
+"""How long a statement may take, by our clock; the server gives it up a little earlier by its own."""
+
+SESSION = {
+    "application_name": "herhaal",
+    "statement_timeout": "15s",
+    # A client that vanished holds its locks until the server notices.
+    "idle_in_transaction_session_timeout": "10s",
+    "tcp_user_timeout": "10s",
+    "tcp_keepalives_idle": "4",
+    "tcp_keepalives_interval": "2",
+    "tcp_keepalives_count": "3",
+    "client_connection_check_interval": "2s",
+}
+"""What each of our database sessions asks of the server, in PostgreSQL's words."""
+
+_NOT_MADE_YET = (
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.InsufficientPrivilegeError,
+)
+"""The server is there, but the service's role or database is not made yet."""
+
+
+async def open_pool(dsn: str, wanted: Sequence[Migration]) -> "asyncpg.Pool[Any]":
+    """Connect and migrate, however long the server, the role or the database is not there yet.
+
+    Raises:
+        MigrationChanged: the database is not what the code expects.
+    """
+    backoff = Backoff()
+    while True:
+        try:
+            pool = await asyncpg.create_pool(
+                dsn,
+                min_size=1,
+                max_size=10,
+                timeout=5,
+                command_timeout=COMMAND_S,
+                server_settings=SESSION,
+            )
+            async with pool.acquire() as db:
+                await migrations.migrate(db, wanted)
+            return pool
+        except Exception as error:
+            if not is_transient(error) and not isinstance(error, _NOT_MADE_YET):
+                raise
+            log.warning("waiting for PostgreSQL", error=type(error).__name__)
+            await backoff.wait()

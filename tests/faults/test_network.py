@@ -1,0 +1,213 @@
+"""A network that swallows packets between the services and Kafka, or PostgreSQL, under a load of orders.
+
+The services run in a network namespace of their own; clients and servers are outside and see each other.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from cli.directory import apply_directory, read_directory
+from deploy.local import LocalStack, StackOptions
+from deploy.local.ports import PortPlan, free_ports
+from deploy.local.services import Addresses, service_program
+from deploy.local.supervisor import Child, Probe, stop_all
+from runtime.topics import apply_topics
+from schemas import topics
+from schemas.topics import SERVICES
+from tests.faults.conftest import EXAMPLE
+from tests.faults.load import Load
+from tests.faults.rows import Judge, Table
+from tests.harness.kafka import read_all
+from tests.harness.namespace import Cut, Namespace, can_make_namespaces, namespace
+
+PER_S = 30.0
+TOLD_WITHIN_S = 15.0
+"""How soon readiness must say that a server is away."""
+
+GOES_ON_WITHIN_S = 45.0
+
+pytestmark = pytest.mark.skipif(
+    not can_make_namespaces(), reason="needs root and iproute2, to make a network namespace"
+)
+
+CASES = [
+    ("kafka", Cut.BOTH),
+    ("postgres", Cut.REPLIES),
+    ("kafka", Cut.REPLIES),
+    ("kafka", Cut.ROUTE),
+    ("postgres", Cut.BOTH),
+    ("postgres", Cut.REQUESTS),
+]
+SHORT = 2
+"""How many of these every run of the tests tries, and for less long."""
+
+
+@dataclass
+class Apart:
+    """A stack whose services are on the other side of a network."""
+
+    stack: LocalStack
+    space: Namespace
+    services: dict[str, Child]
+
+    def url(self, service: str) -> str:
+        """Where clients reach a service."""
+        return f"http://{self.space.links['http'].there}:{self.stack.ports.services[service]}"
+
+
+@pytest.fixture(scope="module")
+def space() -> Iterator[Namespace]:
+    """The namespace of the services."""
+    with namespace("kafka", "postgres", "http") as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+async def apart(space: Namespace, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Apart]:
+    """Everything, the services in the namespace."""
+    folder = tmp_path_factory.mktemp("apart")
+    async with LocalStack(_options(folder, space)) as stack:
+        await stack.start_servers()
+        await apply_topics(stack.kafka, topics.ALL, 1)
+        await apply_directory(stack.kafka, read_directory(EXAMPLE))
+        async with _services(stack, space) as services:
+            yield Apart(stack, space, services)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """All cases in a long run, one of each server in a short one."""
+    if "what" in metafunc.fixturenames:
+        cases = CASES if metafunc.config.getoption("--soak") else CASES[:SHORT]
+        metafunc.parametrize(("server", "what"), cases, ids=lambda v: getattr(v, "name", v))
+
+
+@pytest.mark.timeout(240)
+async def test_a_server_that_cannot_be_reached_delays_and_loses_nothing(
+    apart: Apart,
+    table: Table,
+    tmp_path: Path,
+    server: str,
+    what: Cut,
+    pytestconfig: pytest.Config,
+) -> None:
+    """Readiness tells within seconds; afterwards the loop goes on by itself, without a restart."""
+    soak = pytestconfig.getoption("--soak")
+    pids = {name: child.pid for name, child in apart.services.items()}
+    load = Load(apart.stack.kafka, apart.url("ordering"), tmp_path / "history.jsonl")
+    async with load.running(PER_S):
+        await asyncio.sleep(2)
+        began_s = time.monotonic()
+        apart.space.links[server].cut(what)
+        try:
+            await _until(apart, ready=False, within_s=TOLD_WITHIN_S)
+            await asyncio.sleep((30 if soak else 15) - (time.monotonic() - began_s))
+        finally:
+            apart.space.links[server].mend(what)
+        mended_s = time.monotonic()
+        recovery_s = await _next_decision(apart.stack) - mended_s
+        await _until(apart, ready=True, within_s=GOES_ON_WITHIN_S)
+    judge = Judge(apart.stack, table)
+    row = await judge.judge(load, f"{server} unreachable: {what.value}", "all", recovery_s)
+    assert row.clean
+    assert row.acknowledged > 0
+    assert {name: child.pid for name, child in apart.services.items()} == pids
+
+
+def _options(folder: Path, space: Namespace) -> StackOptions:
+    """A Kafka and a PostgreSQL that can be reached over a link as well as on loopback."""
+    ports = free_ports()
+    options = StackOptions.at(folder / "data", ports)
+    near, far = f"127.0.0.1:{ports.kafka}", _kafka(space, ports)
+    controller = f"CONTROLLER://127.0.0.1:{ports.controller_ports[0]}"
+    listeners = f"PLAINTEXT://{near},{controller},FAR://{far}"
+    access = folder / "pg_hba.conf"
+    access.write_text("host all all all trust\n")
+    access.chmod(0o644)
+    for parent in (folder, *folder.parents[:-1]):
+        parent.chmod(parent.stat().st_mode | 0o111)
+    return replace(
+        options,
+        kafka_settings={
+            "listeners": listeners,
+            "advertised.listeners": listeners,
+            "listener.security.protocol.map": (
+                "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,FAR:PLAINTEXT"
+            ),
+        },
+        postgres_settings={
+            "listen_addresses": f"127.0.0.1,{space.links['postgres'].here}",
+            "hba_file": str(access),
+        },
+    )
+
+
+def _kafka(space: Namespace, ports: PortPlan) -> str:
+    # The ports of the second and third broker are free: there is one.
+    return f"{space.links['kafka'].here}:{ports.kafka + 1}"
+
+
+@asynccontextmanager
+async def _services(stack: LocalStack, space: Namespace) -> AsyncIterator[dict[str, Child]]:
+    children = {name: _child(stack, space, name) for name in SERVICES}
+    try:
+        for child in children.values():
+            await child.start()
+        await asyncio.gather(*(child.ready(60) for child in children.values()))
+        yield children
+    finally:
+        await stop_all([*children.values()], 8)
+
+
+def _child(stack: LocalStack, space: Namespace, service: str) -> Child:
+    port = stack.ports.services[service]
+    dsn = urlsplit(stack.databases[service])
+    there = f"{dsn.username}@{space.links['postgres'].here}:{dsn.port}"
+    found = Addresses(_kafka(space, stack.ports), dsn._replace(netloc=there).geturl(), "json")
+    program = service_program(service, service, port, None, found, stack.data)
+    listen = f"{space.links['http'].there}:{port}"
+    env = {**program.env, "HERHAAL_LISTEN": listen, "HERHAAL_INSECURE_LISTEN": "true"}
+    program = replace(program, argv=space.command(program.argv), env=env)
+    return Child(program, _is_ready(f"http://{listen}"), stack.report)
+
+
+def _is_ready(url: str) -> Probe:
+    async def probe() -> str | None:
+        return None if await _answers_ready(url) else f"{url} is not ready"
+
+    return probe
+
+
+async def _answers_ready(url: str) -> bool:
+    try:
+        async with httpx.AsyncClient(timeout=5) as http:
+            return (await http.get(f"{url}/readyz")).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+async def _until(apart: Apart, *, ready: bool, within_s: float) -> None:
+    """Wait until every service says that it is ready, or that it is not."""
+
+    async def one(service: str) -> None:
+        while await _answers_ready(apart.url(service)) is not ready:
+            await asyncio.sleep(0.2)
+
+    async with asyncio.timeout(within_s):
+        await asyncio.gather(*(one(service) for service in SERVICES))
+
+
+async def _next_decision(stack: LocalStack) -> float:
+    """When the next decision is seen (seconds, monotonic)."""
+    before = len(await read_all(stack.kafka, topics.ORDERS_EVENTS.name))
+    async with asyncio.timeout(GOES_ON_WITHIN_S):
+        while len(await read_all(stack.kafka, topics.ORDERS_EVENTS.name)) <= before:
+            await asyncio.sleep(0.05)
+    return time.monotonic()

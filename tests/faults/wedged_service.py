@@ -1,0 +1,48 @@
+"""A service whose Kafka consumer stops to fetch, once, as one does whose background task has died.
+
+`python -m tests.faults.wedged_service SERVICE N`: at the N-th batch, with the same environment as
+`herhaal serve`. Nothing is raised anywhere: the consumer just gives no more records.
+"""
+
+import asyncio
+import gc
+import sys
+from importlib import import_module
+
+from aiokafka import AIOKafkaConsumer
+
+from runtime.service import run
+from runtime.settings import Settings
+from runtime.steps import Step
+
+
+class Wedge:
+    """Counts batches down, and stops the group's consumer from fetching."""
+
+    def __init__(self, after: int) -> None:
+        self._left = after
+
+    def __call__(self, step: Step) -> None:
+        if step is Step.AFTER_POLL:
+            self._left -= 1
+            if self._left == 0:
+                _stop_fetching()
+
+
+def _stop_fetching() -> None:
+    consumers = [found for found in gc.get_objects() if isinstance(found, AIOKafkaConsumer)]
+    for consumer in consumers:
+        if consumer._group_id is not None and consumer._fetcher is not None:
+            fetching: asyncio.Task[None] = consumer._fetcher._fetch_task
+            fetching.cancel()
+
+
+if __name__ == "__main__":
+    sys.exit(
+        run(
+            import_module(f"services.{sys.argv[1]}.app").SERVICE,
+            Settings(),
+            "all",
+            Wedge(int(sys.argv[2])),
+        )
+    )
