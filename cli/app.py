@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from cli import directory, dlq, schemas, topics
+from cli import directory, dlq, progress, schemas, topics
 
 app = typer.Typer(
     name="herhaal",
@@ -21,6 +21,7 @@ app.add_typer(topics.app, name="topics")
 app.add_typer(directory.app, name="directory")
 app.add_typer(schemas.app, name="schemas")
 app.add_typer(dlq.app, name="dlq")
+app.add_typer(progress.app, name="progress")
 
 
 @app.command()

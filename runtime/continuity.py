@@ -99,12 +99,13 @@ async def look(
     positions: Mapping[TopicPartition, Position],
     compacted: Set[str],
     *,
+    new: Set[TopicPartition] = frozenset(),
     may_expire: Set[TopicPartition] = frozenset(),
 ) -> list[Standing]:
     """Hold our positions against what is there; `reader` has these partitions, and is left anywhere.
 
-    A position with epoch 1 is that of a partition that was never taken before. `compacted` topics may
-    not have the last record any more; in those that `may_expire`, what is gone needs no handling.
+    Nothing is done of those that are `new` to the service. `compacted` topics may not have the last
+    record any more; in those that `may_expire`, what is gone needs no handling.
 
     Raises:
         TimeoutError: Kafka does not give a record that it must have.
@@ -112,7 +113,13 @@ async def look(
     begins = await reader.beginning_offsets([*positions])
     ends = await reader.end_offsets([*positions])
     standings = {
-        tp: _standing(tp, position, begins[tp], ends[tp], expires=tp not in may_expire)
+        tp: _standing(
+            tp,
+            0 if tp in new else position.next_offset,
+            begins[tp],
+            ends[tp],
+            expires=tp not in may_expire,
+        )
         for tp, position in sorted(positions.items())
     }
     comparable = {
@@ -125,11 +132,7 @@ async def look(
     return [*standings.values()]
 
 
-def _standing(
-    tp: TopicPartition, position: Position, begin: int, end: int, *, expires: bool
-) -> Standing:
-    # One that was never taken before stands at the beginning, which is then no place that was reached.
-    done = 0 if position.epoch == 1 else position.next_offset
+def _standing(tp: TopicPartition, done: int, begin: int, end: int, *, expires: bool) -> Standing:
     if done > end:
         return Standing(tp, done, begin, end, Misfit.PAST_END)
     return Standing(tp, done, begin, end, Misfit.EXPIRED if expires and done < begin else None)

@@ -76,6 +76,19 @@ returning topic, partition, next_offset, epoch, last_ms
 """
 
 _CLUSTER = "insert into kafka (cluster) values ($1) on conflict (one_row) do nothing"
+_BELONG = """
+insert into kafka (cluster) values ($1) on conflict (one_row) do update set cluster = excluded.cluster
+"""
+_POSITIONS = "select topic, partition, next_offset, epoch, last_ms from progress"
+# The epoch is 2 at least: 1 is that of a partition that was never taken.
+_RESTART = """
+insert into progress as p (topic, partition, next_offset, epoch)
+select topic, partition, begin, 2
+from unnest($1::text[], $2::int[], $3::bigint[]) as n(topic, partition, begin)
+order by topic, partition
+on conflict (topic, partition) do update
+set next_offset = excluded.next_offset, last_ms = null, epoch = p.epoch + 1
+"""
 _KNOWN_CLUSTER = "select cluster from kafka"
 
 # Every claim must match its row, or nothing may be written: the caller compares the count.
@@ -151,6 +164,37 @@ async def take(
         )
         for r in rows
     }
+
+
+async def positions(db: Connection) -> dict[TopicPartition, Position]:
+    """Where the service stands in every partition that was ever taken."""
+    return {
+        TopicPartition(r["topic"], r["partition"]): Position(
+            r["next_offset"], r["epoch"], r["last_ms"]
+        )
+        for r in await db.fetch(_POSITIONS)
+    }
+
+
+async def restart(db: Connection, begins: Mapping[TopicPartition, int]) -> None:
+    """Stand at these offsets from now on, whatever was before; workers that are running lose these."""
+    await db.execute(
+        _RESTART,
+        [tp.topic for tp in begins],
+        [tp.partition for tp in begins],
+        list(begins.values()),
+    )
+
+
+async def known_cluster(db: Connection) -> str | None:
+    """The id of the Kafka cluster that this database belongs to; None as long as no worker saw one."""
+    known: str | None = await db.fetchval(_KNOWN_CLUSTER)
+    return known
+
+
+async def belong(db: Connection, found: str) -> None:
+    """Belong to this cluster from now on."""
+    await db.execute(_BELONG, found)
 
 
 async def cluster(db: Connection, found: str) -> str:

@@ -91,8 +91,10 @@ class Taking:
         async with self.pool.acquire() as db, db.transaction():
             continuity.refuse_other_cluster(await ledger.cluster(db, cluster), cluster)
             positions = await ledger.take(db, earliest)
+            # One that was never taken stands at the beginning now, which is no place that was reached.
+            new = {tp for tp, position in positions.items() if position.epoch == 1}
             continuity.refuse_misfits(
-                await continuity.look(reader, positions, compacted, may_expire=told)
+                await continuity.look(reader, positions, compacted, new=new, may_expire=told)
             )
         return positions
 

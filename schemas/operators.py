@@ -1,8 +1,8 @@
-"""What operators did to records, kept so that it can be asked about for years."""
+"""What operators did to records and to services' progress, kept so that it can be asked about for years."""
 
 from typing import Annotated, ClassVar
 
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 
 from schemas.base import Body, Name, Text, UtcDatetime
 
@@ -31,3 +31,22 @@ class OperatorAction(Body):
     at: UtcDatetime
     result: Code
     landed: Name | None = None
+
+
+class OperatorProgress(Body):
+    """An operator let a service go on with a Kafka that is not the one that it knew, or not all of it.
+
+    Written twice: `asked` before anything is moved, then `accepted`; an `asked` alone was broken off.
+    `cluster` is the id of the Kafka that it goes on with, `partitions` how many start at their beginning.
+    """
+
+    TYPE: ClassVar[str] = "operator.progress.v1"
+    KEY: ClassVar[str] = "service"
+
+    service: Code
+    by: Name
+    why: Text
+    at: UtcDatetime
+    result: Code
+    cluster: Name
+    partitions: Annotated[int, Field(ge=0)]

@@ -100,7 +100,7 @@ class MedicationHandler:
                 assert_never(result)
         work.patients[message.key] = patient
         work.applied.append(Applied(message.key, command.change_id, digest, message.at))
-        return Done((_record(overview, message),)) if overview else Done()
+        return Done((record_of(overview, message.traceparent),)) if overview else Done()
 
     def _observe(self, message: Message[Any], work: Work) -> Done:
         before = work.patient(message.key)
@@ -111,7 +111,7 @@ class MedicationHandler:
         if observed.publish_again is None:
             return Done()
         work.healed += 1
-        return Done((_record(observed.publish_again, message),))
+        return Done((record_of(observed.publish_again, message.traceparent),))
 
 
 def digest_of(command: Command) -> str:
@@ -126,7 +126,8 @@ def overview_id(overview: MedicationOverview) -> UUID:
     return event_id(overview.TYPE, overview.patient, overview.version)
 
 
-def _record(overview: MedicationOverview, message: Message[Any]) -> Outgoing:
+def record_of(overview: MedicationOverview, traceparent: str | None) -> Outgoing:
+    """The record that tells everybody of an overview, the same whenever it is published."""
     return outgoing(
         topics.MEDICATION_STATUS.name,
         overview,
@@ -135,5 +136,5 @@ def _record(overview: MedicationOverview, message: Message[Any]) -> Outgoing:
         source=SOURCE,
         subject=overview.patient,
         at=overview.changed_at,
-        traceparent=message.traceparent,
+        traceparent=traceparent,
     )

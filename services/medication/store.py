@@ -1,6 +1,6 @@
 """All SQL of medication."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -32,6 +32,16 @@ update overviews o set seen_version = n.seen_version
 from unnest($1::text[], $2::int[]) as n(patient, seen_version)
 where o.patient = n.patient
 """
+
+_ADOPT = """
+insert into overviews (patient, version, seen_version, body)
+select * from unnest($1::text[], $2::int[], $3::int[], $4::bytea[])
+on conflict (patient) do update set
+    version = excluded.version, seen_version = excluded.seen_version, body = excluded.body
+where overviews.version < excluded.version
+returning 1
+"""
+_EVERY_OVERVIEW = "select patient, body from overviews where patient > $1 order by patient limit $2"
 
 _APPLIED = """
 select patient, change_id, digest
@@ -101,6 +111,24 @@ async def save_overviews(db: Connection, changed: Sequence[Patient]) -> None:
         [seen_version for _, seen_version in overviews],
         [encode(overview) for overview, _ in overviews],
     )
+
+
+async def adopt(db: Connection, found: Sequence[MedicationOverview]) -> int:
+    """Take these overviews, of different patients, where ours are older or not there; how many those were."""
+    versions = [overview.version for overview in found]
+    bodies = [encode(overview) for overview in found]
+    taken = await db.fetch(_ADOPT, [o.patient for o in found], versions, versions, bodies)
+    return len(taken)
+
+
+async def every_overview(
+    db: Connection, at_a_time: int
+) -> AsyncIterator[Sequence[MedicationOverview]]:
+    """All overviews, by patient, so many at a time."""
+    last = ""
+    while rows := await db.fetch(_EVERY_OVERVIEW, last, at_a_time):
+        last = rows[-1]["patient"]
+        yield [MedicationOverview.model_validate_json(row["body"]) for row in rows]
 
 
 async def save_seen(db: Connection, versions: Mapping[str, int]) -> None:

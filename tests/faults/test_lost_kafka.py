@@ -1,0 +1,240 @@
+"""Kafka's data lost, replaced, grown anew or expired, PostgreSQL's not: refused in words, with the way out."""
+
+import asyncio
+import json
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.admin import RecordsToDelete
+
+from cli.directory import apply_directory, read_directory
+from cli.up import start_everything
+from cli.verify.gather import database_dsn
+from cli.verify.rest import wait_until_at_rest
+from deploy.local import LocalStack, StackError, StackOptions
+from deploy.local.ports import free_ports
+from runtime.topics import admin, apply_topics
+from schemas import topics
+from schemas.medication import MedicationOverview
+from schemas.topics import SERVICES, Topic
+from tests.faults.conftest import EXAMPLE
+from tests.harness.kafka import header, read_all, records_of, send, sent
+from tests.harness.made import a_patient, an_import, an_order, entry
+from tests.integration.operator import Said, herhaal
+
+pytestmark = pytest.mark.timeout(240)
+
+REQUESTS, EVENTS = topics.ORDERS_REQUESTS, topics.ORDERS_EVENTS.name
+PATIENTS = 12
+
+
+@dataclass(frozen=True)
+class Used:
+    """The folder of a stopped stack that has decided an order of each of its patients."""
+
+    data: Path
+    patients: tuple[str, ...]
+
+
+@pytest.fixture(scope="module")
+async def used(tmp_path_factory: pytest.TempPathFactory) -> Used:
+    data = tmp_path_factory.mktemp("used") / "data"
+    patients = tuple(a_patient() for _ in range(PATIENTS))
+    async with LocalStack(StackOptions.at(data, free_ports())) as stack:
+        await start_everything(stack)
+        await apply_directory(stack.kafka, read_directory(EXAMPLE))
+        await _import(stack, patients)
+        await _order(stack, patients)
+        assert not await wait_until_at_rest(stack.kafka, stack.postgres, 60)
+    return Used(data, patients)
+
+
+def _copy(used: Used, data: Path) -> None:
+    """The same stack elsewhere, each file the same account's."""
+    shutil.copytree(used.data, data)
+    for path in (used.data, *used.data.rglob("*")):
+        about = path.stat()
+        shutil.chown(data / path.relative_to(used.data), about.st_uid, about.st_gid)
+
+
+@asynccontextmanager
+async def _servers(data: Path) -> AsyncIterator[LocalStack]:
+    """The servers alone, with all topics and the directory."""
+    async with LocalStack(StackOptions.at(data, free_ports())) as stack:
+        await stack.start_servers()
+        await apply_topics(stack.kafka, topics.ALL, 1)
+        await apply_directory(stack.kafka, read_directory(EXAMPLE))
+        yield stack
+
+
+def _lose_kafka(data: Path, cluster: str | None = None) -> None:
+    """Its data is gone; the next one is another cluster if it is to have an id of its own."""
+    shutil.rmtree(data / "kafka-1")
+    file = data / "version.json"
+    identity = json.loads(file.read_text())
+    file.write_text(json.dumps(identity | ({"kafka_cluster": cluster} if cluster else {})))
+
+
+async def test_on_another_kafka_all_refuse_and_go_on_when_that_is_accepted(
+    used: Used, tmp_path: Path
+) -> None:
+    """What is known is neither decided nor told again, and Kafka gets the overviews that it lacks."""
+    _copy(used, data := tmp_path / "data")
+    _lose_kafka(data, "another-cluster-000001")
+    async with _servers(data) as stack:
+        for service in SERVICES:
+            await _refuses(stack, service, "the database belongs to")
+        for service in SERVICES:
+            said = await _accept(stack, service)
+            assert said.code == 0, said
+        await stack.start_services()
+        await stack.services_ready()
+        overviews = await records_of(
+            stack.kafka, topics.MEDICATION_STATUS.name, used.patients, PATIENTS
+        )
+        assert len(overviews) == PATIENTS
+        await _order(stack, used.patients)
+        assert not await wait_until_at_rest(stack.kafka, stack.postgres, 60)
+        decided = await read_all(stack.kafka, EVENTS)
+        assert len(decided) == PATIENTS
+        assert {json.loads(r.value)["state"] for r in decided} == {"approved"}
+        fits = await herhaal(stack, "progress", "show", "--postgres", stack.postgres)
+        assert (fits.code, "another Kafka" in fits.text) == (0, False)
+
+
+async def test_a_kafka_that_lost_its_records_is_refused(used: Used, tmp_path: Path) -> None:
+    _copy(used, data := tmp_path / "data")
+    _lose_kafka(data)
+    async with _servers(data) as stack:
+        await _refuses(stack, "ordering", "Kafka has lost records")
+        shown = await herhaal(stack, "progress", "show", "ordering", "--postgres", stack.postgres)
+        assert shown.code == 1
+        assert "not in" in shown.text
+
+
+async def test_a_kafka_that_lost_its_records_and_has_grown_past_them_is_refused_too(
+    used: Used, tmp_path: Path
+) -> None:
+    """Every stored place is there again, and what stands before it is something else."""
+    _copy(used, data := tmp_path / "data")
+    _lose_kafka(data)
+    async with _servers(data) as stack:
+        await _import(stack, [a_patient() for _ in range(40 * PATIENTS)])
+        await _refuses(stack, "medication", "the topic was made again, or brought back")
+        said = await _accept(stack, "medication")
+        assert said.code == 0, said
+        await stack.start("medication")
+        patient = used.patients[0]
+        await _import(stack, [patient])
+        newest = (await records_of(stack.kafka, topics.MEDICATION_STATUS.name, [patient], 1))[-1]
+        assert MedicationOverview.model_validate_json(newest.value).version >= 1
+
+
+async def test_records_that_expired_before_they_were_handled_are_not_skipped_in_silence(
+    used: Used, tmp_path: Path
+) -> None:
+    _copy(used, data := tmp_path / "data")
+    async with _servers(data) as stack:
+        await send(stack.kafka, [sent(REQUESTS.name, an_order(p)) for p in used.patients])
+        await _expire(stack, REQUESTS)
+        await _refuses(stack, "ordering", "records have expired that were never handled")
+        said = await _accept(stack, "ordering")
+        assert said.code == 0, said
+        assert "records are lost" in said.text
+        await stack.start("ordering")
+        await stack.start_services(["medication", "notification", "metrics"])
+        before = len(await read_all(stack.kafka, EVENTS))
+        await _order(stack, used.patients[:3])
+        assert len(await read_all(stack.kafka, EVENTS)) == before + 3
+
+
+async def test_a_database_that_was_lost_takes_its_overviews_from_the_topic_when_that_is_accepted(
+    used: Used, tmp_path: Path
+) -> None:
+    """The changes that led to them have expired."""
+    _copy(used, data := tmp_path / "data")
+    async with _servers(data) as stack:
+        await _expire(stack, topics.MEDICATION_CHANGES)
+        await _forget_everything(stack, "medication")
+        await _refuses(stack, "medication", "records have expired that were never handled")
+        said = await _accept(stack, "medication")
+        assert said.code == 0, said
+        assert f"{PATIENTS} overviews that only Kafka had" in said.text
+        await stack.start("medication")
+        patient = used.patients[0]
+        change = an_import(patient, entry(dosage="3x daags 1"))
+        await send(stack.kafka, [sent(topics.MEDICATION_CHANGES.name, change)])
+        records = await records_of(stack.kafka, topics.MEDICATION_STATUS.name, [patient], 2)
+        versions = [MedicationOverview.model_validate_json(r.value).version for r in records]
+        assert versions == [1, 2]
+
+
+async def test_accepting_is_refused_where_nothing_is_in_the_way(used: Used, tmp_path: Path) -> None:
+    _copy(used, data := tmp_path / "data")
+    async with _servers(data) as stack:
+        said = await _accept(stack, "ordering")
+        assert said.code == 1
+        assert "nothing to accept" in f"{said.error}"
+        assert (await _accept(stack, "apotheek")).code == 1
+
+
+async def _refuses(stack: LocalStack, service: str, saying: str) -> None:
+    """It ends instead of running, and its last words say why, and what can be done."""
+    child = await stack.add_service(service)
+    with pytest.raises(StackError, match="it ended"):
+        await child.ready(40, give_up_after=1)
+    await stack.kill(service)
+    said = [json.loads(line) for line in child.program.log.read_text().splitlines()]
+    why = next(line["why"] for line in reversed(said) if line.get("why"))
+    assert saying in why
+    assert "herhaal progress" in why
+
+
+async def _accept(stack: LocalStack, service: str) -> Said:
+    return await herhaal(
+        stack, "progress", "accept", service, "--yes", "--why", "test", "--postgres", stack.postgres
+    )
+
+
+async def _expire(stack: LocalStack, topic: Topic) -> None:
+    """All that is on this topic is deleted, as if its time were over."""
+    ends = {
+        TopicPartition(topic.name, partition): RecordsToDelete(before_offset=-1)
+        for partition in range(topic.partitions)
+    }
+    await read_all(stack.kafka, topic.name)  # A broker leads its partitions a moment after it is up.
+    async with admin(stack.kafka) as client:
+        await client.delete_records(ends)
+
+
+async def _forget_everything(stack: LocalStack, service: str) -> None:
+    """The service's database is as on its first day."""
+    db = await asyncpg.connect(database_dsn(stack.postgres, service))
+    try:
+        tables = await db.fetch("select tablename from pg_tables where schemaname = 'public'")
+        for (name,) in tables:
+            await db.execute(f'drop table "{name}" cascade')
+    finally:
+        await db.close()
+
+
+async def _import(stack: LocalStack, patients: list[str] | tuple[str, ...]) -> None:
+    changes = [sent(topics.MEDICATION_CHANGES.name, an_import(patient)) for patient in patients]
+    await send(stack.kafka, changes)
+
+
+async def _order(stack: LocalStack, patients: tuple[str, ...]) -> None:
+    """One order of each, until all are decided."""
+    orders = [an_order(patient) for patient in patients]
+    await send(stack.kafka, [sent(REQUESTS.name, order) for order in orders])
+    wanted = {str(order.order_id) for order in orders}
+    async with asyncio.timeout(40):
+        while wanted:
+            wanted -= {header(r, "ce_subject") or "" for r in await read_all(stack.kafka, EVENTS)}
+            await asyncio.sleep(0.2)
