@@ -64,7 +64,9 @@ def refused_decided(facts: Facts) -> Iterator[Found]:
         else:
             carried_out = order is not None and (f == "place" or order.cancelled)
         if carried_out:
-            yield Found(f"the {f} was refused to its client, and took effect all the same", f"{what}")
+            yield Found(
+                f"the {f} was refused to its client, and took effect all the same", f"{what}"
+            )
 
 
 def input_not_settled(facts: Facts) -> Iterator[Found]:

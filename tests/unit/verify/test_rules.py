@@ -205,7 +205,7 @@ DEFECTS: list[tuple[str, str, Edit]] = [
     (
         "counts_differ",
         "other outcomes",
-        first_row("metrics", "counted", outcomes='{"1":"refused"}'),
+        first_row("metrics", "counted", outcomes='{"9":"refused"}'),
     ),
     ("counts_differ", "another order", first_row("metrics", "counted", order_id=uuid4())),
     ("orders_differ", "an order is gone", no_first_row("ordering", "orders")),
