@@ -13,7 +13,8 @@ from deploy.local import LocalStack, StackOptions
 from deploy.local.ports import free_ports
 from tests.faults.conftest import EXAMPLE
 from tests.faults.load import Load
-from tests.faults.rows import Judge, Table
+from tests.faults.rows import Judge
+from tests.faults.table import Table
 
 PER_S = 30.0
 
@@ -33,7 +34,7 @@ async def test_one_broker_of_three_killed_and_back_then_two(
     three: LocalStack, table: Table, tmp_path: Path
 ) -> None:
     judge = Judge(three, table)
-    one = Load(three.kafka, three.endpoints["ordering"], tmp_path / "one.jsonl")
+    one = Load(three.endpoints, tmp_path / "one.jsonl")
     async with one.running(PER_S):
         await asyncio.sleep(2)
         await three.kill("kafka-2")
@@ -43,7 +44,7 @@ async def test_one_broker_of_three_killed_and_back_then_two(
     assert row.clean
     assert row.acknowledged > row.sent * 0.5
 
-    two = Load(three.kafka, three.endpoints["ordering"], tmp_path / "two.jsonl")
+    two = Load(three.endpoints, tmp_path / "two.jsonl")
     async with two.running(PER_S):
         await asyncio.sleep(1)
         await three.kill("kafka-1")
