@@ -131,7 +131,7 @@ class Load:
             case "again" if self.acknowledged:
                 await self._place(self._chance.choice(self.acknowledged), via)
             case "cancel" if self.acknowledged:
-                await self._cancel(self._chance.choice(self.acknowledged), via)
+                await self.cancel(self._chance.choice(self.acknowledged), via)
             case _:
                 await self._place(self._next_order(), via)
 
@@ -156,7 +156,8 @@ class Load:
             if order.remark is not None:
                 self._to_review.append(order)
 
-    async def _cancel(self, order: OrderPlace, via: Via) -> None:
+    async def cancel(self, order: OrderPlace, via: Via) -> None:
+        """The patient takes an order back."""
         cancel = a_cancellation(order)
         if via == "kafka":
             await self._sent_by.over_kafka("cancel", order.order_id, topics.ORDERS_REQUESTS, cancel)
