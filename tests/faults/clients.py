@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -90,8 +91,10 @@ class Clients(AbstractAsyncContextManager["Clients"]):
         """Send a body's record to its topic; whether Kafka acknowledged it."""
         return await self.record(f, named, sent(topic.name, body))
 
-    async def record(self, f: Does, named: UUID, record: Sent) -> bool:
-        """Send a record as it is; whether Kafka acknowledged it."""
+    async def record(
+        self, f: Does, named: UUID, record: Sent, made_at: datetime | None = None
+    ) -> bool:
+        """Send a record as it is; whether Kafka acknowledged it. It may say that it was made earlier."""
         invoked = await self._history.invoke(f, "kafka", named)
         if self._kafka is None:
             await invoked.failed()
@@ -103,6 +106,7 @@ class Clients(AbstractAsyncContextManager["Clients"]):
                 value=record.value,
                 headers=list(record.headers),
                 partition=record.partition,
+                timestamp_ms=None if made_at is None else int(made_at.timestamp() * 1000),
             )
         except KafkaError:
             await invoked.unknown()

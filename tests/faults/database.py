@@ -5,8 +5,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
-import httpx
-from prometheus_client.parser import text_string_to_metric_families
 
 from cli.verify.gather import database_dsn
 from deploy.local import LocalStack
@@ -74,15 +72,3 @@ async def outboxes(stack: LocalStack) -> dict[str, int]:
         async with administrator(stack, service) as db:
             found[service] = await db.fetchval(_OUTBOX)
     return found
-
-
-async def retries(stack: LocalStack, service: str, error: str) -> float:
-    """How often the service's loop, in the process that runs now, has tried a batch again after an error."""
-    async with httpx.AsyncClient() as http:
-        told = (await http.get(f"{stack.endpoints[service]}/metrics")).text
-    return sum(
-        sample.value
-        for family in text_string_to_metric_families(told)
-        for sample in family.samples
-        if sample.name == "herhaal_retries_total" and sample.labels["error"] == error
-    )

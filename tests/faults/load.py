@@ -83,9 +83,15 @@ class Load:
         return read_history(self._path)
 
     @property
+    def clients(self) -> Clients:
+        """Who sends it all, for what a test sends besides."""
+        assert self._clients is not None, "the load has run"
+        return self._clients
+
+    @property
     def answers(self) -> list[Answer]:
         """What HTTP answered to writes, in the order in which the answers came."""
-        return self._sent_by.answers
+        return self.clients.answers
 
     @asynccontextmanager
     async def running(self, per_s: float) -> AsyncIterator[None]:
@@ -99,11 +105,6 @@ class Load:
                 stop.set()
                 await sending
 
-    @property
-    def _sent_by(self) -> Clients:
-        assert self._clients is not None, "the load has run"
-        return self._clients
-
     async def _send(self, per_s: float, stop: asyncio.Event) -> None:
         began_s, count = time.monotonic(), 0
         async with asyncio.TaskGroup() as sending:
@@ -112,11 +113,11 @@ class Load:
                 sending.create_task(self._act(*next(self._round)))
                 count += 1
                 await asyncio.sleep(max(0.0, began_s + count / per_s - time.monotonic()))
-            if not self._sent_by.connected.is_set():
+            if not self.clients.connected.is_set():
                 imports.cancel()
 
     async def _first_imports(self) -> None:
-        await self._sent_by.connected.wait()
+        await self.clients.connected.wait()
         for patient in self.patients:
             await self._import(patient, "kafka")
 
@@ -144,11 +145,11 @@ class Load:
     async def _place(self, order: OrderPlace, via: Via) -> None:
         if via == "http":
             body = as_json(order)
-            taken = await self._sent_by.over_http(
+            taken = await self.clients.over_http(
                 "place", order.order_id, "POST", "ordering", "/orders", body
             )
         else:
-            taken = await self._sent_by.over_kafka(
+            taken = await self.clients.over_kafka(
                 "place", order.order_id, topics.ORDERS_REQUESTS, order
             )
         if taken:
@@ -160,21 +161,21 @@ class Load:
         """The patient takes an order back."""
         cancel = a_cancellation(order)
         if via == "kafka":
-            await self._sent_by.over_kafka("cancel", order.order_id, topics.ORDERS_REQUESTS, cancel)
+            await self.clients.over_kafka("cancel", order.order_id, topics.ORDERS_REQUESTS, cancel)
             return
         path = f"/orders/{order.order_id}/cancel"
         body = {"cancelled_by": as_json(cancel)["cancelled_by"]}
-        await self._sent_by.over_http("cancel", order.order_id, "POST", "ordering", path, body)
+        await self.clients.over_http("cancel", order.order_id, "POST", "ordering", path, body)
 
     async def _import(self, patient: str, via: Via) -> None:
         change = an_import(patient, entry(METFORMINE), entry(OMEPRAZOL))
         if via == "kafka":
-            await self._sent_by.over_kafka(
+            await self.clients.over_kafka(
                 "import", change.change_id, topics.MEDICATION_CHANGES, change
             )
             return
         path = f"/patients/{patient}/overview"
-        await self._sent_by.over_http(
+        await self.clients.over_http(
             "import", change.change_id, "PUT", "medication", path, as_json(change)
         )
 
@@ -187,18 +188,18 @@ class Load:
             status=self._chance.choice((Status.CHRONIC, Status.TEMPORARY)),
         )
         if via == "kafka":
-            await self._sent_by.over_kafka(
+            await self.clients.over_kafka(
                 "set_status", change.change_id, topics.MEDICATION_CHANGES, change
             )
             return
         path = f"/patients/{patient}/medications/{change.prk}/status"
-        await self._sent_by.over_http(
+        await self.clients.over_http(
             "set_status", change.change_id, "PUT", "medication", path, as_json(change)
         )
 
     async def _review(self, order: OrderPlace) -> None:
         """Decide its first line once the order is seen in review, as a person would."""
-        state = await self._sent_by.order_state(order.order_id)
+        state = await self.clients.order_state(order.order_id)
         if state != "in_review":
             if state != "cancelled":
                 self._to_review.append(order)
@@ -210,7 +211,7 @@ class Load:
             outcome=self._chance.choice((Outcome.APPROVED, Outcome.REFUSED)),
             decided_by=GP,
         )
-        await self._sent_by.over_kafka("review", order.order_id, topics.ORDERS_REVIEWS, review)
+        await self.clients.over_kafka("review", order.order_id, topics.ORDERS_REVIEWS, review)
 
 
 def spread(share: Share) -> list[tuple[Kind, Via]]:

@@ -13,12 +13,12 @@ from tests.faults.table import Row, Table
 REST_S = 60.0
 
 _WRITES = {
-    "ordering": (topics.ORDERS_EVENTS.name, topics.PRESCRIPTIONS_PREFIX),
-    "medication": (topics.MEDICATION_STATUS.name,),
-    "notification": (topics.NOTIFICATIONS_EVENTS.name,),
-    "metrics": (),
+    "ordering": (topics.ORDERS_EVENTS.name, topics.PRESCRIPTIONS_PREFIX, "ordering."),
+    "medication": (topics.MEDICATION_STATUS.name, topics.dead_letters("medication").name),
+    "notification": (topics.NOTIFICATIONS_EVENTS.name, "notification."),
+    "metrics": ("metrics.",),
 }
-"""The beginnings of the names of the topics that each service alone writes, besides its dead letters."""
+"""The beginnings of the names of the topics that each service alone writes."""
 
 
 class Judge:
@@ -67,9 +67,11 @@ class Judge:
         return rows
 
     def _repeated(self, service: str, verdict: Verdict) -> int:
-        """How often a service has written the same again since the judgement before."""
+        """How often a service, or any of them, has written the same again since the judgement before."""
+        services = _WRITES if service == "all" else (service,)
+        written = tuple(name for one in services for name in _WRITES[one])
         return sum(
             count - self._before.get(topic, 0)
             for topic, count in verdict.counts.raw_duplicates.items()
-            if service == "all" or topic.startswith((*_WRITES[service], f"{service}."))
+            if topic.startswith(written)
         )

@@ -11,11 +11,11 @@ from schemas.orders import OrderPlace
 from tests.faults.database import (
     administrator,
     cut_connections,
-    retries,
     role_setting,
     waiting_for_locks,
 )
 from tests.faults.load import Load
+from tests.faults.metrics import retries
 from tests.faults.rows import Judge
 from tests.faults.watch import now, watching
 from tests.harness.kafka import eventually
