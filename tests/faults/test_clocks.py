@@ -4,6 +4,7 @@ Each service runs as one such instance alone, so that every decision, promise an
 """
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -28,6 +29,7 @@ from services.notification.pickup import Calendar, Window, pickup_window
 from tests.faults.conftest import EXAMPLE
 from tests.faults.database import administrator
 from tests.faults.load import Load
+from tests.faults.metrics import metric
 from tests.faults.processes import faulty, running, until_ready
 from tests.faults.rows import Judge
 from tests.faults.watch import Watch, watching
@@ -72,6 +74,7 @@ async def test_clocks_hours_off_change_no_decision_no_promise_and_no_due_time(
             hours = {service: HOURS if service in ahead else -HOURS for service in SERVICES}
             async with _off_by(disturbed, hours):
                 await _promises(told, PROMISES)
+                await asyncio.gather(*(_is_off(disturbed, *one) for one in hours.items()))
                 if soak and "ordering" not in ahead:
                     await _decisions_on(events, waits, 2, within_s=90)
         await asyncio.gather(*(disturbed.start(service) for service in SERVICES))
@@ -109,6 +112,16 @@ async def _off_by(stack: LocalStack, hours: Mapping[str, float]) -> AsyncIterato
         for process in processes:
             process.terminate()
         await asyncio.gather(*(process.wait() for process in processes))
+
+
+async def _is_off(stack: LocalStack, service: str, hours: float) -> None:
+    """The service's own clock is off by so many hours, by the time that it gives its last progress."""
+
+    async def look() -> float:
+        progress_s = await metric(stack, service, "herhaal_last_progress_timestamp_seconds")
+        return (progress_s - time.time()) / 3600
+
+    await eventually(look, lambda off: abs(off - hours) < 0.2)
 
 
 async def _promises(told: Watch, more: int) -> None:
