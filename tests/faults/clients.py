@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +14,7 @@ from uuid import UUID
 import httpx
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
+from aiokafka.structs import RecordMetadata
 
 from cli.verify.history import Does, History
 from schemas.topics import Topic
@@ -100,19 +101,48 @@ class Clients(AbstractAsyncContextManager["Clients"]):
             await invoked.failed()
             return False
         try:
-            taken = await self._kafka.send_and_wait(
-                record.topic,
-                key=record.key,
-                value=record.value,
-                headers=list(record.headers),
-                partition=record.partition,
-                timestamp_ms=None if made_at is None else int(made_at.timestamp() * 1000),
-            )
+            taken = await (await self._start(record, made_at))
         except KafkaError:
             await invoked.unknown()
             return False
         await invoked.taken(taken.partition, taken.offset)
         return True
+
+    async def burst(self, records: Sequence[tuple[UUID | None, Sent]]) -> float:
+        """Send these as fast as Kafka takes them; when the first of them was sent (monotonic seconds).
+
+        Each is an order with its id, or something else, which is not in the history. Raises KafkaError when
+        one is not acknowledged.
+        """
+        assert self._kafka is not None, "Kafka has answered"
+        noted = await asyncio.gather(
+            *(self._history.invoke("place", "kafka", named) for named, _ in records if named)
+        )
+        began_s = time.monotonic()
+        sending = [await self._start(record) for _, record in records]
+        taken = await asyncio.gather(*sending)
+        orders = [where for where, (named, _) in zip(taken, records, strict=True) if named]
+        await asyncio.gather(
+            *(
+                invoked.taken(where.partition, where.offset)
+                for invoked, where in zip(noted, orders, strict=True)
+            )
+        )
+        return began_s
+
+    async def _start(
+        self, record: Sent, made_at: datetime | None = None
+    ) -> "asyncio.Future[RecordMetadata]":
+        assert self._kafka is not None, "Kafka has answered"
+        sending: asyncio.Future[RecordMetadata] = await self._kafka.send(
+            record.topic,
+            key=record.key,
+            value=record.value,
+            headers=list(record.headers),
+            partition=record.partition,
+            timestamp_ms=None if made_at is None else int(made_at.timestamp() * 1000),
+        )
+        return sending
 
     async def order_state(self, order_id: UUID) -> str | None:
         """An order's state as a reviewer sees it; None when it cannot be seen now."""

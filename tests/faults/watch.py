@@ -3,15 +3,18 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
 from deploy.local import LocalStack
 from schemas import topics
+from schemas.orders import OrderDecided
+from tests.harness.kafka import header
 
 ON_ITS_WAY_S = 0.1
 """What a process has handed to the network when it dies may still be appended for so long."""
@@ -45,6 +48,22 @@ class Watch:
         earliest_ms = since.wall_ms + ON_ITS_WAY_S * 1000
         seen_s = await self._first(lambda of_ms: of_ms > earliest_ms, within_s)
         return seen_s - since.monotonic_s
+
+    async def all_decided(self, orders: Iterable[UUID], within_s: float) -> float:
+        """When the last of these orders was seen to be decided (monotonic seconds)."""
+        missing = {str(order) for order in orders}
+        looked = 0
+        async with asyncio.timeout(within_s), self._more:
+            while True:
+                missing -= {
+                    header(record, "ce_subject")
+                    for record in self.records[looked:]
+                    if header(record, "ce_type") == OrderDecided.ce_type()
+                }
+                looked = len(self.records)
+                if not missing:
+                    return self._seen[-1][0]
+                await self._more.wait()
 
     async def _first(self, such: Callable[[float], bool], within_s: float) -> float:
         looked = 0
