@@ -1,16 +1,25 @@
 """Rows of the table of faults, judged by the checker once the system is at rest."""
 
 from collections.abc import Mapping
+from typing import Protocol
 
 from cli.verify.checker import Verdict, check
 from cli.verify.gather import take_dump
+from cli.verify.history import Operation
 from cli.verify.rest import wait_until_at_rest
 from deploy.local import LocalStack
 from schemas import topics
-from tests.faults.load import Load
 from tests.faults.table import Row, Table
 
 REST_S = 60.0
+
+
+class Operated(Protocol):
+    """Clients that wrote down what they did."""
+
+    def operations(self) -> list[Operation]:
+        """What they know of each thing they did."""
+
 
 _WRITES = {
     "ordering": (topics.ORDERS_EVENTS.name, topics.PRESCRIPTIONS_PREFIX, "ordering."),
@@ -30,7 +39,7 @@ class Judge:
         self._before: Mapping[str, int] = {}
 
     async def judge(
-        self, load: Load, fault: str, service: str, recovery_s: float | None = None
+        self, load: Operated, fault: str, service: str, recovery_s: float | None = None
     ) -> Row:
         """Note the row of a fault, once the system is at rest.
 
@@ -40,7 +49,7 @@ class Judge:
         return row
 
     async def judge_each(
-        self, load: Load, fault: str, recoveries: Mapping[str, float | None]
+        self, load: Operated, fault: str, recoveries: Mapping[str, float | None]
     ) -> list[Row]:
         """The same for a fault that several services had under one load: a row for each."""
         left = await wait_until_at_rest(self._stack.kafka, self._stack.postgres, REST_S)

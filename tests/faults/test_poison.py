@@ -37,6 +37,7 @@ Kind = Callable[[OrderPlace, str], tuple[str, Sent]]
 """Makes poison that comes just behind a good order and has a mark: the reason to be given, and the record."""
 
 
+@pytest.mark.crowd
 @pytest.mark.timeout(600)
 async def test_poison_at_one_in_ten_is_kept_and_good_orders_keep_their_pace(
     disturbed: LocalStack, judge: Judge, load: Load, soak: bool
