@@ -48,7 +48,7 @@ async def test_poison_at_one_in_ten_is_kept_and_good_orders_keep_their_pace(
     kinds = cycle(_kinds())
     async with watching(disturbed) as watch, load.running(PER_S):
         await load.clients.connected.wait()
-        for _ in range(10 * ROUNDS if soak else ROUNDS):
+        for _ in range(4 * ROUNDS if soak else ROUNDS):
             orders = _orders(load)
             clean.append(await _pace(load, watch, orders, {}))
             orders = _orders(load)

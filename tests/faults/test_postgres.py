@@ -19,13 +19,14 @@ from tests.faults.metrics import retries
 from tests.faults.rows import Judge
 from tests.faults.watch import now, watching
 from tests.harness.kafka import eventually
+from tests.harness.made import an_order
 
 PER_S = 40.0
 
 _LOCK_ORDER = "select from orders where order_id = $1 for update"
 _LOCK_PROGRESS = "select from progress where topic = $1 and partition = $2 for update"
 _LOCK_ALL = "lock table orders in access exclusive mode"
-_DECIDED = "select exists (select from orders where order_id = $1)"
+_APPROVED = "select exists (select from orders where order_id = $1 and state = 'approved')"
 _DEADLOCKS = "select deadlocks from pg_stat_database where datname = 'ordering'"
 
 
@@ -79,7 +80,7 @@ async def test_a_deadlock_ends_one_attempt_and_the_next_succeeds(
             role_setting(disturbed, "ordering", "deadlock_timeout", "3s"),
             load.running(PER_S),
         ):
-            order = await _a_decided_order(disturbed, load)
+            order = await _an_approved_order(disturbed, load)
             await db.execute("set deadlock_timeout = '60s'")
             async with db.transaction():
                 await db.execute(_LOCK_ORDER, order.order_id)
@@ -90,7 +91,7 @@ async def test_a_deadlock_ends_one_attempt_and_the_next_succeeds(
                 )
                 home = partition_of(order.patient.encode(), topics.PATIENT_PARTITIONS)
                 await db.execute(_LOCK_PROGRESS, topics.ORDERS_REQUESTS.name, home)
-        assert await db.fetchval(_DEADLOCKS) >= 1
+        await eventually(lambda: db.fetchval(_DEADLOCKS), lambda count: count >= 1)
     row = await judge.judge(load, "a deadlock that the loop loses", "ordering")
     assert row.clean
     assert await retries(disturbed, "ordering", "DeadlockDetectedError") > before
@@ -101,7 +102,7 @@ async def test_a_statement_that_times_out_is_tried_until_it_succeeds(
 ) -> None:
     before = await retries(disturbed, "ordering", "QueryCanceledError")
     async with load.running(PER_S), role_setting(disturbed, "ordering", "statement_timeout", "300"):
-        await _a_decided_order(disturbed, load)
+        await _an_approved_order(disturbed, load)
         async with administrator(disturbed, "ordering") as db, db.transaction():
             await db.execute(_LOCK_ALL)
             await eventually(
@@ -112,15 +113,16 @@ async def test_a_statement_that_times_out_is_tried_until_it_succeeds(
     assert row.clean
 
 
-async def _a_decided_order(stack: LocalStack, load: Load) -> OrderPlace:
-    """An order of this load that ordering has decided."""
+async def _an_approved_order(stack: LocalStack, load: Load) -> OrderPlace:
+    """An order that nobody else cancels."""
+    await load.clients.connected.wait()
+    order = an_order(load.patients[0])
+    await load.clients.over_kafka("place", order.order_id, topics.ORDERS_REQUESTS, order)
 
-    async def look() -> OrderPlace | None:
+    async def look() -> bool:
         async with administrator(stack, "ordering") as db:
-            for order in load.acknowledged:
-                if await db.fetchval(_DECIDED, order.order_id):
-                    return order
-        return None
+            approved: bool = await db.fetchval(_APPROVED, order.order_id)
+        return approved
 
-    found: OrderPlace = await eventually(look, lambda order: order is not None)
-    return found
+    await eventually(look, bool)
+    return order
