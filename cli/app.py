@@ -164,7 +164,7 @@ def check(
     suite: Annotated[
         str | None,
         typer.Argument(
-            help="unit, contract, integration, e2e, architecture, faults or lint; default: all."
+            help="unit, contract, integration, e2e, architecture, faults, soak or lint; default: all."
         ),
     ] = None,
     stack: Annotated[
@@ -172,8 +172,26 @@ def check(
     ] = "local",
     kafka_image: Annotated[str | None, typer.Option(help="With --stack containers.")] = None,
     postgres_image: Annotated[str | None, typer.Option(help="With --stack containers.")] = None,
+    json: Annotated[
+        Path | None, typer.Option(help="With faults or soak: write the table of faults here.")
+    ] = None,
+    minutes: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            help="With soak: begin no more after this; the last one may take some longer. Default 30.",
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="With soak: the same order as the run that printed it.")
+    ] = None,
 ) -> None:
-    """Check everything: tests, types, lint, import rules. What follows -- goes to pytest."""
-    from cli.test import run_test
+    """Check everything: tests, types, lint, import rules. What follows -- goes to pytest.
 
-    run_test(suite, stack, kafka_image, postgres_image, context.args)
+    faults breaks processes, servers and clocks under a load, in about six minutes; soak does their long
+    forms in random order. Both exit with 1 when anything acknowledged was lost or decided twice.
+    """
+    from cli.test import FaultOptions, run_test
+
+    faults = FaultOptions(json, minutes, seed)
+    run_test(suite, stack, kafka_image, postgres_image, faults, context.args)

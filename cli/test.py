@@ -16,6 +16,9 @@ BIN = Path(sys.executable).parent
 
 PYTEST_SUITES = ("unit", "contract", "integration", "e2e", "architecture", "faults")
 
+SOAK_MINUTES = 30.0
+"""How long `herhaal test soak` takes when it is not told."""
+
 
 @dataclass(frozen=True)
 class Step:
@@ -34,6 +37,28 @@ class Outcome:
     seconds: float
 
 
+@dataclass(frozen=True)
+class FaultOptions:
+    """What fault tests are told: where their table goes, how long to soak, in which order."""
+
+    json: Path | None = None
+    minutes: float | None = None
+    seed: int | None = None
+
+    def of(self, suite: str | None) -> list[str]:
+        """pytest's options for a suite. Raises UserError for one that the suite does not take."""
+        if self.json is not None and suite not in (None, "faults", "soak"):
+            raise UserError("--json is the table of faults: it goes with faults and soak.")
+        if suite != "soak" and (self.minutes is not None or self.seed is not None):
+            raise UserError("--minutes and --seed go with soak.")
+        found = [f"--json={self.json.absolute()}"] if self.json is not None else []
+        if suite == "soak":
+            minutes = SOAK_MINUTES if self.minutes is None else self.minutes
+            found += ["--soak", f"--minutes={minutes:g}"]
+            found += [f"--seed={self.seed}"] if self.seed is not None else []
+        return found
+
+
 LINT = (
     Step("ruff check", (str(BIN / "ruff"), "check", ".")),
     Step("ruff format", (str(BIN / "ruff"), "format", "--check", ".")),
@@ -47,14 +72,15 @@ def run_test(
     stack: str,
     kafka_image: str | None,
     postgres_image: str | None,
+    faults: FaultOptions,
     extra: Sequence[str],
 ) -> None:
-    """Exits with 1 when a check failed. Raises UserError for a suite that does not exist."""
+    """Exits with 1 when a check failed. Raises UserError for what does not exist or fit together."""
     if suite is not None and suite.startswith("-"):
         # `herhaal test -- -k x`: what follows the dashes is not a suite.
         extra = [suite, *extra]
         suite = None
-    options = stack_options(stack, kafka_image, postgres_image)
+    options = [*stack_options(stack, kafka_image, postgres_image), *faults.of(suite)]
     outcomes = run_all(steps(suite, [*options, *extra]), run_step)
     if any(outcome.code for outcome in outcomes):
         sys.exit(1)
@@ -78,8 +104,10 @@ def steps(suite: str | None, options: Sequence[str]) -> list[Step]:
         return [*LINT]
     if suite is None:
         return [*LINT, _pytest("tests", options)]
+    if suite == "soak":
+        return [_pytest("faults", options)]
     if suite not in PYTEST_SUITES:
-        known = ", ".join((*PYTEST_SUITES, "lint"))
+        known = ", ".join((*PYTEST_SUITES, "soak", "lint"))
         raise UserError(f"There is no suite {suite}; there are {known}.")
     if not (ROOT / "tests" / suite).is_dir():
         raise UserError(f"The suite {suite} has no tests yet.")

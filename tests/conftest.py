@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+pytest_plugins = ["tests.faults.plugin"]
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--stack local` starts our own servers, `--stack containers` takes images."""
@@ -13,8 +15,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--stack", choices=["local", "containers"], default="local")
     group.addoption("--kafka-image", default="apache/kafka:4.3.0")
     group.addoption("--postgres-image", default="postgres:18")
-    group.addoption("--json", default=None, help="Write the table of faults to this file.")
-    group.addoption("--soak", action="store_true", help="The long forms of the fault tests.")
 
 
 _OWN = pytest.StashKey[Path]()

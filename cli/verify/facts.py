@@ -107,6 +107,16 @@ class Facts:
         return self._by_order(object, self.reviews.messages)
 
     @cached_property
+    def review_at(self) -> dict[tuple[int | None, int | None], Fact]:
+        """The reviews and due times by partition and offset."""
+        return {(m.partition, m.offset): m for m in self.reviews.messages}
+
+    @cached_property
+    def applied(self) -> set[UUID]:
+        """The changes that medication has carried out."""
+        return {row.change_id for row in self.dump.medication.applied}
+
+    @cached_property
     def overviews_of(self) -> dict[str, list[Fact]]:
         """What is on medication.status of each patient, foreign and null ones too, in order."""
         found: dict[str, list[Fact]] = defaultdict(list)

@@ -20,8 +20,11 @@ import msgspec
 from runtime.coalesce import Coalescer
 
 Type = Literal["invoke", "ok", "fail", "unknown"]
-Does = Literal["place", "cancel", "import"]
+Does = Literal["place", "cancel", "import", "set_status", "review"]
 Via = Literal["http", "kafka"]
+
+CHANGES: tuple[Does, ...] = ("import", "set_status")
+"""What changes a patient's overview, and has no order."""
 
 _RETRY_LATER = (408, 425)
 """Client errors after which nothing is certain: the server may have read the request."""
@@ -32,7 +35,7 @@ class HistoryDamaged(ValueError):
 
 
 class Step(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One line. `order_id` is the change's id for an import; `at` is the client's clock (UTC).
+    """One line. `order_id` is the change's id for a change of an overview; `at` is the client's clock (UTC).
 
     `status` is what HTTP answered; `partition` and `offset` are what Kafka did.
     """

@@ -4,6 +4,7 @@ Left out, because Kafka and PostgreSQL give them out anew each time:
 
 * offset and append time of records that services wrote, raw duplicates of them, and the order between
   different keys; the order within a key stays. Records on inputs keep theirs, as decisions use them.
+* when a patient was told or promised something, which is when Kafka took the event that is told of.
 * spans, what the loop keeps (progress, outbox, timers' place in it), `taken_at`.
 * `id` of messages; each patient's inbox keeps its order.
 * `received_at` of the intake.
@@ -22,9 +23,11 @@ from cli.verify.rows import Rec
 from schemas import topics
 
 _INPUTS = (topics.ORDERS_REQUESTS.name, topics.MEDICATION_CHANGES.name)
+_TOLD = topics.NOTIFICATIONS_EVENTS.name
+_TOLD_AT = ("at", "promised_at")
 _LEFT_OUT: dict[str, tuple[str, ...]] = {
     "ordering.intake": ("received_at",),
-    "notification.messages": ("id",),
+    "notification.messages": ("id", "at"),
 }
 _NOT_COMPARED = (".progress", ".outbox", ".timers")
 
@@ -90,11 +93,23 @@ def _side_by_side(
 def _as_written(records: Iterable[Rec]) -> list[Rec]:
     """Without repeats, by partition and key, in the order in which each key's records first appear."""
     once: dict[tuple[Any, ...], Rec] = {}
-    for record in records:
+    for record in map(_without_when_told, records):
         headers = tuple(sorted(record.headers, key=repr))
         once.setdefault((record.partition, record.key, record.value, headers), record)
     ordered = sorted(once.values(), key=lambda r: (r.partition, r.key or b"", r.offset))
     return [replace(record, offset=0, timestamp=0) for record in ordered]
+
+
+def _without_when_told(record: Rec) -> Rec:
+    if record.topic != _TOLD or record.value is None:
+        return record
+    try:
+        body = msgspec.json.decode(record.value, type=dict[str, Any])
+    except msgspec.DecodeError:
+        return record  # not ours: it is compared as it is
+    told = {name: value for name, value in body.items() if name not in _TOLD_AT}
+    headers = [(name, value) for name, value in record.headers if name != "ce_time"]
+    return replace(record, value=msgspec.json.encode(told), headers=headers)
 
 
 def _ordered(name: str, rows: Iterable[Any]) -> list[Any]:

@@ -1,7 +1,9 @@
-"""A stack that only the fault tests disturb, and the table they fill."""
+"""A stack that only the fault tests disturb, and who judges what happens on it."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -10,29 +12,34 @@ from cli.up import start_everything
 from deploy.local import LocalStack, StackOptions
 from deploy.local.ports import free_ports
 from tests.faults.load import Load
-from tests.faults.rows import Judge, Table
+from tests.faults.rows import Judge
+from tests.faults.table import Table
 
 EXAMPLE = Path(__file__).parents[2] / "deploy" / "example" / "directory.yaml"
 
 
-@pytest.fixture(scope="session")
-def table(request: pytest.FixtureRequest) -> Table:
-    """The table of faults of this run."""
-    path = request.config.getoption("--json")
-    return Table(Path(path) if path else None)
-
-
-@pytest.fixture(scope="session")
-async def disturbed(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LocalStack]:
-    """Everything, running on servers of its own."""
-    folder = tmp_path_factory.mktemp("disturbed")
-    async with LocalStack(StackOptions.at(folder, free_ports())) as stack:
+@asynccontextmanager
+async def everything(folder: Path, brokers: int = 1) -> AsyncIterator[LocalStack]:
+    """A stack of its own with everything running, and the example's directory."""
+    async with LocalStack(StackOptions.at(folder, free_ports(brokers))) as stack:
         await start_everything(stack)
         await apply_directory(stack.kafka, read_directory(EXAMPLE))
         yield stack
 
 
-@pytest.fixture(scope="session")
+def _as_long(fixture_name: str, config: pytest.Config) -> Literal["module", "session"]:
+    """One stack for all, but a new one now and then in a soak, so that a dump stays small."""
+    return "module" if config.getoption("--minutes") else "session"
+
+
+@pytest.fixture(scope=_as_long)
+async def disturbed(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LocalStack]:
+    """Everything, running on servers of its own."""
+    async with everything(tmp_path_factory.mktemp("disturbed")) as stack:
+        yield stack
+
+
+@pytest.fixture(scope=_as_long)
 def judge(disturbed: LocalStack, table: Table) -> Judge:
     """Judges what happens on the disturbed stack."""
     return Judge(disturbed, table)
@@ -41,4 +48,10 @@ def judge(disturbed: LocalStack, table: Table) -> Judge:
 @pytest.fixture
 def load(disturbed: LocalStack, tmp_path: Path) -> Load:
     """A load with a history of its own."""
-    return Load(disturbed.kafka, disturbed.endpoints["ordering"], tmp_path / "history.jsonl")
+    return Load(disturbed.endpoints, tmp_path / "history.jsonl")
+
+
+@pytest.fixture(scope="session")
+def soak(pytestconfig: pytest.Config) -> bool:
+    """Whether the long forms are asked for."""
+    return bool(pytestconfig.getoption("--soak"))

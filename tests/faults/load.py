@@ -1,119 +1,220 @@
-"""Orders, sent over HTTP and Kafka at a steady pace while something goes wrong; every step in a history."""
+"""What patients, practices and reviewers do, at a steady pace while something goes wrong.
+
+Orders, the same orders again, cancellations, imports, changes of a status and reviews, each in a fixed
+share and over HTTP and Kafka; every step of every client is in a history.
+"""
 
 import asyncio
+import random
 import time
-from collections.abc import AsyncIterator
+from collections import deque
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from itertools import cycle
 from pathlib import Path
+from typing import Literal
+from uuid import uuid4
 
-import httpx
-from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
-
-from cli.verify.history import History, Operation, read_history
-from runtime.records import encode
+from cli.verify.history import Operation, Via, read_history
 from schemas import topics
-from schemas.orders import OrderPlace
-from tests.harness.kafka import sent
-from tests.harness.made import METFORMINE, OMEPRAZOL, a_patient, an_import, an_order, entry
+from schemas.medication import MedicationSetStatus, Status
+from schemas.orders import OrderPlace, OrderReview, Outcome
+from tests.faults.clients import Answer, Clients
+from tests.harness.made import (
+    GP,
+    METFORMINE,
+    OMEPRAZOL,
+    a_cancellation,
+    a_patient,
+    an_import,
+    an_order,
+    as_json,
+    entry,
+)
 
-HTTP_TIMEOUT_S = 8.0
-KAFKA_TIMEOUT_S = 20.0
+Kind = Literal["order", "again", "cancel", "import", "status", "review"]
+Share = Mapping[tuple[Kind, Via], int]
+
+EVERYTHING: Share = {
+    ("order", "http"): 6,
+    ("order", "kafka"): 6,
+    ("again", "http"): 1,
+    ("again", "kafka"): 1,
+    ("cancel", "http"): 1,
+    ("cancel", "kafka"): 1,
+    ("import", "http"): 1,
+    ("import", "kafka"): 1,
+    ("status", "http"): 1,
+    ("status", "kafka"): 1,
+    ("review", "kafka"): 1,
+}
+"""How many of each in a round, spread evenly over it. Reviews have no HTTP way in yet."""
+
+REMARKS = 4
+"""Every so many orders one has a remark, which puts it into review."""
+
+PATIENTS = 30
 
 
 class Load:
-    """Sends orders of its own patients, every second one over HTTP."""
+    """The clients of one run: what they did, and what they know of it."""
 
-    def __init__(self, kafka: str, ordering: str, history: Path) -> None:
-        self._kafka = kafka
-        self._ordering = ordering
+    def __init__(
+        self,
+        endpoints: Mapping[str, str],
+        history: Path,
+        share: Share = EVERYTHING,
+        http_timeout_s: float = 8.0,
+    ) -> None:
+        self.patients = [a_patient() for _ in range(PATIENTS)]
+        self.acknowledged: list[OrderPlace] = []
+        """Orders of which a client knows that they were taken, in the order in which it learnt so."""
         self._path = history
-        self.patients = [a_patient() for _ in range(30)]
+        self._endpoints = endpoints
+        self._http_timeout_s = http_timeout_s
+        self._round = cycle(spread(share))
+        self._chance = random.Random(7)
+        self._to_review: deque[OrderPlace] = deque()
+        self._number = 0
+        self._clients: Clients | None = None
 
     def operations(self) -> list[Operation]:
-        """What the clients know of each order they placed."""
-        return [op for op in read_history(self._path) if op.f == "place"]
+        """What the clients know of each thing they did."""
+        return read_history(self._path)
+
+    @property
+    def clients(self) -> Clients:
+        """Who sends it all, for what a test sends besides."""
+        assert self._clients is not None, "the load has run"
+        return self._clients
+
+    @property
+    def answers(self) -> list[Answer]:
+        """What HTTP answered to writes, in the order in which the answers came."""
+        return self.clients.answers
 
     @asynccontextmanager
     async def running(self, per_s: float) -> AsyncIterator[None]:
-        """So many orders a second for as long as the body runs; then every answer is waited for."""
-        client = AIOKafkaProducer(
-            bootstrap_servers=self._kafka,
-            acks="all",
-            enable_idempotence=True,
-            request_timeout_ms=int(KAFKA_TIMEOUT_S * 1000),
-        )
-        await client.start()
+        """So many operations a second for as long as the body runs; then every answer is waited for."""
         stop = asyncio.Event()
-        try:
-            async with httpx.AsyncClient(timeout=HTTP_TIMEOUT_S) as http:
-                with History(self._path) as history:
-                    await self._imports(client)
-                    sending = asyncio.create_task(self._send(http, client, history, per_s, stop))
-                    try:
-                        yield
-                    finally:
-                        stop.set()
-                        await sending
-        finally:
-            await client.stop()
+        async with Clients(self._endpoints, self._path, self._http_timeout_s) as self._clients:
+            sending = asyncio.create_task(self._send(per_s, stop))
+            try:
+                yield
+            finally:
+                stop.set()
+                await sending
 
-    async def _imports(self, client: AIOKafkaProducer) -> None:
-        for patient in self.patients:
-            record = sent(
-                topics.MEDICATION_CHANGES.name,
-                an_import(patient, entry(METFORMINE), entry(OMEPRAZOL)),
-            )
-            await client.send_and_wait(
-                record.topic, key=record.key, value=record.value, headers=list(record.headers)
-            )
-
-    async def _send(
-        self,
-        http: httpx.AsyncClient,
-        client: AIOKafkaProducer,
-        history: History,
-        per_s: float,
-        stop: asyncio.Event,
-    ) -> None:
-        began_s, number = time.monotonic(), 0
+    async def _send(self, per_s: float, stop: asyncio.Event) -> None:
+        began_s, count = time.monotonic(), 0
         async with asyncio.TaskGroup() as sending:
+            imports = sending.create_task(self._first_imports())
             while not stop.is_set():
-                order = an_order(self.patients[number % len(self.patients)], METFORMINE, OMEPRAZOL)
-                if number % 2:
-                    sending.create_task(self._over_kafka(client, history, order))
-                else:
-                    sending.create_task(self._over_http(http, history, order))
-                number += 1
-                await asyncio.sleep(max(0.0, began_s + number / per_s - time.monotonic()))
+                sending.create_task(self._act(*next(self._round)))
+                count += 1
+                await asyncio.sleep(max(0.0, began_s + count / per_s - time.monotonic()))
+            if not self.clients.connected.is_set():
+                imports.cancel()
 
-    async def _over_http(
-        self, http: httpx.AsyncClient, history: History, order: OrderPlace
-    ) -> None:
-        invoked = await history.invoke("place", "http", order.order_id)
-        try:
-            answer = await http.post(
-                f"{self._ordering}/orders",
-                content=encode(order),
-                headers={"content-type": "application/json"},
-            )
-        except httpx.ConnectError:
-            await invoked.failed()
-        except httpx.HTTPError:
-            await invoked.unknown()
-        else:
-            await invoked.answered(answer.status_code)
+    async def _first_imports(self) -> None:
+        await self.clients.connected.wait()
+        for patient in self.patients:
+            await self._import(patient, "kafka")
 
-    async def _over_kafka(
-        self, client: AIOKafkaProducer, history: History, order: OrderPlace
-    ) -> None:
-        record = sent(topics.ORDERS_REQUESTS.name, order)
-        invoked = await history.invoke("place", "kafka", order.order_id)
-        try:
-            taken = await client.send_and_wait(
-                record.topic, key=record.key, value=record.value, headers=list(record.headers)
+    async def _act(self, kind: Kind, via: Via) -> None:
+        match kind:
+            case "import":
+                await self._import(self._chance.choice(self.patients), via)
+            case "status":
+                await self._set_status(self._chance.choice(self.patients), via)
+            case "review" if self._to_review:
+                await self._review(self._to_review.popleft())
+            case "again" if self.acknowledged:
+                await self._place(self._chance.choice(self.acknowledged), via)
+            case "cancel" if self.acknowledged:
+                await self.cancel(self._chance.choice(self.acknowledged), via)
+            case _:
+                await self._place(self._next_order(), via)
+
+    def _next_order(self) -> OrderPlace:
+        self._number += 1
+        patient = self.patients[self._number % len(self.patients)]
+        remark = "graag voor vier maanden" if self._number % REMARKS == 0 else None
+        return an_order(patient, METFORMINE, OMEPRAZOL, remark=remark)
+
+    async def _place(self, order: OrderPlace, via: Via) -> None:
+        if via == "http":
+            body = as_json(order)
+            taken = await self.clients.over_http(
+                "place", order.order_id, "POST", "ordering", "/orders", body
             )
-        except KafkaError:
-            await invoked.unknown()
         else:
-            await invoked.taken(taken.partition, taken.offset)
+            taken = await self.clients.over_kafka(
+                "place", order.order_id, topics.ORDERS_REQUESTS, order
+            )
+        if taken:
+            self.acknowledged.append(order)
+            if order.remark is not None:
+                self._to_review.append(order)
+
+    async def cancel(self, order: OrderPlace, via: Via) -> None:
+        """The patient takes an order back."""
+        cancel = a_cancellation(order)
+        if via == "kafka":
+            await self.clients.over_kafka("cancel", order.order_id, topics.ORDERS_REQUESTS, cancel)
+            return
+        path = f"/orders/{order.order_id}/cancel"
+        body = {"cancelled_by": as_json(cancel)["cancelled_by"]}
+        await self.clients.over_http("cancel", order.order_id, "POST", "ordering", path, body)
+
+    async def _import(self, patient: str, via: Via) -> None:
+        change = an_import(patient, entry(METFORMINE), entry(OMEPRAZOL))
+        if via == "kafka":
+            await self.clients.over_kafka(
+                "import", change.change_id, topics.MEDICATION_CHANGES, change
+            )
+            return
+        path = f"/patients/{patient}/overview"
+        await self.clients.over_http(
+            "import", change.change_id, "PUT", "medication", path, as_json(change)
+        )
+
+    async def _set_status(self, patient: str, via: Via) -> None:
+        change = MedicationSetStatus(
+            change_id=uuid4(),
+            patient=patient,
+            by=GP,
+            prk=OMEPRAZOL[0],
+            status=self._chance.choice((Status.CHRONIC, Status.TEMPORARY)),
+        )
+        if via == "kafka":
+            await self.clients.over_kafka(
+                "set_status", change.change_id, topics.MEDICATION_CHANGES, change
+            )
+            return
+        path = f"/patients/{patient}/medications/{change.prk}/status"
+        await self.clients.over_http(
+            "set_status", change.change_id, "PUT", "medication", path, as_json(change)
+        )
+
+    async def _review(self, order: OrderPlace) -> None:
+        """Decide its first line once the order is seen in review, as a person would."""
+        state = await self.clients.order_state(order.order_id)
+        if state != "in_review":
+            if state != "cancelled":
+                self._to_review.append(order)
+            return
+        review = OrderReview(
+            order_id=order.order_id,
+            patient=order.patient,
+            line=1,
+            outcome=self._chance.choice((Outcome.APPROVED, Outcome.REFUSED)),
+            decided_by=GP,
+        )
+        await self.clients.over_kafka("review", order.order_id, topics.ORDERS_REVIEWS, review)
+
+
+def spread(share: Share) -> list[tuple[Kind, Via]]:
+    """One round: each act as often as its share, at even distances."""
+    placed = [((n + 0.5) / count, act) for act, count in share.items() for n in range(count)]
+    return [act for _, act in sorted(placed)]

@@ -1,49 +1,33 @@
-"""The table of faults: one row for each fault and service, judged by the checker."""
+"""Rows of the table of faults, judged by the checker once the system is at rest."""
 
-import json
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from collections.abc import Mapping
+from typing import Protocol
 
-from cli.verify.checker import check
+from cli.verify.checker import Verdict, check
 from cli.verify.gather import take_dump
+from cli.verify.history import Operation
 from cli.verify.rest import wait_until_at_rest
 from deploy.local import LocalStack
-from tests.faults.load import Load
+from schemas import topics
+from tests.faults.table import Row, Table
 
 REST_S = 60.0
 
 
-@dataclass(frozen=True)
-class Row:
-    """One fault: what clients sent, what became of it, how long until the next decision (seconds)."""
+class Operated(Protocol):
+    """Clients that wrote down what they did."""
 
-    fault: str
-    service: str
-    sent: int
-    acknowledged: int
-    lost: int
-    decided_twice: int
-    raw_duplicates: int
-    recovery_s: float | None
-
-    @property
-    def clean(self) -> bool:
-        """Nothing lost, nothing decided twice."""
-        return self.lost == 0 and self.decided_twice == 0
+    def operations(self) -> list[Operation]:
+        """What they know of each thing they did."""
 
 
-class Table:
-    """The rows of a run, written after each so that a run that dies leaves what it found."""
-
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
-        self.rows: list[Row] = []
-
-    def add(self, row: Row) -> None:
-        """One more."""
-        self.rows.append(row)
-        if self._path is not None:
-            self._path.write_text(json.dumps([asdict(row) for row in self.rows], indent=2))
+_WRITES = {
+    "ordering": (topics.ORDERS_EVENTS.name, topics.PRESCRIPTIONS_PREFIX, "ordering."),
+    "medication": (topics.MEDICATION_STATUS.name, topics.dead_letters("medication").name),
+    "notification": (topics.NOTIFICATIONS_EVENTS.name, "notification."),
+    "metrics": ("metrics.",),
+}
+"""The beginnings of the names of the topics that each service alone writes."""
 
 
 class Judge:
@@ -52,31 +36,51 @@ class Judge:
     def __init__(self, stack: LocalStack, table: Table) -> None:
         self._stack = stack
         self._table = table
-        self._repeated = 0
+        self._before: Mapping[str, int] = {}
 
     async def judge(
-        self, load: Load, fault: str, service: str, recovery_s: float | None = None
+        self, load: Operated, fault: str, service: str, recovery_s: float | None = None
     ) -> Row:
         """Note the row of a fault, once the system is at rest.
 
         Fails when it does not come to rest, or when the checker finds any rule broken.
         """
+        (row,) = await self.judge_each(load, fault, {service: recovery_s})
+        return row
+
+    async def judge_each(
+        self, load: Operated, fault: str, recoveries: Mapping[str, float | None]
+    ) -> list[Row]:
+        """The same for a fault that several services had under one load: a row for each."""
         left = await wait_until_at_rest(self._stack.kafka, self._stack.postgres, REST_S)
         assert not left, f"not at rest after {REST_S} s: {left}"
         operations = load.operations()
         verdict = check(operations, await take_dump(self._stack.kafka, self._stack.postgres))
-        repeated = sum(verdict.counts.raw_duplicates.values())
-        row = Row(
-            fault,
-            service,
-            sent=len(operations),
-            acknowledged=sum(op.outcome == "ok" for op in operations),
-            lost=len(verdict.by_rule["acknowledged_lost"]),
-            decided_twice=len(verdict.by_rule["decided_twice"]),
-            raw_duplicates=repeated - self._repeated,
-            recovery_s=None if recovery_s is None else round(recovery_s, 2),
-        )
-        self._repeated = repeated
-        self._table.add(row)
+        rows = [
+            Row(
+                fault,
+                service,
+                sent=len(operations),
+                acknowledged=sum(op.outcome == "ok" for op in operations),
+                lost=len(verdict.by_rule["acknowledged_lost"]),
+                decided_twice=len(verdict.by_rule["decided_twice"]),
+                raw_duplicates=self._repeated(service, verdict),
+                recovery_s=None if recovery_s is None else round(recovery_s, 2),
+            )
+            for service, recovery_s in recoveries.items()
+        ]
+        self._before = verdict.counts.raw_duplicates
+        for row in rows:
+            self._table.add(row)
         assert not verdict.violations, verdict.violations[:10]
-        return row
+        return rows
+
+    def _repeated(self, service: str, verdict: Verdict) -> int:
+        """How often a service, or any of them, has written the same again since the judgement before."""
+        services = _WRITES if service == "all" else (service,)
+        written = tuple(name for one in services for name in _WRITES[one])
+        return sum(
+            count - self._before.get(topic, 0)
+            for topic, count in verdict.counts.raw_duplicates.items()
+            if topic.startswith(written)
+        )

@@ -1,9 +1,8 @@
-"""kill -9 before and after every step of the loop, of every service, under a load of orders."""
+"""kill -9 before and after every step of the loop, of every service, under a load."""
 
 import asyncio
-import sys
-import time
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 
 import pytest
 
@@ -11,93 +10,84 @@ from deploy.local import LocalStack
 from runtime.steps import Step
 from schemas import topics
 from tests.faults.load import Load
+from tests.faults.processes import SHORT_SESSION, faulty, running
 from tests.faults.rows import Judge
-from tests.harness.kafka import read_all
+from tests.faults.watch import now, watching
 
-ROOT = Path(__file__).parents[2]
 PER_S = 40.0
-DIES_WITHIN_S = 40.0
+DIES_WITHIN_S = 60.0
 PASSES = 3
 """How often a step is passed before the process dies at it: not in the first batch after a start."""
 
-SHORT = {
+SHORT: Mapping[str, Sequence[Step]] = {
     "ordering": (
-        Step.AFTER_POLL,
+        Step.AFTER_DECIDE,
         Step.BEFORE_COMMIT,
         Step.AFTER_COMMIT,
         Step.AFTER_PUBLISH,
-        Step.AFTER_KAFKA_COMMIT,
     ),
-    "notification": (Step.AFTER_COMMIT,),
-    "metrics": (Step.AFTER_COMMIT,),
+    "medication": (Step.AFTER_POLL, Step.BEFORE_PUBLISH, Step.BEFORE_DROP),
+    "notification": (Step.BEFORE_POLL, Step.AFTER_DROP, Step.BEFORE_KAFKA_COMMIT),
+    "metrics": (Step.BEFORE_DECIDE, Step.AFTER_KAFKA_COMMIT),
 }
-"""What every run of the tests kills; `--soak` kills every service at every step that it passes."""
+"""What every run of the tests kills: each step once; `--soak` kills every service at every step."""
 
-PUBLISHING = (
-    Step.BEFORE_PUBLISH,
-    Step.AFTER_PUBLISH,
-    Step.BEFORE_DROP,
-    Step.AFTER_DROP,
-)
+PUBLISHING = (Step.BEFORE_PUBLISH, Step.AFTER_PUBLISH, Step.BEFORE_DROP, Step.AFTER_DROP)
 """Steps that metrics does not pass: it publishes nothing."""
+
+OUTPUTS = {
+    "ordering": topics.ORDERS_EVENTS.name,
+    "medication": topics.MEDICATION_STATUS.name,
+    "notification": topics.NOTIFICATIONS_EVENTS.name,
+}
+
+
+def test_the_short_form_leaves_no_step_out() -> None:
+    assert set().union(*SHORT.values()) == set(Step)
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("service", ["ordering", "notification", "metrics"])
-async def test_a_service_killed_at_every_step_loses_and_repeats_nothing(
-    disturbed: LocalStack,
-    judge: Judge,
-    load: Load,
-    service: str,
-    pytestconfig: pytest.Config,
+async def test_services_killed_at_every_step_lose_and_repeat_nothing(
+    disturbed: LocalStack, judge: Judge, load: Load, soak: bool
 ) -> None:
-    steps = [
-        step
-        for step in (Step if pytestconfig.getoption("--soak") else SHORT[service])
-        if not (service == "metrics" and step in PUBLISHING)
-    ]
-    async with load.running(PER_S):
-        await disturbed.stop(service)
-        for step in steps:
-            await _dies_at(disturbed, service, step)
-        died_s = time.monotonic()
-        await disturbed.start(service)
-        recovery_s = await _progress_again(disturbed, service) - died_s
-    row = await judge.judge(load, f"kill -9 at {len(steps)} steps", service, recovery_s)
-    assert row.clean
-    assert row.acknowledged > 100
+    """All four at the same time, each at one of its steps after another."""
+    async with load.running(PER_S), asyncio.TaskGroup() as dying:
+        deaths = {
+            service: dying.create_task(_dies_again_and_again(disturbed, service, steps))
+            for service, steps in (_long() if soak else SHORT).items()
+        }
+    recoveries = {service: death.result() for service, death in deaths.items()}
+    what = "every step of each" if soak else "every step, divided"
+    rows = await judge.judge_each(load, f"kill -9 at {what}, four at once", recoveries)
+    assert all(row.clean for row in rows)
+    assert rows[0].acknowledged > rows[0].sent / 4
+
+
+def _long() -> Mapping[str, Sequence[Step]]:
+    return {
+        service: [step for step in Step if service != "metrics" or step not in PUBLISHING]
+        for service in SHORT
+    }
+
+
+async def _dies_again_and_again(
+    stack: LocalStack, service: str, steps: Sequence[Step]
+) -> float | None:
+    """Kill a service at these steps; seconds from its last start to its next output, if it has any."""
+    await stack.stop(service)
+    for step in steps:
+        await _dies_at(stack, service, step)
+    async with AsyncExitStack() as seeing:
+        output = OUTPUTS.get(service)
+        watch = await seeing.enter_async_context(watching(stack, output)) if output else None
+        since = now()
+        await stack.start(service)
+        return await watch.recovery(since) if watch else None
 
 
 async def _dies_at(stack: LocalStack, service: str, step: Step) -> None:
     """Run the service until it kills itself at this step."""
-    program = stack.process(service).program
-    arguments = ["-m", "tests.faults.dying_service", service, step.value, str(PASSES)]
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *arguments,
-        cwd=ROOT,
-        env=program.env,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    try:
+    options = ("--kill-at", step, "--pass", str(PASSES))
+    async with running(faulty(stack, service, *options, env=SHORT_SESSION)) as process:
         async with asyncio.timeout(DIES_WITHIN_S):
             assert await process.wait() == -9, f"{service} did not die at {step}"
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-
-
-async def _progress_again(stack: LocalStack, service: str) -> float:
-    """When the service's next output is seen (seconds, monotonic); of metrics, when it is ready."""
-    outputs = {
-        "ordering": topics.ORDERS_EVENTS.name,
-        "notification": topics.NOTIFICATIONS_EVENTS.name,
-    }
-    if service in outputs:
-        before = len(await read_all(stack.kafka, outputs[service]))
-        async with asyncio.timeout(DIES_WITHIN_S):
-            while len(await read_all(stack.kafka, outputs[service])) <= before:
-                await asyncio.sleep(0.05)
-    return time.monotonic()

@@ -1,36 +1,58 @@
-"""PostgreSQL that dies, cuts connections, or takes too long, under a load of orders."""
+"""PostgreSQL that dies, cuts connections, or does not do what the loop asks, under a load."""
 
 import asyncio
-import time
-
-import asyncpg
+import os
+import signal
 
 from deploy.local import LocalStack
+from runtime.records import partition_of
 from schemas import topics
+from schemas.orders import OrderPlace
+from tests.faults.database import (
+    administrator,
+    cut_connections,
+    role_setting,
+    waiting_for_locks,
+)
 from tests.faults.load import Load
+from tests.faults.metrics import retries
 from tests.faults.rows import Judge
-from tests.harness.kafka import read_all
+from tests.faults.watch import now, watching
+from tests.harness.kafka import eventually
+from tests.harness.made import an_order
 
 PER_S = 40.0
 
-_CUT = """
-select count(pg_terminate_backend(pid)) from pg_stat_activity
-where pid <> pg_backend_pid() and backend_type = 'client backend'
-"""
-_BLOCK = "lock table orders in access exclusive mode"
+_LOCK_ORDER = "select from orders where order_id = $1 for update"
+_LOCK_PROGRESS = "select from progress where topic = $1 and partition = $2 for update"
+_LOCK_ALL = "lock table orders in access exclusive mode"
+_APPROVED = "select exists (select from orders where order_id = $1 and state = 'approved')"
+_DEADLOCKS = "select deadlocks from pg_stat_database where datname = 'ordering'"
 
 
 async def test_postgresql_killed_and_started_again(
     disturbed: LocalStack, judge: Judge, load: Load
 ) -> None:
-    async with load.running(PER_S):
-        await asyncio.sleep(2)
+    async with watching(disturbed) as watch, load.running(PER_S):
+        await asyncio.sleep(1)
         await disturbed.kill("postgres")
         await asyncio.sleep(2)
+        since = now()
         await disturbed.start("postgres")
-        up_s = time.monotonic()
-        recovery_s = await _next_decision(disturbed) - up_s
-    row = await judge.judge(load, "PostgreSQL kill -9 and start", "all", recovery_s)
+        recovery_s = await watch.recovery(since)
+    row = await judge.judge(load, "PostgreSQL kill -9, started after 2 s", "all", recovery_s)
+    assert row.clean
+
+
+async def test_postgresql_stopped_immediately_and_started_by_its_supervisor(
+    disturbed: LocalStack, judge: Judge, load: Load
+) -> None:
+    """SIGQUIT is what `pg_ctl stop -m immediate` sends: no checkpoint, recovery at the next start."""
+    async with watching(disturbed) as watch, load.running(PER_S):
+        await asyncio.sleep(1)
+        os.kill(disturbed.process("postgres").pid, signal.SIGQUIT)
+        recovery_s = await watch.recovery(now())
+    row = await judge.judge(load, "PostgreSQL immediate stop and start", "all", recovery_s)
     assert row.clean
 
 
@@ -39,51 +61,68 @@ async def test_every_connection_cut_again_and_again(
 ) -> None:
     cut = 0
     async with load.running(PER_S):
-        for _ in range(8):
+        for _ in range(6):
             await asyncio.sleep(0.7)
-            cut += await _execute(disturbed, _CUT)
+            cut += await cut_connections(disturbed)
     row = await judge.judge(load, f"{cut} database connections cut", "all")
     assert row.clean
     assert cut > 20
 
 
-async def test_a_table_locked_for_longer_than_a_statement_may_take(
+async def test_a_deadlock_ends_one_attempt_and_the_next_succeeds(
     disturbed: LocalStack, judge: Judge, load: Load
 ) -> None:
-    """The lock is held past the deadlock time-out and cancelled statements are tried again."""
-    async with load.running(PER_S):
-        await asyncio.sleep(1)
-        db = await asyncpg.connect(disturbed.databases["ordering"])
-        try:
+    """Another session has an order that the loop wants, and wants the progress that the loop has."""
+    before = await retries(disturbed, "ordering", "DeadlockDetectedError")
+    async with administrator(disturbed, "ordering") as db:
+        # Long enough for this session to close the circle before PostgreSQL looks for one.
+        async with (
+            role_setting(disturbed, "ordering", "deadlock_timeout", "3s"),
+            load.running(PER_S),
+        ):
+            order = await _an_approved_order(disturbed, load)
+            await db.execute("set deadlock_timeout = '60s'")
             async with db.transaction():
-                await db.execute(_BLOCK)
-                for _ in range(4):
-                    await asyncio.sleep(1)
-                    await _execute(disturbed, _CANCEL_WAITING)
-        finally:
-            await db.close()
-    row = await judge.judge(load, "table locked, waiting statements cancelled", "ordering")
+                await db.execute(_LOCK_ORDER, order.order_id)
+                await load.cancel(order, "kafka")
+                await eventually(
+                    lambda: waiting_for_locks(disturbed, "ordering"),
+                    lambda waiting: waiting > 0,
+                )
+                home = partition_of(order.patient.encode(), topics.PATIENT_PARTITIONS)
+                await db.execute(_LOCK_PROGRESS, topics.ORDERS_REQUESTS.name, home)
+        await eventually(lambda: db.fetchval(_DEADLOCKS), lambda count: count >= 1)
+    row = await judge.judge(load, "a deadlock that the loop loses", "ordering")
+    assert row.clean
+    assert await retries(disturbed, "ordering", "DeadlockDetectedError") > before
+
+
+async def test_a_statement_that_times_out_is_tried_until_it_succeeds(
+    disturbed: LocalStack, judge: Judge, load: Load
+) -> None:
+    before = await retries(disturbed, "ordering", "QueryCanceledError")
+    async with load.running(PER_S), role_setting(disturbed, "ordering", "statement_timeout", "300"):
+        await _an_approved_order(disturbed, load)
+        async with administrator(disturbed, "ordering") as db, db.transaction():
+            await db.execute(_LOCK_ALL)
+            await eventually(
+                lambda: retries(disturbed, "ordering", "QueryCanceledError"),
+                lambda tried: tried >= before + 3,
+            )
+    row = await judge.judge(load, "statements that time out", "ordering")
     assert row.clean
 
 
-_CANCEL_WAITING = """
-select count(pg_cancel_backend(pid)) from pg_stat_activity where wait_event_type = 'Lock'
-"""
+async def _an_approved_order(stack: LocalStack, load: Load) -> OrderPlace:
+    """An order that nobody else cancels."""
+    await load.clients.connected.wait()
+    order = an_order(load.patients[0])
+    await load.clients.over_kafka("place", order.order_id, topics.ORDERS_REQUESTS, order)
 
+    async def look() -> bool:
+        async with administrator(stack, "ordering") as db:
+            approved: bool = await db.fetchval(_APPROVED, order.order_id)
+        return approved
 
-async def _execute(stack: LocalStack, sql: str) -> int:
-    db = await asyncpg.connect(stack.postgres)
-    try:
-        count: int = await db.fetchval(sql)
-        return count
-    finally:
-        await db.close()
-
-
-async def _next_decision(stack: LocalStack) -> float:
-    """When the next decision is seen (seconds, monotonic)."""
-    before = len(await read_all(stack.kafka, topics.ORDERS_EVENTS.name))
-    async with asyncio.timeout(40):
-        while len(await read_all(stack.kafka, topics.ORDERS_EVENTS.name)) <= before:
-            await asyncio.sleep(0.05)
-    return time.monotonic()
+    await eventually(look, bool)
+    return order

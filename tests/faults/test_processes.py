@@ -1,59 +1,74 @@
-"""Processes that stand still, come and go, or are told to stop, under a load of orders."""
+"""Processes that die, stand still, come and go, or are told to stop, under a load."""
 
 import asyncio
 import os
 import random
 import signal
 import time
-
-import pytest
+from contextlib import AsyncExitStack
 
 from deploy.local import LocalStack
-from deploy.local.ports import free_ports
+from schemas.topics import SERVICES
 from tests.faults.load import Load
+from tests.faults.processes import SHORT_SESSION, faulty, running, until_ready
 from tests.faults.rows import Judge
+from tests.faults.watch import now, watching
 
-SESSION_S = 10.0
+STANDS_STILL_S = 8.0
+"""Longer than the session of 6 s."""
+
 PER_S = 40.0
 
 
-@pytest.mark.parametrize("service", ["ordering", "notification", "medication"])
-async def test_a_worker_that_stood_still_past_its_session_writes_nothing_it_may_not(
-    disturbed: LocalStack, judge: Judge, load: Load, service: str
+async def test_a_service_that_is_killed_is_started_again_by_its_supervisor_and_goes_on(
+    disturbed: LocalStack, judge: Judge, load: Load
 ) -> None:
-    second = await disturbed.add_service(
-        service, instance=f"{service}-still", port=free_ports().base, only="worker"
-    )
-    await second.ready(40)
-    async with load.running(PER_S):
-        await asyncio.sleep(2)
-        os.kill(second.pid, signal.SIGSTOP)
-        stood_s = time.monotonic()
-        await asyncio.sleep(SESSION_S + 3)
-        os.kill(second.pid, signal.SIGCONT)
-        await asyncio.sleep(3)
-    row = await judge.judge(load, f"SIGSTOP for {time.monotonic() - stood_s:.0f} s", service)
-    await disturbed.stop(second.name)
+    async with watching(disturbed) as watch, load.running(PER_S):
+        await asyncio.sleep(1)
+        os.kill(disturbed.process("ordering").pid, signal.SIGKILL)
+        recovery_s = await watch.recovery(now())
+    row = await judge.judge(load, "kill -9, started by its supervisor", "ordering", recovery_s)
     assert row.clean
 
 
+async def test_workers_that_stood_still_past_their_sessions_write_nothing_they_may_not(
+    disturbed: LocalStack, judge: Judge, load: Load
+) -> None:
+    programs = [
+        faulty(disturbed, service, "--only", "worker", beside=True, env=SHORT_SESSION)
+        for service in SERVICES
+    ]
+    async with load.running(PER_S), AsyncExitStack() as beside:
+        seconds = [await beside.enter_async_context(running(program)) for program in programs]
+        await asyncio.gather(*map(until_ready, programs))
+        for second in seconds:
+            second.send_signal(signal.SIGSTOP)
+        await asyncio.sleep(STANDS_STILL_S)
+        for second in seconds:
+            second.send_signal(signal.SIGCONT)
+        await asyncio.gather(*map(until_ready, programs))
+        await asyncio.sleep(1)
+    what = f"SIGSTOP for {STANDS_STILL_S:.0f} s, past the session, four at once"
+    rows = await judge.judge_each(load, what, dict.fromkeys(SERVICES))
+    assert all(row.clean for row in rows)
+
+
 async def test_workers_that_join_and_leave_at_random_lose_and_repeat_nothing(
-    disturbed: LocalStack, judge: Judge, load: Load, pytestconfig: pytest.Config
+    disturbed: LocalStack, judge: Judge, load: Load, soak: bool
 ) -> None:
     chance = random.Random(7)
-    ends_s = time.monotonic() + (60 if pytestconfig.getoption("--soak") else 20)
+    ends_s = time.monotonic() + (60 if soak else 12)
     changes = 0
     async with load.running(PER_S):
         while time.monotonic() < ends_s:
-            name = f"ordering-guest-{changes}"
-            port = free_ports().base
-            guest = await disturbed.add_service("ordering", instance=name, port=port, only="worker")
-            await guest.ready(40)
-            await asyncio.sleep(chance.uniform(0.5, 2))
-            if chance.random() < 0.5:
-                await disturbed.kill(name)
-            else:
-                await disturbed.stop(name)
+            guest = faulty(
+                disturbed, "ordering", "--only", "worker", beside=True, env=SHORT_SESSION
+            )
+            async with running(guest) as process:
+                await until_ready(guest)
+                await asyncio.sleep(chance.uniform(0.5, 2))
+                process.send_signal(chance.choice((signal.SIGKILL, signal.SIGTERM)))
+                await process.wait()
             changes += 2
     row = await judge.judge(load, f"{changes} rebalances", "ordering")
     assert row.clean
@@ -64,7 +79,7 @@ async def test_every_service_told_to_stop_under_load_takes_up_where_it_was(
     disturbed: LocalStack, judge: Judge, load: Load
 ) -> None:
     async with load.running(PER_S):
-        for service in ("ordering", "medication", "notification", "metrics"):
+        for service in SERVICES:
             await disturbed.restart(service)
     row = await judge.judge(load, "SIGTERM and start, one after another", "all")
     assert row.clean

@@ -1,70 +1,28 @@
 """Given records that cannot be taken in the middle of good ones, each becomes a dead letter and its
 neighbours are decided as if it had not been there."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 from aiokafka import AIOKafkaProducer, ConsumerRecord
 
 from deploy.local import LocalStack
-from runtime.parsing import MAX_HEADER_BYTES
 from runtime.records import partition_of
 from schemas import topics
 from schemas.orders import OrderDecided
 from tests.harness.kafka import eventually, header, read_all, records_of, send, sent
 from tests.harness.made import Sent, a_cancellation, a_patient, an_order
 from tests.harness.odd import send_with_odd_header_name
+from tests.harness.poison import SPOILT
 
 TOPIC = topics.ORDERS_REQUESTS.name
 
-Spoil = Callable[[Sent], Sent]
 
-
-def _header(name: str, value: bytes | None) -> Spoil:
-    def spoil(record: Sent) -> Sent:
-        kept = tuple(h for h in record.headers if h[0] != name)
-        return replace(record, headers=(*kept, (name, value)))
-
-    return spoil
-
-
-def _without(name: str) -> Spoil:
-    return lambda r: replace(r, headers=tuple(h for h in r.headers if h[0] != name))
-
-
-def _value(value: bytes | None) -> Spoil:
-    return lambda record: replace(record, value=value)
-
-
-BAD: dict[str, tuple[str, Spoil]] = {
-    "bad JSON": ("bad_json", _value(b'{"order_id": ')),
-    "an empty value": ("bad_json", _value(b"")),
-    "JSON of another shape": ("wrong_schema", _value(b"[]")),
-    "a body without its fields": ("wrong_schema", _value(b"{}")),
-    "a text with U+0000": ("wrong_schema", lambda r: replace(r, value=_with_nul(r.value))),
-    "an unknown type": ("unknown_type", _header("ce_type", b"nl.herhaal.order.wish.v1")),
-    "no type": ("missing_type", _without("ce_type")),
-    "no id": ("missing_id", _without("ce_id")),
-    "a null header": ("null_header", _header("x-portal", None)),
-    "a binary header": ("binary_header", _header("x-portal", b"\xff\xfe\x00")),
-    "an oversize header": ("oversize_header", _header("x-portal", b"x" * (MAX_HEADER_BYTES + 1))),
-    "a null value": ("null_value", _value(None)),
-    "a key that is not the patient": ("key_mismatch", lambda r: replace(r, key=b"pat_other0001")),
-    "a key that is not UTF-8": ("bad_key", lambda r: replace(r, key=b"\xff\xfe")),
-}
-
-
-def _with_nul(value: bytes | None) -> bytes:
-    assert value is not None
-    return value.replace(b'"Metformine', b'"\\u0000Metformine')
-
-
-@pytest.mark.parametrize("what", BAD)
+@pytest.mark.parametrize("what", SPOILT)
 async def test_a_bad_record_is_kept_and_its_neighbours_are_decided(
     stack: LocalStack, what: str
 ) -> None:
-    reason, spoil = BAD[what]
+    reason, spoil = SPOILT[what]
     patient = a_patient()
     before, after = an_order(patient), an_order(patient)
     bad = spoil(sent(TOPIC, an_order(patient), **{"x-mark": patient}))

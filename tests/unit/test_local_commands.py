@@ -1,10 +1,12 @@
 """`herhaal serve` and `herhaal test`: what they run for what was asked."""
 
+from pathlib import Path
+
 import pytest
 
 from cli.console import UserError
 from cli.serve import check_serve
-from cli.test import Outcome, Step, run_all, stack_options, steps
+from cli.test import FaultOptions, Outcome, Step, run_all, stack_options, steps
 
 
 def test_without_a_suite_everything_is_checked_and_pytest_closes_the_output() -> None:
@@ -53,6 +55,28 @@ def test_images_go_to_pytest_with_containers() -> None:
 def test_an_image_without_containers_is_refused() -> None:
     with pytest.raises(UserError, match="needs --stack containers"):
         stack_options("local", None, "postgres:18")
+
+
+def test_a_soak_is_the_long_forms_of_the_faults_for_so_many_minutes() -> None:
+    (step,) = steps("soak", FaultOptions(minutes=0.5, seed=7).of("soak"))
+    assert step.command[3:] == ("tests/faults", "--soak", "--minutes=0.5", "--seed=7")
+
+
+def test_the_table_of_faults_goes_where_the_user_is_not_where_the_checkout_is() -> None:
+    assert FaultOptions(json=Path("rows.json")).of("faults") == [f"--json={Path.cwd()}/rows.json"]
+
+
+@pytest.mark.parametrize(
+    ("suite", "given"),
+    [
+        ("unit", FaultOptions(json=Path("rows.json"))),
+        ("faults", FaultOptions(minutes=1)),
+        (None, FaultOptions(seed=1)),
+    ],
+)
+def test_an_option_of_other_suites_is_refused(suite: str | None, given: FaultOptions) -> None:
+    with pytest.raises(UserError, match="with"):
+        given.of(suite)
 
 
 def test_a_name_that_is_no_service_is_told_with_those_that_are() -> None:

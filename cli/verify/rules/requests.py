@@ -1,34 +1,37 @@
 """What was asked is answered: nothing acknowledged is lost, nothing taken in goes without an outcome."""
 
 from collections.abc import Iterator
-from uuid import UUID
 
 from cli.verify.facts import Facts
-from cli.verify.history import Operation
+from cli.verify.history import CHANGES, Operation
 from cli.verify.read import Fact
 from cli.verify.rules.found import Found, at, on
 from schemas.orders import OrderCancel, OrderDecided, OrderPlace, OrderReview
 
 
 def acknowledged_lost(facts: Facts) -> Iterator[Found]:
-    """What a client was told is taken has its effect, or is a dead letter if it came over Kafka.
+    """What a client was told is taken has its effect, or is a dead letter if that may become of it.
 
     Over Kafka the broker acknowledges whatever bytes it gets; over HTTP only what can be decided is.
+    A medicine may leave the overview while the change of its status is under way, over either.
     """
-    applied = {row.change_id for row in facts.dump.medication.applied}
     for operation in facts.history or ():
-        if operation.outcome != "ok" or _took_effect(operation, facts, applied):
+        if operation.outcome != "ok" or _took_effect(operation, facts):
             continue
-        if operation.via == "http" or not _is_kept(operation, facts):
+        may_be_refused = operation.via == "kafka" or operation.f == "set_status"
+        if not (may_be_refused and _is_kept(operation, facts)):
             what = f"{operation.f} over {operation.via} was acknowledged and is lost"
             yield Found(what, f"{operation.order_id}")
 
 
-def _took_effect(operation: Operation, facts: Facts, applied: set[UUID]) -> bool:
-    if operation.f == "import":
-        return operation.order_id in applied
+def _took_effect(operation: Operation, facts: Facts) -> bool:
+    if operation.f in CHANGES:
+        return operation.order_id in facts.applied
     if operation.order_id in facts.unjudged:
         return True
+    if operation.f == "review":
+        review = facts.review_at.get((operation.partition, operation.offset))
+        return review is not None and _review_settled(review, facts)
     order = facts.orders.get(operation.order_id)
     if operation.f == "cancel":
         return order is None or not order.is_open
@@ -36,20 +39,34 @@ def _took_effect(operation: Operation, facts: Facts, applied: set[UUID]) -> bool
 
 
 def _is_kept(operation: Operation, facts: Facts) -> bool:
-    if operation.order_id in facts.buried:
+    if operation.order_id in facts.buried and operation.f != "review":
         return True
-    topic = facts.changes if operation.f == "import" else facts.requests
-    where = (topic.topic.name, operation.partition, operation.offset)
+    where = (_input(operation, facts), operation.partition, operation.offset)
     return any(where in letters.by_origin for letters in facts.letters.values())
 
 
+def _input(operation: Operation, facts: Facts) -> str:
+    """The name of the topic that an operation writes on."""
+    if operation.f in CHANGES:
+        return facts.changes.topic.name
+    return (facts.reviews if operation.f == "review" else facts.requests).topic.name
+
+
 def refused_decided(facts: Facts) -> Iterator[Found]:
-    """An order that was certainly not taken has no decision, unless another attempt may have been."""
-    places = [o for o in facts.history or () if o.f == "place"]
-    maybe = {operation.order_id for operation in places if operation.outcome != "fail"}
-    for order_id in {o.order_id for o in places} - maybe:
-        if order_id in facts.orders:
-            yield Found("refused to its client, and decided all the same", f"{order_id}")
+    """What was certainly not taken has no effect, unless another attempt at the same may have been."""
+    # A review names its order, of which other lines may have been reviewed: it is not told apart.
+    attempts = [o for o in facts.history or () if o.f != "review"]
+    maybe = {(o.f, o.order_id) for o in attempts if o.outcome != "fail"}
+    for f, what in {(o.f, o.order_id) for o in attempts} - maybe:
+        order = facts.orders.get(what)
+        if f in CHANGES:
+            carried_out = what in facts.applied
+        else:
+            carried_out = order is not None and (f == "place" or order.cancelled)
+        if carried_out:
+            yield Found(
+                f"the {f} was refused to its client, and took effect all the same", f"{what}"
+            )
 
 
 def input_not_settled(facts: Facts) -> Iterator[Found]:

@@ -32,7 +32,6 @@ from tests.unit.verify.made import Case, operation
 
 
 def noted(outcome: Any, f: Any = "place", via: Any = "http") -> Edit:
-    """A client noted the end of an operation on an order that nobody knows."""
     """A client noted an operation on an order that nobody knows."""
     return lambda case: _with_operation(case, operation(uuid4(), outcome, f, via))
 
@@ -86,6 +85,17 @@ def refused_and_decided(case: Case) -> Case:
     order_id = UUID(body(find(case, OrderDecided))["order_id"])
     kept = tuple(o for o in case.history if o.order_id != order_id)
     return replace(case, history=(*kept, operation(order_id, "fail")))
+
+
+def refused_and_carried_out(f: Any) -> Edit:
+    """The only attempt at something that took effect was refused."""
+
+    def edit(case: Case) -> Case:
+        done = next(o for o in case.history if o.f == f and o.outcome == "ok")
+        kept = tuple(o for o in case.history if (o.f, o.order_id) != (f, done.order_id))
+        return replace(case, history=(*kept, operation(done.order_id, "fail", f)))
+
+    return edit
 
 
 def seqs_swapped(case: Case) -> Case:

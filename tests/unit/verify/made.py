@@ -22,6 +22,7 @@ from cli.verify.rows import (
     OrdersRow,
     OverviewRow,
     ProgressRow,
+    Rec,
     TimerRow,
     ToldRow,
 )
@@ -72,6 +73,11 @@ def operation(
     return Operation(uuid4(), f, via, order_id, outcome)
 
 
+def _kept(record: Rec, f: Any, order_id: UUID) -> Operation:
+    """An operation that Kafka acknowledged."""
+    return Operation(uuid4(), f, "kafka", order_id, "ok", record.partition, record.offset)
+
+
 def _play(world: World, orders: int) -> Iterator[Operation]:
     patients = [f"pat_made{number:04d}" for number in range(5)]
     for patient in patients:
@@ -98,19 +104,25 @@ def _odd_ones(world: World, patient: str) -> Iterator[Operation]:
     yield operation(reviewed.order_id, "unknown")
     yield operation(reviewed.order_id, "fail")
     for line, outcome in ((1, Outcome.APPROVED), (2, Outcome.REFUSED)):
-        world.send(topics.ORDERS_REVIEWS, _a_review(reviewed.order_id, patient, line, outcome))
+        review = _a_review(reviewed.order_id, patient, line, outcome)
+        yield _kept(world.send(topics.ORDERS_REVIEWS, review), "review", reviewed.order_id)
     world.send(asked, a_cancellation(reviewed))
     world.send(asked, a_cancellation(an_order(patient)))
     world.send(asked, an_order(patient, OMEPRAZOL, order_id=reviewed.order_id))
     broken = world.send(asked, an_order(patient), value=b'{"order_id": ')
-    yield Operation(uuid4(), "place", "kafka", uuid4(), "ok", broken.partition, broken.offset)
+    yield _kept(broken, "place", uuid4())
     astray = an_order(patient)
     home = broken.partition
     world.send(asked, astray, partition=(home + 1) % 8)
     yield operation(astray.order_id, via="kafka")
     yield operation(uuid4(), "fail")
     yield operation(uuid4(), "unknown")
-    world.send(topics.MEDICATION_CHANGES, _stop(patient))
+    stop = _stop(patient)
+    yield _kept(world.send(topics.MEDICATION_CHANGES, stop), "set_status", stop.change_id)
+    unknown = _stop(f"{patient}-unknown")
+    yield _kept(world.send(topics.MEDICATION_CHANGES, unknown), "set_status", unknown.change_id)
+    twice = _a_review(reviewed.order_id, patient, 1, Outcome.APPROVED)
+    yield _kept(world.send(topics.ORDERS_REVIEWS, twice), "review", reviewed.order_id)
     world.publish_again(world.topics[topics.ORDERS_EVENTS.name, home][-2:])
 
 

@@ -10,6 +10,7 @@ import pytest
 from cli.verify.checker import compare
 from cli.verify.dump import Dump, DumpUnreadable, load, save
 from cli.verify.rows import Rec
+from schemas.notifications import PickupPromised
 from schemas.orders import OrderDecided
 from tests.unit.verify.edit import EVENTS, TOLD, find, with_body, with_rows, without
 from tests.unit.verify.made import clean
@@ -68,6 +69,15 @@ def _replayed(dump: Dump) -> Dump:
         records=tuple(records),
         ordering=replace(dump.ordering, progress=()),
     )
+
+
+def test_when_a_patient_was_told_is_not_compared() -> None:
+    case = clean()
+    promise = find(case, PickupPromised)
+    later = with_body(case, promise, promised_at="2030-01-01T00:00:00Z")
+    assert compare(case.dump, later.dump) == []
+    other = with_body(case, promise, until="2030-01-01T00:00:00Z")
+    assert compare(case.dump, other.dump)
 
 
 def test_a_record_that_only_one_replay_has_is_a_difference() -> None:

@@ -31,6 +31,7 @@ from tests.unit.verify.defects import (
     older_last,
     orders_swapped,
     outbox_left,
+    refused_and_carried_out,
     refused_and_decided,
     refused_line,
     seq_skipped,
@@ -73,7 +74,9 @@ def test_it_counts_what_is_not_wrong() -> None:
         "unknown_order": 1,
         "order_conflict": 1,
         "bad_json": 1,
+        "not_in_review": 1,
     }
+    assert counts.dead_letters["medication"] == {"unknown_patient": 1}
 
 
 ONE_LINE = [{"line": 1, "prk": "5487", "medicine": "x", "quantity": 1, "outcome": "refused"}]
@@ -85,9 +88,18 @@ DEFECTS: list[tuple[str, str, Edit]] = [
     ("acknowledged_lost", "an order acknowledged over HTTP", noted("ok")),
     ("acknowledged_lost", "an order acknowledged over Kafka", noted("ok", via="kafka")),
     ("acknowledged_lost", "an acknowledged import", noted("ok", f="import")),
+    ("acknowledged_lost", "an acknowledged status", noted("ok", f="set_status")),
+    ("acknowledged_lost", "an acknowledged review", noted("ok", f="review", via="kafka")),
+    ("acknowledged_lost", "a review is not carried out", missing(OrderLineDecided, by_gp)),
+    ("acknowledged_lost", "a review is gone", missing(OrderReview)),
+    ("acknowledged_lost", "a review that came too late is gone", no_letter(b"not_in_review")),
+    ("acknowledged_lost", "a status of nothing is gone", no_letter(b"unknown_patient")),
     ("acknowledged_lost", "an acknowledged cancellation of an open order", cancel_not_carried_out),
     ("acknowledged_lost", "the decision is gone", missing(OrderDecided)),
     ("refused_decided", "a refused order is decided", refused_and_decided),
+    ("refused_decided", "a refused cancellation", refused_and_carried_out("cancel")),
+    ("refused_decided", "a refused import", refused_and_carried_out("import")),
+    ("refused_decided", "a refused status", refused_and_carried_out("set_status")),
     ("input_not_settled", "a request has no decision", missing(OrderDecided)),
     ("input_not_settled", "a cancellation is not carried out", missing(OrderCancelled)),
     ("input_not_settled", "a review is not carried out", missing(OrderLineDecided, by_gp)),
@@ -190,7 +202,7 @@ DEFECTS: list[tuple[str, str, Edit]] = [
     (
         "counts_differ",
         "other outcomes",
-        first_row("metrics", "counted", outcomes='{"1":"refused"}'),
+        first_row("metrics", "counted", outcomes='{"9":"refused"}'),
     ),
     ("counts_differ", "another order", first_row("metrics", "counted", order_id=uuid4())),
     ("orders_differ", "an order is gone", no_first_row("ordering", "orders")),

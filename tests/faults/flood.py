@@ -1,0 +1,142 @@
+"""Orders over HTTP at a rate that does not follow the answers, from a client that costs little itself.
+
+An ordinary client would need more of the machine than the service that it is to overload.
+"""
+
+import asyncio
+import time
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import uvloop
+
+from cli.verify.history import History, Operation, read_history
+from runtime.records import encode
+from tests.faults.clients import Answer
+from tests.faults.load import Load
+from tests.harness.made import an_order
+
+TICK_S = 0.01
+TIMEOUT_S = 15.0
+CONNECTIONS = 800
+"""More than a service works on at a time, fewer than the files that a process may have open."""
+
+
+class Connection:
+    """One HTTP/1.1 connection that is kept, and made anew after it broke."""
+
+    def __init__(self, url: str) -> None:
+        address = urlsplit(url)
+        self._host, self._port = address.hostname or "", address.port or 80
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    async def open(self) -> None:
+        """Connect, unless it is. Raises OSError."""
+        if self._streams is None:
+            self._streams = await asyncio.open_connection(self._host, self._port)
+
+    async def post(self, path: str, body: bytes) -> tuple[int, str | None]:
+        """Status and Retry-After of the answer. Raises OSError or EOFError when the connection breaks."""
+        assert self._streams is not None, "it is open"
+        reader, writer = self._streams
+        head = (
+            f"POST {path} HTTP/1.1\r\nhost: {self._host}\r\n"
+            f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
+        )
+        writer.write(head.encode() + body)
+        first, *lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+        headers = {n.lower(): v.strip() for n, _, v in (line.partition(":") for line in lines)}
+        await reader.readexactly(int(headers["content-length"]))
+        return int(first.split()[1]), headers.get("retry-after")
+
+    def close(self) -> None:
+        """Give the connection up; the next `open` makes another."""
+        if self._streams is not None:
+            self._streams[1].close()
+            self._streams = None
+
+
+class Flood:
+    """Places orders of a load's patients, in a history of its own that goes with the load's."""
+
+    def __init__(self, url: str, load: Load, history: Path) -> None:
+        self._url = url
+        self._load = load
+        self._path = history
+        self._number = 0
+
+    def operations(self) -> list[Operation]:
+        """What the clients know of each order here, and of all that the load did."""
+        return [*self._load.operations(), *read_history(self._path)]
+
+    async def in_turn(self, clients: int, seconds: float) -> list[Answer]:
+        """The answers to so many clients, each of which sends its next order when it has its answer."""
+        return await asyncio.to_thread(_quickly, self._in_turn(clients, seconds))
+
+    async def at(self, per_s: float, seconds: float) -> list[Answer]:
+        """The answers to so many orders a second, whatever is answered, as long as a connection is free."""
+        return await asyncio.to_thread(_quickly, self._at(per_s, seconds))
+
+    async def _in_turn(self, clients: int, seconds: float) -> list[Answer]:
+        answers: list[Answer] = []
+        ends_s = time.monotonic() + seconds
+
+        async def client(history: History) -> None:
+            connection = Connection(self._url)
+            while time.monotonic() < ends_s:
+                answers.append(await self._place(connection, history))
+            connection.close()
+
+        with History(self._path) as history:
+            await asyncio.gather(*(client(history) for _ in range(clients)))
+        return answers
+
+    async def _at(self, per_s: float, seconds: float) -> list[Answer]:
+        answers: list[Answer] = []
+        idle = [Connection(self._url) for _ in range(CONNECTIONS)]
+
+        async def one(connection: Connection, history: History) -> None:
+            answers.append(await self._place(connection, history))
+            idle.append(connection)
+
+        began_s, begun = time.monotonic(), 0
+        with History(self._path) as history:
+            async with asyncio.TaskGroup() as sending:
+                while (passed_s := time.monotonic() - began_s) < seconds:
+                    due = int(passed_s * per_s) - begun
+                    begun += due
+                    for _ in range(min(due, len(idle))):
+                        sending.create_task(one(idle.pop(), history))
+                    await asyncio.sleep(TICK_S)
+        for connection in idle:
+            connection.close()
+        return answers
+
+    async def _place(self, connection: Connection, history: History) -> Answer:
+        self._number += 1
+        order = an_order(self._load.patients[self._number % len(self._load.patients)])
+        invoked = await history.invoke("place", "http", order.order_id)
+        sent_s = time.monotonic()
+        try:
+            await connection.open()
+        except OSError:
+            await invoked.failed()
+            return Answer(sent_s, time.monotonic(), None)
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                status, retry_after = await connection.post("/orders", encode(order))
+        except (OSError, EOFError):
+            connection.close()
+            await invoked.unknown()
+            return Answer(sent_s, time.monotonic(), None)
+        answer = Answer(sent_s, time.monotonic(), status, retry_after)
+        await invoked.answered(status)
+        return answer
+
+
+def _quickly(sending: Coroutine[Any, Any, list[Answer]]) -> list[Answer]:
+    """Run this in a loop that costs less than the tests' own."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(sending)

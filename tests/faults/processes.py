@@ -1,0 +1,67 @@
+"""Services that have a fault of their own, beside or instead of those of a stack."""
+
+import asyncio
+import sys
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import psutil
+
+from deploy.local import LocalStack
+from deploy.local.ports import LOOPBACK, free_ports
+from deploy.local.process import Program, kill_tree, spawn
+from deploy.local.services import is_ready
+
+SHORT_SESSION = {"HERHAAL_SESSION_TIMEOUT_MS": "6000"}
+"""The shortest session that a broker allows by default: others take over sooner."""
+
+
+def faulty(
+    stack: LocalStack,
+    service: str,
+    *options: str,
+    beside: bool = False,
+    env: Mapping[str, str] | None = None,
+) -> Program:
+    """A service with a fault, as `faulty_service.py` takes it, with the stack's settings.
+
+    It listens where the stack's own does, or on a port of its own when it runs `beside` it.
+    """
+    own = stack.process(service).program
+    listen = {"HERHAAL_LISTEN": f"{LOOPBACK}:{free_ports().base}"} if beside else {}
+    return replace(
+        own,
+        name=f"{service}-faulty",
+        argv=[sys.executable, "-m", "tests.faults.faulty_service", service, *options],
+        log=own.log.with_name(f"{service}-faulty.log"),
+        env={**own.env, **listen, **(env or {})},
+    )
+
+
+@asynccontextmanager
+async def running(program: Program) -> AsyncIterator[asyncio.subprocess.Process]:
+    """The program, for as long as the body runs; it is not started again."""
+    process = await spawn(program)
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            await kill_tree(process)
+
+
+async def until_ready(program: Program, within_s: float = 40.0) -> None:
+    """Wait until a service answers that it is ready."""
+    probe = is_ready(int(program.env["HERHAAL_LISTEN"].rpartition(":")[2]))
+    deadline_s = time.monotonic() + within_s
+    while (reason := await probe()) is not None:
+        assert time.monotonic() < deadline_s, f"{program.name}: {reason}"
+        await asyncio.sleep(0.1)
+
+
+async def until_stopped(process: asyncio.subprocess.Process, within_s: float = 40.0) -> None:
+    """Wait until a process stands still."""
+    async with asyncio.timeout(within_s):
+        while psutil.Process(process.pid).status() != psutil.STATUS_STOPPED:
+            await asyncio.sleep(0.05)

@@ -1,0 +1,190 @@
+"""Instances whose clocks are hours off, ahead and behind, under a load.
+
+Each service runs as one such instance alone, so that every decision, promise and due time is its work.
+"""
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from aiokafka import ConsumerRecord
+from pydantic import TypeAdapter
+
+from cli.directory import apply_directory, read_directory
+from cli.verify.rules.decisions import timer_id
+from deploy.local import LocalStack
+from schemas import topics
+from schemas.directory import Directory, Pharmacy, Practice
+from schemas.notifications import PickupPromised
+from schemas.orders import OrderDecided, OrderLineDecided, OrderPlace
+from schemas.topics import SERVICES
+from services.notification.calendar import PharmacyCalendar, working_days
+from services.notification.pickup import Calendar, Window, pickup_window
+from tests.faults.conftest import EXAMPLE
+from tests.faults.database import administrator
+from tests.faults.load import Load
+from tests.faults.metrics import metric
+from tests.faults.processes import faulty, running, until_ready
+from tests.faults.rows import Judge
+from tests.faults.watch import Watch, watching
+from tests.harness.kafka import eventually, header
+from tests.harness.made import PHARMACY, PRACTICE, a_patient, an_order
+
+PER_S = 40.0
+HOURS = 7.0
+PROMISES = 60
+"""So many are made by each instance of notification."""
+
+PATIENCE = timedelta(minutes=30)
+ELSEWHERE = "01010002"
+"""The practice that waits so long for an overview."""
+
+LATE = timedelta(seconds=15)
+"""How late a due time may fire on a busy machine."""
+
+_DECISION: TypeAdapter[OrderDecided | OrderLineDecided] = TypeAdapter(
+    OrderDecided | OrderLineDecided
+)
+_DUE = "select due_at from timers where id = $1"
+
+
+@pytest.mark.timeout(400)
+async def test_clocks_hours_off_change_no_decision_no_promise_and_no_due_time(
+    disturbed: LocalStack, judge: Judge, load: Load, soak: bool, tmp_path: Path
+) -> None:
+    """In the long form a due time comes while ordering's clock is hours behind, and fires in time."""
+    patience = await _patience_of_a_minute(disturbed, tmp_path) if soak else PATIENCE
+    waits = an_order(a_patient(), practice=ELSEWHERE)
+    began = datetime.now(UTC)
+    async with (
+        watching(disturbed) as events,
+        watching(disturbed, topics.NOTIFICATIONS_EVENTS.name) as told,
+        load.running(PER_S),
+    ):
+        await asyncio.gather(*(disturbed.stop(service) for service in SERVICES))
+        await load.clients.connected.wait()
+        await load.clients.over_kafka("place", waits.order_id, topics.ORDERS_REQUESTS, waits)
+        for ahead in (("ordering", "metrics"), ("medication", "notification")):
+            hours = {service: HOURS if service in ahead else -HOURS for service in SERVICES}
+            async with _off_by(disturbed, hours):
+                await _promises(told, PROMISES)
+                await asyncio.gather(*(_is_off(disturbed, *one) for one in hours.items()))
+                if soak and "ordering" not in ahead:
+                    await _decisions_on(events, waits, 2, within_s=90)
+        await asyncio.gather(*(disturbed.start(service) for service in SERVICES))
+    row = await judge.judge(load, f"clocks {HOURS:.0f} h ahead and behind", "all")
+    assert row.clean
+    decisions = [_DECISION.validate_json(r.value) for r in events.records if _decides(r)]
+    assert all(began <= d.decided_at <= datetime.now(UTC) for d in decisions)
+    _are_kept(_promised(told), decisions)
+    first, *later = await _decisions_on(events, waits, 2 if soak else 1)
+    due_at = first.decided_at + patience
+    if soak:
+        assert due_at <= later[0].decided_at <= due_at + LATE
+    else:
+        assert await _due(disturbed, waits.order_id) == due_at
+
+
+async def _patience_of_a_minute(stack: LocalStack, folder: Path) -> timedelta:
+    """Make that practice wait no longer than a minute."""
+    text = EXAMPLE.read_text()
+    changed = folder / "directory.yaml"
+    changed.write_text(text.replace("patience_minutes: 30", "patience_minutes: 1"))
+    assert changed.read_text() != text
+    await apply_directory(stack.kafka, read_directory(changed))
+    return timedelta(minutes=1)
+
+
+@asynccontextmanager
+async def _off_by(stack: LocalStack, hours: Mapping[str, float]) -> AsyncIterator[None]:
+    """Every service, its clock off by so many hours, in place of the stack's own."""
+    programs = [faulty(stack, service, "--hours", str(off)) for service, off in hours.items()]
+    async with AsyncExitStack() as instead:
+        processes = [await instead.enter_async_context(running(program)) for program in programs]
+        await asyncio.gather(*map(until_ready, programs))
+        yield
+        for process in processes:
+            process.terminate()
+        await asyncio.gather(*(process.wait() for process in processes))
+
+
+async def _is_off(stack: LocalStack, service: str, hours: float) -> None:
+    """The service's own clock is off by so many hours, by the time that it gives its last progress."""
+
+    async def look() -> float:
+        progress_s = await metric(stack, service, "herhaal_last_progress_timestamp_seconds")
+        return (progress_s - time.time()) / 3600
+
+    await eventually(look, lambda off: abs(off - hours) < 0.2)
+
+
+async def _promises(told: Watch, more: int) -> None:
+    """Wait until so many more are made."""
+    before = len(_promised(told))
+
+    async def look() -> int:
+        return len(_promised(told)) - before
+
+    await eventually(look, lambda count: count >= more, within_s=60)
+
+
+def _promised(told: Watch) -> list[PickupPromised]:
+    return [
+        PickupPromised.model_validate_json(r.value)
+        for r in told.records
+        if header(r, "ce_type") == PickupPromised.ce_type()
+    ]
+
+
+def _decides(record: ConsumerRecord) -> bool:
+    return header(record, "ce_type") in (OrderDecided.ce_type(), OrderLineDecided.ce_type())
+
+
+async def _decisions_on(
+    events: Watch, order: OrderPlace, count: int, within_s: float = 30
+) -> list[OrderDecided | OrderLineDecided]:
+    """The decisions on an order, once there are so many."""
+
+    async def look() -> list[OrderDecided | OrderLineDecided]:
+        found = (_DECISION.validate_json(r.value) for r in events.records if _decides(r))
+        return [decision for decision in found if decision.order_id == order.order_id]
+
+    decisions: list[OrderDecided | OrderLineDecided] = await eventually(
+        look, lambda found: len(found) >= count, within_s
+    )
+    return decisions
+
+
+def _are_kept(
+    promised: Iterable[PickupPromised], decisions: Iterable[OrderDecided | OrderLineDecided]
+) -> None:
+    """Each promise is the one that follows from the broker's time of a decision on its order."""
+    windows: dict[UUID, set[Window | None]] = defaultdict(set)
+    directory = read_directory(EXAMPLE)
+    for decision in decisions:
+        if decision.practice == PRACTICE:
+            windows[decision.order_id].add(_window(directory, decision.decided_at))
+    for promise in promised:
+        assert promise.promised_at <= datetime.now(UTC)
+        assert Window(promise.from_, promise.until) in windows[promise.order_id]
+
+
+def _window(directory: Directory, decided_at: datetime) -> Window | None:
+    practices = {entry.agb: Practice(**dict(entry), version=1) for entry in directory.practices}
+    pharmacies = {entry.agb: Pharmacy(**dict(entry), version=1) for entry in directory.pharmacies}
+    practice, pharmacy = practices[PRACTICE], pharmacies[PHARMACY]
+    calendar = Calendar(working_days(practice), PharmacyCalendar().openings(pharmacy))
+    return pickup_window(decided_at, practice.processing, calendar)
+
+
+async def _due(stack: LocalStack, order_id: UUID) -> datetime | None:
+    """When an order that waits is given up (UTC)."""
+    async with administrator(stack, "ordering") as db:
+        due_at: datetime | None = await db.fetchval(_DUE, timer_id(order_id))
+        return due_at

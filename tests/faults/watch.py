@@ -1,0 +1,123 @@
+"""Seeing when a topic moves again, with one consumer that stands at its end."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
+
+from deploy.local import LocalStack
+from schemas import topics
+from schemas.orders import OrderDecided
+from tests.harness.kafka import header
+
+ON_ITS_WAY_S = 0.1
+"""What a process has handed to the network when it dies may still be appended for so long."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A point in time: in ms since 1970, as Kafka counts, and in monotonic seconds."""
+
+    wall_ms: float
+    monotonic_s: float
+
+
+def now() -> Moment:
+    """This moment."""
+    return Moment(time.time() * 1000, time.monotonic())
+
+
+class Watch:
+    """The records that have appeared since it began, each with when it was seen and when it is of (ms)."""
+
+    def __init__(self, topic: str) -> None:
+        self.records: list[ConsumerRecord] = []
+        self._topic = topic
+        self._of = _decided_ms if topic == topics.ORDERS_EVENTS.name else _appended_ms
+        self._seen: list[tuple[float, float]] = []
+        self._more = asyncio.Condition()
+
+    async def recovery(self, since: Moment, within_s: float = 60.0) -> float:
+        """Seconds from `since` until the first new output: on orders.events, a decision on what came later."""
+        earliest_ms = since.wall_ms + ON_ITS_WAY_S * 1000
+        seen_s = await self._first(lambda of_ms: of_ms > earliest_ms, within_s)
+        return seen_s - since.monotonic_s
+
+    async def all_decided(self, orders: Iterable[UUID], within_s: float) -> float:
+        """When the last of these orders was seen to be decided (monotonic seconds)."""
+        missing = {str(order) for order in orders}
+        looked = 0
+        async with asyncio.timeout(within_s), self._more:
+            while True:
+                missing -= {
+                    header(record, "ce_subject")
+                    for record in self.records[looked:]
+                    if header(record, "ce_type") == OrderDecided.ce_type()
+                }
+                looked = len(self.records)
+                if not missing:
+                    return self._seen[-1][0]
+                await self._more.wait()
+
+    async def _first(self, such: Callable[[float], bool], within_s: float) -> float:
+        looked = 0
+        async with asyncio.timeout(within_s), self._more:
+            while True:
+                for seen_s, of_ms in self._seen[looked:]:
+                    if such(of_ms):
+                        return seen_s
+                looked = len(self._seen)
+                await self._more.wait()
+
+    async def follow(self, consumer: AIOKafkaConsumer) -> None:
+        """Note what the consumer reads, until cancelled."""
+        while True:
+            for batch in (await consumer.getmany(timeout_ms=1000)).values():
+                async with self._more:
+                    self.records.extend(batch)
+                    self._seen.extend((time.monotonic(), self._of(record)) for record in batch)
+                    self._more.notify_all()
+
+
+@asynccontextmanager
+async def watching(
+    stack: LocalStack, topic: str = topics.ORDERS_EVENTS.name
+) -> AsyncIterator[Watch]:
+    """Watch a topic from its end of this moment for as long as the body runs."""
+    consumer = AIOKafkaConsumer(
+        topic,
+        bootstrap_servers=stack.kafka,
+        auto_offset_reset="latest",
+        metadata_max_age_ms=1000,
+        retry_backoff_ms=50,
+    )
+    await consumer.start()
+    try:
+        for partition in consumer.assignment():
+            await consumer.position(partition)
+        watch = Watch(topic)
+        following = asyncio.create_task(watch.follow(consumer))
+        try:
+            yield watch
+        finally:
+            following.cancel()
+            await asyncio.wait({following})
+    finally:
+        await consumer.stop()
+
+
+def _appended_ms(record: ConsumerRecord) -> float:
+    return float(record.timestamp)
+
+
+def _decided_ms(record: ConsumerRecord) -> float:
+    """When Kafka took what an order's event follows from."""
+    body = json.loads(record.value)
+    moment = next(body[name] for name in ("decided_at", "cancelled_at") if name in body)
+    return datetime.fromisoformat(moment).timestamp() * 1000
