@@ -27,7 +27,7 @@ from schemas.notifications import (
     PickupMoved,
     PickupPromised,
 )
-from schemas.operators import OperatorAction
+from schemas.operators import OperatorAction, OperatorRebuild
 from schemas.orders import (
     OrderCancel,
     OrderCancelled,
@@ -207,8 +207,9 @@ DIRECTORY_PHARMACIES = _topic(
 )
 OPERATORS_AUDIT = _topic(
     "operators.audit",
-    "What operators did to dead letters: looked into, replayed, dropped.",
+    "What operators did to dead letters (looked into, replayed, dropped) and projections (rebuilt).",
     OperatorAction,
+    OperatorRebuild,
     writers=("cli",),
     readers=("operator",),
     retention=5 * _YEAR,

@@ -74,9 +74,9 @@ async def history(reader: Reader, service: str) -> tuple[list[OperatorAction], i
     topic = OPERATORS_AUDIT.name
     async for record in reader.read(topic, await reader.ends(topic)):
         message = parser.parse(record)
-        if not isinstance(message, Message) or not isinstance(message.body, OperatorAction):
+        if not isinstance(message, Message):
             unreadable += 1
-        elif message.body.service == service:
+        elif isinstance(message.body, OperatorAction) and message.body.service == service:
             found.append(message.body)
     return found, unreadable
 

@@ -81,6 +81,11 @@ class Bulk:
     seconds: float
     processes: int
 
+    @property
+    def records_per_s(self) -> float:
+        """How fast they were read, counted and written."""
+        return self.records / self.seconds if self.seconds else 0.0
+
 
 @dataclass(frozen=True)
 class Result:
@@ -191,8 +196,8 @@ class _Run:
         sizes = await self._behind(targets)
         total = sum(sizes.values())
         self.progress.begin("Building", total)
-        most = self.options.processes or min(os.cpu_count() or 1, MOST_PROCESSES)
-        processes = max(1, min(most, len(sizes), total // WORTH_A_PROCESS))
+        worth = min(os.cpu_count() or 1, MOST_PROCESSES, total // WORTH_A_PROCESS)
+        processes = max(1, min(self.options.processes or worth, len(sizes)))
         if processes == 1:
             await building.up_to(targets)
         else:
