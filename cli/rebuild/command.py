@@ -23,7 +23,19 @@ from runtime.rebuild.declared import Rebuild
 from runtime.rebuild.run import Options, Progress, Result, run
 from schemas.topics import SERVICES
 
-_AWAY = (KafkaError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_AWAY = (
+    KafkaError,
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.InsufficientPrivilegeError,
+)
+"""A server cannot be reached, or refuses; any other error is a mistake of ours and shows as one."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +70,8 @@ def run_rebuild(wish: Wish, json: Path | None) -> bool:
     except CannotRun as error:
         raise UserError(f"{wish.service} is not rebuilt: {error}.") from error
     except _AWAY as error:
+        if isinstance(error, ValueError):
+            raise  # asyncpg cannot take an argument of ours
         raise UserError(
             f"{wish.service} is not rebuilt: Kafka at {wish.kafka} or PostgreSQL is away, or refuses"
             f" ({type(error).__name__})."

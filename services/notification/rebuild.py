@@ -97,7 +97,7 @@ async def promise(db: Connection, read: ReadTopic) -> None:
         return
     async for messages in read(NOTIFICATIONS_EVENTS):
         promises = {m.id: m.body for m in messages if isinstance(m.body, PickupPromised)}
-        found = await store.unpromised(db, promises) if promises else {}
+        found = await store.unpromised(db, list(promises)) if promises else {}
         if found:
             await store.save_facts(db, [_with(m, promises[id]) for id, m in found.items()])
 

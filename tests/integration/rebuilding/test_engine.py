@@ -8,15 +8,20 @@ import psutil
 import pytest
 
 from deploy.local import LocalStack
+from runtime.deadletters import dead_letter
 from runtime.failures import CannotRun
 from runtime.handling import Connection
 from runtime.ledger import Fenced
+from runtime.parsing import Unreadable
 from runtime.rebuild import reading, shadow
 from runtime.rebuild.building import FAILURES, Building, CodeFails
 from runtime.rebuild.checks import Loss
 from runtime.rebuild.declared import Difference
 from runtime.rebuild.parts import PartFailed
-from tests.harness.kafka import eventually
+from runtime.topics import apply_topics
+from schemas.topics import dead_letters
+from tests.harness.kafka import eventually, read_all, send
+from tests.harness.made import Sent
 from tests.integration.rebuilding import made_failing, made_killed
 from tests.integration.rebuilding.made import REBUILD, Adding, Made, made
 
@@ -79,6 +84,22 @@ async def test_what_the_service_buries_is_passed_over_and_counted(adding: Made) 
 
     assert result.refused == {"zero": 1, "handler_failed": 1, "bad_json": 1}
     assert not result.differences[0].any
+
+
+async def test_records_among_the_dead_letters_are_left_to_a_replay_where_the_service_says_so(
+    stack: LocalStack, adding: Made
+) -> None:
+    letters = dead_letters("adding")
+    await apply_topics(stack.kafka, [letters], 1)
+    await adding.send(1, 10, 100, patients=1)
+    (buried,) = [r for r in await read_all(stack.kafka, adding.topic.name) if b"100" in r.value]
+    letter = dead_letter("adding", buried, Unreadable("handler_failed"))
+    await send(stack.kafka, [Sent(letters.name, letter.key, letter.value, tuple(letter.headers))])
+    await adding.ran({"pat_adding0000": 11})
+
+    leaving = Made(stack, replace(adding.rebuild, leaves_letters=True), adding.database)
+    assert not (await leaving.run(compare_only=True)).differences[0].any
+    assert (await adding.run()).differences[0].changed == 1
 
 
 async def test_code_that_fails_on_many_records_is_not_switched_in(adding: Made) -> None:
