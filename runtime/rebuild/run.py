@@ -242,7 +242,8 @@ class _Run:
 
     async def _switch(self, building: Building[Any]) -> None:
         await shadow.analyze(self.db, self.rebuild.tables)
-        await self._in_a_pause(building, lambda: shadow.move(self.gate, self.rebuild.tables))
+        tables, migrated = self.rebuild.tables, _migrations(self.rebuild)
+        await self._in_a_pause(building, lambda: shadow.move(self.gate, tables, migrated))
 
     async def _in_a_pause(
         self, building: Building[Any], act: Callable[[], Awaitable[None]]

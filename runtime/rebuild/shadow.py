@@ -88,7 +88,7 @@ async def make(db: Connection, wanted: Sequence[Migration]) -> None:
     Raises:
         CannotRun: the running tables are not those of this version of the code.
     """
-    _require_same(wanted, {row["name"]: row["checksum"] for row in await db.fetch(_APPLIED)})
+    await _require_same(db, wanted)
     await drop(db)
     await db.execute(f"create schema {SCHEMA}")
     await migrations.migrate(db, wanted)
@@ -127,27 +127,34 @@ async def paused(gate: Connection) -> AsyncIterator[None]:
 
     Raises:
         asyncpg.LockNotAvailableError: a save that was under way did not end within 1 s.
-        TimeoutError: the pause took longer than `PAUSE_S`; nothing is changed then.
+        CannotRun: the pause took longer than `PAUSE_S`; nothing is changed then.
     """
     async with gate.transaction():
         await gate.execute("set local lock_timeout to '1s'")
         # Saves begin with their progress, so one that waits here holds nothing that we need.
         await gate.execute("lock table public.progress in exclusive mode")
-        async with asyncio.timeout(PAUSE_S):
-            yield
+        try:
+            async with asyncio.timeout(PAUSE_S):
+                yield
+        except TimeoutError:
+            raise CannotRun(
+                f"the rest could not be built within a pause of {PAUSE_S:g} s; try when it is calmer"
+            ) from None
 
 
-async def move(gate: Connection, tables: Iterable[str]) -> None:
+async def move(gate: Connection, tables: Iterable[str], migrated: Sequence[Migration]) -> None:
     """Put what was built in the place of the running tables, inside a pause.
 
     Raises:
         asyncpg.LockNotAvailableError: a reader holds one of them for longer than 1 s.
+        CannotRun: the running tables have been migrated since, so they are others.
     """
     names = [_quoted(table) for table in tables]
     await gate.execute("set local synchronous_commit to on")
     await gate.execute(
         f"lock table {', '.join(f'public.{name}' for name in names)} in access exclusive mode"
     )
+    await _require_same(gate, migrated)
     for name in names:
         await gate.execute(f"drop table public.{name}")
         await gate.execute(f"alter table {SCHEMA}.{name} set schema public")
@@ -176,7 +183,8 @@ async def holders(db: Connection, tables: Iterable[str]) -> list[str]:
     ]
 
 
-def _require_same(wanted: Iterable[Migration], applied: Mapping[str, str]) -> None:
+async def _require_same(db: Connection, wanted: Sequence[Migration]) -> None:
+    applied = {row["name"]: row["checksum"] for row in await db.fetch(_APPLIED)}
     migrations.check(wanted, applied)
     if missing := [m.name for m in wanted if m.name not in applied]:
         raise CannotRun(f"{missing[0]} is not applied yet: start this version of the service first")
