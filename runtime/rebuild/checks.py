@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 
-from aiokafka import TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from runtime import continuity
 from runtime.failures import CannotRun
+from runtime.ledger import Position
 from runtime.rebuild.declared import Difference, Rebuild
 from runtime.rebuild.reading import Stretch
+from runtime.topics import cluster_id
 from schemas.topics import Topic
 
 
@@ -14,18 +17,25 @@ class Loss(CannotRun):
     """The topics no longer tell of everything that the running tables hold."""
 
 
-def require_known(
-    targets: Mapping[TopicPartition, int], spans: Mapping[TopicPartition, Stretch]
+async def require_same_kafka(
+    kafka: str,
+    known: str | None,
+    client: AIOKafkaConsumer,
+    positions: Mapping[TopicPartition, Position],
+    topics: Iterable[Topic],
 ) -> None:
-    """Raises CannotRun when the service has handled nothing here, or the records of another Kafka."""
-    if not targets:
+    """Hold where the running service is against Kafka, as a worker does; `known` is its cluster id.
+
+    Raises:
+        CannotRun: the service has handled nothing yet.
+        OtherKafka: this is not the Kafka that the database belongs to.
+    """
+    if not positions or known is None:
         raise CannotRun("the service has not taken any partition yet: there is nothing to rebuild")
-    for tp, target in targets.items():
-        if target > spans[tp].end:
-            raise CannotRun(
-                f"{tp.topic}-{tp.partition} ends at {spans[tp].end}, but {target} is done: "
-                "this is another Kafka than the database belongs to"
-            )
+    continuity.refuse_other_cluster(known, await cluster_id(kafka))
+    client.assign(list(positions))
+    compacted = {topic.name for topic in topics if topic.compacted}
+    continuity.refuse_misfits(await continuity.look(client, positions, compacted))
 
 
 def require_from_the_start(

@@ -20,8 +20,8 @@ from runtime.rebuild.building import Building
 from runtime.rebuild.checks import (
     require_from_the_start,
     require_kept,
-    require_known,
     require_nothing_lost,
+    require_same_kafka,
 )
 from runtime.rebuild.declared import Difference, Rebuild
 from runtime.rebuild.part import Part, Target
@@ -177,15 +177,18 @@ class _Run:
 
     async def _begin(self) -> Targets:
         """Empty tables, and how far the bulk goes: to where the running service is now."""
-        targets = await self._running()
-        spans = await reading.spans(
-            self.client,
-            [TopicPartition(t.name, n) for t in self.rebuild.inputs for n in range(t.partitions)],
+        inputs = self.rebuild.inputs
+        positions = await shadow.running(self.db, self._names)
+        await require_same_kafka(
+            self.options.kafka, await shadow.cluster(self.db), self.client, positions, inputs
         )
-        require_known(targets, spans)
+        spans = await reading.spans(
+            self.client, [TopicPartition(t.name, n) for t in inputs for n in range(t.partitions)]
+        )
         if not self.options.accept_loss:
-            require_from_the_start(self.rebuild.inputs, spans)
+            require_from_the_start(inputs, spans)
         await shadow.make(self.db, _migrations(self.rebuild))
+        targets = {tp: position.next_offset for tp, position in positions.items()}
         firsts = {tp: min(span.first, targets.get(tp, span.first)) for tp, span in spans.items()}
         await shadow.begin(self.db, firsts, self.epoch)
         await self.rebuild.prepare(self.db)
@@ -284,8 +287,13 @@ class _Run:
         done = await shadow.built(self.db)
         return {tp: end - done[tp] for tp, end in targets.items() if end > done[tp]}
 
-    async def _running(self) -> dict[TopicPartition, int]:
-        return await shadow.running(self.db, [topic.name for topic in self.rebuild.inputs])
+    async def _running(self) -> Targets:
+        positions = await shadow.running(self.db, self._names)
+        return {tp: position.next_offset for tp, position in positions.items()}
+
+    @property
+    def _names(self) -> list[str]:
+        return [topic.name for topic in self.rebuild.inputs]
 
     async def _skipped(self) -> frozenset[Where]:
         if not self.rebuild.leaves_letters:

@@ -14,6 +14,7 @@ from aiokafka import TopicPartition
 from runtime import migrations
 from runtime.failures import CannotRun
 from runtime.handling import Connection
+from runtime.ledger import Position
 from runtime.migrations import Migration
 from runtime.rebuild.declared import Difference
 
@@ -29,9 +30,10 @@ _OWNER = """
 select tableowner from pg_tables where schemaname = 'public' and tablename = 'progress'
 """
 _POSITIONS = """
-select topic, partition, next_offset from public.progress where topic = any($1::text[])
-order by topic, partition
+select topic, partition, next_offset, epoch, last_ms from public.progress
+where topic = any($1::text[]) order by topic, partition
 """
+_CLUSTER = "select cluster from public.kafka"
 _APPLIED = "select name, checksum from public.migrations"
 _BEGIN = """
 insert into progress (topic, partition, next_offset, epoch)
@@ -111,14 +113,26 @@ async def begin(db: Connection, first: Mapping[TopicPartition, int], epoch: int)
     )
 
 
-async def running(db: Connection, topics: Iterable[str]) -> dict[TopicPartition, int]:
-    """How far the running service is in each partition of these topics that it has ever taken."""
-    return _by_partition(await db.fetch(_POSITIONS, list(topics)))
+async def cluster(db: Connection) -> str | None:
+    """The id of the Kafka that the running tables belong to; None when no worker has seen one."""
+    found: str | None = await db.fetchval(_CLUSTER)
+    return found
+
+
+async def running(db: Connection, topics: Iterable[str]) -> dict[TopicPartition, Position]:
+    """Where the running service is in each partition of these topics that it has ever taken."""
+    return {
+        TopicPartition(r["topic"], r["partition"]): Position(
+            r["next_offset"], r["epoch"], r["last_ms"]
+        )
+        for r in await db.fetch(_POSITIONS, list(topics))
+    }
 
 
 async def built(db: Connection) -> dict[TopicPartition, int]:
     """How far what was built is."""
-    return _by_partition(await db.fetch(_BUILT))
+    rows = await db.fetch(_BUILT)
+    return {TopicPartition(r["topic"], r["partition"]): r["next_offset"] for r in rows}
 
 
 @asynccontextmanager
@@ -183,15 +197,12 @@ async def holders(db: Connection, tables: Iterable[str]) -> list[str]:
     ]
 
 
-async def _require_same(db: Connection, wanted: Sequence[Migration]) -> None:
+async def _require_same(db: Connection, wanted: Iterable[Migration]) -> None:
     applied = {row["name"]: row["checksum"] for row in await db.fetch(_APPLIED)}
-    migrations.check(wanted, applied)
-    if missing := [m.name for m in wanted if m.name not in applied]:
-        raise CannotRun(f"{missing[0]} is not applied yet: start this version of the service first")
-
-
-def _by_partition(rows: Iterable[Any]) -> dict[TopicPartition, int]:
-    return {TopicPartition(r["topic"], r["partition"]): r["next_offset"] for r in rows}
+    if applied != {migration.name: migration.checksum for migration in wanted}:
+        raise CannotRun(
+            "its tables are those of another version of the code: start the service in this version first"
+        )
 
 
 def _quoted(name: str) -> str:

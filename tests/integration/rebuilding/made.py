@@ -15,14 +15,14 @@ from aiokafka.admin import RecordsToDelete
 
 from cli.verify.gather import database_dsn
 from deploy.local import LocalStack
-from runtime import migrations
+from runtime import ledger, migrations
 from runtime.handling import Connection, Done, Rejected
 from runtime.migrations import Migration
 from runtime.rebuild import reading
 from runtime.rebuild.declared import Rebuild
 from runtime.rebuild.run import Options, Result, run
 from runtime.records import Message, encode, partition_of
-from runtime.topics import admin, apply_topics
+from runtime.topics import admin, apply_topics, cluster_id
 from schemas.base import Body
 from schemas.topics import Topic
 from tests.harness.kafka import send
@@ -162,6 +162,7 @@ class Made:
         """The running service has handled all, `but` the last ones of each partition, with these sums."""
         async with self.connected() as db:
             await db.execute("delete from progress")
+            await ledger.cluster(db, await cluster_id(self.stack.kafka))
             for tp, end in (await self.ends()).items():
                 await db.execute(
                     "insert into progress values ($1, $2, $3, 7)", *tp, max(0, end - but)

@@ -163,7 +163,7 @@ async def test_another_kafka_and_a_service_that_never_ran_are_refused(adding: Ma
     await adding.ran({})
     async with adding.connected() as db:
         await db.execute("update progress set next_offset = 1000000")
-    with pytest.raises(CannotRun, match="another Kafka than the database belongs to"):
+    with pytest.raises(CannotRun, match="is done: Kafka has lost records"):
         await adding.run()
 
 
@@ -172,7 +172,7 @@ async def test_tables_of_another_version_of_the_code_are_refused(adding: Made) -
     await adding.ran({})
     async with adding.connected() as db:
         await db.execute("delete from migrations where name like 'adding/%'")
-    with pytest.raises(CannotRun, match=r"adding/0001_sums.sql is not applied yet"):
+    with pytest.raises(CannotRun, match="another version of the code"):
         await adding.run()
 
 
