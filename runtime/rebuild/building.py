@@ -100,7 +100,8 @@ class Building(Generic[W]):
         work = await self.builder.load(self.db, messages)
         for message in messages:
             self._deciding.handle(message, work, decided)
-        after = {TopicPartition(r.topic, r.partition): r.offset + 1 for r in batch}
+        last = {(r.topic, r.partition): r.offset for r in batch}
+        after = {TopicPartition(*where): offset + 1 for where, offset in last.items()}
         async with self.db.transaction():
             await ledger.advance(self.db, self._claims(done, after), {})
             await self.builder.save(self.db, work)

@@ -177,7 +177,8 @@ class _Run:
 
     async def _begin(self) -> Targets:
         """Empty tables, and how far the bulk goes: to where the running service is now."""
-        inputs = self.rebuild.inputs
+        inputs, migrated = self.rebuild.inputs, _migrations(self.rebuild)
+        await shadow.require_same(self.db, migrated)
         positions = await shadow.running(self.db, self._names)
         await require_same_kafka(
             self.options.kafka, await shadow.cluster(self.db), self.client, positions, inputs
@@ -187,7 +188,7 @@ class _Run:
         )
         if not self.options.accept_loss:
             require_from_the_start(inputs, spans)
-        await shadow.make(self.db, _migrations(self.rebuild))
+        await shadow.make(self.db, migrated)
         targets = {tp: position.next_offset for tp, position in positions.items()}
         firsts = {tp: min(span.first, targets.get(tp, span.first)) for tp, span in spans.items()}
         await shadow.begin(self.db, firsts, self.epoch)

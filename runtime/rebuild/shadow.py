@@ -84,13 +84,17 @@ async def alone(db: Connection) -> bool:
     return taken
 
 
-async def make(db: Connection, wanted: Sequence[Migration]) -> None:
-    """An empty copy of the service's tables, with the names that migrations give; leftovers go.
+async def require_same(db: Connection, wanted: Iterable[Migration]) -> None:
+    """Raises CannotRun when the running tables are not those of this version of the code."""
+    applied = {row["name"]: row["checksum"] for row in await db.fetch(_APPLIED)}
+    if applied != {migration.name: migration.checksum for migration in wanted}:
+        raise CannotRun(
+            "its tables are those of another version of the code: start the service in this version first"
+        )
 
-    Raises:
-        CannotRun: the running tables are not those of this version of the code.
-    """
-    await _require_same(db, wanted)
+
+async def make(db: Connection, wanted: Iterable[Migration]) -> None:
+    """An empty copy of the service's tables, with the names that migrations give; leftovers go."""
     await drop(db)
     await db.execute(f"create schema {SCHEMA}")
     await migrations.migrate(db, wanted)
@@ -168,7 +172,7 @@ async def move(gate: Connection, tables: Iterable[str], migrated: Sequence[Migra
     await gate.execute(
         f"lock table {', '.join(f'public.{name}' for name in names)} in access exclusive mode"
     )
-    await _require_same(gate, migrated)
+    await require_same(gate, migrated)
     for name in names:
         await gate.execute(f"drop table public.{name}")
         await gate.execute(f"alter table {SCHEMA}.{name} set schema public")
@@ -195,14 +199,6 @@ async def holders(db: Connection, tables: Iterable[str]) -> list[str]:
         f"process {r['pid']} ({r['application_name'] or 'unnamed'}, {r['seconds'] or 0} s)"
         for r in rows
     ]
-
-
-async def _require_same(db: Connection, wanted: Iterable[Migration]) -> None:
-    applied = {row["name"]: row["checksum"] for row in await db.fetch(_APPLIED)}
-    if applied != {migration.name: migration.checksum for migration in wanted}:
-        raise CannotRun(
-            "its tables are those of another version of the code: start the service in this version first"
-        )
 
 
 def _quoted(name: str) -> str:

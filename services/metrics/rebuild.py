@@ -11,7 +11,7 @@ from runtime.handling import Connection
 from runtime.rebuild.declared import Rebuild
 from runtime.records import Message
 from services.metrics import store
-from services.metrics.domain import LineCell, OrderCell
+from services.metrics.domain import Counted, LineCell, OrderCell
 from services.metrics.handlers import INPUTS, MetricsHandler, Work
 
 CELLS = 100_000
@@ -40,8 +40,9 @@ class MetricsBuilder(MetricsHandler):
     async def save(self, db: Connection, work: Work) -> None:
         """Write how the orders are counted; what changes in the daily counts is held back."""
         assert isinstance(work, Bulk)
-        new = [order for key, order in work.changed.items() if key not in work.stored]
-        known = [order for key, order in work.changed.items() if key in work.stored]
+        new, known = list[Counted](), list[Counted]()
+        for order_id, order in work.changed.items():
+            (known if order_id in work.stored else new).append(order)
         if new:
             await store.copy_counted(db, new)
         if known:
