@@ -6,6 +6,7 @@ import signal
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from deploy.local import LocalStack, free_ports
@@ -84,6 +85,27 @@ async def test_a_rebuild_killed_before_its_switch_leaves_the_running_service_as_
         assert not await db.fetchval("select to_regnamespace('rebuild') is not null")
         assert await db.fetchval(_TABLE) != running
     assert await violations(stack) == []
+
+
+async def test_the_processes_of_a_rebuild_that_is_killed_end_with_it(
+    stack: LocalStack, tmp_path: Path
+) -> None:
+    of = await patients(stack, 20)
+    async with ordering(stack, of, PER_S):
+        await asyncio.sleep(1)
+    await at_rest(stack)
+    killed = await started(stack, "metrics", "--processes", "2", "--compare-only")
+    parts = await eventually(lambda: _parts_of(killed.pid), lambda found: len(found) == 2)
+    os.kill(killed.pid, signal.SIGKILL)
+    await killed.wait()
+    _, alive = await asyncio.to_thread(psutil.wait_procs, parts, timeout=10)
+    assert alive == []
+    assert (await rebuild(stack, "metrics", tmp_path)).said.code == 0
+
+
+async def _parts_of(pid: int) -> list[psutil.Process]:
+    children = psutil.Process(pid).children()
+    return [child for child in children if "runtime.rebuild.part" in child.cmdline()]
 
 
 async def test_a_rebuild_that_is_interrupted_cleans_up(stack: LocalStack) -> None:
