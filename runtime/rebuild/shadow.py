@@ -4,7 +4,7 @@ The names of tables come from the services' declarations; PostgreSQL takes no pa
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -43,6 +43,19 @@ select topic, partition, first, $4 from unnest($1::text[], $2::int[], $3::bigint
 _BUILT = "select topic, partition, next_offset from progress"
 # Every worker that has loaded something before the switch is fenced by this: it loads again.
 _FENCE = "update public.progress set epoch = epoch + 1"
+# Who may read a projection besides its owner may do so afterwards.
+_GRANTS = """
+select format(
+    'grant %s on rebuild.%I to %s%s',
+    a.privilege_type,
+    c.relname,
+    case when a.grantee = 0 then 'public' else a.grantee::regrole::text end,
+    case when a.is_grantable then ' with grant option' else '' end
+) as statement
+from pg_class c cross join aclexplode(c.relacl) a
+where c.relnamespace = 'public'::regnamespace and c.relname = any($1::text[])
+    and a.grantee <> c.relowner
+"""
 _HOLDERS = """
 select distinct a.pid, a.application_name, extract(epoch from now() - a.xact_start)::int as seconds
 from pg_locks l join pg_stat_activity a using (pid)
@@ -160,12 +173,12 @@ async def paused(gate: Connection) -> AsyncIterator[None]:
             ) from None
 
 
-async def move(gate: Connection, tables: Iterable[str], migrated: Sequence[Migration]) -> None:
+async def move(gate: Connection, tables: Collection[str], migrated: Sequence[Migration]) -> None:
     """Put what was built in the place of the running tables, inside a pause.
 
     Raises:
         asyncpg.LockNotAvailableError: a reader holds one of them for longer than 1 s.
-        CannotRun: the running tables have been migrated since, so they are others.
+        CannotRun: the running tables have been migrated since, or something depends on them.
     """
     names = [_quoted(table) for table in tables]
     await gate.execute("set local synchronous_commit to on")
@@ -173,9 +186,15 @@ async def move(gate: Connection, tables: Iterable[str], migrated: Sequence[Migra
         f"lock table {', '.join(f'public.{name}' for name in names)} in access exclusive mode"
     )
     await require_same(gate, migrated)
-    for name in names:
-        await gate.execute(f"drop table public.{name}")
-        await gate.execute(f"alter table {SCHEMA}.{name} set schema public")
+    for grant in await gate.fetch(_GRANTS, list(tables)):
+        await gate.execute(grant["statement"])
+    try:
+        for name in names:
+            await gate.execute(f"drop table public.{name}")
+            await gate.execute(f"alter table {SCHEMA}.{name} set schema public")
+    except asyncpg.DependentObjectsStillExistError as error:
+        # It names our tables and the objects that hold them, no rows.
+        raise CannotRun(f"{error}, such as a view that somebody added: drop it first") from error
     await gate.execute(_FENCE)
 
 

@@ -176,6 +176,27 @@ async def test_tables_of_another_version_of_the_code_are_refused(adding: Made) -
         await adding.run()
 
 
+async def test_who_was_granted_a_table_may_read_it_afterwards(adding: Made) -> None:
+    await adding.send(1)
+    await adding.ran({})
+    async with adding.connected() as db:
+        await db.execute("grant select on sums to metrics; grant select on sums to public")
+        await adding.run()
+        assert await db.fetchval("select has_table_privilege('metrics', 'sums', 'select')")
+        assert not await db.fetchval("select has_table_privilege('metrics', 'sums', 'delete')")
+        assert await db.fetchval("select has_table_privilege('ordering', 'sums', 'select')")
+
+
+async def test_a_view_that_somebody_added_stops_the_switch(adding: Made) -> None:
+    await adding.send(1)
+    await adding.ran({"pat_adding0000": 3})
+    async with adding.connected() as db:
+        await db.execute("create view mine as select * from sums")
+    with pytest.raises(CannotRun, match="such as a view that somebody added"):
+        await adding.run()
+    assert await adding.sums() == {"pat_adding0000": 3}
+
+
 async def test_two_rebuilds_at_once_are_refused(adding: Made) -> None:
     await adding.send(1)
     await adding.ran({})
