@@ -20,7 +20,8 @@ from cli.verify.gather import database_dsn
 from runtime.failures import CannotRun
 from runtime.logs import errors_only
 from runtime.rebuild.declared import Rebuild
-from runtime.rebuild.run import Options, Progress, Result, run
+from runtime.rebuild.report import Progress, Result
+from runtime.rebuild.run import Options, run
 from schemas.topics import SERVICES
 
 _AWAY = (

@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 from rich.table import Table
 
-from runtime.rebuild.run import Progress, Result
+from runtime.rebuild.report import Progress, Result
 
 EVERY_S = 5.0
 """How often there is a line where there is no terminal."""

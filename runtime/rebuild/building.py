@@ -31,14 +31,6 @@ class CodeFails(CannotRun):
 
 
 @dataclass
-class Tally:
-    """What was read so far; `refused` is what the service would bury, by reason."""
-
-    records: int = 0
-    refused: Counter[str] = field(default_factory=Counter)
-
-
-@dataclass
 class Building(Generic[W]):
     """Builds on the tables of one connection; `skipped` records are passed over."""
 
@@ -50,7 +42,8 @@ class Building(Generic[W]):
     skipped: frozenset[Where] = frozenset()
     told: Callable[[int], None] = lambda _: None
     """Called with the number of records of each batch once it is built."""
-    tally: Tally = field(default_factory=Tally)
+    refused: Counter[str] = field(default_factory=Counter)
+    """What the service has buried, or would, by reason."""
 
     def __post_init__(self) -> None:
         parser = Parser.of(self.rebuild.inputs)
@@ -72,7 +65,6 @@ class Building(Generic[W]):
                 if batch:
                     await self._build(batch, done)
                     built()
-                self.tally.records += len(batch)
                 self.told(len(batch))
         await self._finish(stretches, done)
 
@@ -106,7 +98,7 @@ class Building(Generic[W]):
             await ledger.advance(self.db, self._claims(done, after), {})
             await self.builder.save(self.db, work)
         done.update(after)
-        self.tally.refused.update(decided.dead)
+        self.refused.update(decided.dead)
 
     async def _finish(self, stretches: Stretches, done: Mapping[TopicPartition, int]) -> None:
         """Be past what compaction took from the ends, and hold nothing back."""

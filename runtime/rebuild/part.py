@@ -16,7 +16,7 @@ import structlog
 import uvloop
 from aiokafka import TopicPartition
 
-from runtime.failures import CannotRun
+from runtime.failures import CannotRun, is_transient
 from runtime.logs import configure_logs
 from runtime.rebuild import shadow
 from runtime.rebuild.building import Building
@@ -84,7 +84,7 @@ async def build(part: Part, rebuild: Rebuild[Any]) -> dict[str, int]:
             await building.up_to(
                 {TopicPartition(t.topic, t.partition): t.end for t in part.targets}
             )
-            return dict(building.tally.refused)
+            return dict(building.refused)
     finally:
         await db.close()
 
@@ -116,7 +116,8 @@ def main() -> None:
             _answer(Ended(runner.run(build(part, declared(part.module)))))
         except Exception as error:
             why = str(error) if isinstance(error, CannotRun) else ""
-            log.error("cannot build", exc_info=error)
+            if not why and not is_transient(error):
+                log.error("cannot build", exc_info=error)
             _answer(Failed(type(error).__name__, why))
             sys.exit(1)
 

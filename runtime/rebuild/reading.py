@@ -17,7 +17,8 @@ from runtime.table import Table
 from schemas.topics import Topic, dead_letters
 
 BATCH = 5000
-"""Records that are built together; with what the client reads ahead, they bound the memory."""
+BATCH_BYTES = 32 * 1024 * 1024
+"""Records that are built together, and the bytes after which there are fewer; they bound the memory."""
 
 SILENCE_S = 30.0
 """How long the next records may take to come."""
@@ -81,10 +82,12 @@ async def records(
     for tp, stretch in left.items():
         client.seek(tp, stretch.first)
     while left:
-        batch: list[ConsumerRecord] = []
-        while left and len(batch) < BATCH:
+        batch, size = list[ConsumerRecord](), 0
+        while left and len(batch) < BATCH and size < BATCH_BYTES:
             async with asyncio.timeout(SILENCE_S):
-                batch += await _some(client, left)
+                some = await _some(client, left)
+            batch += some
+            size += sum(len(record.value or b"") for record in some)
             left = {tp: s for tp, s in left.items() if await client.position(tp) < s.end}
         yield batch
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -26,6 +26,7 @@ from runtime.rebuild.checks import (
 from runtime.rebuild.declared import Difference, Rebuild
 from runtime.rebuild.part import Part, Target
 from runtime.rebuild.parts import build_parts, shared
+from runtime.rebuild.report import Bulk, Progress, Result
 from runtime.records import Message
 from schemas.topics import Topic
 
@@ -48,16 +49,6 @@ MOST_PROCESSES = 4
 Targets: TypeAlias = Mapping[TopicPartition, int]
 
 
-class Progress(Protocol):
-    """What is told of a rebuild while it goes on."""
-
-    def begin(self, what: str, records: int) -> None:
-        """So many records are about to be read for this; 0 when it is not about records."""
-
-    def built(self, records: int) -> None:
-        """So many more are."""
-
-
 @dataclass(frozen=True)
 class Options:
     """Where and how; `database` is the DSN of the service's database, as its owner or an administrator.
@@ -71,35 +62,6 @@ class Options:
     accept_loss: bool = False
     compare_only: bool = False
     processes: int = 0
-
-
-@dataclass(frozen=True)
-class Bulk:
-    """What was there when the rebuild began: records, how long they took (seconds), in how many processes."""
-
-    records: int
-    seconds: float
-    processes: int
-
-    @property
-    def records_per_s(self) -> float:
-        """How fast they were read, counted and written."""
-        return self.records / self.seconds if self.seconds else 0.0
-
-
-@dataclass(frozen=True)
-class Result:
-    """What came of it; `differences` are those of the comparison, `seconds` those of everything.
-
-    `refused` is what the service has buried, or would, by reason.
-    """
-
-    switched: bool
-    records: int
-    seconds: float
-    bulk: Bulk
-    differences: Sequence[Difference]
-    refused: Mapping[str, int]
 
 
 async def run(rebuild: Rebuild[Any], options: Options, progress: Progress) -> Result:
@@ -172,7 +134,7 @@ class _Run:
             time.monotonic() - began_s,
             bulk,
             differences,
-            dict(building.tally.refused),
+            dict(building.refused),
         )
 
     async def _begin(self) -> Targets:
@@ -207,7 +169,7 @@ class _Run:
         else:
             sized = [(Target(tp.topic, tp.partition, targets[tp]), n) for tp, n in sizes.items()]
             parts = [self._part(part, building.skipped) for part in shared(sized, processes)]
-            building.tally.refused += await build_parts(parts, self._built)
+            building.refused += await build_parts(parts, self._built)
         return Bulk(total, time.monotonic() - began_s, processes)
 
     def _part(self, targets: list[Target], skipped: frozenset[Where]) -> Part:

@@ -68,8 +68,8 @@ class InUse(CannotRun):
     """A reader holds a table for so long that it cannot be switched."""
 
 
-async def connect(dsn: str, schema: str = SCHEMA) -> "asyncpg.Connection[Any]":
-    """A connection as the owner of the running tables, on which tables of `schema` have plain names.
+async def connect(dsn: str) -> "asyncpg.Connection[Any]":
+    """A connection as the owner of the running tables, on which those being built have plain names.
 
     Raises:
         CannotRun: the service has never run on this database.
@@ -82,7 +82,7 @@ async def connect(dsn: str, schema: str = SCHEMA) -> "asyncpg.Connection[Any]":
             raise CannotRun("the service has never run on this database")
         # What is built must be the service's own, whoever builds it.
         await db.execute(f"set role {_quoted(owner)}")
-        await db.execute(f"set search_path to {schema}")
+        await db.execute(f"set search_path to {SCHEMA}")
         # A rebuild that is broken off starts again from nothing; the switch itself waits for the disk.
         await db.execute("set synchronous_commit to off")
     except BaseException:

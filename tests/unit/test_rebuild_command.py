@@ -9,7 +9,7 @@ from cli.console import UserError
 from cli.rebuild.command import declared, figures
 from cli.rebuild.show import Lines, progress, show
 from runtime.rebuild.declared import Difference
-from runtime.rebuild.run import Bulk, Result
+from runtime.rebuild.report import Bulk, Result
 
 
 def _result(switched: bool, *differences: Difference) -> Result:

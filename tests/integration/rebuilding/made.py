@@ -20,7 +20,8 @@ from runtime.handling import Connection, Done, Rejected
 from runtime.migrations import Migration
 from runtime.rebuild import reading
 from runtime.rebuild.declared import Rebuild
-from runtime.rebuild.run import Options, Result, run
+from runtime.rebuild.report import Result
+from runtime.rebuild.run import Options, run
 from runtime.records import Message, encode, partition_of
 from runtime.topics import admin, apply_topics, cluster_id
 from schemas.base import Body
