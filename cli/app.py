@@ -158,6 +158,47 @@ def verify(
         raise typer.Exit(1)
 
 
+@app.command()
+def rebuild(
+    service: Annotated[str, typer.Argument(help="metrics, notification or ordering.")],
+    data: Data = None,
+    kafka: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Another Kafka.")] = None,
+    postgres: Annotated[
+        str | None, typer.Option(metavar="DSN", help="Another PostgreSQL, as its administrator.")
+    ] = None,
+    compare_only: Annotated[
+        bool,
+        typer.Option("--compare-only", help="Build and compare; leave the running tables alone."),
+    ] = False,
+    accept_loss: Annotated[
+        bool,
+        typer.Option("--accept-loss", help="Also when rows go that the topics no longer tell of."),
+    ] = False,
+    processes: Annotated[
+        int, typer.Option(min=0, max=64, help="How many build; 0: one per core, at most four.")
+    ] = 0,
+    by: dlq.By = None,
+    reason_text: Annotated[str, typer.Option(metavar="TEXT", help="Why, for the audit.")] = "",
+    json: Annotated[Path | None, typer.Option(help="Write the figures to this file.")] = None,
+) -> None:
+    """Build a service's projections anew from the topics, beside the running ones, and switch them.
+
+    The service may run meanwhile. Nothing is published or sent again. Exits with 0, with 1 when it was
+    not done, with --compare-only also with 2 when the running tables differ from what the topics tell.
+    """
+    from cli.dlq.commands import signature
+    from cli.rebuild.command import Wish, declared, run_rebuild
+    from cli.up import DEFAULT_DATA
+    from cli.verify.command import addresses
+
+    declared(service)
+    found = addresses(data or DEFAULT_DATA, kafka, postgres)
+    signed = signature(by, reason_text)
+    wish = Wish(service, *found, signed, accept_loss, compare_only, processes)
+    if not run_rebuild(wish, json) and compare_only:
+        raise typer.Exit(dlq.EXIT_NOT_ALL)
+
+
 @app.command("test", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def check(
     context: typer.Context,

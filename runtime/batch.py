@@ -93,10 +93,11 @@ class Deciding(Generic[W]):
             raise HandlerFailed(where_of(message.record), kind_of(error)) from error
         match handled:
             case Done(records, timers, cancelled):
-                _refuse_oversize(records, message)
                 if records:
+                    _refuse_oversize(records, message)
                     batch.output(message.partition, records)
-                batch.timers.extend((message.partition, timer) for timer in timers)
+                if timers:
+                    batch.timers.extend((message.partition, timer) for timer in timers)
                 batch.cancelled.extend(cancelled)
             case Rejected(reason, detail):
                 self._bury(message.record, Unreadable(reason, detail), batch)

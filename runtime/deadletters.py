@@ -45,6 +45,22 @@ def dead_letter(service: str, record: Record, why: Unreadable) -> Outgoing:
     return Outgoing(dead_letters(service).name, key, value, headers)
 
 
+def origin(record: Record) -> tuple[str, int, int] | None:
+    """Topic, partition and offset of the record that a dead letter keeps; None when it does not say."""
+    # Ours come last: the record that the letter keeps may be a dead letter itself.
+    about = {name: value or b"" for name, value in record.headers if name.startswith(PREFIX)}
+    topic, partition, offset = (
+        about.get(PREFIX + n, b"") for n in ("topic", "partition", "offset")
+    )
+    if not (topic and _is_number(partition) and _is_number(offset)):
+        return None
+    return topic.decode(errors="replace"), int(partition), int(offset)
+
+
+def _is_number(text: bytes) -> bool:
+    return text.isdigit() and len(text) < 20
+
+
 def _kept(headers: Headers) -> list[tuple[str, bytes | None]]:
     """The first headers, as many as fit."""
     kept: list[tuple[str, bytes | None]] = []

@@ -46,6 +46,16 @@ def configure_logs(service: str, form: LogFormat) -> None:
     structlog.contextvars.bind_contextvars(service=service)
 
 
+def errors_only() -> None:
+    """For a command: our own errors alone, on standard error; what goes on it tells in its own words."""
+    structlog.configure(
+        processors=[structlog.stdlib.add_log_level, _frames_only, structlog.dev.ConsoleRenderer()],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
+        # Looked up each time, as a test may have put another in its place.
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+    )
+
+
 def _frames_only(
     _: object, __: str, event: structlog.typing.EventDict
 ) -> structlog.typing.EventDict:

@@ -1,4 +1,4 @@
-"""What operators did to records and to services' progress, kept so that it can be asked about for years."""
+"""What operators did to records, projections and progress, kept so that it can be asked about for years."""
 
 from typing import Annotated, ClassVar
 
@@ -11,6 +11,8 @@ Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_.]{0,63}$")]
 
 LetterName = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,5}:[0-9]{1,19}$")]
 """`partition:offset` of a dead letter."""
+
+Rows = Annotated[int, Field(ge=0)]
 
 
 class OperatorAction(Body):
@@ -50,3 +52,24 @@ class OperatorProgress(Body):
     result: Code
     cluster: Name
     partitions: Annotated[int, Field(ge=0)]
+
+
+class OperatorRebuild(Body):
+    """An operator had a service's projections built anew from the topics and switched in.
+
+    Written twice: `asked` before anything is built, then what came of it; an `asked` alone was broken
+    off. `added`, `changed` and `gone` are rows of all its tables, compared with those that ran before.
+    """
+
+    TYPE: ClassVar[str] = "operator.rebuild.v1"
+    KEY: ClassVar[str] = "service"
+
+    service: Code
+    by: Name
+    why: Text
+    at: UtcDatetime
+    result: Code
+    accept_loss: bool
+    added: Rows | None = None
+    changed: Rows | None = None
+    gone: Rows | None = None

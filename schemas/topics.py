@@ -27,7 +27,7 @@ from schemas.notifications import (
     PickupMoved,
     PickupPromised,
 )
-from schemas.operators import OperatorAction, OperatorProgress
+from schemas.operators import OperatorAction, OperatorProgress, OperatorRebuild
 from schemas.orders import (
     OrderCancel,
     OrderCancelled,
@@ -207,9 +207,10 @@ DIRECTORY_PHARMACIES = _topic(
 )
 OPERATORS_AUDIT = _topic(
     "operators.audit",
-    "What operators did to dead letters and to services' progress.",
+    "What operators did to dead letters, projections and services' progress.",
     OperatorAction,
     OperatorProgress,
+    OperatorRebuild,
     writers=("cli",),
     readers=("operator",),
     retention=5 * _YEAR,

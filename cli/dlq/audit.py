@@ -2,29 +2,18 @@
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from cli.console import UserError
+from cli.audit import Signature, accountable, line_of, record_of
 from cli.dlq.kafka import Reader, Writer
 from cli.dlq.letters import LetterId, Place
 from cli.dlq.standing import Result
 from runtime.parsing import Parser
-from runtime.records import Message, Outgoing, event_id, outgoing
+from runtime.records import Message
 from schemas.operators import OperatorAction
 from schemas.topics import OPERATORS_AUDIT
 
-SOURCE = "nl.herhaal/cli"
-
 _AT_A_TIME = 500
-
-
-@dataclass(frozen=True)
-class Signature:
-    """Who acts and why, in the operator's own words."""
-
-    by: str
-    why: str
 
 
 def action(
@@ -36,7 +25,7 @@ def action(
     landed: Place | None = None,
 ) -> OperatorAction:
     """The audit's record of one action, now. Raises UserError for a name or reason that is too long."""
-    try:
+    with accountable():
         return OperatorAction(
             action=name,
             service=service,
@@ -47,10 +36,6 @@ def action(
             result=result.value,
             landed=None if landed is None else str(landed),
         )
-    except ValueError:
-        raise UserError(
-            "A name (--by) has 1 to 200 characters, a reason at most 2000, and neither U+0000."
-        ) from None
 
 
 async def keep(writer: Writer, actions: Iterable[OperatorAction]) -> list[str]:
@@ -62,7 +47,7 @@ async def keep(writer: Writer, actions: Iterable[OperatorAction]) -> list[str]:
     done = list(actions)
     for start in range(0, len(done), _AT_A_TIME):
         some = done[start : start + _AT_A_TIME]
-        await asyncio.gather(*(writer.send(_record(one)) for one in some))
+        await asyncio.gather(*(writer.send(record_of(one, one.letter, one.action)) for one in some))
     return [line(one) for one in done]
 
 
@@ -74,34 +59,14 @@ async def history(reader: Reader, service: str) -> tuple[list[OperatorAction], i
     topic = OPERATORS_AUDIT.name
     async for record in reader.read(topic, await reader.ends(topic)):
         message = parser.parse(record)
-        if not isinstance(message, Message) or not isinstance(message.body, OperatorAction):
+        if not isinstance(message, Message):
             unreadable += 1
-        elif message.body.service == service:
+        elif isinstance(message.body, OperatorAction) and message.body.service == service:
             found.append(message.body)
     return found, unreadable
 
 
 def line(done: OperatorAction) -> str:
     """What the screen says of an action: who did what to which letter, why, and how it ended."""
-    at = done.at.isoformat(timespec="seconds").replace("+00:00", "Z")
-    landed = f" at {done.landed}" if done.landed else ""
-    return (
-        f"audit: {at} {done.action} {done.service} {done.letter}"
-        f" by {done.by} ({done.why or 'no reason given'}): {done.result}{landed}"
-    )
-
-
-def _record(done: OperatorAction) -> Outgoing:
-    what = event_id(
-        done.TYPE, done.service, done.letter, done.action, done.result, done.at.isoformat()
-    )
-    return outgoing(
-        OPERATORS_AUDIT.name,
-        done,
-        key=done.service,
-        id=what,
-        source=SOURCE,
-        subject=done.letter,
-        at=done.at,
-        traceparent=None,
-    )
+    what = f"{done.action} {done.service} {done.letter}"
+    return line_of(done, what, f" at {done.landed}" if done.landed else "")

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from cli.asking import ask
+from cli.audit import Signature
 from cli.console import UserError, stdout
 from cli.dlq import audit, showing
-from cli.dlq.audit import Signature
 from cli.dlq.box import Box, open_box, records
 from cli.dlq.kafka import Writer, reader
 from cli.dlq.letters import LetterId

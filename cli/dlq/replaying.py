@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from aiokafka import ConsumerRecord
 
+from cli.audit import Signature
 from cli.console import UserError
 from cli.dlq import audit
-from cli.dlq.audit import Signature
 from cli.dlq.box import Box, open_box, records
 from cli.dlq.follow import Fate, follow
 from cli.dlq.kafka import REFUSALS, Reader, Writer, reader

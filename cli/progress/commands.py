@@ -15,17 +15,16 @@ import asyncpg
 import typer
 from aiokafka.errors import KafkaError
 
+from cli.audit import Signature, accountable, line_of, record_of
 from cli.console import UserError, stdout
-from cli.dlq.audit import SOURCE
 from cli.dlq.kafka import Writer
 from cli.progress.look import Found, database, look
 from cli.progress.showing import losses, table
 from cli.verify.command import addresses
 from runtime import ledger
 from runtime.handling import Connection
-from runtime.records import event_id, outgoing
 from schemas.operators import OperatorProgress
-from schemas.topics import OPERATORS_AUDIT, SERVICES
+from schemas.topics import SERVICES
 
 T = TypeVar("T")
 
@@ -67,7 +66,7 @@ def run_accept(at: At, service: str, by: str | None, why: str, yes: bool) -> Non
     stdout().print("\n".join(losses(found)), markup=False, highlight=False, soft_wrap=True)
     if not yes:
         typer.confirm("Go on with this Kafka?", abort=True)
-    told = _ask(at, _accept(at, found, by or getpass.getuser(), why))
+    told = _ask(at, _accept(at, found, Signature(by or getpass.getuser(), why)))
     stdout().print("\n".join(told), markup=False, highlight=False, soft_wrap=True)
 
 
@@ -94,15 +93,20 @@ async def _look(at: At, service: str) -> Found:
         return await look(at.kafka, db, service)
 
 
-async def _accept(at: At, found: Found, by: str, why: str) -> list[str]:
+async def _accept(at: At, found: Found, signed: Signature) -> list[str]:
     """Move the progress, in one transaction with what the service does of its own; what was done."""
-    await _audit(at, found, by, why, "asked")
+    asked = await _audit(at, found, signed, "asked")
     async with database(at.postgres, found.service) as db, db.transaction():
         await ledger.restart(db, {s.tp: s.begin for s in found.misfits})
         await ledger.belong(db, found.cluster)
         told = await _reconcile(at.kafka, db, found.service)
-    await _audit(at, found, by, why, "accepted")
-    return [*told, f"{found.service} goes on with this Kafka as soon as it is started again."]
+    accepted = await _audit(at, found, signed, "accepted")
+    return [
+        asked,
+        *told,
+        accepted,
+        f"{found.service} goes on with this Kafka as soon as it is started again.",
+    ]
 
 
 async def _reconcile(kafka: str, db: Connection, service: str) -> list[str]:
@@ -113,31 +117,18 @@ async def _reconcile(kafka: str, db: Connection, service: str) -> list[str]:
     return told
 
 
-async def _audit(at: At, found: Found, by: str, why: str, result: str) -> None:
-    """Write this to the audit. Raises UserError for a name or a reason that is too long."""
-    try:
+async def _audit(at: At, found: Found, signed: Signature, result: str) -> str:
+    """Write this to the audit; its line. Raises UserError for a name or a reason that is too long."""
+    with accountable():
         done = OperatorProgress(
             service=found.service,
-            by=by,
-            why=why,
+            by=signed.by,
+            why=signed.why,
             at=datetime.now(UTC),
             result=result,
             cluster=found.cluster,
             partitions=len(found.misfits),
         )
-    except ValueError:
-        raise UserError(
-            "A name (--by) has 1 to 200 characters, a reason at most 2000, and neither U+0000."
-        ) from None
-    record = outgoing(
-        OPERATORS_AUDIT.name,
-        done,
-        key=done.service,
-        id=event_id(done.TYPE, done.service, done.result, done.at.isoformat()),
-        source=SOURCE,
-        subject=done.service,
-        at=done.at,
-        traceparent=None,
-    )
     async with Writer.open(at.kafka) as writer:
-        await writer.send(record)
+        await writer.send(record_of(done))
+    return line_of(done, f"progress of {done.service}")

@@ -99,9 +99,15 @@ def count(event: OrderEvent, counted: Counted | None) -> Counted | Repeated | Re
 
 def difference(before: Counted | None, after: Counted) -> Counter[LineCell]:
     """What to add where, negative where a line has left, to count `after` instead of `before`."""
-    change = Counter(after.lines)
-    if before is not None:
-        change.subtract(before.lines)
+    change: Counter[LineCell] = Counter()
+    counted = before.outcomes if before else {}
+    for line, outcome in after.outcomes.items():
+        left = counted.get(line)
+        if left is outcome:
+            continue
+        change[LineCell(*after.cell, outcome)] += 1
+        if left is not None:
+            change[LineCell(*after.cell, left)] -= 1
     return change
 
 

@@ -15,6 +15,9 @@ from services.metrics.domain import Counted, LineCell, OrderCell, Refused, Repea
 
 INPUTS = (topics.ORDERS_EVENTS,)
 
+_COUNTED = Done()
+"""metrics publishes nothing, so all that it does ends alike."""
+
 
 @dataclass
 class Work:
@@ -25,10 +28,10 @@ class Work:
     lines: Counter[LineCell] = field(default_factory=Counter)
     new_orders: Counter[OrderCell] = field(default_factory=Counter)
 
-    def keep(self, order: Counted) -> None:
-        """Note how an order is counted from now on."""
-        before = self.orders.get(order.order_id)
-        self.lines.update(domain.difference(before, order))
+    def keep(self, before: Counted | None, order: Counted) -> None:
+        """Note how an order is counted from now on, and what changes by that."""
+        for cell, change in domain.difference(before, order).items():
+            self.lines[cell] += change
         if before is None:
             self.new_orders[order.cell] += 1
         self.orders[order.order_id] = self.changed[order.order_id] = order
@@ -45,15 +48,16 @@ class MetricsHandler:
     def handle(self, message: Message[Any], work: Work) -> Done | Rejected:
         """Count one event."""
         event = _event(message)
-        result = domain.count(event, work.orders.get(event.order_id))
+        before = work.orders.get(event.order_id)
+        result = domain.count(event, before)
         match result:
             case Refused(code):
                 return Rejected(code)
             case Repeated():
-                return Done()
+                return _COUNTED
             case Counted():
-                work.keep(result)
-                return Done()
+                work.keep(before, result)
+                return _COUNTED
             case _:
                 assert_never(result)
 

@@ -52,6 +52,42 @@ from daily_orders where practice = $1 and day between $2 and $3
 group by 1, 2
 """
 
+# A rebuild compares what it built with what runs. A count of 0 says the same as no count.
+_COMPARE_COUNTED = """
+select count(built.order_id) as rows,
+    count(*) filter (where running.order_id is null) as added,
+    count(*) filter (where built.order_id is null) as gone,
+    count(*) filter (where
+        (running.seq, running.practice, running.day, running.channel, running.outcomes)
+        <> (built.seq, built.practice, built.day, built.channel, built.outcomes)) as changed
+from public.counted_orders running full join counted_orders built using (order_id)
+"""
+_COMPARE_LINES = """
+select count(built.lines) as rows,
+    count(*) filter (where running.lines is null) as added,
+    count(*) filter (where built.lines is null) as gone,
+    count(*) filter (where running.lines <> built.lines) as changed
+from (select * from public.daily_lines where lines <> 0) running
+full join (select * from daily_lines where lines <> 0) built
+using (practice, day, channel, outcome)
+"""
+_COMPARE_ORDERS = """
+select count(built.orders) as rows,
+    count(*) filter (where running.orders is null) as added,
+    count(*) filter (where built.orders is null) as gone,
+    count(*) filter (where running.orders <> built.orders) as changed
+from (select * from public.daily_orders where orders <> 0) running
+full join (select * from daily_orders where orders <> 0) built
+using (practice, day, channel)
+"""
+
+COMPARED = {
+    "counted_orders": _COMPARE_COUNTED,
+    "daily_lines": _COMPARE_LINES,
+    "daily_orders": _COMPARE_ORDERS,
+}
+"""Every table of metrics, with how what a rebuild made differs from what runs."""
+
 
 @dataclass(frozen=True, slots=True)
 class Total:
@@ -87,6 +123,18 @@ async def save_counted(db: Connection, orders: Sequence[Counted]) -> None:
         [order.cell.day for order in orders],
         [order.cell.channel for order in orders],
         [_OUTCOMES.dump_json(dict(order.outcomes)).decode() for order in orders],
+    )
+
+
+async def copy_counted(db: Connection, orders: Sequence[Counted]) -> None:
+    """Write how these orders, none of which was counted before, are counted."""
+    await db.copy_records_to_table(
+        "counted_orders",
+        columns=("order_id", "seq", "practice", "day", "channel", "outcomes"),
+        records=[
+            (o.order_id, o.seq, *o.cell, _OUTCOMES.dump_json(dict(o.outcomes)).decode())
+            for o in orders
+        ],
     )
 
 

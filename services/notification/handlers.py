@@ -133,15 +133,16 @@ def _tell(taken: Taken, message: Message[Any], work: Work) -> list[Outgoing]:
     """Put the message in the inbox, which delivers it, and say so."""
     order, bodies = taken.order, list[Body]()
     if taken.message is not None:
-        stored = _stored(taken.message, order, message)
-        work.messages.append(stored)
+        told = stored(taken.message, order, message)
+        work.messages.append(told)
         promised = [taken.promise] if taken.promise else []
         # Sent comes last: where that was told, all of it was.
-        bodies = [_event(MessageQueued, stored), *promised, _event(MessageSent, stored)]
+        bodies = [_event(MessageQueued, told), *promised, _event(MessageSent, told)]
     return [_record(body, order, message) for body in bodies]
 
 
-def _stored(told: domain.Message, order: Order, message: Message[Any]) -> StoredMessage:
+def stored(told: domain.Message, order: Order, message: Message[Any]) -> StoredMessage:
+    """What is told about an order after this event, as it is in the inbox."""
     return StoredMessage(
         message_id=event_id("message", order.order_id, order.seq),
         patient=order.patient,
@@ -154,16 +155,16 @@ def _stored(told: domain.Message, order: Order, message: Message[Any]) -> Stored
 
 
 def _event(
-    kind: type[MessageQueued] | type[MessageSent], stored: StoredMessage
+    kind: type[MessageQueued] | type[MessageSent], told: StoredMessage
 ) -> MessageQueued | MessageSent:
     return kind(
-        message_id=stored.message_id,
-        order_id=stored.order_id,
-        patient=stored.patient,
+        message_id=told.message_id,
+        order_id=told.order_id,
+        patient=told.patient,
         medium="inbox",
-        template=stored.kind,
+        template=told.kind,
         language="both",
-        at=stored.at,
+        at=told.at,
     )
 
 

@@ -29,7 +29,8 @@ class NotificationApi:
         Raises:
             Problem: 422 when `before` is no message of this patient.
         """
-        async with self._resources.pool.acquire() as db:
+        # One transaction, as a rebuild that is switched in between gives messages other places.
+        async with self._resources.pool.acquire() as db, db.transaction(readonly=True):
             place = None if before is None else await store.place(db, patient, before)
             if before is not None and place is None:
                 raise _no_such_place()

@@ -1,6 +1,6 @@
 """All SQL of notification."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -56,6 +56,80 @@ on conflict (order_id, id) do nothing
 _FORGET_TOLD = "delete from told where id = any($1::uuid[])"
 _PLACE = "select id from messages where message_id = $1 and patient = $2"
 
+# A rebuild: what was told is copied as it is, in the order of the events; only what is missing is made.
+_PREPARE = """
+create table unpromised (promise text primary key, message_id uuid not null)
+"""
+# What is kept of older messages keeps its place, before all that is built.
+_BUILD_AFTER = """
+select setval(
+    pg_get_serial_sequence('messages', 'id'),
+    (select coalesce(max(id), 0) + 1 from public.messages)
+)
+"""
+_BUILD_MESSAGES = """
+insert into messages (message_id, patient, order_id, template, template_version, at, facts)
+select
+    built.message_id,
+    coalesce(told.patient, built.patient),
+    coalesce(told.order_id, built.order_id),
+    coalesce(told.template, built.template),
+    coalesce(told.template_version, built.template_version),
+    coalesce(told.at, built.at),
+    coalesce(told.facts, built.facts)
+from unnest(
+    $1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::int[], $6::timestamptz[], $7::bytea[]
+) with ordinality as built (
+    message_id, patient, order_id, template, template_version, at, facts, place
+) left join public.messages told on told.message_id = built.message_id
+order by place
+"""
+_UNTOLD = """
+select message_id from unnest($1::uuid[]) as built (message_id)
+where not exists (select from public.messages told where told.message_id = built.message_id)
+"""
+_KEEP_MESSAGES = """
+insert into messages (id, message_id, patient, order_id, template, template_version, at, facts)
+overriding system value
+select id, message_id, patient, order_id, template, template_version, at, facts
+from public.messages told
+where not exists (select from messages built where built.message_id = told.message_id)
+"""
+_NOTE_UNPROMISED = "insert into unpromised select * from unnest($1::text[], $2::uuid[])"
+_HAS_UNPROMISED = "select exists (select from unpromised)"
+_UNPROMISED = """
+select promise, message_id, patient, order_id, template, template_version, at, facts
+from unpromised join messages using (message_id) where promise = any($1::text[])
+"""
+_SAVE_FACTS = """
+update messages set facts = changed.facts
+from unnest($1::uuid[], $2::bytea[]) as changed (message_id, facts)
+where messages.message_id = changed.message_id
+"""
+_COMPARE_ORDERS = """
+select count(built.order_id) as rows,
+    count(*) filter (where running.order_id is null) as added,
+    count(*) filter (where built.order_id is null) as gone,
+    count(*) filter (where running.body <> built.body
+        and convert_from(running.body, 'UTF8')::jsonb <> convert_from(built.body, 'UTF8')::jsonb
+    ) as changed
+from public.orders running full join orders built using (order_id)
+"""
+_COMPARE_MESSAGES = """
+select count(built.id) as rows,
+    count(*) filter (where running.id is null) as added,
+    count(*) filter (where built.id is null) as gone,
+    count(*) filter (where
+        (running.patient, running.order_id, running.template, running.template_version, running.at,
+            running.facts)
+        <> (built.patient, built.order_id, built.template, built.template_version, built.at,
+            built.facts)) as changed
+from public.messages running full join messages built using (message_id)
+"""
+
+COMPARED = {"orders": _COMPARE_ORDERS, "messages": _COMPARE_MESSAGES}
+"""Every table of notification, with how what a rebuild made differs from what runs."""
+
 
 @dataclass(frozen=True, slots=True)
 class StoredMessage:
@@ -88,16 +162,7 @@ async def save_orders(db: Connection, changed: Sequence[Order]) -> None:
 
 async def save_messages(db: Connection, new: Sequence[StoredMessage]) -> None:
     """Add these to their patients' inboxes, in this order."""
-    await db.execute(
-        _SAVE_MESSAGES,
-        [m.message_id for m in new],
-        [m.patient for m in new],
-        [m.order_id for m in new],
-        [m.kind for m in new],
-        [m.template_version for m in new],
-        [m.at for m in new],
-        [_FACTS[m.kind].dump_json(m.facts) for m in new],
-    )
+    await db.execute(_SAVE_MESSAGES, *_columns(new))
 
 
 async def in_inbox(db: Connection, patients: Collection[str]) -> set[tuple[UUID, datetime]]:
@@ -145,6 +210,62 @@ async def place(db: Connection, patient: str, message_id: UUID) -> int | None:
     """Where a message stands in its patient's inbox; None when it is not there."""
     found: int | None = await db.fetchval(_PLACE, message_id, patient)
     return found
+
+
+async def prepare_rebuild(db: Connection) -> None:
+    """Make ready what a rebuild needs besides the tables."""
+    await db.execute(_PREPARE)
+    await db.execute(_BUILD_AFTER)
+
+
+async def build_messages(db: Connection, built: Sequence[StoredMessage]) -> set[UUID]:
+    """Build these messages in this order, as they were told where they were; the ids of the others."""
+    untold = await db.fetch(_UNTOLD, [m.message_id for m in built])
+    await db.execute(_BUILD_MESSAGES, *_columns(built))
+    return {row["message_id"] for row in untold}
+
+
+async def keep_messages(db: Connection) -> None:
+    """Take over the messages that were told and are not built: their events are no longer there."""
+    await db.execute(_KEEP_MESSAGES)
+
+
+async def note_unpromised(db: Connection, promises: Mapping[UUID, str]) -> None:
+    """Remember which record would promise the pickup that a built message does not tell of."""
+    await db.execute(_NOTE_UNPROMISED, list(promises.values()), list(promises))
+
+
+async def has_unpromised(db: Connection) -> bool:
+    """Whether there is any such message."""
+    found: bool = await db.fetchval(_HAS_UNPROMISED)
+    return found
+
+
+async def unpromised(db: Connection, promises: Collection[str]) -> dict[str, StoredMessage]:
+    """The built messages that these records promise the pickup of, by the record's `ce_id`."""
+    rows = await db.fetch(_UNPROMISED, promises)
+    return {row["promise"]: _message(row) for row in rows}
+
+
+async def save_facts(db: Connection, changed: Sequence[StoredMessage]) -> None:
+    """Write what these built messages say now."""
+    await db.execute(
+        _SAVE_FACTS,
+        [m.message_id for m in changed],
+        [_FACTS[m.kind].dump_json(m.facts) for m in changed],
+    )
+
+
+def _columns(messages: Sequence[StoredMessage]) -> tuple[list[Any], ...]:
+    return (
+        [m.message_id for m in messages],
+        [m.patient for m in messages],
+        [m.order_id for m in messages],
+        [m.kind for m in messages],
+        [m.template_version for m in messages],
+        [m.at for m in messages],
+        [_FACTS[m.kind].dump_json(m.facts) for m in messages],
+    )
 
 
 def _message(row: Any) -> StoredMessage:

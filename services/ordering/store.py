@@ -66,6 +66,20 @@ select order_id, digest from orders where order_id = any($1::uuid[])
 _TAKE_OUT = "delete from intake where order_id = $1 and digest = $2"
 _INTAKE = "select order_id, patient, received_at from intake where order_id = $1"
 
+# A rebuild compares what it built with what runs, whatever the order of a body's fields.
+_COMPARE_OVERVIEWS = """
+select count(built.patient) as rows,
+    count(*) filter (where running.patient is null) as added,
+    count(*) filter (where built.patient is null) as gone,
+    count(*) filter (where running.body <> built.body
+        and convert_from(running.body, 'UTF8')::jsonb <> convert_from(built.body, 'UTF8')::jsonb
+    ) as changed
+from public.overviews running full join overviews built using (patient)
+"""
+
+COMPARED = {"overviews": _COMPARE_OVERVIEWS}
+"""ordering's projections, each with how what a rebuild made differs from what runs."""
+
 
 @dataclass(frozen=True, slots=True)
 class Received:

@@ -78,7 +78,7 @@ async def _not_published(stack: LocalStack) -> Versions:
 
 
 async def _outbox(db: "asyncpg.Connection[asyncpg.Record]") -> set[tuple[bytes, int]]:
-    rows = await ledger.leftovers(db, range(topics.PATIENT_PARTITIONS))
+    rows = await ledger.leftovers(db, range(topics.PATIENT_PARTITIONS), 1000)
     return {
         (record.key or b"", MedicationOverview.model_validate_json(record.value or b"").version)
         for row in rows

@@ -208,7 +208,9 @@ async def _expire(stack: LocalStack, topic: Topic) -> None:
         TopicPartition(topic.name, partition): RecordsToDelete(before_offset=-1)
         for partition in range(topic.partitions)
     }
-    await read_all(stack.kafka, topic.name)  # A broker leads its partitions a moment after it is up.
+    await read_all(
+        stack.kafka, topic.name
+    )  # A broker leads its partitions a moment after it is up.
     async with admin(stack.kafka) as client:
         await client.delete_records(ends)
 

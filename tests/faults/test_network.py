@@ -24,7 +24,8 @@ from schemas import topics
 from schemas.topics import SERVICES
 from tests.faults.conftest import EXAMPLE
 from tests.faults.load import Load
-from tests.faults.rows import Judge, Table
+from tests.faults.rows import Judge
+from tests.faults.table import Table
 from tests.harness.kafka import read_all
 from tests.harness.namespace import Cut, Namespace, can_make_namespaces, namespace
 
@@ -101,7 +102,8 @@ async def test_a_server_that_cannot_be_reached_delays_and_loses_nothing(
     """Readiness tells within seconds; afterwards the loop goes on by itself, without a restart."""
     soak = pytestconfig.getoption("--soak")
     pids = {name: child.pid for name, child in apart.services.items()}
-    load = Load(apart.stack.kafka, apart.url("ordering"), tmp_path / "history.jsonl")
+    endpoints = {name: apart.url(name) for name in apart.services}
+    load = Load(endpoints, tmp_path / "history.jsonl")
     async with load.running(PER_S):
         await asyncio.sleep(2)
         began_s = time.monotonic()

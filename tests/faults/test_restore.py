@@ -20,7 +20,8 @@ from schemas.directory import Directory
 from schemas.medication import Status
 from tests.faults.conftest import EXAMPLE
 from tests.faults.load import Load
-from tests.faults.rows import Judge, Table
+from tests.faults.rows import Judge
+from tests.faults.table import Table
 from tests.harness.kafka import header, read_all, send, sent
 from tests.harness.made import METFORMINE, OMEPRAZOL, a_cancellation, an_import, an_order, entry
 
@@ -64,7 +65,7 @@ async def test_a_database_restored_from_before_decides_and_promises_the_same(
     async with running(data) as stack:
         directory = read_directory(EXAMPLE)
         await apply_directory(stack.kafka, directory)
-        load = Load(stack.kafka, stack.endpoints["ordering"], tmp_path / "history.jsonl")
+        load = Load(stack.endpoints, tmp_path / "history.jsonl")
         async with load.running(PER_S):
             await asyncio.sleep(2)
         await _rest(stack)
@@ -79,7 +80,7 @@ async def test_a_database_restored_from_before_decides_and_promises_the_same(
         before = {topic: await _told(stack, topic) for topic in TOLD}
     await restore_databases(backup, DataFolder(data), REPORT)
     async with running(data) as stack:
-        late = Load(stack.kafka, stack.endpoints["ordering"], tmp_path / "history.jsonl")
+        late = Load(stack.endpoints, tmp_path / "history.jsonl")
         async with late.running(PER_S):
             await asyncio.sleep(2)
         row = await Judge(stack, table).judge(

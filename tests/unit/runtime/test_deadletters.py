@@ -1,6 +1,8 @@
 """A dead letter is the record as it was, and says why, where and when."""
 
-from runtime.deadletters import dead_letter
+import pytest
+
+from runtime.deadletters import dead_letter, origin
 from runtime.parsing import Unreadable
 from tests.harness.records import Delivered
 
@@ -57,3 +59,21 @@ def test_a_record_with_neither_key_nor_value_is_marked_as_kafka_clients_refuse_i
 
 def test_the_same_record_makes_the_same_letter_on_a_replay() -> None:
     assert letter() == letter()
+
+
+def _record(*headers: tuple[str, bytes | None]) -> Delivered:
+    return Delivered("metrics.dead-letters", b"pat_anna0001", b"{}", headers)
+
+
+def test_a_letter_names_its_origin_even_when_it_keeps_a_letter() -> None:
+    _, _, first = letter()
+    kept = dead_letter("metrics", _record(*first.items()), WHY)
+    assert origin(_record(*first.items())) == ("orders.requests", 3, 42)
+    assert origin(_record(*kept.headers)) == ("metrics.dead-letters", 0, 7)
+
+
+@pytest.mark.parametrize("offset", [None, b"", b"-1", b"4x", b"9" * 5000])
+def test_what_somebody_else_put_among_the_letters_has_no_origin(offset: bytes | None) -> None:
+    headers = (("dl_topic", b"orders.events"), ("dl_partition", b"1"), ("dl_offset", offset))
+    assert origin(_record(*headers)) is None
+    assert origin(_record()) is None

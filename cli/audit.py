@@ -1,0 +1,56 @@
+"""What every audit of the operators' tools has in common: who signs, and the record it becomes."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from cli.console import UserError
+from runtime.records import Outgoing, event_id, outgoing
+from schemas.operators import OperatorAction, OperatorProgress, OperatorRebuild
+from schemas.topics import OPERATORS_AUDIT
+
+SOURCE = "nl.herhaal/cli"
+
+
+@dataclass(frozen=True)
+class Signature:
+    """Who acts and why, in the operator's own words."""
+
+    by: str
+    why: str
+
+
+Action: TypeAlias = OperatorAction | OperatorProgress | OperatorRebuild
+
+
+@contextmanager
+def accountable() -> Iterator[None]:
+    """Around making an audit's body. Raises UserError for a name or a reason that is too long."""
+    try:
+        yield
+    except ValueError:
+        raise UserError(
+            "A name (--by) has 1 to 200 characters, a reason at most 2000, and neither U+0000."
+        ) from None
+
+
+def record_of(done: Action, *what: str) -> Outgoing:
+    """The record of an action; `what` names what it was done to, when that is not the service."""
+    return outgoing(
+        OPERATORS_AUDIT.name,
+        done,
+        key=done.service,
+        id=event_id(done.TYPE, done.service, *what, done.result, done.at.isoformat()),
+        source=SOURCE,
+        subject=what[0] if what else done.service,
+        at=done.at,
+        traceparent=None,
+    )
+
+
+def line_of(done: Action, what: str, then: str = "") -> str:
+    """What the screen says of an action: who did what, why, and how it ended."""
+    at = done.at.isoformat(timespec="seconds").replace("+00:00", "Z")
+    why = done.why or "no reason given"
+    return f"audit: {at} {what} by {done.by} ({why}): {done.result}{then}"

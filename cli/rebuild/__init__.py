@@ -1,0 +1,1 @@
+"""`herhaal rebuild`: a service's projections, built anew from the topics and switched in."""

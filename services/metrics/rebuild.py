@@ -1,0 +1,73 @@
+"""metrics' projections, all of them counts, built anew from the events."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from runtime.handling import Connection
+from runtime.rebuild.declared import Rebuild
+from runtime.records import Message
+from services.metrics import store
+from services.metrics.domain import Counted, LineCell, OrderCell
+from services.metrics.handlers import INPUTS, MetricsHandler, Work
+
+CELLS = 100_000
+"""So many daily counts are added up in memory before they are written."""
+
+
+@dataclass
+class Bulk(Work):
+    """A batch of a rebuild; `stored` are the orders that were counted before it."""
+
+    stored: frozenset[UUID] = frozenset()
+
+
+class MetricsBuilder(MetricsHandler):
+    """Counts as metrics does, and writes what is new in bulk."""
+
+    def __init__(self) -> None:
+        self._lines: Counter[LineCell] = Counter()
+        self._orders: Counter[OrderCell] = Counter()
+
+    async def load(self, db: Connection, messages: Sequence[Message[Any]]) -> Bulk:
+        """How the orders of these events are counted."""
+        orders = (await super().load(db, messages)).orders
+        return Bulk(orders, stored=frozenset(orders))
+
+    async def save(self, db: Connection, work: Work) -> None:
+        """Write how the orders are counted; what changes in the daily counts is held back."""
+        assert isinstance(work, Bulk)
+        new, known = list[Counted](), list[Counted]()
+        for order_id, order in work.changed.items():
+            (known if order_id in work.stored else new).append(order)
+        if new:
+            await store.copy_counted(db, new)
+        if known:
+            await store.save_counted(db, known)
+        self._lines.update(work.lines)
+        self._orders.update(work.new_orders)
+        if len(self._lines) > CELLS:
+            await self.settle(db)
+
+    async def settle(self, db: Connection) -> None:
+        """Add what was held back to the daily counts."""
+        lines, self._lines = self._lines, Counter()
+        orders, self._orders = self._orders, Counter()
+        if changes := {cell: change for cell, change in lines.items() if change}:
+            await store.add_lines(db, changes)
+        if orders:
+            await store.add_orders(db, orders)
+
+
+REBUILD: Rebuild[Work] = Rebuild(
+    module=__name__,
+    service="metrics",
+    inputs=INPUTS,
+    migrations=Path(__file__).parent / "migrations",
+    builder=lambda _: MetricsBuilder(),
+    tables=store.COMPARED,
+    losses=frozenset({"counted_orders"}),
+)

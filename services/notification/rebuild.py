@@ -1,0 +1,135 @@
+"""notification's copy of the orders built anew from their events, and what is missing from inboxes added.
+
+A message that was told stays as it was told. One that is missing says what it would say today, with the
+pickup that was promised then; nobody is told of it again.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from runtime.handling import Connection, Done
+from runtime.rebuild.declared import Directory, ReadTopic, Rebuild
+from runtime.records import Message, event_id
+from schemas.directory import Pharmacy, Practice
+from schemas.notifications import PickupPromised
+from schemas.orders import OrderEvent
+from schemas.topics import DIRECTORY_PHARMACIES, DIRECTORY_PRACTICES, NOTIFICATIONS_EVENTS
+from services.notification import domain, store
+from services.notification.domain import Known, Order, Seen, Taken
+from services.notification.facts import Answer
+from services.notification.handlers import INPUTS, stored
+from services.notification.pickup import AMSTERDAM, Calendar, Window
+from services.notification.store import StoredMessage
+
+NEVER_OPEN = Calendar(lambda _: True, lambda _: ())
+"""By today's calendars a rebuild promises nothing: what was promised is on record."""
+
+
+@dataclass
+class Work:
+    """One batch: what was built before, and what is built."""
+
+    orders: dict[UUID, Order]
+    changed: dict[UUID, Order] = field(default_factory=dict)
+    messages: list[StoredMessage] = field(default_factory=list)
+    promises: dict[UUID, str] = field(default_factory=dict)
+    """By message that approves something: the `ce_id` of the record that would promise its pickup."""
+
+    def keep(self, order: Order, told: StoredMessage | None) -> None:
+        """Note what is known of an order now, and what its patient was told."""
+        self.orders[order.order_id] = self.changed[order.order_id] = order
+        if told is not None:
+            self.messages.append(told)
+            if isinstance(told.facts, Answer) and told.facts.no_pickup:
+                promise = event_id(PickupPromised.TYPE, order.order_id, order.seq)
+                self.promises[told.message_id] = str(promise)
+
+
+class InboxBuilder:
+    """Takes events as notification does, and tells nobody."""
+
+    def __init__(
+        self, practices: Mapping[str, Practice], pharmacies: Mapping[str, Pharmacy]
+    ) -> None:
+        self._practices = practices
+        self._pharmacies = pharmacies
+
+    async def load(self, db: Connection, messages: Sequence[Message[Any]]) -> Work:
+        """What is known of the orders that these events are about."""
+        ids = {_event(message).order_id for message in messages}
+        return Work(await store.orders(db, ids) if ids else {})
+
+    def handle(self, message: Message[Any], work: Work) -> Done:
+        """Take one event."""
+        event = _event(message)
+        before = work.orders.get(event.order_id)
+        match domain.take(event, before, self._known(event), message.at):
+            case Seen():
+                return Done()
+            case Taken(order, told):
+                work.keep(order, stored(told, order, message) if told else None)
+                return Done()
+
+    async def save(self, db: Connection, work: Work) -> None:
+        """Write what was built."""
+        if work.changed:
+            await store.save_orders(db, list(work.changed.values()))
+        if work.messages:
+            untold = await store.build_messages(db, work.messages)
+            if unpromised := untold & work.promises.keys():
+                await store.note_unpromised(db, {m: work.promises[m] for m in unpromised})
+
+    async def settle(self, db: Connection) -> None:
+        """Everything is written with its batch."""
+
+    def _known(self, event: OrderEvent) -> Known:
+        return Known(
+            self._practices.get(event.practice), self._pharmacies.get(event.pharmacy), NEVER_OPEN
+        )
+
+
+async def promise(db: Connection, read: ReadTopic) -> None:
+    """Put into missing messages the pickups that were promised when they were told."""
+    if not await store.has_unpromised(db):
+        return
+    async for messages in read(NOTIFICATIONS_EVENTS):
+        promises = {m.id: m.body for m in messages if isinstance(m.body, PickupPromised)}
+        found = await store.unpromised(db, list(promises)) if promises else {}
+        if found:
+            await store.save_facts(db, [_with(m, promises[id]) for id, m in found.items()])
+
+
+def _event(message: Message[Any]) -> OrderEvent:
+    body: Any = message.body
+    event: OrderEvent = body
+    return event
+
+
+def _with(message: StoredMessage, promised: PickupPromised) -> StoredMessage:
+    assert isinstance(message.facts, Answer), "only an answer approves something"
+    window = Window(promised.from_.astimezone(AMSTERDAM), promised.until.astimezone(AMSTERDAM))
+    return replace(message, facts=replace(message.facts, window=window, no_pickup=None))
+
+
+def _builder(directory: Directory) -> InboxBuilder:
+    return InboxBuilder(directory[Practice], directory[Pharmacy])
+
+
+REBUILD: Rebuild[Work] = Rebuild(
+    module=__name__,
+    service="notification",
+    inputs=INPUTS,
+    migrations=Path(__file__).parent / "migrations",
+    builder=_builder,
+    tables=store.COMPARED,
+    losses=frozenset({"orders"}),
+    kept=frozenset({"messages"}),
+    directory={Practice: DIRECTORY_PRACTICES, Pharmacy: DIRECTORY_PHARMACIES},
+    leaves_letters=True,
+    prepare=store.prepare_rebuild,
+    complete=promise,
+    keep=store.keep_messages,
+)

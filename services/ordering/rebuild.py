@@ -1,0 +1,41 @@
+"""ordering's projection, its copy of the patients' overviews, built anew from medication.status.
+
+Its orders, their feed and their timers are not: they are ordering's own, and what it has published.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from runtime.handling import Connection
+from runtime.rebuild.declared import Rebuild
+from runtime.records import Message
+from schemas.topics import MEDICATION_STATUS
+from services.ordering import store
+from services.ordering.handlers import OrderingHandler, Work
+
+
+class OverviewsBuilder(OrderingHandler):
+    """Keeps overviews as ordering does; no order waits here, so none is decided."""
+
+    def __init__(self) -> None:
+        super().__init__(practices={}, pharmacies={})
+
+    async def load(self, db: Connection, messages: Sequence[Message[Any]]) -> Work:
+        """The overviews of these patients that were built before."""
+        patients = {message.key for message in messages}
+        return Work({}, await store.overviews(db, patients) if patients else {})
+
+    async def settle(self, db: Connection) -> None:
+        """Everything is written with its batch."""
+
+
+REBUILD: Rebuild[Work] = Rebuild(
+    module=__name__,
+    service="ordering",
+    inputs=(MEDICATION_STATUS,),
+    migrations=Path(__file__).parent / "migrations",
+    builder=lambda _: OverviewsBuilder(),
+    tables=store.COMPARED,
+    losses=frozenset({"overviews"}),
+)

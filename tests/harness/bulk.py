@@ -1,0 +1,122 @@
+"""Many events of many orders, made by ordering's own handler, for what has to be fast."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from runtime.handling import Done
+from runtime.parsing import Parser
+from runtime.publisher import Publisher
+from runtime.records import Message, Outgoing
+from schemas import topics
+from schemas.base import Body
+from schemas.directory import Pharmacy
+from schemas.medication import Change, MedicationOverview
+from schemas.orders import OrderPlace, OrderReview, Outcome
+from schemas.topics import Topic
+from services.ordering.handlers import INPUTS, OrderingHandler, Work
+from tests.bodies import make
+from tests.harness.made import (
+    GP,
+    METFORMINE,
+    OMEPRAZOL,
+    PHARMACY,
+    a_cancellation,
+    an_order,
+    entry,
+)
+from tests.harness.records import delivered
+
+AT_A_TIME = 2000
+"""Orders that are made and published together."""
+
+_FIRST = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
+_DAY_MS = 86_400_000
+
+_parse = Parser.of(INPUTS).parse
+
+
+@dataclass
+class Bulk:
+    """Orders of a region: some thousand a day, half of two lines, a fifth reviewed, a tenth cancelled."""
+
+    patients: int = 200_000
+    practices: int = 500
+    orders_a_day: int = 10_000
+    seed: int = 1
+    made: int = 0
+    _dice: random.Random = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._dice = random.Random(self.seed)
+        pharmacy = make(Pharmacy)
+        assert isinstance(pharmacy, Pharmacy)
+        self._handler = OrderingHandler({}, {PHARMACY: pharmacy})
+
+    async def publish(self, kafka: str, events: int) -> int:
+        """At least so many events on `orders.events`; how many."""
+        publisher = Publisher(kafka, "bulk")
+        await publisher.start()
+        published = 0
+        try:
+            while published < events:
+                records = list(self.some(min(AT_A_TIME, events - published)))
+                await publisher.publish(records)
+                published += len(records)
+        finally:
+            await publisher.stop()
+        return published
+
+    def some(self, orders: int) -> Iterator[Outgoing]:
+        """The events of so many orders, first all decisions, then what came after."""
+        work, later = Work({}, {}), list[tuple[Topic, Body, int]]()
+        for _ in range(orders):
+            chance, at_ms = self._dice.random(), self._next_ms()
+            order = self._order(chance, work)
+            yield from self._events(topics.ORDERS_REQUESTS, order, at_ms, work)
+            if chance > 0.8:
+                review = OrderReview(
+                    order_id=order.order_id,
+                    patient=order.patient,
+                    line=1,
+                    outcome=Outcome.APPROVED,
+                    decided_by=GP,
+                )
+                later.append((topics.ORDERS_REVIEWS, review, at_ms))
+            elif chance < 0.1:
+                later.append((topics.ORDERS_REQUESTS, a_cancellation(order), at_ms))
+        for topic, body, at_ms in later:
+            yield from self._events(topic, body, at_ms + 1000, work)
+
+    def _next_ms(self) -> int:
+        self.made += 1
+        return int(_FIRST.timestamp() * 1000) + self.made * _DAY_MS // self.orders_a_day
+
+    def _order(self, chance: float, work: Work) -> OrderPlace:
+        """An order that is decided at once; with a remark when it is to be reviewed."""
+        patient = f"pat_bulk{self._dice.randrange(self.patients):08d}"
+        practice = f"01{self._dice.randrange(self.practices):06d}"
+        work.overviews[patient] = _overview(patient, practice)
+        medicines = (METFORMINE, OMEPRAZOL) if self._dice.random() < 0.5 else (METFORMINE,)
+        remark = "graag voor vier maanden" if chance > 0.8 else None
+        return an_order(patient, *medicines, practice=practice, remark=remark)
+
+    def _events(self, topic: Topic, body: Body, at_ms: int, work: Work) -> Iterator[Outgoing]:
+        message = _parse(delivered(topic, body, timestamp=at_ms))
+        assert isinstance(message, Message)
+        done = self._handler.handle(message, work)
+        assert isinstance(done, Done)
+        return (r for r in done.records if r.topic == topics.ORDERS_EVENTS.name)
+
+
+def _overview(patient: str, practice: str) -> MedicationOverview:
+    return MedicationOverview(
+        patient=patient,
+        practice=practice,
+        version=1,
+        changed_at=_FIRST,
+        change=Change(change_id=uuid4(), kind="import", by=GP),
+        medications=(entry(METFORMINE), entry(OMEPRAZOL)),
+    )

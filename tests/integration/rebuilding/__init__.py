@@ -1,0 +1,1 @@
+"""herhaal rebuild on real Kafka and PostgreSQL."""

@@ -1,0 +1,131 @@
+"""The command on a running stack, and orders that go on meanwhile."""
+
+import asyncio
+import json
+import sys
+from asyncio.subprocess import PIPE, STDOUT, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from cli.verify.checker import check
+from cli.verify.command import Options, gather
+from cli.verify.rest import wait_until_at_rest
+from deploy.local import LocalStack
+from runtime.handling import Connection
+from schemas import topics
+from schemas.orders import OrderPlace
+from tests.harness.kafka import producer, send, sent
+from tests.harness.made import (
+    METFORMINE,
+    OMEPRAZOL,
+    a_cancellation,
+    a_patient,
+    an_import,
+    an_order,
+    entry,
+)
+from tests.integration.operator import Said, herhaal
+
+ROOT = Path(__file__).parents[3]
+REQUESTS = topics.ORDERS_REQUESTS.name
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """What a rebuild printed and wrote down."""
+
+    said: Said
+    figures: dict[str, Any]
+
+    def difference(self, table: str) -> tuple[int, int, int]:
+        """Rows added, changed and gone."""
+        found = self.figures["tables"][table]
+        return found["added"], found["changed"], found["gone"]
+
+
+async def rebuild(stack: LocalStack, service: str, folder: Path, *options: str) -> Rebuilt:
+    """`herhaal rebuild` on the stack; its figures when it got that far."""
+    file = folder / "figures.json"
+    file.unlink(missing_ok=True)
+    where = ("--postgres", stack.postgres, "--json", str(file))
+    said = await herhaal(stack, "rebuild", service, *where, *options)
+    return Rebuilt(said, json.loads(file.read_bytes()) if file.exists() else {})
+
+
+async def started(stack: LocalStack, service: str, *options: str) -> Process:
+    """`herhaal rebuild` in a process of its own."""
+    where = ("--kafka", stack.kafka, "--postgres", stack.postgres)
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "cli", "rebuild", service, *where, *options),
+        cwd=ROOT,
+        stdout=PIPE,
+        stderr=STDOUT,
+    )
+
+
+@asynccontextmanager
+async def database(stack: LocalStack, service: str) -> AsyncIterator[Connection]:
+    """A connection to a service's database, as the service."""
+    db = await asyncpg.connect(stack.databases[service])
+    try:
+        yield db
+    finally:
+        await db.close()
+
+
+async def at_rest(stack: LocalStack) -> None:
+    """Everything that was sent is handled."""
+    assert await wait_until_at_rest(stack.kafka, stack.postgres, 60) == []
+
+
+async def violations(stack: LocalStack) -> list[str]:
+    """What `herhaal verify` finds, apart from records that other tests write on services' own topics."""
+    left, dump = await gather(Options(stack.kafka, stack.postgres, wait_s=60))
+    assert left == []
+    verdict = check(None, dump)
+    return [
+        f"{v.rule}: {v.what} ({v.where})" for v in verdict.violations if v.rule != "foreign_record"
+    ]
+
+
+async def patients(stack: LocalStack, number: int) -> list[str]:
+    """So many, with an overview each."""
+    found = [a_patient() for _ in range(number)]
+    imports = [an_import(patient, entry(METFORMINE), entry(OMEPRAZOL)) for patient in found]
+    await send(stack.kafka, [sent(topics.MEDICATION_CHANGES.name, one) for one in imports])
+    return found
+
+
+@asynccontextmanager
+async def ordering(
+    stack: LocalStack, of: list[str], per_s: float
+) -> AsyncIterator[list[OrderPlace]]:
+    """Orders of these patients for as long as the body runs, every seventh cancelled; what was sent."""
+    placed: list[OrderPlace] = []
+    stop = asyncio.Event()
+    sending = asyncio.create_task(_order_on(stack, of, per_s, placed, stop))
+    try:
+        yield placed
+    finally:
+        stop.set()
+        await sending
+
+
+async def _order_on(
+    stack: LocalStack, of: list[str], per_s: float, placed: list[OrderPlace], stop: asyncio.Event
+) -> None:
+    async with producer(stack.kafka) as kafka:
+        while not stop.is_set():
+            order = an_order(of[len(placed) % len(of)], METFORMINE, OMEPRAZOL)
+            placed.append(order)
+            bodies = [order, *([a_cancellation(order)] if len(placed) % 7 == 0 else [])]
+            for record in (sent(REQUESTS, body) for body in bodies):
+                await kafka.send(
+                    record.topic, key=record.key, value=record.value, headers=list(record.headers)
+                )
+            await asyncio.sleep(1 / per_s)

@@ -1,0 +1,7 @@
+"""The made-up service once more on a topic of its own, on whose records its code fails."""
+
+from dataclasses import replace
+
+from tests.integration.rebuilding import made
+
+REBUILD = replace(made.REBUILD, module=__name__, inputs=(made.ticks("test.ticks.failing"),))

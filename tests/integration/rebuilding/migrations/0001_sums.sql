@@ -1,0 +1,4 @@
+create table sums (
+    patient text primary key,
+    total bigint not null
+);
