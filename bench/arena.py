@@ -1,0 +1,60 @@
+"""The servers on which all engines run, and how they are made as new before each run."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import asyncpg
+
+from bench.kafka import renew
+from cli.directory import apply_directory
+from deploy.local import LocalStack, Report, StackOptions
+from deploy.local.databases import ensure_databases
+from deploy.local.ports import SERVICES, free_ports
+from schemas.directory import Directory
+from schemas.topics import ALL
+
+
+@dataclass
+class Arena:
+    """One Kafka and one PostgreSQL, in a folder that goes away."""
+
+    stack: LocalStack
+    folder: Path
+    report: Report
+    _runs: int = field(default=0)
+
+    async def anew(self, region: Directory) -> Path:
+        """Topics without a record, databases without a table, this region; the folder of a new run.
+
+        What earlier runs left to be written to disk is written first, so that none pays for another.
+        """
+        await renew(self.stack.kafka, ALL)
+        await self._databases_anew(SERVICES)
+        await apply_directory(self.stack.kafka, region)
+        await asyncio.to_thread(os.sync)
+        self._runs += 1
+        folder = self.folder / f"run-{self._runs}"
+        folder.mkdir()
+        return folder
+
+    async def _databases_anew(self, services: Iterable[str]) -> None:
+        db = await asyncpg.connect(self.stack.postgres)
+        try:
+            for service in services:
+                await db.execute(f'drop database if exists "{service}" with (force)')
+            await db.execute("checkpoint")
+        finally:
+            await db.close()
+        self.stack.databases = await ensure_databases(self.stack.postgres)
+
+
+@asynccontextmanager
+async def arena(folder: Path, report: Report) -> AsyncIterator[Arena]:
+    """Servers in this folder, stopped at the end. Raises StackError when they cannot be started."""
+    async with LocalStack(StackOptions.at(folder / "stack", free_ports()), report) as stack:
+        await stack.start_servers()
+        yield Arena(stack, folder, report)

@@ -1,0 +1,48 @@
+"""How large each figure is measured, in the full run and in the quick one."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from bench.arena import Arena
+from bench.result import Measured
+from deploy.local import Report
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much of everything; `rounds` is how often the engines take turns."""
+
+    quick: bool
+    rounds: int
+    patients: int
+    orders: tuple[int, ...]
+    engines: tuple[str, ...]
+
+
+FULL = Sizes(
+    quick=False,
+    rounds=5,
+    patients=20_000,
+    orders=(100_000, 300_000),
+    engines=("raw", "naive", "quix", "streams-eos", "streams-alo", "ours-1", "ours-2"),
+)
+QUICK = Sizes(
+    quick=True,
+    rounds=1,
+    patients=500,
+    orders=(2_000,),
+    engines=("raw", "naive", "quix", "streams-eos", "streams-alo", "ours-1", "ours-2"),
+)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What a figure measures with."""
+
+    arena: Arena
+    sizes: Sizes
+    report: Report
+
+
+Figure = Callable[[Bench], Awaitable[Measured]]
+"""Measures one figure; a module of bench.figures has one, and its NAME."""

@@ -1,0 +1,88 @@
+"""`herhaal bench`: how fast we are against what a user would otherwise pick."""
+
+import asyncio
+import signal
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from rich.table import Table
+
+from bench.engines.all import engines
+from bench.errors import BenchError
+from bench.plan import FULL, QUICK, Sizes
+from bench.report.markdown import met_text, number, ratio_text
+from bench.result import Row
+from bench.run import FIGURES, Result, run
+from cli.console import ConsoleReport, UserError, stdout
+from deploy.local.report import PlainReport
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "bench" / "results.json"
+
+
+def run_bench(
+    quick: bool,
+    only: Sequence[str],
+    rounds: int | None,
+    orders: Sequence[int],
+    chosen: Sequence[str],
+    json: Path | None,
+) -> None:
+    """Measure, show the table and write it.
+
+    Raises UserError when a name is not known, or a measurement is not valid.
+    """
+    _require_known("figure", only, FIGURES)
+    _require_known("engine", chosen, engines(PlainReport()))
+    sizes = _sizes(quick, rounds, orders, chosen)
+    whole = sizes == FULL and not only
+    path = json or (RESULTS if whole else Path(tempfile.mkdtemp(prefix="herhaal-")) / RESULTS.name)
+    with ConsoleReport() as report:
+        try:
+            result = asyncio.run(_until_told(only or [*FIGURES], sizes, report))
+        except BenchError as error:
+            raise UserError(str(error)) from error
+    result.write(path)
+    stdout().print(_table(result.rows))
+    stdout().print(f"Written: {path} and, beside it, RESULTS.md and results.svg", soft_wrap=True)
+
+
+async def _until_told(figures: Sequence[str], sizes: Sizes, report: ConsoleReport) -> Result:
+    """SIGTERM ends it as Ctrl-C does: all that was started is stopped first."""
+    doing = asyncio.current_task()
+    assert doing is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, doing.cancel)
+    return await run(figures, sizes, report)
+
+
+def _sizes(quick: bool, rounds: int | None, orders: Sequence[int], chosen: Sequence[str]) -> Sizes:
+    sizes = QUICK if quick else FULL
+    return replace(
+        sizes,
+        rounds=rounds or sizes.rounds,
+        orders=tuple(orders) or sizes.orders,
+        engines=tuple(chosen) or sizes.engines,
+    )
+
+
+def _require_known(what: str, names: Sequence[str], known: object) -> None:
+    assert isinstance(known, dict)
+    for name in names:
+        if name not in known:
+            raise UserError(f"There is no {what} {name}; there are {', '.join(known)}.")
+
+
+def _table(rows: Sequence[Row]) -> Table:
+    table = Table("figure", "ours", "peer", "ratio (spread)", "goal", "met")
+    for row in rows:
+        table.add_row(
+            row.figure,
+            f"{number(row.ours)} {row.unit}",
+            number(row.peer),
+            ratio_text(row),
+            str(row.goal or "–"),
+            met_text(row),
+        )
+    return table
