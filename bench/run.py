@@ -10,12 +10,15 @@ import orjson
 
 from bench.arena import arena
 from bench.engines.all import engines
+from bench.engines.ours import Ours
 from bench.figures import validation
 from bench.plan import Bench, Figure, Sizes
+from bench.profile import Profile, profile
 from bench.report.machine import machine
 from bench.report.markdown import markdown
 from bench.report.svg import bars, svg
 from bench.result import Row
+from bench.validation import job
 from deploy.local import Report
 
 FIGURES: dict[str, Figure] = {validation.NAME: validation.measure}
@@ -42,6 +45,19 @@ class Result:
         json.with_name("RESULTS.md").write_text(page)
         picture = svg(bars(self.raw, self.titles), "Order validation, orders/s")
         json.with_name("results.svg").write_text(picture)
+
+
+async def run_profile(sizes: Sizes, stacks: Path, report: Report) -> Profile:
+    """Look at one worker of ours while it decides the orders of the first size.
+
+    Raises StackError or BenchError as `run`.
+    """
+    with tempfile.TemporaryDirectory(prefix="herhaal-bench-") as folder:
+        async with arena(Path(folder), report) as place:
+            report.status("Making the orders …")
+            whole = job(sizes.patients, sizes.orders[0])
+            report.status("Looking at one worker …")
+            return await profile(place, Ours(1), whole, stacks)
 
 
 async def run(figures: Sequence[str], sizes: Sizes, report: Report) -> Result:

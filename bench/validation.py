@@ -6,11 +6,13 @@ them. So nothing else runs while it decides, and every engine decides on the sam
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import islice
 
 from bench.arena import Arena
+from bench.cpu import Meter, others_share, per_order_us
 from bench.data.orders import orders
 from bench.data.patients import Population
 from bench.data.records import Given
@@ -47,12 +49,18 @@ class Job:
 
 @dataclass(frozen=True)
 class Played:
-    """One run; `load_s` is how long reading the overviews took, start included."""
+    """One run; `load_s` is how long reading the overviews took, start included.
+
+    `cpu_us` is processor time for each order by who used it, `others` the part of all processors that
+    something else took meanwhile.
+    """
 
     engine: str
     orders: int
     load_s: float
     first_output_s: float
+    cpu_us: dict[str, float]
+    others: float
     verdict: Verdict
 
 
@@ -64,19 +72,25 @@ def job(patients: int, count: int, *, review_everything: bool = True) -> Job:
     return Job(region, population, placed, oracle.expected(placed))
 
 
-async def play(arena: Arena, engine: Engine, whole: Job) -> Played:
+Beside = Callable[[Processes], AbstractAsyncContextManager[object]]
+"""What happens beside an engine while it decides, such as a profiler that looks at it."""
+
+
+async def play(
+    arena: Arena, engine: Engine, whole: Job, beside: Beside = lambda _: nullcontext()
+) -> Played:
     """One run of one engine. Raises BenchError when it fails, or decides anything otherwise."""
     given = whole.orders[: max(1, int(len(whole.orders) * engine.share))]
     place = await _prepared(arena, engine, whole)
     load_s = await _load(engine, place)
     filled_ms = await _fill(place, given)
-    async with Processes(engine.programs(place, "run")) as running:
-        await _until_complete(place, running, len(given))
+    async with Processes(engine.programs(place, "run")) as running, beside(running):
+        cpu_us, others = await _until_complete(place, running, len(given))
     expected = dict(islice(whole.expected.items(), len(given)))
     outputs = read(place.stack.kafka, [EVENTS])
     verdict = await asyncio.to_thread(judged, outputs, expected, engine.decides, filled_ms)
     first_s = verdict.first_ms / 1000 - running.started_s
-    return Played(engine.name, len(given), load_s, first_s, verdict)
+    return Played(engine.name, len(given), load_s, first_s, cpu_us, others, verdict)
 
 
 async def _prepared(arena: Arena, engine: Engine, whole: Job) -> Place:
@@ -115,17 +129,40 @@ async def _fill(place: Place, given: Sequence[Given]) -> tuple[int, int]:
     return began_ms, int(time.time() * 1000) + 1
 
 
-async def _until_complete(place: Place, running: Processes, orders: int) -> None:
-    """Wait until there are as many outputs as orders and no more come. Asks Kafka for nothing but ends."""
+async def _until_complete(
+    place: Place, running: Processes, orders: int
+) -> tuple[dict[str, float], float]:
+    """Wait until all outputs are there: processor time for each order, and what others took of it."""
+    meter = Meter(place.stack, running.pids)
+    first = await _written(place, running, 1)
+    before = meter.read()
+    await _written(place, running, orders)
+    after = meter.read()
+    await _settled(place, running)
+    return per_order_us(before, after, orders - first), others_share(before, after)
+
+
+async def _written(place: Place, running: Processes, least: int) -> int:
+    """Wait for this many outputs; how many there are. Asks Kafka for nothing but where topics end."""
     written, changed_s = 0, time.monotonic()
     while True:
         running.require_running()
-        await asyncio.sleep(LOOK_S)
         now = sum((await ends(place.stack.kafka, [EVENTS])).values())
+        if now >= least:
+            return now
         if now != written:
             written, changed_s = now, time.monotonic()
-        still_s = time.monotonic() - changed_s
-        if written >= orders and still_s > SETTLED_S:
+        if time.monotonic() - changed_s > STALL_S:
+            raise BenchError(f"Only {written} of {least} outputs came; see {place.folder}.")
+        await asyncio.sleep(LOOK_S)
+
+
+async def _settled(place: Place, running: Processes) -> None:
+    """Wait until no more outputs come."""
+    written = await _written(place, running, 1)
+    while True:
+        await asyncio.sleep(SETTLED_S)
+        now = await _written(place, running, 1)
+        if now == written:
             return
-        if still_s > STALL_S:
-            raise BenchError(f"Only {written} of {orders} outputs came; see {place.folder}.")
+        written = now

@@ -177,10 +177,17 @@ def bench(
     json: Annotated[
         Path | None, typer.Option(help="Write here; RESULTS.md and results.svg go beside it.")
     ] = None,
+    profile: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Only look where the time of our worker goes."),
+    ] = None,
 ) -> None:
     """Measure how fast we are against other engines on the same job and data."""
-    from cli.bench import run_bench
+    from cli.bench import run_bench, run_bench_profile
 
+    if profile is not None:
+        run_bench_profile(quick, orders or [], profile)
+        return
     run_bench(quick, only or [], rounds, orders or [], engines or [], json)
 
 

@@ -3,9 +3,10 @@
 import asyncio
 import signal
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, TypeVar
 
 from rich.table import Table
 
@@ -14,11 +15,13 @@ from bench.errors import BenchError
 from bench.plan import FULL, QUICK, Sizes
 from bench.report.markdown import met_text, number, ratio_text
 from bench.result import Row
-from bench.run import FIGURES, Result, run
+from bench.run import FIGURES, run, run_profile
 from cli.console import ConsoleReport, UserError, stdout
 from deploy.local.report import PlainReport
 
 ROOT = Path(__file__).parents[1]
+T = TypeVar("T")
+
 RESULTS = ROOT / "bench" / "results.json"
 
 
@@ -40,21 +43,37 @@ def run_bench(
     whole = sizes == FULL and not only
     path = json or (RESULTS if whole else Path(tempfile.mkdtemp(prefix="herhaal-")) / RESULTS.name)
     with ConsoleReport() as report:
-        try:
-            result = asyncio.run(_until_told(only or [*FIGURES], sizes, report))
-        except BenchError as error:
-            raise UserError(str(error)) from error
+        result = _run(run(only or [*FIGURES], sizes, report))
     result.write(path)
     stdout().print(_table(result.rows))
     stdout().print(f"Written: {path} and, beside it, RESULTS.md and results.svg", soft_wrap=True)
 
 
-async def _until_told(figures: Sequence[str], sizes: Sizes, report: ConsoleReport) -> Result:
+def run_bench_profile(quick: bool, orders: Sequence[int], folder: Path) -> None:
+    """Look at one worker while it works; writes `profile.md` and the stacks into the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    sizes = _sizes(quick, None, orders, ())
+    with ConsoleReport() as report:
+        found = _run(run_profile(sizes, folder / "stacks.txt", report))
+    page = folder / "profile.md"
+    page.write_text(found.markdown())
+    stdout().print(f"Written: {page}", soft_wrap=True)
+
+
+def _run(measuring: Coroutine[Any, Any, T]) -> T:
+    """Raises UserError when a measurement is not valid."""
+    try:
+        return asyncio.run(_until_told(measuring))
+    except BenchError as error:
+        raise UserError(str(error)) from error
+
+
+async def _until_told(measuring: Coroutine[Any, Any, T]) -> T:
     """SIGTERM ends it as Ctrl-C does: all that was started is stopped first."""
     doing = asyncio.current_task()
     assert doing is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, doing.cancel)
-    return await run(figures, sizes, report)
+    return await measuring
 
 
 def _sizes(quick: bool, rounds: int | None, orders: Sequence[int], chosen: Sequence[str]) -> Sizes:
@@ -67,8 +86,7 @@ def _sizes(quick: bool, rounds: int | None, orders: Sequence[int], chosen: Seque
     )
 
 
-def _require_known(what: str, names: Sequence[str], known: object) -> None:
-    assert isinstance(known, dict)
+def _require_known(what: str, names: Sequence[str], known: Mapping[str, object]) -> None:
     for name in names:
         if name not in known:
             raise UserError(f"There is no {what} {name}; there are {', '.join(known)}.")

@@ -61,8 +61,16 @@ async def _rounds(bench: Bench, chosen: Sequence[Engine], whole: Job) -> list[li
             bench.report.status(f"Order validation, {where}: {engine.title} …")
             run = await play(bench.arena, engine, whole)
             played[-1].append(run)
-            bench.report.say(f"{where}: {engine.title} {run.verdict.per_s:,.0f} orders/s")
+            bench.report.say(_told(where, engine, run))
     return played
+
+
+def _told(where: str, engine: Engine, run: Played) -> str:
+    cpu = ", ".join(f"{name} {used:.0f}" for name, used in run.cpu_us.items())
+    return (
+        f"{where}: {engine.title} {run.verdict.per_s:,.0f} orders/s"
+        f" (µs of processor an order: {cpu}; others took {run.others:.0%})"
+    )
 
 
 def best_of_ours(played: Sequence[Sequence[Played]]) -> str | None:
@@ -109,5 +117,7 @@ def _raw(count: int, round_: int, run: Played) -> dict[str, Any]:
         "job": count,
         "load_s": round(run.load_s, 2),
         "first_output_s": round(run.first_output_s, 2),
+        "cpu_us": run.cpu_us,
+        "others": run.others,
         **verdict,
     }

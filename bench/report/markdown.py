@@ -1,5 +1,6 @@
 """The result as a page."""
 
+import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -62,20 +63,29 @@ def _notes(rows: Sequence[Row]) -> str:
 
 
 def _rounds(raw: Sequence[Mapping[str, Any]]) -> str:
-    runs = [run for run in raw if run["figure"] == "validation"]
-    cells: dict[tuple[str, int], list[str]] = {}
-    for run in runs:
-        where = (run["engine"], run["job"])
-        cells.setdefault(where, []).append(f"{run['per_s']:,.0f}")
-    if not cells:
+    runs: dict[tuple[str, int], list[Mapping[str, Any]]] = {}
+    for run in raw:
+        if run["figure"] == "validation":
+            runs.setdefault((run["engine"], run["job"]), []).append(run)
+    if not runs:
         return ""
-    most = max(map(len, cells.values()))
-    head = "".join(f" {place} |" for place in range(1, most + 1))
-    lines = [f"| engine | orders |{head}", "|---|--:|" + "--:|" * most]
-    lines += [
-        f"| {name} | {size:,} | {' | '.join(found)} |" for (name, size), found in cells.items()
-    ]
+    rounds = range(1, max(map(len, runs.values())) + 1)
+    head = f"| engine | orders |{''.join(f' {number} |' for number in rounds)} {_CPU} |"
+    lines = [head, "|---|--:|" + "--:|" * len(rounds) + "---|"]
+    for (engine, size), found in runs.items():
+        rates = " | ".join(f"{run['per_s']:,.0f}" for run in found)
+        lines.append(f"| {engine} | {size:,} | {rates} | {_cpu(found)} |")
     return "\n".join(lines) + "\n"
+
+
+_CPU = "µs of processor an order (median)"
+
+
+def _cpu(runs: Sequence[Mapping[str, Any]]) -> str:
+    return ", ".join(
+        f"{who} {statistics.median(run['cpu_us'][who] for run in runs):.0f}"
+        for who in runs[0]["cpu_us"]
+    )
 
 
 def _pairs(machine: Mapping[str, str]) -> str:
