@@ -11,6 +11,7 @@ from uuid import UUID
 
 import orjson
 
+from bench.data.patients import Population
 from bench.data.records import Given
 from bench.data.region import pharmacies, practices
 from bench.kafka import Output
@@ -23,7 +24,7 @@ from schemas.medication import MedicationOverview
 from schemas.topics import PATIENT_PARTITIONS
 from services.ordering.handlers import INPUTS, OrderingHandler, Work
 
-_TIMES = ("placed_at", "decided_at")
+_TIMES = ("placed_at", "decided_at", "approved_at")
 """Differ from run to run: they are the broker's append time of the order."""
 
 _HEADERS = ("ce_type", "ce_id", "ce_source", "ce_subject", "content-type", "traceparent")
@@ -45,17 +46,17 @@ class _Delivered:
 class Oracle:
     """Decides orders in memory."""
 
-    def __init__(self, region: Directory, overviews: Iterable[Given]) -> None:
+    def __init__(self, region: Directory, population: Population) -> None:
         self._handler = OrderingHandler(practices(region), pharmacies(region))
         self._parser = Parser.of(INPUTS)
-        self._overviews = {given.key.decode(): given for given in overviews}
+        self._population = population
         self._read: dict[str, MedicationOverview] = {}
 
     def decide(self, order: Given) -> tuple[Outgoing, ...]:
         """Every record that ordering publishes for this order, placed at the beginning of 1970."""
         message = self._message(topics.ORDERS_REQUESTS.name, order)
-        known = {message.key: found} if (found := self._overview(message.key)) else {}
-        handled = self._handler.handle(message, Work({}, known))
+        known = self._overview(message.key)
+        handled = self._handler.handle(message, Work({}, {message.key: known}))
         assert isinstance(handled, Done), "made-up orders can be carried out"
         return handled.records
 
@@ -63,11 +64,12 @@ class Oracle:
         """The digest of each order's decision, by order id."""
         return {_subject(order): digest_of_outgoing(self.decide(order)[0]) for order in orders}
 
-    def _overview(self, patient: str) -> MedicationOverview | None:
-        if patient not in self._read and patient in self._overviews:
-            given = self._overviews[patient]
-            self._read[patient] = MedicationOverview.model_validate_json(given.value)
-        return self._read.get(patient)
+    def _overview(self, patient: str) -> MedicationOverview:
+        known = self._read.get(patient)
+        if known is None:
+            given = self._population.record_of(patient)
+            known = self._read[patient] = MedicationOverview.model_validate_json(given.value)
+        return known
 
     def _message(self, topic: str, given: Given) -> Message[Any]:
         partition = partition_of(given.key, PATIENT_PARTITIONS)
@@ -91,10 +93,10 @@ def digest_of_output(output: Output) -> Digest:
 
 
 def comparable(value: bytes) -> dict[str, Any]:
-    """A decision without its times, and without fields that are null, which a peer may leave out."""
+    """A body without its times, and without fields that are null, which a peer may leave out."""
     body = orjson.loads(value)
     kept = {name: part for name, part in body.items() if name not in _TIMES and part is not None}
-    for line in kept["lines"]:
+    for line in kept.get("lines", ()):
         line["reasons"] = [_without_nulls(reason) for reason in line["reasons"]]
     return kept
 

@@ -3,10 +3,10 @@
 The rate comes from the broker's append times of the outputs, so no engine can tell its own.
 """
 
-from collections.abc import Iterable, Mapping
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import pairwise
 
 import orjson
 
@@ -25,8 +25,8 @@ class Verdict:
     """One run that is complete and right.
 
     `per_s` is orders a second from the end of the warm-up to the last output, `overall_per_s` from the
-    first output on. `duplicates` are records beyond the first of each order. `tenths` are orders a
-    second in each tenth of the outputs.
+    first output on. `duplicates` are records beyond the first of each order. `reached_ms` is when each
+    tenth of the outputs was there, in ms after the first.
     """
 
     orders: int
@@ -35,7 +35,7 @@ class Verdict:
     overall_per_s: float
     first_ms: int
     last_ms: int
-    tenths: tuple[float, ...]
+    reached_ms: tuple[int, ...]
 
 
 @dataclass
@@ -94,21 +94,30 @@ def judged(
     return judge.verdict()
 
 
-def rate(stamps_ms: list[int], start: int, end: int) -> float:
-    """Records a second between two places in append times that are sorted."""
-    took_ms = max(1, stamps_ms[end] - stamps_ms[start])
-    return (end - start) * 1000 / took_ms
+def rate(stamps_ms: Sequence[int], start: float = 0.0, end: float = 1.0) -> float:
+    """Records a second between two places (0 to 1) in append times that are sorted.
 
-
-def _timed(stamps_ms: list[int], duplicates: int) -> Verdict:
+    What was appended together with the first of them does not count: it was done before the clock
+    started. Raises BenchError when nothing was appended later.
+    """
     last = len(stamps_ms) - 1
-    tenths = [last * tenth // 10 for tenth in range(11)]
+    from_ms, until_ms = stamps_ms[int(last * start)], stamps_ms[int(last * end)]
+    if until_ms == from_ms:
+        raise BenchError(f"{len(stamps_ms)} outputs came in too few batches to tell a rate.")
+    later = bisect_right(stamps_ms, until_ms) - bisect_right(stamps_ms, from_ms)
+    return later * 1000 / (until_ms - from_ms)
+
+
+def _timed(stamps_ms: Sequence[int], duplicates: int) -> Verdict:
     return Verdict(
         orders=len(stamps_ms),
         duplicates=duplicates,
-        per_s=rate(stamps_ms, int(last * WARM_UP), last),
-        overall_per_s=rate(stamps_ms, 0, last),
+        per_s=rate(stamps_ms, WARM_UP),
+        overall_per_s=rate(stamps_ms),
         first_ms=stamps_ms[0],
-        last_ms=stamps_ms[last],
-        tenths=tuple(rate(stamps_ms, start, end) for start, end in pairwise(tenths)),
+        last_ms=stamps_ms[-1],
+        reached_ms=tuple(
+            stamps_ms[int((len(stamps_ms) - 1) * tenth / 10)] - stamps_ms[0]
+            for tenth in range(1, 11)
+        ),
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupCoordinatorNotAvailableError
 from confluent_kafka import (
     OFFSET_BEGINNING,
     TIMESTAMP_LOG_APPEND_TIME,
@@ -120,21 +121,30 @@ def _ends(bootstrap: str, topics: Sequence[str]) -> dict[tuple[str, int], int]:
 
 
 async def committed(bootstrap: str, group: str) -> dict[tuple[str, int], int]:
-    """How far a group says that it is."""
+    """How far a group says that it is; nothing as long as it has said nothing."""
     async with admin(bootstrap) as client:
-        offsets = await client.list_consumer_group_offsets(group)
+        try:
+            offsets = await client.list_consumer_group_offsets(group)
+        except GroupCoordinatorNotAvailableError:
+            # Kafka makes the topic in which groups write when the first one comes.
+            return {}
     return {(tp.topic, tp.partition): found.offset for tp, found in offsets.items()}
 
 
-def read(bootstrap: str, topics: Iterable[str]) -> Iterator[Output]:
-    """Every committed record of these topics, from the beginning to where they end now.
+def read(
+    bootstrap: str, topics: Iterable[str], since: Mapping[tuple[str, int], int] | None = None
+) -> Iterator[Output]:
+    """Every committed record of these topics, from the beginning or `since` to where they end now.
 
     Raises BenchError when a record is not stamped by the broker, or the reading does not end.
     """
     consumer = Consumer({"bootstrap.servers": bootstrap, **_READ})
     try:
         open_ = {(tp.topic, tp.partition) for tp in _partitions(consumer, list(topics))}
-        consumer.assign([TopicPartition(*where, OFFSET_BEGINNING) for where in sorted(open_)])
+        first = since or {}
+        consumer.assign(
+            [TopicPartition(*tp, first.get(tp, OFFSET_BEGINNING)) for tp in sorted(open_)]
+        )
         deadline_s = time.monotonic() + _READ_S
         while open_:
             if time.monotonic() > deadline_s:

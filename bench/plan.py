@@ -17,6 +17,9 @@ class Sizes:
     patients: int
     orders: tuple[int, ...]
     engines: tuple[str, ...]
+    workers: int
+    """How many of ordering's workers do best on two cores."""
+    whole_orders: int
 
 
 FULL = Sizes(
@@ -25,13 +28,17 @@ FULL = Sizes(
     patients=20_000,
     orders=(100_000, 300_000),
     engines=("raw", "naive", "quix", "streams-eos", "streams-alo", "ours-1", "ours-2"),
+    workers=2,
+    whole_orders=30_000,
 )
 QUICK = Sizes(
     quick=True,
     rounds=1,
     patients=500,
-    orders=(2_000,),
+    orders=(6_000,),
     engines=("raw", "naive", "quix", "streams-eos", "streams-alo", "ours-1", "ours-2"),
+    workers=1,
+    whole_orders=4_000,
 )
 
 

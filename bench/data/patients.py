@@ -15,6 +15,7 @@ from schemas.medication import MedicationOverview
 
 CHANGED_AT = "2026-11-02T08:15:00Z"
 
+_PREFIX = "pat_b"
 _MEDICINES = (*CHRONIC, *TEMPORARY, *STOPPED)
 _STATUSES = ("chronic",) * 22 + ("temporary",) * 2 + ("stopped",)
 _LISTS = 5000
@@ -31,10 +32,17 @@ class Population:
         """Every overview, as medication publishes it."""
         return (overview_record(number) for number in range(self.count))
 
+    def record_of(self, patient: str) -> Given:
+        """The overview of a patient. Raises ValueError for one who is not among these."""
+        number = int(patient.removeprefix(_PREFIX))
+        if number >= self.count:
+            raise ValueError(f"{patient} is not one of {self.count} patients")
+        return overview_record(number)
+
 
 def patient_id(number: int) -> str:
     """The pseudonym of a patient."""
-    return f"pat_b{number:07d}"
+    return f"{_PREFIX}{number:07d}"
 
 
 def practice_of(number: int) -> str:
