@@ -2,13 +2,12 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import asyncpg
-
+from bench import store
 from bench.kafka import renew
 from cli.directory import apply_directory
 from deploy.local import LocalStack, Report, StackOptions
@@ -33,7 +32,7 @@ class Arena:
         What earlier runs left to be written to disk is written first, so that none pays for another.
         """
         await renew(self.stack.kafka, ALL)
-        await self._databases_anew(SERVICES)
+        await self._databases_anew()
         await apply_directory(self.stack.kafka, region)
         await asyncio.to_thread(os.sync)
         self._runs += 1
@@ -41,14 +40,12 @@ class Arena:
         folder.mkdir()
         return folder
 
-    async def _databases_anew(self, services: Iterable[str]) -> None:
-        db = await asyncpg.connect(self.stack.postgres)
-        try:
-            for service in services:
-                await db.execute(f'drop database if exists "{service}" with (force)')
-            await db.execute("checkpoint")
-        finally:
-            await db.close()
+    async def settle(self, service: str) -> None:
+        """Have what a large load leaves to be done later in a service's database done now."""
+        await store.settle(self.stack.postgres, self.stack.databases[service])
+
+    async def _databases_anew(self) -> None:
+        await store.drop_databases(self.stack.postgres, SERVICES)
         self.stack.databases = await ensure_databases(self.stack.postgres)
 
 

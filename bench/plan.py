@@ -20,6 +20,10 @@ class Sizes:
     workers: int
     """How many of ordering's workers do best on two cores."""
     whole_orders: int
+    populations: tuple[int, int]
+    """Few patients and many."""
+    patient_orders: int
+    requests: int
 
 
 FULL = Sizes(
@@ -30,6 +34,9 @@ FULL = Sizes(
     engines=("raw", "naive", "quix", "streams-eos", "streams-alo", "ours-1", "ours-2"),
     workers=2,
     whole_orders=30_000,
+    populations=(10_000, 1_000_000),
+    patient_orders=50_000,
+    requests=20_000,
 )
 QUICK = Sizes(
     quick=True,
@@ -39,6 +46,9 @@ QUICK = Sizes(
     engines=("raw", "naive", "quix", "streams-eos", "streams-alo", "ours-1", "ours-2"),
     workers=1,
     whole_orders=4_000,
+    populations=(300, 5_000),
+    patient_orders=4_000,
+    requests=1_000,
 )
 
 

