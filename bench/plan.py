@@ -24,6 +24,12 @@ class Sizes:
     """Few patients and many."""
     patient_orders: int
     requests: int
+    latency_s: float
+    """How long orders are sent at a steady rate."""
+    dashboards: tuple[tuple[int, int], tuple[int, int]]
+    """Practices and days whose lines are counted: few, and many."""
+    queries: int
+    rest_s: float
 
 
 FULL = Sizes(
@@ -37,6 +43,10 @@ FULL = Sizes(
     populations=(10_000, 1_000_000),
     patient_orders=50_000,
     requests=20_000,
+    latency_s=15,
+    dashboards=((1, 915), (50, 1827)),
+    queries=300,
+    rest_s=10,
 )
 QUICK = Sizes(
     quick=True,
@@ -49,6 +59,10 @@ QUICK = Sizes(
     populations=(300, 5_000),
     patient_orders=4_000,
     requests=1_000,
+    latency_s=3,
+    dashboards=((1, 400), (4, 700)),
+    queries=20,
+    rest_s=2,
 )
 
 

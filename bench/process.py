@@ -27,6 +27,11 @@ class Processes(AbstractAsyncContextManager["Processes"]):
         """Their process ids."""
         return [process.pid for process in self._running]
 
+    @property
+    def by_name(self) -> dict[str, int]:
+        """Their process ids by name."""
+        return {program.name: process.pid for program, process in self._pairs}
+
     async def __aenter__(self) -> Self:
         self.started_s = time.time()
         for program in self._programs:

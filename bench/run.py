@@ -11,7 +11,15 @@ import orjson
 from bench.arena import arena
 from bench.engines.all import engines
 from bench.engines.ours import Ours
-from bench.figures import full_output, intake, patients, validation
+from bench.figures import (
+    dashboard,
+    full_output,
+    intake,
+    latency,
+    memory,
+    patients,
+    validation,
+)
 from bench.plan import Bench, Figure, Sizes
 from bench.profile import Profile, profile
 from bench.report.machine import machine
@@ -22,7 +30,8 @@ from bench.validation import job
 from deploy.local import Report
 
 FIGURES: dict[str, Figure] = {
-    figure.NAME: figure.measure for figure in (validation, full_output, patients, intake)
+    figure.NAME: figure.measure
+    for figure in (validation, full_output, patients, intake, latency, dashboard, memory)
 }
 
 TITLE = "How fast herhaal is"

@@ -10,7 +10,7 @@ from bench.errors import BenchError
 from bench.process import Processes
 from deploy.local.ports import SERVICES
 from deploy.local.process import Program
-from deploy.local.services import Addresses, Part, is_ready, service_program, url
+from deploy.local.services import Addresses, Part, is_ready, service_program
 
 READY_S = 60.0
 
@@ -36,18 +36,17 @@ def services(
     ]
 
 
-def address(place: Place, name: str) -> str:
-    """Where a service listens."""
-    return url(place.stack.ports.services[name])
-
-
 async def ready(place: Place, running: Processes, names: Sequence[str] = SERVICES) -> None:
     """Wait until these answer that they are ready. Raises BenchError naming one that is not."""
-    deadline_s = time.monotonic() + READY_S
     for name in names:
-        probe = is_ready(place.stack.ports.services[name])
-        while (why := await probe()) is not None:
-            running.require_running()
-            if time.monotonic() > deadline_s:
-                raise BenchError(f"{name} was not ready within {READY_S:.0f} s: {why}.")
-            await asyncio.sleep(0.1)
+        await until_ready(running, name, place.stack.ports.services[name])
+
+
+async def until_ready(running: Processes, name: str, port: int) -> None:
+    """Wait for one that listens on this port. Raises BenchError."""
+    probe, deadline_s = is_ready(port), time.monotonic() + READY_S
+    while (why := await probe()) is not None:
+        running.require_running()
+        if time.monotonic() > deadline_s:
+            raise BenchError(f"{name} was not ready within {READY_S:.0f} s: {why}.")
+        await asyncio.sleep(0.1)

@@ -6,8 +6,6 @@ is done when the last record that follows from it is on Kafka, the run when metr
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from bench import store
@@ -40,9 +38,8 @@ class Whole:
     others: float
 
 
-@asynccontextmanager
-async def all_services(arena: Arena, job: WholeJob) -> AsyncIterator[tuple[Place, Processes]]:
-    """All four, having read the region and all overviews; the orders are there before they start."""
+async def loaded(arena: Arena, job: WholeJob) -> Place:
+    """Servers as new, on which the services have read the region and all overviews, and have stopped."""
     folder = await arena.anew(job.region)
     region = write_for_peers(job.region, folder / "region.json")
     place = Place(arena.stack, folder, "all", region)
@@ -50,14 +47,14 @@ async def all_services(arena: Arena, job: WholeJob) -> AsyncIterator[tuple[Place
     async with Processes(services(place)) as loading:
         await ready(place, loading)
         await caught_up(place, loading, _READ_OVERVIEWS, [OVERVIEWS])
-    await place_orders(place, job.orders)
-    async with Processes(services(place)) as running:
-        yield place, running
+    return place
 
 
 async def play_whole(arena: Arena, job: WholeJob) -> Whole:
     """One run. Raises BenchError when anything that must follow does not, or anything else does."""
-    async with all_services(arena, job) as (place, running):
+    place = await loaded(arena, job)
+    await place_orders(place, job.orders)
+    async with Processes(services(place)) as running:
         meter = Meter(place.stack, running.pids)
         before = meter.read()
         counted_ms = await until_counted(place, running, job)
