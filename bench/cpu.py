@@ -51,9 +51,8 @@ class Meter:
 
 def per_order_us(before: Reading, after: Reading, orders: int) -> dict[str, float]:
     """Microseconds of processor time for each order, by who."""
-    each = max(1, orders)
     return {
-        name: round((after.used[name] - used) * 1e6 / each, 1)
+        name: round((after.used[name] - used) * 1e6 / orders, 1)
         for name, used in before.used.items()
         if name != OTHERS
     }

@@ -30,6 +30,7 @@ class Sizes:
     """Practices and days whose lines are counted: few, and many."""
     queries: int
     rest_s: float
+    events: int
 
 
 FULL = Sizes(
@@ -43,10 +44,11 @@ FULL = Sizes(
     populations=(10_000, 1_000_000),
     patient_orders=50_000,
     requests=20_000,
-    latency_s=15,
+    latency_s=20,
     dashboards=((1, 915), (50, 1827)),
     queries=300,
     rest_s=10,
+    events=150_000,
 )
 QUICK = Sizes(
     quick=True,
@@ -63,6 +65,7 @@ QUICK = Sizes(
     dashboards=((1, 400), (4, 700)),
     queries=20,
     rest_s=2,
+    events=3_000,
 )
 
 

@@ -78,10 +78,11 @@ def summed(stacks: Iterable[str], played: Played) -> Profile:
         alone[names[-1]] += int(count)
         whole.update(dict.fromkeys(names, int(count)))
     # A sample also counts while others hold the processor: what the worker used is told by the system.
-    us = played.cpu_us["engine"] / max(1, samples)
+    total_us = played.cpu_us.get("engine", 0.0)
+    us = total_us / max(1, samples)
     return Profile(
         played,
-        played.cpu_us["engine"],
+        total_us,
         {name: count * us for name, count in alone.most_common()},
         {name: count * us for name, count in whole.most_common()},
     )

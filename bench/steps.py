@@ -62,7 +62,10 @@ async def place_orders(place: Place, given: Sequence[Given]) -> tuple[int, int]:
 async def until_complete(
     place: Place, running: Processes, end: int
 ) -> tuple[dict[str, float], float]:
-    """Wait until the outputs have reached this end: processor time an order, what others took of it."""
+    """Wait until the outputs have reached this end: processor time an order, what others took of it.
+
+    From the first outputs on, so that starting does not count; none when most had come by then.
+    """
     meter = Meter(place.stack, running.pids)
     began = sum((await ends(place.stack.kafka, [EVENTS])).values())
     first = await _written(place, running, began + 1)
@@ -70,7 +73,9 @@ async def until_complete(
     await _written(place, running, end)
     after = meter.read()
     await _settled(place, running)
-    return per_order_us(before, after, end - first), others_share(before, after)
+    seen = end - first
+    cpu_us = per_order_us(before, after, seen) if seen > (end - began) / 2 else {}
+    return cpu_us, others_share(before, after)
 
 
 async def _written(place: Place, running: Processes, least: int) -> int:

@@ -66,7 +66,7 @@ async def _rounds(bench: Bench, chosen: Sequence[Engine], whole: Job) -> list[li
 
 
 def _told(where: str, engine: Engine, run: Played) -> str:
-    cpu = ", ".join(f"{name} {used:.0f}" for name, used in run.cpu_us.items())
+    cpu = ", ".join(f"{name} {used:.0f}" for name, used in run.cpu_us.items()) or "–"
     return (
         f"{where}: {engine.title} {run.verdict.per_s:,.0f} orders/s"
         f" (µs of processor an order: {cpu}; others took {run.others:.0%})"

@@ -82,9 +82,11 @@ _CPU = "µs of processor an order (median)"
 
 
 def _cpu(runs: Sequence[Mapping[str, Any]]) -> str:
+    found = [run["cpu_us"] for run in runs if run["cpu_us"]]
+    if not found:
+        return "–"
     return ", ".join(
-        f"{who} {statistics.median(run['cpu_us'][who] for run in runs):.0f}"
-        for who in runs[0]["cpu_us"]
+        f"{who} {statistics.median(cpu_us[who] for cpu_us in found):.0f}" for who in found[0]
     )
 
 
