@@ -38,7 +38,10 @@ FULL = Sizes(
     rounds=5,
     patients=20_000,
     orders=(100_000, 300_000),
-    engines=("raw", "naive", "quix", "streams-eos", "streams-alo", "ours-1", "ours-2"),
+    engines=(
+        *("raw", "naive", "quix", "streams-alo", "streams-eos", "streams-eos-1000ms"),
+        *("ours-1", "ours-2"),
+    ),
     workers=2,
     whole_orders=30_000,
     populations=(10_000, 1_000_000),

@@ -24,7 +24,7 @@ class Goal:
 
     def __str__(self) -> str:
         sign = "≥" if self.at == "least" else "≤"
-        return f"{sign} {self.bound:g} {'×' if self.of == 'ratio' else self.unit}".rstrip()
+        return f"{sign} {self.bound:,.10g} {'×' if self.of == 'ratio' else self.unit}".rstrip()
 
 
 @dataclass(frozen=True)
