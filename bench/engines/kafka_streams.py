@@ -67,7 +67,7 @@ class KafkaStreams:
     def __init__(self, guarantee: Guarantee, report: Report, commit_ms: int | None = None) -> None:
         short, self.promise = _GUARANTEES[guarantee]
         self.name, self.title = f"streams-{short}", f"Kafka Streams, {guarantee}"
-        self._settings = {"processing.guarantee": guarantee}
+        self._settings: dict[str, str] = {"processing.guarantee": guarantee}
         if commit_ms is not None:
             self.name += f"-{commit_ms}ms"
             self.title += f", a transaction in {commit_ms} ms"
