@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench import store
-from bench.kafka import renew
-from cli.directory import apply_directory
+from bench.data.region import pharmacy_records, pharmacy_topics, practice_records
+from bench.kafka import fill, renew
 from deploy.local import LocalStack, Report, StackOptions
 from deploy.local.databases import ensure_databases
 from deploy.local.ports import SERVICES, free_ports
 from schemas.directory import Directory
-from schemas.topics import ALL
+from schemas.topics import ALL, DIRECTORY_PHARMACIES, DIRECTORY_PRACTICES
 
 
 @dataclass
@@ -31,9 +31,10 @@ class Arena:
 
         What earlier runs left to be written to disk is written first, so that none pays for another.
         """
-        await renew(self.stack.kafka, ALL)
+        await renew(self.stack.kafka, [*ALL, *pharmacy_topics(region)])
         await self._databases_anew()
-        await apply_directory(self.stack.kafka, region)
+        await fill(self.stack.kafka, DIRECTORY_PRACTICES.name, practice_records(region))
+        await fill(self.stack.kafka, DIRECTORY_PHARMACIES.name, pharmacy_records(region))
         await asyncio.to_thread(os.sync)
         self._runs += 1
         folder = self.folder / f"run-{self._runs}"

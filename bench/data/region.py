@@ -1,10 +1,14 @@
 """The region of the benchmark: practices and pharmacies, as every engine knows them."""
 
+from collections.abc import Iterator
 from datetime import time
 from pathlib import Path
 
 import orjson
 
+from bench.data.records import Given, envelope, trace
+from runtime.records import encode, event_id
+from schemas import topics
 from schemas.directory import (
     Directory,
     Pharmacy,
@@ -14,6 +18,7 @@ from schemas.directory import (
     PracticeEntry,
     Processing,
 )
+from schemas.topics import Topic
 
 PRACTICES = 40
 PHARMACIES = 50
@@ -53,6 +58,23 @@ def pharmacies(region: Directory) -> dict[str, Pharmacy]:
     return {p.agb: Pharmacy(**p.model_dump(), version=1) for p in region.pharmacies}
 
 
+def practice_records(region: Directory) -> Iterator[Given]:
+    """The practices as records of `directory.practices`."""
+    return (_record(practice) for practice in practices(region).values())
+
+
+def pharmacy_records(region: Directory) -> Iterator[Given]:
+    """The pharmacies as records of `directory.pharmacies`."""
+    return (_record(pharmacy) for pharmacy in pharmacies(region).values())
+
+
+def pharmacy_topics(region: Directory) -> tuple[Topic, ...]:
+    """The pharmacies' own topics; none in a region where nothing is approved without a person."""
+    if all(practice.policy.review_everything for practice in region.practices):
+        return ()
+    return tuple(topics.prescriptions(pharmacy.agb) for pharmacy in region.pharmacies)
+
+
 def write_for_peers(region: Directory, path: Path) -> Path:
     """What the rules need of the region as a JSON file: peers read it once, ours follows the topics."""
     known = {
@@ -64,6 +86,12 @@ def write_for_peers(region: Directory, path: Path) -> Path:
     }
     path.write_bytes(orjson.dumps(known))
     return path
+
+
+def _record(entry: Practice | Pharmacy) -> Given:
+    ce_id = str(event_id(entry.TYPE, entry.agb, entry.version))
+    headers = envelope(entry.ce_type(), ce_id, "2026-11-02T08:00:00Z", entry.agb, trace(1, 1))
+    return Given(entry.agb.encode(), encode(entry), headers)
 
 
 def _practice(number: int, policy: Policy) -> PracticeEntry:

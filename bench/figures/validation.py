@@ -36,19 +36,25 @@ async def measure(bench: Bench) -> Measured:
         raw += [_raw(count, round_, run) for round_, runs in enumerate(played, 1) for run in runs]
         rows += _rows(played, {engine.name: engine for engine in chosen}, count)
     rows += [
-        missing(f"order validation against {name}", UNIT, GOALS.get(name), why)
-        for name, why in absent.items()
+        missing(f"order validation against {engine.title}", UNIT, GOALS.get(engine.name), why)
+        for engine, why in absent
     ]
     return Measured(rows, raw)
 
 
-async def _available(bench: Bench) -> tuple[list[Engine], dict[str, str]]:
+async def _available(bench: Bench) -> tuple[list[Engine], list[tuple[Engine, str]]]:
+    """The engines that can run here, and those that cannot, each with the reason."""
     known = engines(bench.report)
-    why = {name: await known[name].available() for name in bench.sizes.engines}
-    absent = {name: reason for name, reason in why.items() if reason}
-    for name, reason in absent.items():
-        bench.report.say(f"{known[name].title} cannot be measured: {reason}")
-    return [known[name] for name in why if name not in absent], absent
+    chosen: list[Engine] = []
+    absent: list[tuple[Engine, str]] = []
+    for engine in map(known.__getitem__, bench.sizes.engines):
+        why = await engine.available()
+        if why is None:
+            chosen.append(engine)
+        else:
+            absent.append((engine, why))
+            bench.report.say(f"{engine.title} cannot be measured: {why}")
+    return chosen, absent
 
 
 async def _rounds(bench: Bench, chosen: Sequence[Engine], whole: Job) -> list[list[Played]]:

@@ -14,6 +14,13 @@ measured, how, and why it is fair: [performance](../docs/architecture/performanc
 """
 
 
+_ROUNDS = """\
+The first output is counted from the start of the process. Processor time is that of the engine, the
+servers and the outsider from the first outputs on; *others* is the part of all processors that anything
+else on the machine took meanwhile, which is how much a run was disturbed.
+"""
+
+
 def markdown(
     rows: Sequence[Row], raw: Sequence[Mapping[str, Any]], machine: Mapping[str, str], title: str
 ) -> str:
@@ -24,7 +31,7 @@ def markdown(
         parts.append(notes)
     rounds = _rounds(raw)
     if rounds:
-        parts += ["## Order validation, round by round\n", rounds]
+        parts += ["## Order validation, orders/s round by round\n", rounds, _ROUNDS]
     parts += ["## The machine\n", _pairs(machine)]
     return "\n".join(parts)
 
@@ -70,11 +77,19 @@ def _rounds(raw: Sequence[Mapping[str, Any]]) -> str:
     if not runs:
         return ""
     rounds = range(1, max(map(len, runs.values())) + 1)
-    head = f"| engine | orders |{''.join(f' {number} |' for number in rounds)} {_CPU} |"
-    lines = [head, "|---|--:|" + "--:|" * len(rounds) + "---|"]
+    head = "".join(f" {number} |" for number in rounds)
+    lines = [
+        f"| engine | orders |{head} first output, s | {_CPU} | others took |",
+        "|---|--:|" + "--:|" * len(rounds) + "--:|---|--:|",
+    ]
     for (engine, size), found in runs.items():
         rates = " | ".join(f"{run['per_s']:,.0f}" for run in found)
-        lines.append(f"| {engine} | {size:,} | {rates} | {_cpu(found)} |")
+        first_s = statistics.median(run["first_output_s"] for run in found)
+        others = [run["others"] for run in found]
+        lines.append(
+            f"| {engine} | {size:,} | {rates} | {first_s:.1f} | {_cpu(found)}"
+            f" | {min(others):.0%}–{max(others):.0%} |"
+        )
     return "\n".join(lines) + "\n"
 
 

@@ -53,7 +53,10 @@ def test_goals_read_as_a_person_writes_them() -> None:
 
 
 RUNS = [
-    {"figure": "validation", "engine": name, "job": 100, "round": 1, "per_s": per_s, "cpu_us": {}}
+    {
+        **{"figure": "validation", "engine": name, "job": 100, "round": 1, "per_s": per_s},
+        **{"cpu_us": {"engine": 40.0, "kafka": 9.0}, "others": 0.25, "first_output_s": 1.5},
+    }
     for name, per_s in (("ours-1", 30.0), ("raw", 60.0))
 ]
 TITLES = {"ours-1": "ours & more", "raw": "raw"}
@@ -70,6 +73,7 @@ def test_everything_is_written(tmp_path: Path) -> None:
     assert written["runs"] == RUNS
     page = file.with_name("RESULTS.md").read_text()
     assert "| speed | orders/s | 30 | 20 | 2.00 × (1.00–3.00) | ≥ 1.5 × | yes |" in page
+    assert "| ours-1 | 100 | 30 | 1.5 | engine 40, kafka 9 | 25%–25% |" in page
     assert "| cores | 2 |" in page
     ElementTree.parse(file.with_name("results.svg"))
 
