@@ -6,6 +6,7 @@ Peers write the rules down anew, so that they agree is not a matter of course.
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -50,7 +51,8 @@ class Oracle:
         self._handler = OrderingHandler(practices(region), pharmacies(region))
         self._parser = Parser.of(INPUTS)
         self._population = population
-        self._read: dict[str, MedicationOverview] = {}
+        # A million patients' overviews as objects would not fit.
+        self._overview = lru_cache(maxsize=30_000)(self._read_overview)
 
     def decide(self, order: Given) -> tuple[Outgoing, ...]:
         """Every record that ordering publishes for this order, placed at the beginning of 1970."""
@@ -64,12 +66,8 @@ class Oracle:
         """The digest of each order's decision, by order id."""
         return {_subject(order): digest_of_outgoing(self.decide(order)[0]) for order in orders}
 
-    def _overview(self, patient: str) -> MedicationOverview:
-        known = self._read.get(patient)
-        if known is None:
-            given = self._population.record_of(patient)
-            known = self._read[patient] = MedicationOverview.model_validate_json(given.value)
-        return known
+    def _read_overview(self, patient: str) -> MedicationOverview:
+        return MedicationOverview.model_validate_json(self._population.record_of(patient).value)
 
     def _message(self, topic: str, given: Given) -> Message[Any]:
         partition = partition_of(given.key, PATIENT_PARTITIONS)

@@ -17,6 +17,8 @@ class Sizes:
     patients: int
     orders: tuple[int, ...]
     engines: tuple[str, ...]
+    later_engines: tuple[str, ...]
+    """Those that also decide the larger numbers of orders, after the first."""
     workers: int
     """How many of ordering's workers do best on two cores."""
     whole_orders: int
@@ -42,6 +44,7 @@ FULL = Sizes(
         *("raw", "naive", "quix", "streams-alo", "streams-eos", "streams-eos-1000ms"),
         *("ours-1", "ours-2"),
     ),
+    later_engines=("streams-eos", "ours-1", "ours-2"),
     workers=2,
     whole_orders=30_000,
     populations=(10_000, 1_000_000),
@@ -59,6 +62,7 @@ QUICK = Sizes(
     patients=500,
     orders=(6_000,),
     engines=("raw", "naive", "quix", "streams-eos", "streams-alo", "ours-1", "ours-2"),
+    later_engines=("streams-eos", "ours-1"),
     workers=1,
     whole_orders=4_000,
     populations=(300, 5_000),

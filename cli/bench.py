@@ -61,11 +61,13 @@ def run_bench_profile(quick: bool, orders: Sequence[int], folder: Path) -> None:
 
 
 def _run(measuring: Coroutine[Any, Any, T]) -> T:
-    """Raises UserError when a measurement is not valid."""
+    """Raises UserError when a measurement is not valid, or it was told to stop."""
     try:
         return asyncio.run(_until_told(measuring))
     except BenchError as error:
         raise UserError(str(error)) from error
+    except asyncio.CancelledError:
+        raise UserError("Told to stop; nothing is written.") from None
 
 
 async def _until_told(measuring: Coroutine[Any, Any, T]) -> T:
@@ -83,6 +85,7 @@ def _sizes(quick: bool, rounds: int | None, orders: Sequence[int], chosen: Seque
         rounds=rounds or sizes.rounds,
         orders=tuple(orders) or sizes.orders,
         engines=tuple(chosen) or sizes.engines,
+        later_engines=tuple(chosen) or sizes.later_engines,
     )
 
 

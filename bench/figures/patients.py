@@ -42,11 +42,14 @@ async def measure(bench: Bench) -> Measured:
         small = await _side(bench, bench.arena, engine, few)
         large = await _side(bench, other, engine, many)
         played: list[tuple[Played, Played]] = []
-        for number in range(1, bench.sizes.rounds + 1):
+        for number in range(bench.sizes.rounds + 1):
             pair = (
                 await _round(bench, engine, small, number),
                 await _round(bench, engine, large, number),
             )
+            if number == 0:
+                # The second pair of servers is new, and the first round warms it.
+                continue
             played.append(pair)
             bench.report.say(
                 f"Patients, round {number}: {pair[1].verdict.per_s:,.0f} orders/s with {many:,},"

@@ -32,6 +32,8 @@ async def measure(bench: Bench) -> Measured:
         whole = job(bench.sizes.patients, count)
         if not raw:
             await play(bench.arena, engines(bench.report)["raw"], whole)
+        else:
+            chosen = [engine for engine in chosen if engine.name in bench.sizes.later_engines]
         played = await _rounds(bench, chosen, whole)
         raw += [_raw(count, round_, run) for round_, runs in enumerate(played, 1) for run in runs]
         rows += _rows(played, {engine.name: engine for engine in chosen}, count)

@@ -73,7 +73,8 @@ def test_it_leaves_the_checkout_and_the_machine_as_they_were(
     assert left() == []
 
 
-def test_ctrl_c_stops_all_that_it_started() -> None:
+@pytest.mark.parametrize("told_by", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_stops_all_that_it_started(told_by: signal.Signals) -> None:
     run = subprocess.Popen(
         [*BENCH, "--only", "validation", "--engines", "ours-1"],
         stderr=subprocess.PIPE,
@@ -87,7 +88,7 @@ def test_ctrl_c_stops_all_that_it_started() -> None:
         assert time.monotonic() < deadline_s, "ordering was never started"
         started |= {p.pid: p for p in psutil.Process(run.pid).children(recursive=True)}
         time.sleep(0.05)
-    os.kill(run.pid, signal.SIGINT)
+    os.kill(run.pid, told_by)
     _, told = run.communicate(timeout=60)
     assert run.returncode != 0
     assert b"Traceback" not in told
