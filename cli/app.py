@@ -199,6 +199,40 @@ def rebuild(
         raise typer.Exit(dlq.EXIT_NOT_ALL)
 
 
+@app.command()
+def bench(
+    quick: Annotated[
+        bool, typer.Option("--quick", help="About 2 minutes: all complete and equal, no rates.")
+    ] = False,
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="FIGURE", help="This figure only; may be repeated.")
+    ] = None,
+    rounds: Annotated[
+        int | None, typer.Option(min=1, help="How often the engines take turns.")
+    ] = None,
+    orders: Annotated[
+        list[int] | None, typer.Option(min=100, help="Orders of a run; may be repeated.")
+    ] = None,
+    engines: Annotated[
+        list[str] | None, typer.Option(metavar="ENGINE", help="This engine; may be repeated.")
+    ] = None,
+    json: Annotated[
+        Path | None, typer.Option(help="Write here; RESULTS.md and results.svg go beside it.")
+    ] = None,
+    profile: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Only look where the time of our worker goes."),
+    ] = None,
+) -> None:
+    """Measure how fast we are against other engines on the same job and data."""
+    from cli.bench import run_bench, run_bench_profile
+
+    if profile is not None:
+        run_bench_profile(quick, orders or [], profile)
+        return
+    run_bench(quick, only or [], rounds, orders or [], engines or [], json)
+
+
 @app.command("test", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def check(
     context: typer.Context,

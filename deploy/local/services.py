@@ -9,7 +9,7 @@ from http.client import HTTPConnection, HTTPException
 from typing import Literal
 
 from deploy.local.data import DataFolder
-from deploy.local.kafka_install import ROOT
+from deploy.local.jars import ROOT
 from deploy.local.ports import LOOPBACK
 from deploy.local.process import Program
 from deploy.local.supervisor import Probe

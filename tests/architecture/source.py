@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("schemas", "runtime", "services", "cli", "deploy")
+PACKAGES = ("schemas", "runtime", "services", "cli", "deploy", "bench")
 SERVICES = ("ordering", "medication", "notification", "metrics")
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef

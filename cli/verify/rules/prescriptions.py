@@ -4,13 +4,26 @@ from collections import Counter
 from collections.abc import Iterator
 from uuid import UUID
 
+import msgspec
+
 from cli.verify.facts import Facts
 from cli.verify.read import Fact
 from cli.verify.rules.found import Found, at
+from runtime.records import event_id
 from schemas import topics
 from schemas.prescriptions import PrescriptionApproved, PrescriptionWithdrawn
 
 Line = tuple[UUID, int]
+
+
+class _Asked(msgspec.Struct):
+    """What ordering keeps of an order that only its request and its prescriptions tell."""
+
+    remark: str | None = None
+    supply_until: str | None = None
+
+
+_asked = msgspec.json.Decoder(_Asked).decode
 
 
 def prescription_without_approval(facts: Facts) -> Iterator[Found]:
@@ -18,37 +31,63 @@ def prescription_without_approval(facts: Facts) -> Iterator[Found]:
 
     A withdrawal is of a line that was approved and taken back, and comes after the prescription.
     """
-    prescribed: set[Line] = set()
+    prescribed: dict[Line, UUID] = {}
+    asked = {row.order_id: row.body for row in facts.dump.ordering.orders}
     for message in _all(facts):
         body = message.body
         if body.order_id in facts.unjudged:
             continue
+        where = (body.order_id, body.line)
         if isinstance(body, PrescriptionApproved):
-            prescribed.add((body.order_id, body.line))
-            why = _why_not_approved(message, body, facts)
+            prescribed[where] = body.prescription_id
+            why = _why_not_approved(message, body, facts, asked.get(body.order_id))
         else:
-            why = _why_not_withdrawn(message, body, facts)
-            if why is None and (body.order_id, body.line) not in prescribed:
-                why = "it is withdrawn before it was prescribed"
+            why = _why_not_withdrawn(message, body, facts, prescribed.get(where))
         if why:
             yield Found(why, at(message))
 
 
-def _why_not_approved(message: Fact, body: PrescriptionApproved, facts: Facts) -> str | None:
+def _why_not_approved(
+    message: Fact, body: PrescriptionApproved, facts: Facts, asked: str | None
+) -> str | None:
     order = facts.orders.get(body.order_id)
     line = order.lines.get(body.line) if order else None
-    if order is None or line is None or not line.was_approved:
+    if line is None or line.approved is None:
         return "the line was not approved"
-    if (body.prk, body.medicine, body.quantity) != (line.prk, line.medicine, line.quantity):
-        return "it is of another medicine or quantity than was approved"
+    told = (body.prk, body.medicine, body.quantity, body.dosage)
+    if told != (line.prk, line.medicine, line.quantity, line.dosage):
+        return "it is of another medicine, quantity or dosage than was approved"
+    if (body.approved_at, body.approved_by) != line.approved:
+        return "it was approved at another time or by somebody else"
+    if str(event_id(body.TYPE, body.prescription_id)) != message.ce_id:
+        return "its id is another than its record's"
+    if asked is not None and not _is_asked(body, asked):
+        return "its remark or the day it has to last until is not what was asked"
     return _why_elsewhere(message, facts)
 
 
-def _why_not_withdrawn(message: Fact, body: PrescriptionWithdrawn, facts: Facts) -> str | None:
+def _is_asked(body: PrescriptionApproved, stored: str) -> bool:
+    try:
+        asked = _asked(stored)
+    except msgspec.DecodeError:
+        return True  # That the stored order cannot be read is another rule's.
+    until = None if body.supply_until is None else body.supply_until.isoformat()
+    return (body.remark, until) == (asked.remark, asked.supply_until)
+
+
+def _why_not_withdrawn(
+    message: Fact, body: PrescriptionWithdrawn, facts: Facts, prescribed: UUID | None
+) -> str | None:
     order = facts.orders.get(body.order_id)
     line = order.lines.get(body.line) if order else None
-    if line is None or not line.withdrawn:
+    if order is None or order.cancelled is None or line is None or not line.withdrawn:
         return "the line was not approved and then taken back"
+    if prescribed is None:
+        return "it is withdrawn before it was prescribed"
+    if body.prescription_id != prescribed:
+        return "its id is not that of the prescription"
+    if (body.withdrawn_at, body.reason) != (order.cancelled.cancelled_at, order.cancelled.reason):
+        return "it was taken back at another time or for another reason"
     return _why_elsewhere(message, facts)
 
 
@@ -73,7 +112,7 @@ def prescription_count(facts: Facts) -> Iterator[Found]:
             continue
         for number, line in order.lines.items():
             where = (order.order_id, number)
-            if line.was_approved and approved[where] != 1:
+            if line.approved and approved[where] != 1:
                 yield Found(f"{approved[where]} prescriptions", f"{where[0]} line {number}")
             if line.withdrawn and withdrawn[where] != 1:
                 yield Found(f"{withdrawn[where]} withdrawals", f"{where[0]} line {number}")

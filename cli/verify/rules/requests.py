@@ -62,7 +62,7 @@ def refused_decided(facts: Facts) -> Iterator[Found]:
         if f in CHANGES:
             carried_out = what in facts.applied
         else:
-            carried_out = order is not None and (f == "place" or order.cancelled)
+            carried_out = order is not None and (f == "place" or order.cancelled is not None)
         if carried_out:
             yield Found(
                 f"the {f} was refused to its client, and took effect all the same", f"{what}"

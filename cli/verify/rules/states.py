@@ -122,7 +122,7 @@ def _folded(order: Folded, placed_at: str) -> _Order:
         first.channel.value,
         placed_at,
         order.seq,
-        order.cancelled,
+        order.cancelled is not None,
         lines,
     )
 

@@ -121,8 +121,8 @@ def _odd_ones(world: World, patient: str) -> Iterator[Operation]:
     yield _kept(world.send(topics.MEDICATION_CHANGES, stop), "set_status", stop.change_id)
     unknown = _stop(f"{patient}-unknown")
     yield _kept(world.send(topics.MEDICATION_CHANGES, unknown), "set_status", unknown.change_id)
-    twice = _a_review(reviewed.order_id, patient, 1, Outcome.APPROVED)
-    yield _kept(world.send(topics.ORDERS_REVIEWS, twice), "review", reviewed.order_id)
+    otherwise = _a_review(reviewed.order_id, patient, 1, Outcome.REFUSED)
+    yield _kept(world.send(topics.ORDERS_REVIEWS, otherwise), "review", reviewed.order_id)
     world.publish_again(world.topics[topics.ORDERS_EVENTS.name, home][-2:])
 
 

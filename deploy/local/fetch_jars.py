@@ -1,4 +1,4 @@
-"""Fetches Kafka's jars into a folder: `python -m deploy.local.fetch_kafka FOLDER`.
+"""Fetches jars from Maven into a folder: `python -m deploy.local.fetch_jars COORDINATES FOLDER`.
 
 A process of its own, so that a download can be broken off, and so that what it imports is not
 loaded at every start. Prints `done total` for each jar that has arrived.
@@ -11,18 +11,14 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
-KAFKA_VERSION = "4.3.0"
-COORDINATES = f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}+org.slf4j:slf4j-simple:1.7.36"
-"""Kafka, and the smallest binding that makes it log; log4j's own pulls in older Kafka clients."""
-
 PARALLEL = 8
 
 
-def fetch(folder: Path) -> None:
+def fetch(coordinates: str, folder: Path) -> None:
     """Resolves the jars and puts each into the folder. Raises when one cannot be had."""
     import jgo
 
-    artifacts = jgo.resolve(COORDINATES)
+    artifacts = jgo.resolve(coordinates)
     with ThreadPoolExecutor(PARALLEL) as pool:
         arriving = [pool.submit(_fetch_one, artifact, folder) for artifact in artifacts]
         for done, jar in enumerate(as_completed(arriving), 1):
@@ -41,4 +37,4 @@ def _fetch_one(artifact: Any, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    fetch(Path(sys.argv[1]))
+    fetch(sys.argv[1], Path(sys.argv[2]))

@@ -1,0 +1,1 @@
+"""Speed, measured against other engines on the same job and the same data."""

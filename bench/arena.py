@@ -1,0 +1,58 @@
+"""The servers on which all engines run, and how they are made as new before each run."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench import store
+from bench.data.region import pharmacy_records, pharmacy_topics, practice_records
+from bench.kafka import fill, renew
+from deploy.local import LocalStack, Report, StackOptions
+from deploy.local.databases import ensure_databases
+from deploy.local.ports import SERVICES, free_ports
+from schemas.directory import Directory
+from schemas.topics import ALL, DIRECTORY_PHARMACIES, DIRECTORY_PRACTICES
+
+
+@dataclass
+class Arena:
+    """One Kafka and one PostgreSQL, in a folder that goes away."""
+
+    stack: LocalStack
+    folder: Path
+    report: Report
+    _runs: int = field(default=0)
+
+    async def anew(self, region: Directory) -> Path:
+        """Topics without a record, databases without a table, this region; the folder of a new run.
+
+        What earlier runs left to be written to disk is written first, so that none pays for another.
+        """
+        await renew(self.stack.kafka, [*ALL, *pharmacy_topics(region)])
+        await self._databases_anew()
+        await fill(self.stack.kafka, DIRECTORY_PRACTICES.name, practice_records(region))
+        await fill(self.stack.kafka, DIRECTORY_PHARMACIES.name, pharmacy_records(region))
+        await asyncio.to_thread(os.sync)
+        self._runs += 1
+        folder = self.folder / f"run-{self._runs}"
+        folder.mkdir()
+        return folder
+
+    async def settle(self, service: str) -> None:
+        """Have what a large load leaves to be done later in a service's database done now."""
+        await store.settle(self.stack.postgres, self.stack.databases[service])
+
+    async def _databases_anew(self) -> None:
+        await store.drop_databases(self.stack.postgres, SERVICES)
+        self.stack.databases = await ensure_databases(self.stack.postgres)
+
+
+@asynccontextmanager
+async def arena(folder: Path, report: Report) -> AsyncIterator[Arena]:
+    """Servers in this folder, stopped at the end. Raises StackError when they cannot be started."""
+    async with LocalStack(StackOptions.at(folder / "stack", free_ports()), report) as stack:
+        await stack.start_servers()
+        yield Arena(stack, folder, report)

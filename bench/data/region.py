@@ -1,0 +1,118 @@
+"""The region of the benchmark: practices and pharmacies, as every engine knows them."""
+
+from collections.abc import Iterator
+from datetime import time
+from pathlib import Path
+
+import orjson
+
+from bench.data.records import Given, envelope, trace
+from runtime.records import encode, event_id
+from schemas import topics
+from schemas.directory import (
+    Directory,
+    Pharmacy,
+    PharmacyEntry,
+    Policy,
+    Practice,
+    PracticeEntry,
+    Processing,
+)
+from schemas.topics import Topic
+
+PRACTICES = 40
+PHARMACIES = 50
+
+UNKNOWN_PHARMACY = "02999999"
+"""A pharmacy that is not in the directory."""
+
+OPEN = "Mo-Fr 08:00-17:30; PH off"
+
+
+def practice_agb(number: int) -> str:
+    """The code of a practice, counted from 0."""
+    return f"0102{number:04d}"
+
+
+def pharmacy_agb(number: int) -> str:
+    """The code of a pharmacy, counted from 0."""
+    return f"0203{number:04d}"
+
+
+def directory(*, review_everything: bool) -> Directory:
+    """The whole region; with `review_everything` no practice approves anything by itself."""
+    policy = Policy(review_everything=review_everything)
+    return Directory(
+        practices=tuple(_practice(number, policy) for number in range(PRACTICES)),
+        pharmacies=tuple(_pharmacy(number) for number in range(PHARMACIES)),
+    )
+
+
+def practices(region: Directory) -> dict[str, Practice]:
+    """The practices as the directory's topic carries them, by code."""
+    return {p.agb: Practice(**p.model_dump(), version=1) for p in region.practices}
+
+
+def pharmacies(region: Directory) -> dict[str, Pharmacy]:
+    """The pharmacies as the directory's topic carries them, by code."""
+    return {p.agb: Pharmacy(**p.model_dump(), version=1) for p in region.pharmacies}
+
+
+def practice_records(region: Directory) -> Iterator[Given]:
+    """The practices as records of `directory.practices`."""
+    return (_record(practice) for practice in practices(region).values())
+
+
+def pharmacy_records(region: Directory) -> Iterator[Given]:
+    """The pharmacies as records of `directory.pharmacies`."""
+    return (_record(pharmacy) for pharmacy in pharmacies(region).values())
+
+
+def pharmacy_topics(region: Directory) -> tuple[Topic, ...]:
+    """The pharmacies' own topics; none in a region where nothing is approved without a person."""
+    if all(practice.policy.review_everything for practice in region.practices):
+        return ()
+    return tuple(topics.prescriptions(pharmacy.agb) for pharmacy in region.pharmacies)
+
+
+def write_for_peers(region: Directory, path: Path) -> Path:
+    """What the rules need of the region as a JSON file: peers read it once, ours follows the topics."""
+    known = {
+        "practices": {
+            agb: {"version": practice.version, **practice.policy.model_dump()}
+            for agb, practice in practices(region).items()
+        },
+        "pharmacies": [pharmacy.agb for pharmacy in region.pharmacies],
+    }
+    path.write_bytes(orjson.dumps(known))
+    return path
+
+
+def _record(entry: Practice | Pharmacy) -> Given:
+    ce_id = str(event_id(entry.TYPE, entry.agb, entry.version))
+    headers = envelope(entry.ce_type(), ce_id, "2026-11-02T08:00:00Z", entry.agb, trace(1, 1))
+    return Given(entry.agb.encode(), encode(entry), headers)
+
+
+def _practice(number: int, policy: Policy) -> PracticeEntry:
+    return PracticeEntry(
+        agb=practice_agb(number),
+        name=f"Huisartsenpraktijk {number + 1}",
+        region="Lindewaard",
+        list_size=4000,
+        phone="0123-456710",
+        opening_hours=OPEN,
+        processing=Processing(cutoff=time(11), working_days=2, ready_from=time(15, 30)),
+        policy=policy,
+    )
+
+
+def _pharmacy(number: int) -> PharmacyEntry:
+    return PharmacyEntry(
+        agb=pharmacy_agb(number),
+        name=f"Apotheek {number + 1}",
+        address=f"Dorpsstraat {number + 1}",
+        city="Lindewaard",
+        phone="0123-456720",
+        opening_hours=OPEN,
+    )

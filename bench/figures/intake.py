@@ -1,0 +1,101 @@
+"""Orders over HTTP with acks=all: ordering's API against a bare FastAPI endpoint, one process each."""
+
+import asyncio
+import statistics
+import sys
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from bench.data.orders import orders
+from bench.data.patients import Population
+from bench.data.records import Given
+from bench.data.region import directory, write_for_peers
+from bench.engines.engine import Place
+from bench.errors import BenchError
+from bench.judge import WARM_UP, rate
+from bench.kafka import read
+from bench.plan import Bench
+from bench.process import Processes
+from bench.result import Goal, Measured, compare
+from bench.services import ready, services
+from bench.steps import ORDERS
+from deploy.local.process import Program, run
+
+NAME = "intake"
+GOAL = Goal(0.8)
+CONNECTIONS = 64
+
+ROOT = Path(__file__).parents[2]
+
+
+async def measure(bench: Bench) -> Measured:
+    """The two take turns with the same orders."""
+    placed = tuple(orders(Population(bench.sizes.patients), bench.sizes.requests))
+    ours: list[float] = []
+    bare: list[float] = []
+    raw: list[dict[str, Any]] = []
+    for number in range(1, bench.sizes.rounds + 1):
+        for name, rates in (("ours", ours), ("bare", bare)):
+            bench.report.status(f"HTTP intake, round {number} of {bench.sizes.rounds}: {name} …")
+            found = await _one(bench, name, placed)
+            rates.append(found["per_s"])
+            raw.append({"figure": NAME, "round": number, "server": name, **found})
+        bench.report.say(
+            f"HTTP intake, round {number}: {ours[-1]:,.0f} orders/s, bare {bare[-1]:,.0f}"
+        )
+    note = f"{CONNECTIONS} keep-alive connections in a closed loop, {len(placed):,} orders"
+    figure = "HTTP intake with acks=all, one process, against bare FastAPI + aiokafka"
+    return Measured([compare(figure, "orders/s", ours, bare, GOAL, note)], raw)
+
+
+async def _one(bench: Bench, name: str, placed: tuple[Given, ...]) -> dict[str, Any]:
+    region = directory(review_everything=True)
+    folder = await bench.arena.anew(region)
+    place = Place(bench.arena.stack, folder, name, write_for_peers(region, folder / "region.json"))
+    programs = services(place, ["ordering"], "api") if name == "ours" else [_bare(place)]
+    async with Processes(programs) as running:
+        await ready(place, running, ["ordering"])
+        result = await _load(place, placed)
+    stamps = await asyncio.to_thread(_taken, place, placed)
+    latencies = sorted(result["latencies_ms"])
+    return {
+        "per_s": rate(stamps, WARM_UP),
+        "p50_ms": round(statistics.median(latencies), 2),
+        "p99_ms": round(latencies[int(len(latencies) * 0.99)], 2),
+    }
+
+
+def _bare(place: Place) -> Program:
+    port = str(place.stack.ports.services["ordering"])
+    argv = [sys.executable, "-m", "bench.peers.bare_fastapi", place.stack.kafka, port]
+    return Program("bare_fastapi", argv, place.log("bare_fastapi"), cwd=ROOT)
+
+
+async def _load(place: Place, placed: tuple[Given, ...]) -> dict[str, Any]:
+    """Send all orders from a process of its own. Raises BenchError when one is not answered with 202."""
+    bodies, result = place.folder / "bodies", place.folder / "load.json"
+    bodies.write_bytes(b"\n".join(order.value for order in placed))
+    port = str(place.stack.ports.services["ordering"])
+    argv = [sys.executable, "-m", "bench.load.closed", port, str(CONNECTIONS), str(bodies)]
+    await run(
+        Program("load", [*argv, str(result)], place.log("load"), cwd=ROOT), "The load generator"
+    )
+    found: dict[str, Any] = orjson.loads(result.read_bytes())
+    if found["statuses"] != {"202": len(placed)}:
+        raise BenchError(f"Not all orders were answered with 202: {found['statuses']}.")
+    return found
+
+
+def _taken(place: Place, placed: tuple[Given, ...]) -> list[int]:
+    """When Kafka had each order. Raises BenchError when it has not each once."""
+    stamps = {}
+    records = 0
+    for output in read(place.stack.kafka, [ORDERS]):
+        records += 1
+        stamps[orjson.loads(output.value)["order_id"]] = output.at_ms
+    wanted = {orjson.loads(order.value)["order_id"] for order in placed}
+    if stamps.keys() != wanted or records != len(placed):
+        raise BenchError(f"Kafka has {records} records of {len(stamps)} of {len(placed)} orders.")
+    return sorted(stamps.values())

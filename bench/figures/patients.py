@@ -1,0 +1,116 @@
+"""Deciding with a million patients' overviews against ten thousand, on two stacks that take turns."""
+
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any
+
+from bench.arena import Arena, arena
+from bench.data.orders import orders
+from bench.data.patients import Population
+from bench.data.region import directory, write_for_peers
+from bench.engines.engine import Place
+from bench.engines.ours import Ours
+from bench.expect import Oracle
+from bench.kafka import fill
+from bench.plan import Bench
+from bench.result import Goal, Measured, Row, alone, compare
+from bench.steps import OVERVIEWS, load
+from bench.validation import Job, Played, decide
+from schemas.directory import Directory
+
+NAME = "patients"
+GOAL = Goal(0.9)
+
+
+@dataclass(frozen=True)
+class _Side:
+    """Ordering with the overviews of so many patients, which it has read from Kafka itself."""
+
+    region: Directory
+    population: Population
+    place: Place
+    oracle: Oracle
+    load_s: float
+
+
+async def measure(bench: Bench) -> Measured:
+    """Both sides read their overviews once; then they decide orders in turn, new ones each round."""
+    few, many = bench.sizes.populations
+    engine = Ours(bench.sizes.workers)
+    async with AsyncExitStack() as stacks:
+        other = await stacks.enter_async_context(arena(bench.arena.folder / "many", bench.report))
+        small = await _side(bench, bench.arena, engine, few)
+        large = await _side(bench, other, engine, many)
+        played: list[tuple[Played, Played]] = []
+        for number in range(bench.sizes.rounds + 1):
+            pair = (
+                await _round(bench, engine, small, number),
+                await _round(bench, engine, large, number),
+            )
+            if number == 0:
+                # The second pair of servers is new, and the first round warms it.
+                continue
+            played.append(pair)
+            bench.report.say(
+                f"Patients, round {number}: {pair[1].verdict.per_s:,.0f} orders/s with {many:,},"
+                f" {pair[0].verdict.per_s:,.0f} with {few:,}"
+            )
+    return Measured(_rows(played, large), _raw(played, small, large))
+
+
+async def _side(bench: Bench, where: Arena, engine: Ours, count: int) -> _Side:
+    bench.report.status(f"Overviews of {count:,} patients …")
+    region, population = directory(review_everything=True), Population(count)
+    folder = await where.anew(region)
+    written = write_for_peers(region, folder / "region.json")
+    place = Place(where.stack, folder, engine.name, written)
+    await fill(where.stack.kafka, OVERVIEWS, population.records())
+    bench.report.status(f"Ordering reads the overviews of {count:,} patients …")
+    load_s = await load(engine, place)
+    await where.settle("ordering")
+    return _Side(region, population, place, Oracle(region, population), load_s)
+
+
+async def _round(bench: Bench, engine: Ours, side: _Side, number: int) -> Played:
+    bench.report.status(f"{side.population.count:,} patients, round {number} …")
+    placed = tuple(orders(side.population, bench.sizes.patient_orders, seed=100 + number))
+    given = Job(side.region, side.population, placed, side.oracle.expected(placed))
+    return await decide(engine, side.place, given)
+
+
+def _rows(played: list[tuple[Played, Played]], large: _Side) -> list[Row]:
+    few = [small.verdict.per_s for small, _ in played]
+    many = [big.verdict.per_s for _, big in played]
+    count = large.population.count
+    return [
+        compare(
+            f"decisions with the overviews of {count:,} patients against few",
+            "orders/s",
+            many,
+            few,
+            GOAL,
+        ),
+        alone(
+            "overviews that ordering reads from Kafka into its database",
+            "overviews/s",
+            [count / large.load_s],
+            None,
+            f"{count:,} overviews once, start of the process included",
+        ),
+    ]
+
+
+def _raw(played: list[tuple[Played, Played]], small: _Side, large: _Side) -> list[dict[str, Any]]:
+    return [
+        {
+            "figure": NAME,
+            "round": number,
+            "patients": side.population.count,
+            "load_s": round(side.load_s, 2),
+            "per_s": run.verdict.per_s,
+            "cpu_us": run.cpu_us,
+            "others": run.others,
+        }
+        for number, pair in enumerate(played, 1)
+        for side, run in zip((small, large), pair, strict=True)
+    ]

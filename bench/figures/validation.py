@@ -1,0 +1,131 @@
+"""Order validation: every engine does the same job on the same data, taking turns."""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from bench.engines.all import engines, is_ours
+from bench.engines.engine import Engine
+from bench.plan import Bench
+from bench.result import Goal, Measured, Row, compare, missing
+from bench.validation import Job, Played, job, play
+
+NAME = "validation"
+
+GOALS = {
+    "streams-eos": Goal(1.5),
+    "quix": Goal(3),
+    "naive": Goal(40),
+    "raw": Goal(0.6),
+}
+UNIT = "orders/s"
+
+
+async def measure(bench: Bench) -> Measured:
+    """Every size in turn; the first run of all only warms the servers and is not counted."""
+    chosen, absent = await _available(bench)
+    rows: list[Row] = []
+    raw: list[dict[str, Any]] = []
+    for count in bench.sizes.orders:
+        bench.report.status(f"Making {count:,} orders …")
+        whole = job(bench.sizes.patients, count)
+        if not raw:
+            await play(bench.arena, engines(bench.report)["raw"], whole)
+        else:
+            chosen = [engine for engine in chosen if engine.name in bench.sizes.later_engines]
+        played = await _rounds(bench, chosen, whole)
+        raw += [_raw(count, round_, run) for round_, runs in enumerate(played, 1) for run in runs]
+        rows += _rows(played, {engine.name: engine for engine in chosen}, count)
+    rows += [
+        missing(f"order validation against {engine.title}", UNIT, GOALS.get(engine.name), why)
+        for engine, why in absent
+    ]
+    return Measured(rows, raw)
+
+
+async def _available(bench: Bench) -> tuple[list[Engine], list[tuple[Engine, str]]]:
+    """The engines that can run here, and those that cannot, each with the reason."""
+    known = engines(bench.report)
+    chosen: list[Engine] = []
+    absent: list[tuple[Engine, str]] = []
+    for engine in map(known.__getitem__, bench.sizes.engines):
+        why = await engine.available()
+        if why is None:
+            chosen.append(engine)
+        else:
+            absent.append((engine, why))
+            bench.report.say(f"{engine.title} cannot be measured: {why}")
+    return chosen, absent
+
+
+async def _rounds(bench: Bench, chosen: Sequence[Engine], whole: Job) -> list[list[Played]]:
+    """A B C, A B C, …: what else the machine does then falls on all alike."""
+    played: list[list[Played]] = []
+    for number in range(1, bench.sizes.rounds + 1):
+        played.append([])
+        for engine in chosen:
+            where = f"{len(whole.orders):,} orders, round {number} of {bench.sizes.rounds}"
+            bench.report.status(f"Order validation, {where}: {engine.title} …")
+            run = await play(bench.arena, engine, whole)
+            played[-1].append(run)
+            bench.report.say(_told(where, engine, run))
+    return played
+
+
+def _told(where: str, engine: Engine, run: Played) -> str:
+    cpu = ", ".join(f"{name} {used:.0f}" for name, used in run.cpu_us.items()) or "–"
+    return (
+        f"{where}: {engine.title} {run.verdict.per_s:,.0f} orders/s"
+        f" (µs of processor an order: {cpu}; others took {run.others:.0%})"
+    )
+
+
+def best_of_ours(played: Sequence[Sequence[Played]]) -> str | None:
+    """The name of our engine with the highest median rate."""
+    rates: dict[str, list[float]] = {}
+    for runs in played:
+        for run in runs:
+            if is_ours(run.engine):
+                rates.setdefault(run.engine, []).append(run.verdict.per_s)
+    return max(rates, key=lambda name: statistics.median(rates[name])) if rates else None
+
+
+def _rows(played: Sequence[Sequence[Played]], known: Mapping[str, Engine], count: int) -> list[Row]:
+    ours = best_of_ours(played)
+    if ours is None:
+        return []
+    rates = {name: [_rate(runs, name) for runs in played] for name in known}
+    note = f"ours: {known[ours].processes}"
+    return [
+        compare(
+            f"order validation against {known[name].title}, {count:,} orders",
+            UNIT,
+            rates[ours],
+            rates[name],
+            GOALS.get(name),
+            f"{note}; peer: {known[name].processes}, {known[name].promise}",
+        )
+        for name in known
+        if name != ours
+    ]
+
+
+def _rate(runs: Sequence[Played], name: str) -> float:
+    return next(run.verdict.per_s for run in runs if run.engine == name)
+
+
+def _raw(count: int, round_: int, run: Played) -> dict[str, Any]:
+    verdict = asdict(run.verdict)
+    del verdict["first_ms"], verdict["last_ms"]
+    return {
+        "figure": NAME,
+        "round": round_,
+        "engine": run.engine,
+        "job": count,
+        "load_s": round(run.load_s, 2),
+        "first_output_s": round(run.first_output_s, 2),
+        "cpu_us": run.cpu_us,
+        "others": run.others,
+        **verdict,
+    }

@@ -1,0 +1,57 @@
+"""The same orders at the same rate through bare Kafka hops, and when each one comes out.
+
+`python -m bench.load.hop_latency KAFKA PER_S BODIES RESULT`. The relays between are bench.peers.hops.
+"""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import orjson
+import uvloop
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+
+from bench.load.order_latency import WITHIN_S
+from bench.load.paced import now_s, paced
+from bench.peers.hops import FIRST, LAST
+
+
+async def arrivals(consumer: AIOKafkaConsumer, wanted: int) -> dict[bytes, float]:
+    """When each record came out, by its key; until there are so many or none comes any more."""
+    seen: dict[bytes, float] = {}
+    while len(seen) < wanted:
+        fetched = await asyncio.wait_for(
+            consumer.getmany(timeout_ms=int(WITHIN_S * 1000)), WITHIN_S * 2
+        )
+        if not fetched:
+            break
+        at_s = now_s()
+        for records in fetched.values():
+            for record in records:
+                seen.setdefault(record.key, at_s)
+    return seen
+
+
+async def main(kafka: str, per_s: float, bodies: list[bytes]) -> dict[str, object]:
+    async with (
+        AIOKafkaProducer(bootstrap_servers=kafka, acks="all", enable_idempotence=True) as producer,
+        AIOKafkaConsumer(LAST, bootstrap_servers=kafka, auto_offset_reset="earliest") as consumer,
+    ):
+        watching = asyncio.create_task(arrivals(consumer, len(bodies)))
+        sent: list[asyncio.Future[object]] = []
+
+        async def send(number: int) -> None:
+            sent.append(await producer.send(FIRST, bodies[number], key=b"%d" % number))
+
+        due_s = await paced(len(bodies), per_s, send)
+        await asyncio.gather(*sent)
+        seen = await watching
+    latencies = [(seen[key] - due_s[n]) * 1000 for n in due_s if (key := b"%d" % n) in seen]
+    return {"latencies_ms": latencies, "refused": [], "missing": len(bodies) - len(seen)}
+
+
+if __name__ == "__main__":
+    found = uvloop.run(
+        main(sys.argv[1], float(sys.argv[2]), Path(sys.argv[3]).read_bytes().splitlines())
+    )
+    Path(sys.argv[4]).write_bytes(orjson.dumps(found))

@@ -1,0 +1,91 @@
+"""Orders over HTTP at a steady rate, and when each one's answer is in the inbox.
+
+`python -m bench.load.order_latency PORT DATABASE PER_S BODIES RESULT`; bodies are lines of JSON, the
+database is notification's. Writes a latency in ms for each order, in the order of the bodies.
+"""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import asyncpg
+import orjson
+import uvloop
+
+from bench.load.closed import HOST
+from bench.load.connection import Connection, connect, request
+from bench.load.paced import now_s, paced
+from bench.store import newer_messages
+
+CONNECTIONS = 16
+LOOK_S = 0.004
+"""An answer is seen so much too late at most, which counts as ours."""
+WITHIN_S = 30.0
+
+
+class Orders:
+    """Sends each order once it is due, on a connection that is free."""
+
+    def __init__(self, port: int, bodies: list[bytes]) -> None:
+        self._port = port
+        self._requests = [request(f"{HOST}:{port}", body) for body in bodies]
+        self._free: list[Connection] = []
+        self.refused: list[int] = []
+
+    async def open(self) -> None:
+        """Open connections, so that no order pays for its own."""
+        for _ in range(CONNECTIONS):
+            self._free.append(await connect(HOST, self._port, self._answered))
+
+    async def send(self, number: int) -> None:
+        """Send an order; its answer is not waited for."""
+        connection = self._free.pop() if self._free else None
+        if connection is None or not connection.usable:
+            connection = await connect(HOST, self._port, self._answered)
+        connection.send(self._requests[number])
+
+    def _answered(self, connection: Connection, status: int) -> None:
+        if status != 202:
+            self.refused.append(status)
+        self._free.append(connection)
+
+
+async def watch(db: "asyncpg.Connection[asyncpg.Record]", wanted: int) -> dict[str, float]:
+    """When each order's answer was in an inbox, until there are so many or the time is up."""
+    seen: dict[str, float] = {}
+    last, deadline_s = 0, now_s() + WITHIN_S
+    while len(seen) < wanted and now_s() < deadline_s:
+        rows = await newer_messages(db, last)
+        at_s = now_s()
+        for place, order_id in rows:
+            last = place
+            seen.setdefault(order_id, at_s)
+        if rows:
+            deadline_s = at_s + WITHIN_S
+        await asyncio.sleep(LOOK_S)
+    return seen
+
+
+async def main(port: int, database: str, per_s: float, bodies: list[bytes]) -> dict[str, object]:
+    orders = Orders(port, bodies)
+    await orders.open()
+    db = await asyncpg.connect(database)
+    watching = asyncio.create_task(watch(db, len(bodies)))
+    due_s = await paced(len(bodies), per_s, orders.send)
+    seen = await watching
+    await db.close()
+    ids = [orjson.loads(body)["order_id"] for body in bodies]
+    latencies = [(seen[id] - due_s[n]) * 1000 for n, id in enumerate(ids) if id in seen]
+    return {"latencies_ms": latencies, "refused": orders.refused, "missing": len(ids) - len(seen)}
+
+
+if __name__ == "__main__":
+    found = uvloop.run(
+        main(
+            int(sys.argv[1]),
+            sys.argv[2],
+            float(sys.argv[3]),
+            Path(sys.argv[4]).read_bytes().splitlines(),
+        )
+    )
+    Path(sys.argv[5]).write_bytes(orjson.dumps(found))

@@ -1,0 +1,29 @@
+"""Sending at a steady rate, whatever becomes of what was sent (an open loop).
+
+A latency counts from when something was due, so that a slow answer does not hide those behind it.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+START_S = 0.5
+"""Time to get everything going before the first is due."""
+
+
+async def paced(
+    count: int, per_s: float, send: Callable[[int], Awaitable[None]]
+) -> dict[int, float]:
+    """Call `send` with 0, 1, 2 … at this rate; when each was due, on the clock of `now_s`."""
+    began_s = now_s() + START_S
+    due_s = {number: began_s + number / per_s for number in range(count)}
+    for number, at_s in due_s.items():
+        if (ahead_s := at_s - now_s()) > 0:
+            await asyncio.sleep(ahead_s)
+        await send(number)
+    return due_s
+
+
+def now_s() -> float:
+    """Seconds on a clock that never goes back."""
+    return time.perf_counter()

@@ -1,0 +1,1 @@
+"""The peers' own programs, each a process of its own."""

@@ -1,0 +1,93 @@
+"""The obvious FastStream version: a model, a database transaction and a publish for each record.
+
+It decides with ordering's own domain, so that only what is around the rules differs. It can lose or
+repeat a decision when it dies between the transaction and the publish.
+"""
+
+from typing import Any
+
+import asyncpg
+import uvloop
+from faststream import AckPolicy, FastStream
+from faststream.kafka import KafkaBroker, KafkaMessage
+
+from bench.peers.arguments import EVENTS, ORDERS, Arguments, Region, arguments, region
+from runtime.records import append_time, event_id, outgoing
+from schemas.directory import Policy
+from schemas.medication import MedicationOverview
+from schemas.orders import OrderDecided, OrderPlace
+from services.ordering import domain
+from services.ordering.rules import Known
+
+TABLES = """
+create table overviews (patient text primary key, body bytea not null);
+create table orders (order_id uuid primary key, patient text not null, body text not null);
+"""
+
+_OVERVIEW = "select body from overviews where patient = $1"
+_SAVE = "insert into orders (order_id, patient, body) values ($1, $2, $3) on conflict do nothing"
+
+
+async def run(told: Arguments) -> None:
+    """Until SIGTERM."""
+    known = region(told.region)
+    broker = KafkaBroker(told.kafka, acks="all", enable_idempotence=True, logger=None)
+
+    async with asyncpg.create_pool(told.database) as pool:
+
+        @broker.subscriber(
+            ORDERS,
+            group_id=told.group,
+            auto_offset_reset="earliest",
+            ack_policy=AckPolicy.ACK,
+            decoder=_order,
+        )
+        async def decide(order: OrderPlace, message: KafkaMessage) -> None:
+            record: Any = message.raw_message
+            async with pool.acquire() as db, db.transaction():
+                overview = await db.fetchval(_OVERVIEW, order.patient)
+                placed = domain.place(
+                    order, "", append_time(record.timestamp), _known(order, overview, known)
+                )
+                (decided,) = placed.events
+                await db.execute(_SAVE, order.order_id, order.patient, decided.model_dump_json())
+            await broker.publish(
+                decided,
+                EVENTS,
+                key=order.patient.encode(),
+                headers=_headers(order, decided, message),
+            )
+
+        await FastStream(broker, logger=None).run()
+
+
+async def _order(message: KafkaMessage) -> OrderPlace:
+    return OrderPlace.model_validate_json(message.body)
+
+
+def _known(order: OrderPlace, overview: bytes | None, known: Region) -> Known:
+    version, policy = known.practices.get(order.practice, (None, Policy()))
+    return Known(
+        MedicationOverview.model_validate_json(overview) if overview else None,
+        order.pharmacy in known.pharmacies,
+        policy,
+        version,
+    )
+
+
+def _headers(order: OrderPlace, decided: Any, message: KafkaMessage) -> dict[str, str]:
+    record = outgoing(
+        EVENTS,
+        decided,
+        key=order.patient,
+        id=event_id(OrderDecided.TYPE, order.order_id, 1),
+        source="nl.herhaal/ordering",
+        subject=str(order.order_id),
+        at=decided.decided_at,
+        traceparent=message.headers["traceparent"],
+    )
+    return {name: value.decode() for name, value in record.headers if value}
+
+
+if __name__ == "__main__":
+    uvloop.run(run(arguments()))

@@ -1,0 +1,48 @@
+"""Raw aiokafka: every record parsed, written out again and sent on. At least once, no state, no rules.
+
+What a Python process can pass through at all, so the ceiling of everything that also decides something.
+"""
+
+import asyncio
+
+import orjson
+import uvloop
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+
+from bench.peers.arguments import EVENTS, ORDERS, Arguments, arguments
+
+MOST_RECORDS = 1000
+
+
+async def run(told: Arguments) -> None:
+    """Until cancelled."""
+    consumer = AIOKafkaConsumer(
+        ORDERS,
+        bootstrap_servers=told.kafka,
+        group_id=told.group,
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+    )
+    producer = AIOKafkaProducer(
+        bootstrap_servers=told.kafka, acks="all", enable_idempotence=True, max_batch_size=1 << 18
+    )
+    async with producer, consumer:
+        while True:
+            fetched = await consumer.getmany(timeout_ms=200, max_records=MOST_RECORDS)
+            sent = [
+                await producer.send(
+                    EVENTS,
+                    orjson.dumps(orjson.loads(record.value)),
+                    key=record.key,
+                    headers=[*record.headers],
+                )
+                for records in fetched.values()
+                for record in records
+            ]
+            if sent:
+                await asyncio.gather(*sent)
+                await consumer.commit()
+
+
+if __name__ == "__main__":
+    uvloop.run(run(arguments()))

@@ -1,0 +1,89 @@
+"""How large each figure is measured, in the full run and in the quick one."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from bench.arena import Arena
+from bench.result import Measured
+from deploy.local import Report
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much of everything; `rounds` is how often the engines take turns."""
+
+    quick: bool
+    rounds: int
+    patients: int
+    orders: tuple[int, ...]
+    engines: tuple[str, ...]
+    later_engines: tuple[str, ...]
+    """Those that also decide the larger numbers of orders, after the first."""
+    workers: int
+    """How many of ordering's workers do best on two cores."""
+    whole_orders: int
+    populations: tuple[int, int]
+    """Few patients and many."""
+    patient_orders: int
+    requests: int
+    latency_s: float
+    """How long orders are sent at a steady rate."""
+    dashboards: tuple[tuple[int, int], tuple[int, int]]
+    """Practices and days whose lines are counted: few, and many."""
+    queries: int
+    rest_s: float
+    events: int
+
+
+FULL = Sizes(
+    quick=False,
+    rounds=5,
+    patients=20_000,
+    orders=(100_000, 300_000),
+    engines=(
+        *("raw", "naive", "quix", "streams-alo", "streams-eos", "streams-eos-1000ms"),
+        *("ours-1", "ours-2"),
+    ),
+    later_engines=("streams-eos", "ours-1", "ours-2"),
+    workers=2,
+    whole_orders=30_000,
+    populations=(10_000, 1_000_000),
+    patient_orders=50_000,
+    requests=20_000,
+    latency_s=20,
+    dashboards=((1, 915), (50, 1827)),
+    queries=300,
+    rest_s=10,
+    events=150_000,
+)
+QUICK = Sizes(
+    quick=True,
+    rounds=1,
+    patients=500,
+    orders=(6_000,),
+    engines=("raw", "naive", "quix", "streams-eos", "streams-alo", "ours-1", "ours-2"),
+    later_engines=("streams-eos", "ours-1"),
+    workers=1,
+    whole_orders=4_000,
+    populations=(300, 5_000),
+    patient_orders=4_000,
+    requests=1_000,
+    latency_s=3,
+    dashboards=((1, 400), (4, 700)),
+    queries=20,
+    rest_s=2,
+    events=3_000,
+)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What a figure measures with."""
+
+    arena: Arena
+    sizes: Sizes
+    report: Report
+
+
+Figure = Callable[[Bench], Awaitable[Measured]]
+"""Measures one figure; a module of bench.figures has one, and its NAME."""

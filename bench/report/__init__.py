@@ -1,0 +1,1 @@
+"""The result on paper: machine, Markdown, JSON and a picture."""

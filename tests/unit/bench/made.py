@@ -1,0 +1,32 @@
+"""Outputs as an engine would write them."""
+
+from bench.data.orders import orders
+from bench.data.patients import Population
+from bench.data.records import Given
+from bench.data.region import directory
+from bench.expect import Oracle
+from bench.kafka import Output
+from runtime.records import Outgoing
+
+PEOPLE = Population(50)
+REGION = directory(review_everything=True)
+ORACLE = Oracle(REGION, PEOPLE)
+FILLED_MS = (0, 10)
+"""The oracle decides as if orders were placed at 0."""
+
+
+def placed(count: int) -> list[Given]:
+    """So many orders."""
+    return list(orders(PEOPLE, count))
+
+
+def output(record: Outgoing, at_ms: int) -> Output:
+    """A record as the outsider reads it."""
+    headers = {name: value or b"" for name, value in record.headers}
+    return Output(record.topic, 0, record.key or b"", record.value or b"", headers, at_ms)
+
+
+def decided(given: list[Given], at_ms: int = 1000, step_ms: int = 1) -> list[Output]:
+    """The right decisions, one every so many ms."""
+    records = [ORACLE.decide(order)[0] for order in given]
+    return [output(record, at_ms + place * step_ms) for place, record in enumerate(records)]
