@@ -68,7 +68,9 @@ def _line(order: Json, line: Json, overview: Json | None, known: bool, policy: P
         codes = list(_reviews(order, line, entry, policy))
         outcome = "review" if codes or policy.review_everything else "approved"
     asked = {name: line[name] for name in ("line", "prk", "medicine", "quantity")}
-    return {**asked, "outcome": outcome, "reasons": [{"code": code} for code in codes]}
+    dosage = entry["dosage"] if entry else ""
+    reasons = [{"code": code} for code in codes]
+    return {**asked, "dosage": dosage, "outcome": outcome, "reasons": reasons}
 
 
 def _refusals(order: Json, overview: Json | None, entry: Json | None, known: bool) -> Iterator[str]:

@@ -25,6 +25,7 @@ final class Records {
             String prk,
             String status,
             int quantity,
+            String dosage,
             @JsonProperty("high_risk") boolean highRisk,
             @JsonProperty("repeat_service") boolean repeatService) {}
 
@@ -46,7 +47,13 @@ final class Records {
             List<DecidedLine> lines) {}
 
     record DecidedLine(
-            int line, String prk, String medicine, int quantity, String outcome, List<Reason> reasons) {}
+            int line,
+            String prk,
+            String medicine,
+            int quantity,
+            String dosage,
+            String outcome,
+            List<Reason> reasons) {}
 
     @JsonInclude(JsonInclude.Include.NON_NULL)
     record Reason(

@@ -59,7 +59,13 @@ final class Rules {
             reasons.add(new Records.Reason(code, null, null));
         }
         return new Records.DecidedLine(
-                line.line(), line.prk(), line.medicine(), line.quantity(), outcome, reasons);
+                line.line(),
+                line.prk(),
+                line.medicine(),
+                line.quantity(),
+                entry == null ? "" : entry.dosage(),
+                outcome,
+                reasons);
     }
 
     private List<String> refusals(Records.Asked asked, Records.Entry entry) {
