@@ -7,7 +7,7 @@ from typing import Any
 
 import asyncpg
 
-_ORDERED = "select count(*), (select count(*) from prescription_feed) from orders"
+_ORDERED = "select count(*) from orders"
 _TOLD = "select count(*), count(distinct order_id) from messages"
 _COUNTED = "select (select sum(orders) from daily_orders), (select sum(lines) from daily_lines)"
 _COUNTED_ORDERS = "select coalesce(sum(orders), 0)::bigint from daily_orders"
@@ -82,7 +82,7 @@ async def server_version(admin_dsn: str) -> str:
 
 
 async def ordered(dsn: str) -> tuple[int, ...]:
-    """Orders decided, and entries of the pharmacies' feeds."""
+    """Orders decided."""
     return await _numbers(dsn, _ORDERED)
 
 
