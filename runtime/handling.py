@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias, TypeVar
-from uuid import UUID
 
 import asyncpg
 
@@ -20,7 +19,7 @@ class Done:
 
     records: tuple[Outgoing, ...] = ()
     timers: tuple[Timer, ...] = ()
-    cancelled: tuple[UUID, ...] = ()
+    cancelled: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,14 @@ from services.ordering import domain, history, store
 from services.ordering.domain import Changed, Refused, Result, Unchanged
 from services.ordering.events import SOURCE, Prescription
 from services.ordering.order import Order
+from services.ordering.overview import Overview
 from services.ordering.rules import Known
 
 INPUTS = (topics.ORDERS_REQUESTS, topics.ORDERS_REVIEWS, topics.MEDICATION_STATUS)
 OWN = topics.ORDERS_EVENTS
+
+_CAREFUL = Policy()
+"""The policy of a practice that is not in the directory."""
 
 
 @dataclass
@@ -27,10 +31,12 @@ class Work:
     """One batch: what was loaded, and what changes."""
 
     orders: dict[UUID, Order]
-    overviews: dict[str, MedicationOverview]
+    overviews: dict[str, Overview]
     waiting: dict[str, set[UUID]] = field(default_factory=dict)
     """Orders that wait for an overview, by patient."""
     changed_orders: dict[UUID, Order] = field(default_factory=dict)
+    new_orders: set[UUID] = field(default_factory=set)
+    """Those of the changed ones that were not there before."""
     changed_overviews: dict[str, MedicationOverview | None] = field(default_factory=dict)
     placed: set[UUID] = field(default_factory=set)
     """Orders that were placed, for the first time or again."""
@@ -40,11 +46,12 @@ class Work:
 
     def keep(self, order: Order) -> None:
         """Note an order's next state."""
+        if order.order_id not in self.orders:
+            self.new_orders.add(order.order_id)
         self.orders[order.order_id] = self.changed_orders[order.order_id] = order
-        waiting = self.waiting.setdefault(order.patient, set())
         if order.state is OrderState.WAITING:
-            waiting.add(order.order_id)
-        else:
+            self.waiting.setdefault(order.patient, set()).add(order.order_id)
+        elif waiting := self.waiting.get(order.patient):
             waiting.discard(order.order_id)
 
 
@@ -101,7 +108,7 @@ class OrderingHandler:
         if work.changed_overviews:
             await store.save_overviews(db, work.changed_overviews)
         if work.changed_orders:
-            await store.save_orders(db, list(work.changed_orders.values()))
+            await store.save_orders(db, work.changed_orders.values(), work.new_orders)
         if work.placed:
             await store.settle(db, work.placed)
         if work.newly_adopted:
@@ -175,7 +182,7 @@ class OrderingHandler:
         return Known(
             overview=work.overviews.get(order.patient),
             pharmacy_known=order.pharmacy in self._pharmacies,
-            policy=practice.policy if practice else Policy(),
+            policy=practice.policy if practice else _CAREFUL,
             policy_version=practice.version if practice else None,
         )
 
@@ -201,7 +208,7 @@ class OrderingHandler:
         self, order: Order, before: Order | None, traceparent: str | None
     ) -> tuple[Timer, ...]:
         practice = self._practices.get(order.practice)
-        due_at = domain.waits_until(order, practice.policy if practice else Policy())
+        due_at = domain.waits_until(order, practice.policy if practice else _CAREFUL)
         if due_at is None or before is not None:
             return ()
         timer = OrderTimer(
@@ -216,7 +223,7 @@ class OrderingHandler:
 def digest_of(command: OrderPlace) -> str:
     """32 hexadecimal digits that are the same for the same order, however its JSON was written."""
     # Without defaults, so that a field that is added later leaves the digest of older orders as it is.
-    said = command.model_dump_json(exclude_defaults=True).encode()
+    said = command.__pydantic_serializer__.to_json(command, exclude_defaults=True)
     return hashlib.blake2b(said, digest_size=16).hexdigest()
 
 
@@ -256,7 +263,7 @@ def _prescription(prescription: Prescription, message: Message[Any]) -> Outgoing
     )
 
 
-def _timer_id(order_id: UUID, kind: str) -> UUID:
+def _timer_id(order_id: UUID, kind: str) -> str:
     return event_id(OrderTimer.TYPE, order_id, kind)
 
 
@@ -275,7 +282,7 @@ def _timer(timer: OrderTimer, traceparent: str | None) -> Timer:
     return Timer(timer_id, timer.due_at, record)
 
 
-def _cancelled_timers(order: Order, before: Order | None) -> tuple[UUID, ...]:
+def _cancelled_timers(order: Order, before: Order | None) -> tuple[str, ...]:
     waited = before is not None and before.state is OrderState.WAITING
     if waited and order.state is not OrderState.WAITING:
         return (_timer_id(order.order_id, "overview_overdue"),)

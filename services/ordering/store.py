@@ -1,22 +1,26 @@
 """All SQL of ordering."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import asyncpg
+import msgspec
 from pydantic import TypeAdapter
 
 from runtime.failures import Outdated
 from runtime.handling import Connection
-from runtime.records import encode
+from runtime.records import encode, encode_parts
 from schemas import topics
 from schemas.medication import MedicationOverview
 from schemas.orders import OrderEvent
 from services.ordering.order import Order
+from services.ordering.overview import KeptOverview, Overview
 
 _ORDER: TypeAdapter[Order] = TypeAdapter(Order)
+_overview = msgspec.json.Decoder(KeptOverview).decode
 _EVENTS: Mapping[str, type[Any]] = topics.ORDERS_EVENTS.types
 
 _ORDERS_BY_ID = "select body from orders where order_id = any($1::uuid[])"
@@ -33,14 +37,11 @@ _WAITING_ORDERS = "select body from orders where state = 'waiting' and patient =
 _ORDERS_OF_PATIENT = """
 select body from orders where patient = $1 order by placed_at desc, order_id limit $2
 """
-_SAVE_ORDERS = """
-insert into orders (order_id, patient, practice, state, placed_at, digest, body)
-select * from unnest(
-    $1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::bytea[]
-)
-on conflict (order_id) do update set state = excluded.state, body = excluded.body
-where orders.patient = excluded.patient
-returning 1
+_ORDER_COLUMNS = ("order_id", "patient", "practice", "state", "placed_at", "digest", "body")
+_CHANGE_ORDERS = """
+update orders o set state = n.state, body = n.body
+from unnest($1::uuid[], $2::text[], $3::bytea[]) as n(order_id, state, body)
+where o.order_id = n.order_id
 """
 _SETTLE = "delete from intake where order_id = any($1::uuid[])"
 
@@ -108,24 +109,33 @@ async def orders_of_patient(db: Connection, patient: str, limit: int) -> list[Or
     return [_ORDER.validate_json(row["body"]) for row in rows]
 
 
-async def save_orders(db: Connection, changed: Sequence[Order]) -> None:
-    """Write orders as they stand now.
+async def save_orders(db: Connection, orders: Iterable[Order], new: Set[UUID]) -> None:
+    """Write orders as they stand now; the `new` ones were not there when they were loaded.
 
     Raises:
-        Outdated: the id of one of them has become another patient's order since it was loaded.
+        Outdated: the id of a new one has become another patient's order since.
     """
-    saved = await db.fetch(
-        _SAVE_ORDERS,
-        [o.order_id for o in changed],
-        [o.patient for o in changed],
-        [o.practice for o in changed],
-        [o.state for o in changed],
-        [o.placed_at for o in changed],
-        [o.digest for o in changed],
-        [_ORDER.dump_json(o) for o in changed],
-    )
-    if len(saved) != len(changed):
-        raise Outdated
+    changed = [order for order in orders if order.order_id not in new]
+    if new:
+        await _add_orders(db, [order for order in orders if order.order_id in new])
+    if changed:
+        await db.execute(
+            _CHANGE_ORDERS,
+            [o.order_id for o in changed],
+            [o.state for o in changed],
+            [encode_parts(o) for o in changed],
+        )
+
+
+async def _add_orders(db: Connection, new: Iterable[Order]) -> None:
+    rows = [
+        (o.order_id, o.patient, o.practice, o.state, o.placed_at, o.digest, encode_parts(o))
+        for o in new
+    ]
+    try:
+        await db.copy_records_to_table("orders", records=rows, columns=_ORDER_COLUMNS)
+    except asyncpg.UniqueViolationError as error:
+        raise Outdated from error
 
 
 async def adopted(db: Connection, ids: Collection[UUID]) -> dict[UUID, list[OrderEvent]]:
@@ -158,10 +168,10 @@ async def settle(db: Connection, ids: Collection[UUID]) -> None:
     await db.execute(_SETTLE, ids)
 
 
-async def overviews(db: Connection, patients: Collection[str]) -> dict[str, MedicationOverview]:
+async def overviews(db: Connection, patients: Collection[str]) -> dict[str, Overview]:
     """The newest overview that has arrived of each of these patients."""
     rows = await db.fetch(_OVERVIEWS, patients)
-    return {row["patient"]: MedicationOverview.model_validate_json(row["body"]) for row in rows}
+    return {patient: _overview(body) for patient, body in rows}
 
 
 async def save_overviews(db: Connection, changed: Mapping[str, MedicationOverview | None]) -> None:
