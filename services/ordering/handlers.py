@@ -238,26 +238,28 @@ def _order_id(message: Message[Any]) -> UUID:
 
 
 def _event(event: OrderEvent, order: Order, message: Message[Any]) -> Outgoing:
+    order_id = str(order.order_id)
     return outgoing(
         topics.ORDERS_EVENTS.name,
         event,
         key=order.patient,
-        id=event_id(event.TYPE, order.order_id, event.seq),
+        id=event_id(event.TYPE, order_id, event.seq),
         source=SOURCE,
-        subject=str(order.order_id),
+        subject=order_id,
         at=message.at,
         traceparent=message.traceparent,
     )
 
 
 def _prescription(prescription: Prescription, message: Message[Any]) -> Outgoing:
+    prescription_id = str(prescription.prescription_id)
     return outgoing(
         topics.PRESCRIPTIONS_PREFIX + prescription.pharmacy,
         prescription,
         key=prescription.patient,
-        id=event_id(prescription.TYPE, prescription.prescription_id),
+        id=event_id(prescription.TYPE, prescription_id),
         source=SOURCE,
-        subject=str(prescription.prescription_id),
+        subject=prescription_id,
         at=message.at,
         traceparent=message.traceparent,
     )
