@@ -10,7 +10,6 @@ from runtime.handling import Connection, Done, Rejected
 from runtime.records import Message, Outgoing, Timer, event_id, outgoing
 from schemas import topics
 from schemas.directory import Pharmacy, Policy, Practice
-from schemas.medication import MedicationOverview
 from schemas.orders import OrderCancel, OrderEvent, OrderPlace, OrderReview, OrderState, OrderTimer
 from services.ordering import domain, history, store
 from services.ordering.domain import Changed, Refused, Result, Unchanged
@@ -37,7 +36,7 @@ class Work:
     changed_orders: dict[UUID, Order] = field(default_factory=dict)
     new_orders: set[UUID] = field(default_factory=set)
     """Those of the changed ones that were not there before."""
-    changed_overviews: dict[str, MedicationOverview | None] = field(default_factory=dict)
+    changed_overviews: dict[str, Overview | None] = field(default_factory=dict)
     placed: set[UUID] = field(default_factory=set)
     """Orders that were placed, for the first time or again."""
     adopted: dict[UUID, list[OrderEvent]] = field(default_factory=dict)

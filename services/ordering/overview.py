@@ -1,7 +1,6 @@
 """What ordering needs of a patient's medication overview, whoever keeps it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from schemas.medication import Status
@@ -33,27 +32,3 @@ class Overview(Protocol):
     def version(self) -> int: ...
     @property
     def medications(self) -> Sequence[Entry]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class KeptEntry:
-    """One medicine, read back."""
-
-    prk: str
-    status: Status
-    dosage: str
-    quantity: int
-    high_risk: bool = False
-    repeat_service: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class KeptOverview:
-    """An overview read back from the copy that ordering keeps, without what no rule looks at.
-
-    It was validated when it came in, and reading it is most of what loading costs.
-    """
-
-    practice: str
-    version: int
-    medications: tuple[KeptEntry, ...]

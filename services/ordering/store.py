@@ -14,13 +14,12 @@ from runtime.failures import Outdated
 from runtime.handling import Connection
 from runtime.records import encode, encode_parts
 from schemas import topics
-from schemas.medication import MedicationOverview
+from schemas.medication import Status
 from schemas.orders import OrderEvent
 from services.ordering.order import Order
-from services.ordering.overview import KeptOverview, Overview
+from services.ordering.overview import Overview
 
 _ORDER: TypeAdapter[Order] = TypeAdapter(Order)
-_overview = msgspec.json.Decoder(KeptOverview).decode
 _EVENTS: Mapping[str, type[Any]] = topics.ORDERS_EVENTS.types
 
 _ORDERS_BY_ID = "select body from orders where order_id = any($1::uuid[])"
@@ -67,19 +66,39 @@ select order_id, digest from orders where order_id = any($1::uuid[])
 _TAKE_OUT = "delete from intake where order_id = $1 and digest = $2"
 _INTAKE = "select order_id, patient, received_at from intake where order_id = $1"
 
-# A rebuild compares what it built with what runs, whatever the order of a body's fields.
+# A rebuild compares what it built with what runs.
 _COMPARE_OVERVIEWS = """
 select count(built.patient) as rows,
     count(*) filter (where running.patient is null) as added,
     count(*) filter (where built.patient is null) as gone,
-    count(*) filter (where running.body <> built.body
-        and convert_from(running.body, 'UTF8')::jsonb <> convert_from(built.body, 'UTF8')::jsonb
-    ) as changed
+    count(*) filter (where running.body <> built.body) as changed
 from public.overviews running full join overviews built using (patient)
 """
 
 COMPARED = {"overviews": _COMPARE_OVERVIEWS}
 """ordering's projections, each with how what a rebuild made differs from what runs."""
+
+
+class _Entry(msgspec.Struct, frozen=True, gc=False):
+    """An `overview.Entry`, as it is kept."""
+
+    prk: str
+    status: Status
+    dosage: str
+    quantity: int
+    high_risk: bool
+    repeat_service: bool
+
+
+class _Kept(msgspec.Struct, frozen=True, gc=False):
+    """An `Overview` as it is kept: what the rules look at, which is a quarter of it."""
+
+    practice: str
+    version: int
+    medications: tuple[_Entry, ...]
+
+
+_read_kept = msgspec.json.Decoder(_Kept).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,22 +190,32 @@ async def settle(db: Connection, ids: Collection[UUID]) -> None:
 async def overviews(db: Connection, patients: Collection[str]) -> dict[str, Overview]:
     """The newest overview that has arrived of each of these patients."""
     rows = await db.fetch(_OVERVIEWS, patients)
-    return {patient: _overview(body) for patient, body in rows}
+    return {patient: _read_kept(body) for patient, body in rows}
 
 
-async def save_overviews(db: Connection, changed: Mapping[str, MedicationOverview | None]) -> None:
-    """Keep these overviews; None removes a patient's."""
-    kept = [overview for overview in changed.values() if overview is not None]
+async def save_overviews(db: Connection, changed: Mapping[str, Overview | None]) -> None:
+    """Keep these overviews, by patient; None removes a patient's."""
+    kept = {patient: overview for patient, overview in changed.items() if overview is not None}
     gone = [patient for patient, overview in changed.items() if overview is None]
     if kept:
         await db.execute(
             _SAVE_OVERVIEWS,
-            [o.patient for o in kept],
-            [o.version for o in kept],
-            [encode(o) for o in kept],
+            [*kept],
+            [overview.version for overview in kept.values()],
+            [encode_parts(_kept(overview)) for overview in kept.values()],
         )
     if gone:
         await db.execute(_DROP_OVERVIEWS, gone)
+
+
+def _kept(overview: Overview) -> _Kept:
+    entries = tuple(
+        [
+            _Entry(m.prk, m.status, m.dosage, m.quantity, m.high_risk, m.repeat_service)
+            for m in overview.medications
+        ]
+    )
+    return _Kept(overview.practice, overview.version, entries)
 
 
 async def take_in(db: Connection, arrivals: Sequence[tuple[UUID, str, str]]) -> dict[UUID, str]:
