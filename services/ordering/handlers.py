@@ -194,11 +194,10 @@ class OrderingHandler:
             case Changed(order, events, prescriptions):
                 before = work.orders.get(order.order_id)
                 work.keep(order)
+                records = [_event(event, order, message) for event in events]
+                records += [_prescription(p, message) for p in prescriptions]
                 return Done(
-                    (
-                        *(_event(event, order, message) for event in events),
-                        *(_prescription(p, message) for p in prescriptions),
-                    ),
+                    tuple(records),
                     self._timers(order, before, message.traceparent),
                     _cancelled_timers(order, before),
                 )
