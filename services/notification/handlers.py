@@ -1,6 +1,6 @@
 """notification's part of the loop: which event leads to which message, and what is published for it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,7 @@ from uuid import UUID
 from runtime.handling import Connection, Done, Rejected
 from runtime.records import Message, Outgoing, event_id, outgoing
 from schemas import topics
-from schemas.base import Body
+from schemas.base import Body, trusted
 from schemas.directory import Pharmacy, Practice
 from schemas.notifications import MessageQueued, MessageSent, PickupPromised
 from schemas.orders import OrderEvent
@@ -24,6 +24,8 @@ SOURCE = "nl.herhaal/notification"
 
 INPUTS = (topics.ORDERS_EVENTS,)
 OWN = topics.NOTIFICATIONS_EVENTS
+
+_queued, _sent = trusted(MessageQueued), trusted(MessageSent)
 
 
 @dataclass
@@ -137,8 +139,9 @@ def _tell(taken: Taken, message: Message[Any], work: Work) -> list[Outgoing]:
         work.messages.append(told)
         promised = [taken.promise] if taken.promise else []
         # Sent comes last: where that was told, all of it was.
-        bodies = [_event(MessageQueued, told), *promised, _event(MessageSent, told)]
-    return [_record(body, order, message) for body in bodies]
+        bodies = [_event(_queued, told), *promised, _event(_sent, told)]
+    order_id = str(order.order_id)
+    return [_record(body, order, order_id, message) for body in bodies]
 
 
 def stored(told: domain.Message, order: Order, message: Message[Any]) -> StoredMessage:
@@ -155,7 +158,7 @@ def stored(told: domain.Message, order: Order, message: Message[Any]) -> StoredM
 
 
 def _event(
-    kind: type[MessageQueued] | type[MessageSent], told: StoredMessage
+    kind: Callable[..., MessageQueued | MessageSent], told: StoredMessage
 ) -> MessageQueued | MessageSent:
     return kind(
         message_id=told.message_id,
@@ -168,19 +171,19 @@ def _event(
     )
 
 
-def _record(body: Body, order: Order, message: Message[Any]) -> Outgoing:
+def _record(body: Body, order: Order, order_id: str, message: Message[Any]) -> Outgoing:
     return outgoing(
         topics.NOTIFICATIONS_EVENTS.name,
         body,
         key=order.patient,
-        id=_id(type(body), order),
+        id=event_id(body.TYPE, order_id, order.seq),
         source=SOURCE,
-        subject=str(order.order_id),
+        subject=order_id,
         at=message.at,
         traceparent=message.traceparent,
     )
 
 
-def _id(kind: type[Body], of: Order | OrderEvent) -> str:
+def _id(kind: type[Body], of: OrderEvent) -> str:
     """The id of the record of this kind that an order's event leads to."""
     return event_id(kind.TYPE, of.order_id, of.seq)

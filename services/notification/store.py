@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import TypeAdapter
 
 from runtime.handling import Connection
-from runtime.records import encode
+from runtime.records import encode, encode_parts
 from schemas.notifications import MessageSent, PickupPromised
 from services.notification.domain import Order
 from services.notification.facts import Answer, Cancellation, Facts, Kind
@@ -156,7 +156,7 @@ async def save_orders(db: Connection, changed: Sequence[Order]) -> None:
         _SAVE_ORDERS,
         [o.order_id for o in changed],
         [o.seq for o in changed],
-        [_ORDER.dump_json(o) for o in changed],
+        [encode_parts(o) for o in changed],
     )
 
 
@@ -252,7 +252,7 @@ async def save_facts(db: Connection, changed: Sequence[StoredMessage]) -> None:
     await db.execute(
         _SAVE_FACTS,
         [m.message_id for m in changed],
-        [_FACTS[m.kind].dump_json(m.facts) for m in changed],
+        [encode_parts(m.facts) for m in changed],
     )
 
 
@@ -264,7 +264,7 @@ def _columns(messages: Sequence[StoredMessage]) -> tuple[list[Any], ...]:
         [m.kind for m in messages],
         [m.template_version for m in messages],
         [m.at for m in messages],
-        [_FACTS[m.kind].dump_json(m.facts) for m in messages],
+        [encode_parts(m.facts) for m in messages],
     )
 
 
