@@ -67,7 +67,7 @@ def _of_order(order_id: str, decided: Iterable[Outgoing]) -> Iterator[tuple[str,
         if record.topic.startswith(topics.PRESCRIPTIONS_PREFIX):
             told = [MessageQueued.TYPE, MessageSent.TYPE, PickupPromised.TYPE]
     for kind in told:
-        yield str(event_id(kind, order_id, 1)), Follows(NOTIFICATIONS, order_id, None)
+        yield event_id(kind, order_id, 1), Follows(NOTIFICATIONS, order_id, None)
 
 
 def _id(record: Outgoing) -> str:

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic
-from uuid import UUID
 
 import structlog
 
@@ -43,7 +42,7 @@ class Batch:
 
     outputs: dict[int, list[Outgoing]] = field(default_factory=dict)
     timers: list[tuple[int, Timer]] = field(default_factory=list)
-    cancelled: list[UUID] = field(default_factory=list)
+    cancelled: list[str] = field(default_factory=list)
     dead: list[str] = field(default_factory=list)
 
     def output(self, partition: int, records: Iterable[Outgoing]) -> None:

@@ -1,11 +1,10 @@
 """What a service tells the loop: how to load, decide and save."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias, TypeVar
-from uuid import UUID
 
 import asyncpg
+import msgspec
 
 from runtime.records import Message, Outgoing, Timer
 
@@ -14,17 +13,15 @@ Connection: TypeAlias = "asyncpg.Connection[Any] | asyncpg.pool.PoolConnectionPr
 W = TypeVar("W")
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(msgspec.Struct, frozen=True):
     """A message was handled: publish `records` in this order, set `timers`, drop `cancelled` ones."""
 
     records: tuple[Outgoing, ...] = ()
     timers: tuple[Timer, ...] = ()
-    cancelled: tuple[UUID, ...] = ()
+    cancelled: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
+class Rejected(msgspec.Struct, frozen=True):
     """A well-formed message that cannot be carried out; it becomes a dead letter with this code."""
 
     reason: str

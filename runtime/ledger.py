@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
 import msgspec
 from aiokafka import TopicPartition
@@ -280,7 +279,7 @@ async def set_timers(db: Connection, timers: Sequence[tuple[int, Timer]]) -> Non
     )
 
 
-async def cancel_timers(db: Connection, ids: Sequence[UUID]) -> None:
+async def cancel_timers(db: Connection, ids: Sequence[str]) -> None:
     """Drop due times that no longer matter."""
     await db.execute(_CANCEL_TIMERS, ids)
 

@@ -4,6 +4,7 @@ The HTTP server is up at once; Kafka and the database may come later, and may go
 """
 
 import asyncio
+import gc
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -40,6 +41,9 @@ from schemas.base import Body
 from schemas.topics import Topic
 
 log = structlog.get_logger()
+
+_GARBAGE = 200_000
+"""New objects after which the collector looks for cycles. There are few, and a batch has fewer objects."""
 
 CLOSE_S = 5.0
 """How long each part of a service may take to close."""
@@ -152,6 +156,7 @@ def run(
 ) -> int:
     """Serve until SIGTERM or SIGINT; the exit code, 1 when the service could not go on."""
     configure_logs(service.name, settings.log)
+    gc.set_threshold(_GARBAGE, 20, 100)
     failures: list[BaseException] = []
 
     def fail(error: BaseException) -> None:
@@ -201,6 +206,8 @@ async def _boot(service: Service[Any], resources: Resources, part: Part, reached
         resources.worker = worker = _worker(service, resources, reached)
         await worker.start()
         resources.waiting_for = ""
+        # What is there now stays: the collector need not look through it again.
+        gc.freeze()
         await worker.until_wedged()
         log.error("the worker moves no more; starting it anew with clients of its own")
         # What it cannot stop it leaves behind: its epochs are old, so it can write nothing.

@@ -77,7 +77,7 @@ class OrderPlace(Body):
 
     @model_validator(mode="after")
     def _lines_are_distinct(self) -> Self:
-        if len({line.line for line in self.lines}) != len(self.lines):
+        if len(self.lines) > 1 and len({line.line for line in self.lines}) != len(self.lines):
             raise ValueError("two lines have the same number")
         return self
 

@@ -89,7 +89,7 @@ def write_for_peers(region: Directory, path: Path) -> Path:
 
 
 def _record(entry: Practice | Pharmacy) -> Given:
-    ce_id = str(event_id(entry.TYPE, entry.agb, entry.version))
+    ce_id = event_id(entry.TYPE, entry.agb, entry.version)
     headers = envelope(entry.ce_type(), ce_id, "2026-11-02T08:00:00Z", entry.agb, trace(1, 1))
     return Given(entry.agb.encode(), encode(entry), headers)
 

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, assert_never
-from uuid import UUID
 
 import structlog
 
@@ -121,7 +120,7 @@ def digest_of(command: Command) -> str:
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-def overview_id(overview: MedicationOverview) -> UUID:
+def overview_id(overview: MedicationOverview) -> str:
     """The id of an overview's record: the same whenever the same version is published."""
     return event_id(overview.TYPE, overview.patient, overview.version)
 

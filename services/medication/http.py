@@ -93,7 +93,7 @@ class MedicationApi:
             topics.MEDICATION_CHANGES.name,
             command,
             key=command.patient,
-            id=uuid4(),
+            id=str(uuid4()),
             source=SOURCE,
             subject=command.patient,
             at=datetime.now(UTC),

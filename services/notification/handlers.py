@@ -121,7 +121,7 @@ def _told(event: OrderEvent, work: Work) -> Told | None:
     records = work.told.get(event.order_id)
     if records is None:
         return None
-    sent, promised = (_id(kind, event) for kind in (MessageSent, PickupPromised))
+    sent, promised = (UUID(_id(kind, event)) for kind in (MessageSent, PickupPromised))
     if sent not in records:
         return None
     work.retold += [id for id in (sent, promised) if id in records]
@@ -144,7 +144,7 @@ def _tell(taken: Taken, message: Message[Any], work: Work) -> list[Outgoing]:
 def stored(told: domain.Message, order: Order, message: Message[Any]) -> StoredMessage:
     """What is told about an order after this event, as it is in the inbox."""
     return StoredMessage(
-        message_id=event_id("message", order.order_id, order.seq),
+        message_id=UUID(event_id("message", order.order_id, order.seq)),
         patient=order.patient,
         order_id=order.order_id,
         kind=told.kind,
@@ -181,6 +181,6 @@ def _record(body: Body, order: Order, message: Message[Any]) -> Outgoing:
     )
 
 
-def _id(kind: type[Body], of: Order | OrderEvent) -> UUID:
+def _id(kind: type[Body], of: Order | OrderEvent) -> str:
     """The id of the record of this kind that an order's event leads to."""
     return event_id(kind.TYPE, of.order_id, of.seq)

@@ -67,7 +67,7 @@ def place(command: OrderPlace, digest: str, at: datetime, known: Known) -> Chang
         placed_at=at,
         digest=digest,
         seq=1,
-        lines=tuple(decide_line(command, line, known) for line in command.lines),
+        lines=tuple([decide_line(command, line, known) for line in command.lines]),
         remark=command.remark,
         supply_until=command.supply_until,
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID, uuid5
 
-from schemas.base import Actor
+from schemas.base import Actor, trusted
 from schemas.orders import DecidedLine, OrderCancelled, OrderDecided, OrderLineDecided, Outcome
 from schemas.prescriptions import PrescriptionApproved, PrescriptionWithdrawn
 from services.ordering.order import Line, Order
@@ -15,6 +15,11 @@ SOURCE = "nl.herhaal/ordering"
 
 Prescription = PrescriptionApproved | PrescriptionWithdrawn
 
+# What nearly every order leads to.
+_order_decided = trusted(OrderDecided)
+_decided_line = trusted(DecidedLine)
+_prescription_approved = trusted(PrescriptionApproved)
+
 
 def prescription_id(order_id: UUID, line: int) -> UUID:
     """The id of the prescription that an approved line leads to, whoever approves it and whenever."""
@@ -23,7 +28,7 @@ def prescription_id(order_id: UUID, line: int) -> UUID:
 
 def decided(order: Order, known: Known) -> OrderDecided:
     """The first event of every order."""
-    return OrderDecided(
+    return _order_decided(
         order_id=order.order_id,
         seq=order.seq,
         patient=order.patient,
@@ -36,16 +41,18 @@ def decided(order: Order, known: Known) -> OrderDecided:
         policy_version=known.policy_version,
         state=order.state,
         lines=tuple(
-            DecidedLine(
-                line=line.number,
-                prk=line.prk,
-                medicine=line.medicine,
-                quantity=line.quantity,
-                dosage=line.dosage,
-                outcome=line.outcome,
-                reasons=line.reasons,
-            )
-            for line in order.lines
+            [
+                _decided_line(
+                    line=line.number,
+                    prk=line.prk,
+                    medicine=line.medicine,
+                    quantity=line.quantity,
+                    dosage=line.dosage,
+                    outcome=line.outcome,
+                    reasons=line.reasons,
+                )
+                for line in order.lines
+            ]
         ),
     )
 
@@ -97,7 +104,7 @@ def approved(
 ) -> tuple[PrescriptionApproved, ...]:
     """A prescription for each of these lines that is approved."""
     return tuple(
-        PrescriptionApproved(
+        _prescription_approved(
             prescription_id=prescription_id(order.order_id, line.number),
             order_id=order.order_id,
             line=line.number,

@@ -10,16 +10,19 @@ from runtime.handling import Connection, Done, Rejected
 from runtime.records import Message, Outgoing, Timer, event_id, outgoing
 from schemas import topics
 from schemas.directory import Pharmacy, Policy, Practice
-from schemas.medication import MedicationOverview
 from schemas.orders import OrderCancel, OrderEvent, OrderPlace, OrderReview, OrderState, OrderTimer
 from services.ordering import domain, history, store
 from services.ordering.domain import Changed, Refused, Result, Unchanged
 from services.ordering.events import SOURCE, Prescription
 from services.ordering.order import Order
+from services.ordering.overview import Overview
 from services.ordering.rules import Known
 
 INPUTS = (topics.ORDERS_REQUESTS, topics.ORDERS_REVIEWS, topics.MEDICATION_STATUS)
 OWN = topics.ORDERS_EVENTS
+
+_CAREFUL = Policy()
+"""The policy of a practice that is not in the directory."""
 
 
 @dataclass
@@ -27,11 +30,13 @@ class Work:
     """One batch: what was loaded, and what changes."""
 
     orders: dict[UUID, Order]
-    overviews: dict[str, MedicationOverview]
+    overviews: dict[str, Overview]
     waiting: dict[str, set[UUID]] = field(default_factory=dict)
     """Orders that wait for an overview, by patient."""
     changed_orders: dict[UUID, Order] = field(default_factory=dict)
-    changed_overviews: dict[str, MedicationOverview | None] = field(default_factory=dict)
+    new_orders: set[UUID] = field(default_factory=set)
+    """Those of the changed ones that were not there before."""
+    changed_overviews: dict[str, Overview | None] = field(default_factory=dict)
     placed: set[UUID] = field(default_factory=set)
     """Orders that were placed, for the first time or again."""
     adopted: dict[UUID, list[OrderEvent]] = field(default_factory=dict)
@@ -40,11 +45,12 @@ class Work:
 
     def keep(self, order: Order) -> None:
         """Note an order's next state."""
+        if order.order_id not in self.orders:
+            self.new_orders.add(order.order_id)
         self.orders[order.order_id] = self.changed_orders[order.order_id] = order
-        waiting = self.waiting.setdefault(order.patient, set())
         if order.state is OrderState.WAITING:
-            waiting.add(order.order_id)
-        else:
+            self.waiting.setdefault(order.patient, set()).add(order.order_id)
+        elif waiting := self.waiting.get(order.patient):
             waiting.discard(order.order_id)
 
 
@@ -101,7 +107,7 @@ class OrderingHandler:
         if work.changed_overviews:
             await store.save_overviews(db, work.changed_overviews)
         if work.changed_orders:
-            await store.save_orders(db, list(work.changed_orders.values()))
+            await store.save_orders(db, work.changed_orders.values(), work.new_orders)
         if work.placed:
             await store.settle(db, work.placed)
         if work.newly_adopted:
@@ -175,7 +181,7 @@ class OrderingHandler:
         return Known(
             overview=work.overviews.get(order.patient),
             pharmacy_known=order.pharmacy in self._pharmacies,
-            policy=practice.policy if practice else Policy(),
+            policy=practice.policy if practice else _CAREFUL,
             policy_version=practice.version if practice else None,
         )
 
@@ -188,11 +194,10 @@ class OrderingHandler:
             case Changed(order, events, prescriptions):
                 before = work.orders.get(order.order_id)
                 work.keep(order)
+                records = [_event(event, order, message) for event in events]
+                records += [_prescription(p, message) for p in prescriptions]
                 return Done(
-                    (
-                        *(_event(event, order, message) for event in events),
-                        *(_prescription(p, message) for p in prescriptions),
-                    ),
+                    tuple(records),
                     self._timers(order, before, message.traceparent),
                     _cancelled_timers(order, before),
                 )
@@ -201,7 +206,7 @@ class OrderingHandler:
         self, order: Order, before: Order | None, traceparent: str | None
     ) -> tuple[Timer, ...]:
         practice = self._practices.get(order.practice)
-        due_at = domain.waits_until(order, practice.policy if practice else Policy())
+        due_at = domain.waits_until(order, practice.policy if practice else _CAREFUL)
         if due_at is None or before is not None:
             return ()
         timer = OrderTimer(
@@ -216,7 +221,7 @@ class OrderingHandler:
 def digest_of(command: OrderPlace) -> str:
     """32 hexadecimal digits that are the same for the same order, however its JSON was written."""
     # Without defaults, so that a field that is added later leaves the digest of older orders as it is.
-    said = command.model_dump_json(exclude_defaults=True).encode()
+    said = command.__pydantic_serializer__.to_json(command, exclude_defaults=True)
     return hashlib.blake2b(said, digest_size=16).hexdigest()
 
 
@@ -231,32 +236,34 @@ def _order_id(message: Message[Any]) -> UUID:
 
 
 def _event(event: OrderEvent, order: Order, message: Message[Any]) -> Outgoing:
+    order_id = str(order.order_id)
     return outgoing(
         topics.ORDERS_EVENTS.name,
         event,
         key=order.patient,
-        id=event_id(event.TYPE, order.order_id, event.seq),
+        id=event_id(event.TYPE, order_id, event.seq),
         source=SOURCE,
-        subject=str(order.order_id),
+        subject=order_id,
         at=message.at,
         traceparent=message.traceparent,
     )
 
 
 def _prescription(prescription: Prescription, message: Message[Any]) -> Outgoing:
+    prescription_id = str(prescription.prescription_id)
     return outgoing(
         topics.PRESCRIPTIONS_PREFIX + prescription.pharmacy,
         prescription,
         key=prescription.patient,
-        id=event_id(prescription.TYPE, prescription.prescription_id),
+        id=event_id(prescription.TYPE, prescription_id),
         source=SOURCE,
-        subject=str(prescription.prescription_id),
+        subject=prescription_id,
         at=message.at,
         traceparent=message.traceparent,
     )
 
 
-def _timer_id(order_id: UUID, kind: str) -> UUID:
+def _timer_id(order_id: UUID, kind: str) -> str:
     return event_id(OrderTimer.TYPE, order_id, kind)
 
 
@@ -275,7 +282,7 @@ def _timer(timer: OrderTimer, traceparent: str | None) -> Timer:
     return Timer(timer_id, timer.due_at, record)
 
 
-def _cancelled_timers(order: Order, before: Order | None) -> tuple[UUID, ...]:
+def _cancelled_timers(order: Order, before: Order | None) -> tuple[str, ...]:
     waited = before is not None and before.state is OrderState.WAITING
     if waited and order.state is not OrderState.WAITING:
         return (_timer_id(order.order_id, "overview_overdue"),)

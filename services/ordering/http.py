@@ -149,7 +149,7 @@ class OrderingApi:
             topics.ORDERS_REQUESTS.name,
             body,
             key=command.patient,
-            id=uuid4(),
+            id=str(uuid4()),
             source="nl.herhaal/ordering/http",
             subject=subject,
             at=datetime.now(UTC),

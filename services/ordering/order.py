@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from uuid import UUID
 
 from schemas.base import Actor, Channel, PlacedBy, Role
@@ -72,6 +73,7 @@ def state_of(outcomes: Iterable[Outcome]) -> OrderState:
     return OrderState.PARTLY_APPROVED if Outcome.APPROVED in found else OrderState.REFUSED
 
 
+@lru_cache(maxsize=10_000)
 def policy_actor(practice: str, version: int | None) -> Actor:
     """A practice's policy as the one who approves; version 0 is the careful default."""
     return Actor(role=Role.POLICY, id=f"{practice} v{version or 0}")

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from schemas.directory import Policy
-from schemas.medication import Medication, MedicationOverview, Status
+from schemas.medication import Status
 from schemas.orders import OrderLine, OrderPlace, Outcome
 from schemas.reasons import Reason, ReasonCode
 from services.ordering.order import Line
+from services.ordering.overview import Entry, Overview
 
 _OUTCOME_OF = {
     ReasonCode.NOT_IN_OVERVIEW: Outcome.E_CONSULT,
@@ -16,6 +17,9 @@ _OUTCOME_OF = {
     ReasonCode.STATUS_NOT_KNOWN_YET: Outcome.WAITING,
 }
 """Reasons that do not simply refuse a line."""
+
+_BECAUSE = {code: Reason(code=code) for code in ReasonCode}
+"""Reasons without particulars are values: one of each is enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,56 +30,54 @@ class Known:
     the careful default, for a practice that is not in the directory.
     """
 
-    overview: MedicationOverview | None
+    overview: Overview | None
     pharmacy_known: bool
     policy: Policy
     policy_version: int | None
 
 
 def refusals(
-    order: OrderPlace, line: OrderLine, entry: Medication | None, known: Known
+    order: OrderPlace, line: OrderLine, entry: Entry | None, known: Known
 ) -> Iterator[Reason]:
     """Every reason why this line cannot be supplied, not only the first."""
     if known.overview is not None and known.overview.practice != order.practice:
-        yield Reason(code=ReasonCode.OTHER_PRACTICE)
+        yield _BECAUSE[ReasonCode.OTHER_PRACTICE]
     if not known.pharmacy_known:
-        yield Reason(code=ReasonCode.UNKNOWN_PHARMACY)
+        yield _BECAUSE[ReasonCode.UNKNOWN_PHARMACY]
     if known.overview is None:
         # Waiting helps only an order that an overview can still lead to an approval.
         if known.pharmacy_known:
-            yield Reason(code=ReasonCode.STATUS_NOT_KNOWN_YET)
+            yield _BECAUSE[ReasonCode.STATUS_NOT_KNOWN_YET]
     elif entry is None:
-        yield Reason(code=ReasonCode.NOT_IN_OVERVIEW)
+        yield _BECAUSE[ReasonCode.NOT_IN_OVERVIEW]
     else:
         yield from _refusals_of(entry)
 
 
-def _refusals_of(entry: Medication) -> Iterator[Reason]:
+def _refusals_of(entry: Entry) -> Iterator[Reason]:
     match entry.status:
         case Status.CHRONIC:
             pass
         case Status.TEMPORARY:
-            yield Reason(code=ReasonCode.TEMPORARY_MEDICATION)
+            yield _BECAUSE[ReasonCode.TEMPORARY_MEDICATION]
         case Status.STOPPED:
-            yield Reason(code=ReasonCode.STOPPED_MEDICATION)
+            yield _BECAUSE[ReasonCode.STOPPED_MEDICATION]
         case _:
             assert_never(entry.status)
     if entry.repeat_service:
-        yield Reason(code=ReasonCode.COVERED_BY_REPEAT_SERVICE)
+        yield _BECAUSE[ReasonCode.COVERED_BY_REPEAT_SERVICE]
 
 
-def reviews(
-    order: OrderPlace, line: OrderLine, entry: Medication, policy: Policy
-) -> Iterator[Reason]:
+def reviews(order: OrderPlace, line: OrderLine, entry: Entry, policy: Policy) -> Iterator[Reason]:
     """Every reason why the practice wants a person to look at this line first."""
     if policy.review_high_risk and entry.high_risk:
-        yield Reason(code=ReasonCode.HIGH_RISK_MEDICATION)
+        yield _BECAUSE[ReasonCode.HIGH_RISK_MEDICATION]
     if policy.review_remarks and order.remark and order.remark.strip():
-        yield Reason(code=ReasonCode.REMARK_NEEDS_READING)
+        yield _BECAUSE[ReasonCode.REMARK_NEEDS_READING]
     if policy.review_larger_supply and order.supply_until is not None:
-        yield Reason(code=ReasonCode.LARGER_SUPPLY)
+        yield _BECAUSE[ReasonCode.LARGER_SUPPLY]
     if policy.review_larger_quantity and line.quantity > entry.quantity:
-        yield Reason(code=ReasonCode.QUANTITY_ABOVE_LIMIT)
+        yield _BECAUSE[ReasonCode.QUANTITY_ABOVE_LIMIT]
 
 
 def decide_line(order: OrderPlace, line: OrderLine, known: Known) -> Line:
@@ -90,10 +92,12 @@ def decide_line(order: OrderPlace, line: OrderLine, known: Known) -> Line:
     return _line(line, Outcome.REVIEW if review else Outcome.APPROVED, reasons, entry)
 
 
-def _entry(overview: MedicationOverview | None, prk: str) -> Medication | None:
-    if overview is None:
-        return None
-    return next((entry for entry in overview.medications if entry.prk == prk), None)
+def _entry(overview: Overview | None, prk: str) -> Entry | None:
+    if overview is not None:
+        for entry in overview.medications:
+            if entry.prk == prk:
+                return entry
+    return None
 
 
 def _refused_as(reasons: Sequence[Reason]) -> Outcome:
@@ -104,7 +108,7 @@ def _refused_as(reasons: Sequence[Reason]) -> Outcome:
 
 
 def _line(
-    line: OrderLine, outcome: Outcome, reasons: tuple[Reason, ...], entry: Medication | None
+    line: OrderLine, outcome: Outcome, reasons: tuple[Reason, ...], entry: Entry | None
 ) -> Line:
     dosage = entry.dosage if entry else ""
     return Line(line.line, line.prk, line.medicine, line.quantity, outcome, reasons, dosage)

@@ -1,20 +1,23 @@
 """All SQL of ordering."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import asyncpg
+import msgspec
 from pydantic import TypeAdapter
 
 from runtime.failures import Outdated
 from runtime.handling import Connection
-from runtime.records import encode
+from runtime.records import encode, encode_parts
 from schemas import topics
-from schemas.medication import MedicationOverview
+from schemas.medication import Status
 from schemas.orders import OrderEvent
 from services.ordering.order import Order
+from services.ordering.overview import Overview
 
 _ORDER: TypeAdapter[Order] = TypeAdapter(Order)
 _EVENTS: Mapping[str, type[Any]] = topics.ORDERS_EVENTS.types
@@ -33,14 +36,11 @@ _WAITING_ORDERS = "select body from orders where state = 'waiting' and patient =
 _ORDERS_OF_PATIENT = """
 select body from orders where patient = $1 order by placed_at desc, order_id limit $2
 """
-_SAVE_ORDERS = """
-insert into orders (order_id, patient, practice, state, placed_at, digest, body)
-select * from unnest(
-    $1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::bytea[]
-)
-on conflict (order_id) do update set state = excluded.state, body = excluded.body
-where orders.patient = excluded.patient
-returning 1
+_ORDER_COLUMNS = ("order_id", "patient", "practice", "state", "placed_at", "digest", "body")
+_CHANGE_ORDERS = """
+update orders o set state = n.state, body = n.body
+from unnest($1::uuid[], $2::text[], $3::bytea[]) as n(order_id, state, body)
+where o.order_id = n.order_id
 """
 _SETTLE = "delete from intake where order_id = any($1::uuid[])"
 
@@ -81,19 +81,39 @@ select order_id, digest from orders where order_id = any($1::uuid[])
 _TAKE_OUT = "delete from intake where order_id = $1 and digest = $2"
 _INTAKE = "select order_id, patient, received_at from intake where order_id = $1"
 
-# A rebuild compares what it built with what runs, whatever the order of a body's fields.
+# A rebuild compares what it built with what runs.
 _COMPARE_OVERVIEWS = """
 select count(built.patient) as rows,
     count(*) filter (where running.patient is null) as added,
     count(*) filter (where built.patient is null) as gone,
-    count(*) filter (where running.body <> built.body
-        and convert_from(running.body, 'UTF8')::jsonb <> convert_from(built.body, 'UTF8')::jsonb
-    ) as changed
+    count(*) filter (where running.body <> built.body) as changed
 from public.overviews running full join overviews built using (patient)
 """
 
 COMPARED = {"overviews": _COMPARE_OVERVIEWS}
 """ordering's projections, each with how what a rebuild made differs from what runs."""
+
+
+class _Entry(msgspec.Struct, frozen=True, gc=False):
+    """An `overview.Entry`, as it is kept."""
+
+    prk: str
+    status: Status
+    dosage: str
+    quantity: int
+    high_risk: bool
+    repeat_service: bool
+
+
+class _Kept(msgspec.Struct, frozen=True, gc=False):
+    """An `Overview` as it is kept: what the rules look at, which is a quarter of it."""
+
+    practice: str
+    version: int
+    medications: tuple[_Entry, ...]
+
+
+_read_kept = msgspec.json.Decoder(_Kept).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,24 +143,33 @@ async def orders_of_patient(db: Connection, patient: str, limit: int) -> list[Or
     return [_ORDER.validate_json(row["body"]) for row in rows]
 
 
-async def save_orders(db: Connection, changed: Sequence[Order]) -> None:
-    """Write orders as they stand now.
+async def save_orders(db: Connection, orders: Iterable[Order], new: Set[UUID]) -> None:
+    """Write orders as they stand now; the `new` ones were not there when they were loaded.
 
     Raises:
-        Outdated: the id of one of them has become another patient's order since it was loaded.
+        Outdated: the id of a new one has become another patient's order since.
     """
-    saved = await db.fetch(
-        _SAVE_ORDERS,
-        [o.order_id for o in changed],
-        [o.patient for o in changed],
-        [o.practice for o in changed],
-        [o.state for o in changed],
-        [o.placed_at for o in changed],
-        [o.digest for o in changed],
-        [_ORDER.dump_json(o) for o in changed],
-    )
-    if len(saved) != len(changed):
-        raise Outdated
+    changed = [order for order in orders if order.order_id not in new]
+    if new:
+        await _add_orders(db, [order for order in orders if order.order_id in new])
+    if changed:
+        await db.execute(
+            _CHANGE_ORDERS,
+            [o.order_id for o in changed],
+            [o.state for o in changed],
+            [encode_parts(o) for o in changed],
+        )
+
+
+async def _add_orders(db: Connection, new: Iterable[Order]) -> None:
+    rows = [
+        (o.order_id, o.patient, o.practice, o.state, o.placed_at, o.digest, encode_parts(o))
+        for o in new
+    ]
+    try:
+        await db.copy_records_to_table("orders", records=rows, columns=_ORDER_COLUMNS)
+    except asyncpg.UniqueViolationError as error:
+        raise Outdated from error
 
 
 async def adopted(db: Connection, ids: Collection[UUID]) -> dict[UUID, list[OrderEvent]]:
@@ -173,25 +202,35 @@ async def settle(db: Connection, ids: Collection[UUID]) -> None:
     await db.execute(_SETTLE, ids)
 
 
-async def overviews(db: Connection, patients: Collection[str]) -> dict[str, MedicationOverview]:
+async def overviews(db: Connection, patients: Collection[str]) -> dict[str, Overview]:
     """The newest overview that has arrived of each of these patients."""
     rows = await db.fetch(_OVERVIEWS, patients)
-    return {row["patient"]: MedicationOverview.model_validate_json(row["body"]) for row in rows}
+    return {patient: _read_kept(body) for patient, body in rows}
 
 
-async def save_overviews(db: Connection, changed: Mapping[str, MedicationOverview | None]) -> None:
-    """Keep these overviews; None removes a patient's."""
-    kept = [overview for overview in changed.values() if overview is not None]
+async def save_overviews(db: Connection, changed: Mapping[str, Overview | None]) -> None:
+    """Keep these overviews, by patient; None removes a patient's."""
+    kept = {patient: overview for patient, overview in changed.items() if overview is not None}
     gone = [patient for patient, overview in changed.items() if overview is None]
     if kept:
         await db.execute(
             _SAVE_OVERVIEWS,
-            [o.patient for o in kept],
-            [o.version for o in kept],
-            [encode(o) for o in kept],
+            [*kept],
+            [overview.version for overview in kept.values()],
+            [encode_parts(_kept(overview)) for overview in kept.values()],
         )
     if gone:
         await db.execute(_DROP_OVERVIEWS, gone)
+
+
+def _kept(overview: Overview) -> _Kept:
+    entries = tuple(
+        [
+            _Entry(m.prk, m.status, m.dosage, m.quantity, m.high_risk, m.repeat_service)
+            for m in overview.medications
+        ]
+    )
+    return _Kept(overview.practice, overview.version, entries)
 
 
 async def take_in(db: Connection, arrivals: Sequence[tuple[UUID, str, str]]) -> dict[UUID, str]:

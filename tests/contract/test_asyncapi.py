@@ -128,7 +128,7 @@ def test_a_record_of_ours_is_what_its_message_says(body: type[Body]) -> None:
         "any",
         made,
         key=key,
-        id=UUID(int=1),
+        id=str(UUID(int=1)),
         source="urn:herhaal:test",
         subject=key,
         at=datetime(2026, 11, 10, tzinfo=UTC),

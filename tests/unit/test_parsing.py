@@ -76,7 +76,7 @@ class TestGoodRecords:
             topic.name,
             written,
             key=key,
-            id=UUID(int=5),
+            id=str(UUID(int=5)),
             source="urn:test",
             subject=key,
             at=datetime(2026, 11, 10, tzinfo=UTC),

@@ -126,7 +126,7 @@ def waits_for_ever(facts: Facts) -> Iterator[Found]:
 
 def timer_id(order_id: UUID) -> UUID:
     """The id of the due time of an order that waits for an overview."""
-    return event_id(OrderTimer.TYPE, order_id, "overview_overdue")
+    return UUID(event_id(OrderTimer.TYPE, order_id, "overview_overdue"))
 
 
 OVERDUE = timedelta(seconds=5)

@@ -59,7 +59,7 @@ def _why_not_approved(
         return "it is of another medicine, quantity or dosage than was approved"
     if (body.approved_at, body.approved_by) != line.approved:
         return "it was approved at another time or by somebody else"
-    if str(event_id(body.TYPE, body.prescription_id)) != message.ce_id:
+    if event_id(body.TYPE, body.prescription_id) != message.ce_id:
         return "its id is another than its record's"
     if asked is not None and not _is_asked(body, asked):
         return "its remark or the day it has to last until is not what was asked"

@@ -34,6 +34,23 @@ class _Order(msgspec.Struct):
     lines: tuple[_Line, ...]
 
 
+class _Entry(msgspec.Struct):
+    prk: str
+    status: str
+    dosage: str
+    quantity: int
+    high_risk: bool
+    repeat_service: bool
+
+
+class _Copied(msgspec.Struct):
+    """What ordering keeps of an overview."""
+
+    practice: str
+    version: int
+    medications: tuple[_Entry, ...]
+
+
 class _ToldLine(msgspec.Struct):
     number: int
     medicine: str
@@ -50,6 +67,7 @@ class _Told(msgspec.Struct):
 
 _order = msgspec.json.Decoder(_Order).decode
 _told = msgspec.json.Decoder(_Told).decode
+_copied = msgspec.json.Decoder(_Copied).decode
 
 
 def output_unreadable(facts: Facts) -> Iterator[Found]:
@@ -223,10 +241,20 @@ def overviews_differ(facts: Facts) -> Iterator[Found]:
             yield Found("medication has another version than the topic", patient)
         elif id(message) in ours and row.body.encode() != message.record.value:
             yield Found("medication has another content than the topic", patient)
-    copies = {row.patient: row.version for row in facts.dump.ordering.overviews}
+    copies = {row.patient: row for row in facts.dump.ordering.overviews}
     for patient in sorted(copies.keys() | kept.keys()):
-        if patient not in kept or copies.get(patient) != kept[patient].version:
+        copy, row = copies.get(patient), kept.get(patient)
+        if copy is None or row is None or copy.version != row.version:
             yield Found("ordering's copy is not what medication has", patient)
+        elif not _is_copy(copy.body, row.body):
+            yield Found("ordering's copy has another content than medication has", patient)
+
+
+def _is_copy(copy: str, original: str) -> bool:
+    try:
+        return _copied(copy) == _copied(original)
+    except msgspec.DecodeError:
+        return False
 
 
 def applied_without_change(facts: Facts) -> Iterator[Found]:

@@ -28,7 +28,9 @@ SOON_S = 10
 
 LETTERS = "ordering.dead-letters"
 TIMER = Timer(
-    UUID(int=7), datetime(2026, 11, 23, tzinfo=UTC), Outgoing("orders.reviews", b"k", b"due", [])
+    str(UUID(int=7)),
+    datetime(2026, 11, 23, tzinfo=UTC),
+    Outgoing("orders.reviews", b"k", b"due", []),
 )
 
 

@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
 
 from aiokafka import TopicPartition
 
@@ -28,7 +27,7 @@ class State:
     progress: dict[tuple[str, int], tuple[int, int]] = field(default_factory=dict)
     """Next offset and epoch by topic and partition."""
     outbox: dict[int, bytes] = field(default_factory=dict)
-    timers: dict[UUID, tuple[int, Any, bytes]] = field(default_factory=dict)
+    timers: dict[str, tuple[int, Any, bytes]] = field(default_factory=dict)
     saved: list[str] = field(default_factory=list)
     """Remarks of the orders that the handler saved."""
 

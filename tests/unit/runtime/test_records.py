@@ -1,11 +1,14 @@
 """Partitions, times, ids and trace context of records."""
 
 from datetime import UTC, datetime
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from runtime.records import (
+    EVENTS,
     append_time,
     child_traceparent,
     encode,
@@ -17,7 +20,7 @@ from runtime.records import (
 from schemas.orders import OrderPlace
 from tests.harness.made import an_order
 
-EVENT = UUID("8f14e45f-ceea-567a-9b1c-000000000001")
+EVENT = "8f14e45f-ceea-567a-9b1c-000000000001"
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
 
 # From Kafka's own UtilsTest.testMurmur2, where hashes are signed 32-bit numbers.
@@ -83,6 +86,11 @@ def test_an_event_id_depends_on_all_that_happened_and_on_nothing_else() -> None:
     assert len({event_id("order.decided.v1", EVENT, 1), *others}) == 4
 
 
+@given(st.text(st.characters(codec="utf-8")), st.uuids())
+def test_an_event_id_is_the_uuid_of_version_5_of_what_happened(kind: str, what: UUID) -> None:
+    assert event_id(kind, what, 3) == str(uuid5(EVENTS, f"{kind}/{what}/3"))
+
+
 def test_an_outgoing_record_is_a_cloudevent_in_binary_mode() -> None:
     order = an_order("pat_anna0001")
     record = outgoing(
@@ -100,7 +108,7 @@ def test_an_outgoing_record_is_a_cloudevent_in_binary_mode() -> None:
         "ce_type": b"nl.herhaal.order.place.v1",
         "ce_source": b"nl.herhaal/test",
         "content-type": b"application/json",
-        "ce_id": str(EVENT).encode(),
+        "ce_id": EVENT.encode(),
         "ce_time": b"2026-11-23T12:00:00.005000Z",
         "ce_subject": b"subject",
         "traceparent": child_traceparent(PARENT, EVENT).encode(),

@@ -172,7 +172,7 @@ def _ordering(service: Service) -> dumps.Ordering:
     return dumps.Ordering(
         progress=_progress(service),
         timers=tuple(
-            TimerRow(timer.id, partition, timer.due_at, msgspec.msgpack.encode(timer.record))
+            TimerRow(UUID(timer.id), partition, timer.due_at, msgspec.msgpack.encode(timer.record))
             for partition, timer in service.timers.values()
         ),
         orders=tuple(

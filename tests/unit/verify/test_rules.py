@@ -230,6 +230,18 @@ DEFECTS: list[tuple[str, str, Edit]] = [
     ("overviews_differ", "an older version", first_row("medication", "overviews", version=0)),
     ("overviews_differ", "another content", first_row("medication", "overviews", body="{}")),
     ("overviews_differ", "an older copy", first_row("ordering", "overviews", version=0)),
+    (
+        "overviews_differ",
+        "a copy of another content",
+        first_row(
+            "ordering", "overviews", body='{"practice":"01010001","version":1,"medications":[]}'
+        ),
+    ),
+    (
+        "overviews_differ",
+        "a copy that cannot be read",
+        first_row("ordering", "overviews", body="{"),
+    ),
     ("overviews_differ", "no copy", no_first_row("ordering", "overviews")),
     ("stale_overview", "an older version is last", older_last),
     ("output_unreadable", "no JSON", lambda case: with_value(case, find(case, OrderDecided), b"{")),

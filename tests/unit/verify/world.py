@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from cli.verify.rows import Rec, Span
 from runtime.deadletters import dead_letter
@@ -39,7 +39,7 @@ class Service:
     inputs: tuple[Topic, ...]
     work: Any
     done: dict[tuple[str, int], int] = field(default_factory=lambda: defaultdict(int))
-    timers: dict[UUID, tuple[int, Timer]] = field(default_factory=dict)
+    timers: dict[str, tuple[int, Timer]] = field(default_factory=dict)
 
     def handle(self, record: Rec) -> tuple[list[Outgoing], tuple[Timer, ...]]:
         """What the loop would publish for one record, and the due times it would set."""
