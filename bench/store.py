@@ -11,6 +11,7 @@ _ORDERED = "select count(*) from orders"
 _TOLD = "select count(*), count(distinct order_id) from messages"
 _COUNTED = "select (select sum(orders) from daily_orders), (select sum(lines) from daily_lines)"
 _COUNTED_ORDERS = "select coalesce(sum(orders), 0)::bigint from daily_orders"
+_NEWEST_MESSAGE = "select coalesce(max(id), 0) from messages"
 _NEWER_MESSAGES = "select id, order_id from messages where id > $1 order by id"
 
 # Every practice on every working day, by the channels and outcomes that a day of a practice has.
@@ -99,6 +100,12 @@ async def counted(dsn: str) -> tuple[int, ...]:
 async def counted_orders(db: "asyncpg.Connection[Any]") -> int:
     """Orders as metrics has counted them until now."""
     found: int = await db.fetchval(_COUNTED_ORDERS)
+    return found
+
+
+async def newest_message(db: "asyncpg.Connection[Any]") -> int:
+    """The place of the last message that is in an inbox now; 0 when there is none."""
+    found: int = await db.fetchval(_NEWEST_MESSAGE)
     return found
 
 

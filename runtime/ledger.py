@@ -111,10 +111,16 @@ select (select count(*) from moved) as moved, (select array_agg(id) from stored)
 _LEFTOVERS = """
 select id, partition, records from outbox where partition = any($1::int[]) order by id limit $2
 """
-_DROP = "delete from outbox where id = any($1::bigint[])"
-_TOLD = """
+# One statement is one transaction and one round trip, and the setting holds to its end.
+# A crash may lose it: the loop sees the old rows (`has_stale`) and publishes again.
+_DROP = """
+with asynchronous as materialized (
+    select set_config('synchronous_commit', 'off', true)
+), dropped as (
+    delete from outbox using asynchronous where id = any($1::bigint[])
+)
 update progress p set next_offset = n.next_offset, last_ms = n.last_ms
-from unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[])
+from unnest($2::text[], $3::int[], $4::bigint[], $5::bigint[])
     as n(topic, partition, next_offset, last_ms)
 where p.topic = n.topic and p.partition = n.partition and p.next_offset < n.next_offset
 """
@@ -236,18 +242,14 @@ async def leftovers(db: Connection, partitions: Iterable[int], at_most: int) -> 
 
 async def drop(db: Connection, ids: Sequence[int], told: Sequence[Told] = ()) -> None:
     """Forget outbox rows that are published, and note how far the service's own topic is known by that."""
-    async with db.transaction():
-        # A crash may lose this delete: the loop sees the old rows (`has_stale`) and publishes again.
-        await db.execute("set local synchronous_commit = off")
-        await db.execute(_DROP, ids)
-        if told:
-            await db.execute(
-                _TOLD,
-                [t.topic for t in told],
-                [t.partition for t in told],
-                [t.next_offset for t in told],
-                [t.last_ms for t in told],
-            )
+    await db.execute(
+        _DROP,
+        ids,
+        [t.topic for t in told],
+        [t.partition for t in told],
+        [t.next_offset for t in told],
+        [t.last_ms for t in told],
+    )
 
 
 def newest(told: Iterable[Told], topic: str | None) -> list[Told]:

@@ -66,12 +66,20 @@ def _invalid(found: Sequence[tuple[Sequence[Any], str]]) -> Problem:
     return Problem(422, "invalid", "The request is not valid.", errors)
 
 
+def answer_to(error: Exception, route: str | None) -> JSONResponse:
+    """The problem that answers what an endpoint raised; what nobody expected is logged, by its type."""
+    match error:
+        case Problem():
+            return error.response()
+        case OSError() | asyncpg.InterfaceError() | asyncpg.PostgresError() if is_transient(error):
+            return unavailable("A server behind this service does not answer.").response()
+        case _:
+            log.error("request failed", route=route, error=type(error).__name__)
+            return Problem(500, "internal", "Something went wrong on our side.").response()
+
+
 def install(app: FastAPI) -> None:
     """Answer every error of this app as a problem."""
-
-    @app.exception_handler(Problem)
-    async def _problem(_: Request, problem: Problem) -> JSONResponse:
-        return problem.response()
 
     @app.exception_handler(RequestValidationError)
     async def _parameters(_: Request, error: RequestValidationError) -> JSONResponse:
@@ -85,16 +93,10 @@ def install(app: FastAPI) -> None:
             error.status_code, code, f"{phrase}.", headers=error.headers or {}
         ).response()
 
+    @app.exception_handler(Problem)
     @app.exception_handler(OSError)
     @app.exception_handler(asyncpg.InterfaceError)
     @app.exception_handler(asyncpg.PostgresError)
-    async def _server_away(request: Request, error: Exception) -> JSONResponse:
-        if not is_transient(error):
-            return await _unexpected(request, error)
-        return unavailable("A server behind this service does not answer.").response()
-
     @app.exception_handler(Exception)
-    async def _unexpected(request: Request, error: Exception) -> JSONResponse:
-        route = request.scope.get("route")
-        log.error("request failed", route=getattr(route, "path", None), error=type(error).__name__)
-        return Problem(500, "internal", "Something went wrong on our side.").response()
+    async def _raised(request: Request, error: Exception) -> JSONResponse:
+        return answer_to(error, getattr(request.scope.get("route"), "path", None))

@@ -87,7 +87,7 @@ class Publisher:
         """
         try:
             async with asyncio.timeout(self._timeout_s):
-                producer = await self._started()
+                producer = self._producer or await self._started()
                 partition = await self._partition(producer, record)
                 sent = await producer.send(
                     record.topic,
@@ -96,7 +96,7 @@ class Publisher:
                     headers=record.headers,
                     partition=partition,
                 )
-                await asyncio.shield(sent)
+                await sent
         except (KafkaError, TimeoutError, OSError) as error:
             await self._note_silence()
             raise NotPublished(type(error).__name__) from error

@@ -1,12 +1,12 @@
 """Reading requests: bodies, `Prefer: wait`, trace context."""
 
 import re
-import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Header, Request
 from pydantic import BaseModel, ValidationError
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from runtime.parsing import TRACEPARENT
@@ -46,6 +46,27 @@ class BodyLimit:
         await self._app(scope, limited, send)
 
 
+async def read_body(scope: Scope, receive: Receive) -> bytes:
+    """The whole body of a request.
+
+    Raises:
+        Problem: 413, it is over `MAX_BODY_BYTES`.
+        ClientDisconnect: the client went away before its end.
+    """
+    if _declared_length(scope) > MAX_BODY_BYTES:
+        raise too_large()
+    body, more = b"", True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        body += message.get("body", b"")
+        if len(body) > MAX_BODY_BYTES:
+            raise too_large()
+        more = message.get("more_body", False)
+    return body
+
+
 def too_large() -> Problem:
     """413."""
     return Problem(413, "too-large", f"The body is larger than {MAX_BODY_BYTES // 1024} KB.")
@@ -59,22 +80,27 @@ def _declared_length(scope: Scope) -> int:
 
 
 def json_body(model: type[M]) -> Callable[[Request], Awaitable[M]]:
-    """A dependency that reads the body as this model, as strictly as the same record on Kafka.
-
-    Raises:
-        Problem: 413 too large, 415 not JSON by its content type, 422 not valid.
-    """
+    """A dependency that reads the body as this model. Raises Problem as `read_json`, or 413."""
 
     async def read(request: Request) -> M:
-        media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if media_type != "application/json":
-            raise Problem(415, "unsupported-media-type", "The body must be application/json.")
-        try:
-            return model.model_validate_json(await request.body())
-        except ValidationError as error:
-            raise invalid(error) from None
+        return read_json(model, request.headers.get("content-type"), await request.body())
 
     return read
+
+
+def read_json(model: type[M], content_type: str | None, body: bytes) -> M:
+    """The body as this model, as strictly as the same record on Kafka.
+
+    Raises:
+        Problem: 415 not JSON by its content type, 422 not valid.
+    """
+    media_type = (content_type or "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise Problem(415, "unsupported-media-type", "The body must be application/json.")
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        raise invalid(error) from None
 
 
 def documented(model: type[BaseModel]) -> dict[str, Any]:
@@ -99,19 +125,54 @@ def _inlined(schema: Any, definitions: Mapping[str, Any]) -> Any:
             return schema
 
 
-def _wait(prefer: Annotated[str | None, Header()] = None) -> float:
-    match = _WAIT.search(prefer or "")
+def _wait_s(prefer: str | None) -> float:
+    match = _WAIT.search(prefer) if prefer else None
     return min(float(match.group(1)), MAX_WAIT_S) if match else 0.0
 
 
-def _traceparent(traceparent: Annotated[str | None, Header()] = None) -> str:
-    if traceparent and TRACEPARENT.match(traceparent):
-        return traceparent
-    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+def _trace_of(traceparent: str | None) -> str | None:
+    return traceparent if traceparent and TRACEPARENT.match(traceparent) else None
+
+
+# Both without waiting for anything, and yet `async`: FastAPI hands any other to a thread.
+async def _wait(prefer: Annotated[str | None, Header()] = None) -> float:
+    return _wait_s(prefer)
+
+
+async def _traceparent(traceparent: Annotated[str | None, Header()] = None) -> str | None:
+    return _trace_of(traceparent)
 
 
 PreferWait = Annotated[float, Depends(_wait)]
 """Seconds that the client is willing to wait for a decision (RFC 7240), at most `MAX_WAIT_S`."""
 
-Traceparent = Annotated[str, Depends(_traceparent)]
-"""The caller's W3C trace context, or a new one."""
+Traceparent = Annotated[str | None, Depends(_traceparent)]
+"""The caller's W3C trace context; None when there is none, and the record begins a trace of its own."""
+
+
+class Asked:
+    """A request whose `body` is read: what an endpoint needs that is answered without FastAPI."""
+
+    def __init__(self, headers: Sequence[tuple[bytes, bytes]], body: bytes) -> None:
+        self._headers = headers
+        self.body = body
+
+    def json(self, model: type[M]) -> M:
+        """The body as this model. Raises Problem as `read_json`."""
+        return read_json(model, self._header(b"content-type"), self.body)
+
+    @property
+    def wait_s(self) -> float:
+        """As `PreferWait`."""
+        return _wait_s(self._header(b"prefer"))
+
+    @property
+    def traceparent(self) -> str | None:
+        """As `Traceparent`."""
+        return _trace_of(self._header(b"traceparent"))
+
+    def _header(self, wanted: bytes) -> str | None:
+        for name, value in self._headers:
+            if name == wanted:
+                return value.decode("latin-1")
+        return None

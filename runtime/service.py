@@ -17,9 +17,11 @@ import structlog
 import uvicorn
 from aiokafka.errors import KafkaError
 from fastapi import APIRouter, FastAPI
+from starlette.types import ASGIApp
 
 from runtime import database, header_names, health, migrations, problems, sockets
 from runtime.backoff import Backoff
+from runtime.direct import Direct, Routes
 from runtime.failures import CannotRun
 from runtime.handling import Handler, W
 from runtime.logs import configure_logs
@@ -101,7 +103,7 @@ def create_app(
     part: Part = "all",
     on_failure: Callable[[BaseException], None] = lambda _: None,
     reached: Reached = pass_by,
-) -> FastAPI:
+) -> ASGIApp:
     """The service's ASGI app; its lifespan runs the worker as well, unless `part` says otherwise.
 
     `on_failure` is told when the service cannot go on; `reached` is called at each step of the loop.
@@ -139,14 +141,14 @@ def create_app(
         redoc_url=None,
         openapi_url="/openapi.json",
     )
-    app.state.resources = resources
     app.add_middleware(BodyLimit)
-    app.add_middleware(Overload)
     problems.install(app)
     app.include_router(health.router(resources, service.asyncapi))
-    if part != "worker":
-        app.include_router(service.router(resources))
-    return app
+    if part == "worker":
+        return Overload(app)
+    routes = service.router(resources)
+    app.include_router(routes)
+    return Overload(Direct(app, routes.direct if isinstance(routes, Routes) else {}))
 
 
 def run(
@@ -167,6 +169,7 @@ def run(
         port=settings.port,
         log_config=None,
         access_log=False,
+        proxy_headers=False,
         timeout_graceful_shutdown=5,
         # Longer than clients keep an idle connection, so that they close it and no request is cut off.
         timeout_keep_alive=65,

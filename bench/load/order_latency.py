@@ -15,7 +15,7 @@ import uvloop
 from bench.load.closed import HOST
 from bench.load.connection import Connection, connect, request
 from bench.load.paced import now_s, paced
-from bench.store import newer_messages
+from bench.store import newer_messages, newest_message
 
 CONNECTIONS = 16
 LOOK_S = 0.004
@@ -50,16 +50,19 @@ class Orders:
         self._free.append(connection)
 
 
-async def watch(db: "asyncpg.Connection[asyncpg.Record]", wanted: int) -> dict[str, float]:
-    """When each order's answer was in an inbox, until there are so many or the time is up."""
+async def watch(
+    db: "asyncpg.Connection[asyncpg.Record]", wanted: set[str], last: int
+) -> dict[str, float]:
+    """When each of these orders' answer was in an inbox, after this place, until all are or time is up."""
     seen: dict[str, float] = {}
-    last, deadline_s = 0, now_s() + WITHIN_S
-    while len(seen) < wanted and now_s() < deadline_s:
+    deadline_s = now_s() + WITHIN_S
+    while len(seen) < len(wanted) and now_s() < deadline_s:
         rows = await newer_messages(db, last)
         at_s = now_s()
         for place, order_id in rows:
             last = place
-            seen.setdefault(order_id, at_s)
+            if order_id in wanted:
+                seen.setdefault(order_id, at_s)
         if rows:
             deadline_s = at_s + WITHIN_S
         await asyncio.sleep(LOOK_S)
@@ -70,11 +73,12 @@ async def main(port: int, database: str, per_s: float, bodies: list[bytes]) -> d
     orders = Orders(port, bodies)
     await orders.open()
     db = await asyncpg.connect(database)
-    watching = asyncio.create_task(watch(db, len(bodies)))
+    ids = [orjson.loads(body)["order_id"] for body in bodies]
+    # What earlier rounds left is no answer to these.
+    watching = asyncio.create_task(watch(db, set(ids), await newest_message(db)))
     due_s = await paced(len(bodies), per_s, orders.send)
     seen = await watching
     await db.close()
-    ids = [orjson.loads(body)["order_id"] for body in bodies]
     latencies = [(seen[id] - due_s[n]) * 1000 for n, id in enumerate(ids) if id in seen]
     return {"latencies_ms": latencies, "refused": orders.refused, "missing": len(ids) - len(seen)}
 

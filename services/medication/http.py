@@ -41,14 +41,14 @@ class MedicationApi:
         self._applied: Waiter[ChangeKey, Shown] = Waiter(self._find)
 
     async def replace_overview(
-        self, command: MedicationImport, wait_s: float, traceparent: str
+        self, command: MedicationImport, wait_s: float, traceparent: str | None
     ) -> Response:
         """202 once Kafka has the import; 200 with the overview when applied within `wait_s`."""
         await self._refuse_conflict(command)
         return await self._take(command, wait_s, traceparent)
 
     async def set_status(
-        self, command: MedicationSetStatus, wait_s: float, traceparent: str
+        self, command: MedicationSetStatus, wait_s: float, traceparent: str | None
     ) -> Response:
         """As `replace_overview`; 404 when the patient or the medicine is not known now."""
         overview = MedicationOverview.model_validate_json((await self._known(command.patient)).body)
@@ -64,7 +64,7 @@ class MedicationApi:
             return Response(status_code=304, headers=_caching(shown))
         return _overview(shown)
 
-    async def _take(self, command: Command, wait_s: float, traceparent: str) -> Response:
+    async def _take(self, command: Command, wait_s: float, traceparent: str | None) -> Response:
         await self._send(command, traceparent)
         location = {"Location": f"/patients/{command.patient}/overview"}
         key = (command.patient, command.change_id)
@@ -88,7 +88,7 @@ class MedicationApi:
             raise not_found("overview")
         return shown
 
-    async def _send(self, command: Command, traceparent: str) -> None:
+    async def _send(self, command: Command, traceparent: str | None) -> None:
         record = outgoing(
             topics.MEDICATION_CHANGES.name,
             command,

@@ -6,13 +6,14 @@ from typing import Annotated, Any
 from uuid import UUID, uuid4
 
 from aiokafka import TopicPartition
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import Depends, Path, Query, Response
 
 from runtime.coalesce import Coalescer
+from runtime.direct import Routes
 from runtime.problems import Problem, not_found, unavailable
 from runtime.publisher import NotPublished
 from runtime.records import outgoing
-from runtime.requests import PreferWait, Traceparent, documented, json_body
+from runtime.requests import Asked, PreferWait, Traceparent, documented, json_body
 from runtime.responses import json_response
 from runtime.service import Resources
 from runtime.waiting import Waiter
@@ -54,22 +55,23 @@ class OrderingApi:
         self._decided: Waiter[UUID, Order] = Waiter(self._find)
         self._closed: Waiter[UUID, Order] = Waiter(self._find_closed)
 
-    async def place(self, order: OrderPlace, wait_s: float, traceparent: str) -> Response:
-        """202 once Kafka has the order; 200 with the decision when that comes within `wait_s`."""
+    async def place(self, asked: Asked) -> Response:
+        """202 once Kafka has the order; 200 with the decision when that comes while the client waits."""
+        order = asked.json(OrderPlace)
         digest = digest_of(order)
         stands_for = await self._intake.run((order.order_id, order.patient, digest))
         if stands_for != digest:
             raise Problem(409, "order-conflict", "Another order has this order_id already.")
         try:
-            await self._send(order, f"{order.order_id}", traceparent)
+            await self._send(order, f"{order.order_id}", asked.traceparent)
         except NotPublished:
             async with self._resources.pool.acquire() as db:
                 await store.take_out(db, order.order_id, digest)
             raise unavailable("The order could not be taken; please send it again.") from None
-        return await self._accepted(order.order_id, wait_s, self._decided)
+        return await self._accepted(order.order_id, asked.wait_s, self._decided)
 
     async def cancel(
-        self, order_id: UUID, request: CancelRequest, wait_s: float, traceparent: str
+        self, order_id: UUID, request: CancelRequest, wait_s: float, traceparent: str | None
     ) -> Response:
         """202 once Kafka has the cancellation; 200 when nothing is open any more within `wait_s`."""
         order = await self._decided_order(order_id)
@@ -141,7 +143,7 @@ class OrderingApi:
             raise not_found("order")
         return known
 
-    async def _send(self, body: Body, subject: str, traceparent: str) -> None:
+    async def _send(self, body: Body, subject: str, traceparent: str | None) -> None:
         command: Any = body
         record = outgoing(
             topics.ORDERS_REQUESTS.name,
@@ -168,23 +170,17 @@ class OrderingApi:
         return {id: order for id, order in (await self._find(ids)).items() if not is_open(order)}
 
 
-def router(resources: Resources) -> APIRouter:
+def router(resources: Resources) -> Routes:
     """The routes of ordering."""
     api = OrderingApi(resources)
-    routes = APIRouter()
-
-    @routes.post(
+    routes = Routes()
+    routes.post_direct(
         "/orders",
+        api.place,
         status_code=202,
         openapi_extra=documented(OrderPlace),
         responses={200: {"model": OrderView}, 202: {"model": ReceivedView}},
     )
-    async def place(
-        order: Annotated[OrderPlace, Depends(json_body(OrderPlace))],
-        wait_s: PreferWait,
-        traceparent: Traceparent,
-    ) -> Response:
-        return await api.place(order, wait_s, traceparent)
 
     @routes.get("/orders/{order_id}", response_model=OrderView | ReceivedView)
     async def show(order_id: UUID) -> Response:

@@ -52,11 +52,26 @@ on conflict (patient) do update set version = excluded.version, body = excluded.
 """
 _DROP_OVERVIEWS = "delete from overviews where patient = any($1::text[])"
 
+# A row lost in a crash only means that a repeat is recognised by the loop instead of here, so the commit
+# need not wait for the disk: the setting holds until the end of this one statement's transaction.
 _TAKE_IN = """
-insert into intake (order_id, patient, digest)
-select * from unnest($1::uuid[], $2::text[], $3::text[]) as a(order_id, patient, digest)
-where not exists (select from orders where orders.order_id = a.order_id)
-on conflict (order_id) do nothing
+with asynchronous as materialized (
+    select set_config('synchronous_commit', 'off', true)
+), taken as (
+    insert into intake (order_id, patient, digest)
+    select order_id, patient, digest
+    from asynchronous, unnest($1::uuid[], $2::text[], $3::text[]) with ordinality
+        as a(order_id, patient, digest, place)
+    where not exists (select from orders where orders.order_id = a.order_id)
+    order by place
+    on conflict (order_id) do nothing
+    returning order_id, digest
+)
+select order_id, digest from taken
+union all
+select order_id, digest from intake where order_id = any($1::uuid[])
+union all
+select order_id, digest from orders where order_id = any($1::uuid[])
 """
 _DIGESTS = """
 select order_id, digest from intake where order_id = any($1::uuid[])
@@ -224,13 +239,12 @@ async def take_in(db: Connection, arrivals: Sequence[tuple[UUID, str, str]]) -> 
     An id is absent when another request has just taken the same order out again.
     """
     ids = [order_id for order_id, _, _ in arrivals]
-    async with db.transaction():
-        # A row lost in a crash only means that a repeat is recognised by the loop instead of here.
-        await db.execute("set local synchronous_commit = off")
-        await db.execute(
-            _TAKE_IN, ids, [patient for _, patient, _ in arrivals], [d for _, _, d in arrivals]
-        )
-    return {row["order_id"]: row["digest"] for row in await db.fetch(_DIGESTS, ids)}
+    rows = await db.fetch(_TAKE_IN, ids, [p for _, p, _ in arrivals], [d for _, _, d in arrivals])
+    digests = {row["order_id"]: row["digest"] for row in rows}
+    if any(order_id not in digests for order_id in ids):
+        # Another process took it after this statement had begun: only the next one sees its row.
+        digests |= {row["order_id"]: row["digest"] for row in await db.fetch(_DIGESTS, ids)}
+    return digests
 
 
 async def take_out(db: Connection, order_id: UUID, digest: str) -> None:

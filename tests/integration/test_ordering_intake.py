@@ -1,0 +1,55 @@
+"""What the API notes of an order before Kafka has it, in ordering's own database."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from deploy.local import LocalStack
+from runtime.handling import Connection
+from services.ordering import store
+from tests.harness.made import a_patient
+
+
+@pytest.fixture
+async def dbs(stack: LocalStack) -> AsyncIterator[tuple[Connection, Connection]]:
+    """Connections of two processes."""
+    dsn = stack.databases["ordering"]
+    first, second = await asyncpg.connect(dsn), await asyncpg.connect(dsn)
+    yield first, second
+    await first.close()
+    await second.close()
+
+
+async def test_an_id_stands_for_what_was_noted_first(dbs: tuple[Connection, Connection]) -> None:
+    first, second = uuid4(), uuid4()
+    patient = a_patient()
+    arrivals = [(first, patient, "a"), (second, patient, "b"), (first, patient, "c")]
+    assert await store.take_in(dbs[0], arrivals) == {first: "a", second: "b"}
+    assert await store.take_in(dbs[1], [(first, patient, "d")]) == {first: "a"}
+
+
+async def test_of_two_processes_at_once_the_later_learns_what_the_earlier_noted(
+    dbs: tuple[Connection, Connection],
+) -> None:
+    order_id, patient = uuid4(), a_patient()
+    async with dbs[0].transaction():
+        await store.take_in(dbs[0], [(order_id, patient, "earlier")])
+        later = asyncio.create_task(store.take_in(dbs[1], [(order_id, patient, "later")]))
+        await asyncio.sleep(0.2)
+        assert not later.done()
+    assert await later == {order_id: "earlier"}
+
+
+async def test_only_the_commit_of_a_note_does_not_wait_for_the_disk(
+    dbs: tuple[Connection, Connection],
+) -> None:
+    db = dbs[0]
+    async with db.transaction():
+        await store.take_in(db, [(uuid4(), a_patient(), "a")])
+        assert await db.fetchval("show synchronous_commit") == "off"
+    assert await db.fetchval("show synchronous_commit") == "on"
+    await store.take_in(db, [(uuid4(), a_patient(), "a")])
+    assert await db.fetchval("show synchronous_commit") == "on"
