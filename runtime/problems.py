@@ -87,6 +87,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(OSError)
     @app.exception_handler(asyncpg.InterfaceError)
+    @app.exception_handler(asyncpg.InternalClientError)
     @app.exception_handler(asyncpg.PostgresError)
     async def _server_away(request: Request, error: Exception) -> JSONResponse:
         if not is_transient(error):
