@@ -81,6 +81,7 @@ async def bring(bootstrap: str, directory: Directory) -> Report:
     await apply_topics(bootstrap, needed, min(COPIES, await count_brokers(bootstrap)))
     publisher = Publisher(bootstrap, "directory")
     try:
+        await publisher.start()
         practices = await _publish(bootstrap, publisher, _PRACTICES, directory.practices)
         pharmacies = await _publish(bootstrap, publisher, _PHARMACIES, directory.pharmacies)
     finally:

@@ -71,7 +71,7 @@ def answer_to(error: Exception, route: str | None) -> JSONResponse:
     match error:
         case Problem():
             return error.response()
-        case OSError() | asyncpg.InterfaceError() | asyncpg.PostgresError() if is_transient(error):
+        case _ if is_transient(error):
             return unavailable("A server behind this service does not answer.").response()
         case _:
             log.error("request failed", route=route, error=type(error).__name__)
@@ -96,6 +96,7 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Problem)
     @app.exception_handler(OSError)
     @app.exception_handler(asyncpg.InterfaceError)
+    @app.exception_handler(asyncpg.InternalClientError)
     @app.exception_handler(asyncpg.PostgresError)
     @app.exception_handler(Exception)
     async def _raised(request: Request, error: Exception) -> JSONResponse:

@@ -44,12 +44,14 @@ class Publisher:
         self._producer: AIOKafkaProducer | None = None
         self._partitions: dict[str, int] = {}
         self._starting = asyncio.Lock()
+        self._may_send = False
         self._silent_since_s: float | None = None
         """Since when (monotonic) no record of `send` was acknowledged in time; None when the last was."""
 
     async def start(self) -> None:
-        """Connect. Raises KafkaError while Kafka is away."""
+        """Connect, and let `send` take records. Raises KafkaError while Kafka is away."""
         await self._started()
+        self._may_send = True
 
     async def stop(self) -> None:
         """Send what is in flight and disconnect."""
@@ -83,8 +85,10 @@ class Publisher:
         """Publish one record and wait for the broker's word.
 
         Raises:
-            NotPublished: no acknowledgement within the request time-out.
+            NotPublished: no acknowledgement within the request time-out, or not started yet.
         """
+        if not self._may_send:
+            raise NotPublished("not started")
         try:
             async with asyncio.timeout(self._timeout_s):
                 producer = self._producer or await self._started()

@@ -15,14 +15,14 @@ from typing import Any, Generic, TypeVar
 import asyncpg
 import structlog
 import uvicorn
-from aiokafka.errors import KafkaError
 from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp
 
 from runtime import database, header_names, health, migrations, problems, sockets
 from runtime.backoff import Backoff
+from runtime.belonging import Reads, require_own_kafka
 from runtime.direct import Direct, Routes
-from runtime.failures import CannotRun
+from runtime.failures import CannotRun, is_transient
 from runtime.handling import Handler, W
 from runtime.logs import configure_logs
 from runtime.loop import Loop
@@ -36,6 +36,7 @@ from runtime.settings import Part, Settings
 from runtime.steps import Reached, pass_by
 from runtime.table import Table
 from runtime.telemetry import Telemetry
+from runtime.topics import TopicsMissing
 from runtime.worker import Worker, WorkerOptions
 from schemas.base import Body
 from schemas.topics import Topic
@@ -196,6 +197,9 @@ async def _boot(service: Service[Any], resources: Resources, part: Part, reached
     resources.waiting_for = "PostgreSQL"
     resources.opened = await database.open_pool(resources.settings.database, _migrations(service))
     resources.waiting_for = "Kafka"
+    pool, reads = resources.opened, Reads(service.inputs, service.own)
+    # What would be lost with a Kafka that is not ours must not be taken in.
+    await _until_reachable(lambda: require_own_kafka(resources.settings.kafka, pool, reads))
     await _until_reachable(resources.sender.start)
     for table in resources.tables.values():
         await table.caught_up()
@@ -252,7 +256,9 @@ async def _until_reachable(connect: Callable[[], Any]) -> None:
         try:
             await connect()
             return
-        except (KafkaError, OSError, TimeoutError) as error:
+        except Exception as error:
+            if not (is_transient(error) or isinstance(error, TopicsMissing)):
+                raise
             log.warning("waiting for Kafka", error=type(error).__name__)
             await backoff.wait()
 

@@ -97,8 +97,8 @@ async def _accept(at: At, found: Found, signed: Signature) -> list[str]:
     """Move the progress, in one transaction with what the service does of its own; what was done."""
     asked = await _audit(at, found, signed, "asked")
     async with database(at.postgres, found.service) as db, db.transaction():
-        await ledger.restart(db, {s.tp: s.begin for s in found.misfits})
-        await ledger.belong(db, found.cluster)
+        await ledger.restart(db, {s.tp: s.begin for s in found.belonging.misfits})
+        await ledger.belong(db, found.belonging.cluster)
         told = await _reconcile(at.kafka, db, found.service)
     accepted = await _audit(at, found, signed, "accepted")
     return [
@@ -126,8 +126,8 @@ async def _audit(at: At, found: Found, signed: Signature, result: str) -> str:
             why=signed.why,
             at=datetime.now(UTC),
             result=result,
-            cluster=found.cluster,
-            partitions=len(found.misfits),
+            cluster=found.belonging.cluster,
+            partitions=len(found.belonging.misfits),
         )
     async with Writer.open(at.kafka) as writer:
         await writer.send(record_of(done))

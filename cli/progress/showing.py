@@ -14,11 +14,11 @@ def table(found: Iterable[Found]) -> Table:
     shown = Table("service", "topic", "done", "to do", "fits")
     for one in found:
         by_topic: dict[str, list[Standing]] = defaultdict(list)
-        for standing in one.standings:
+        for standing in one.belonging.standings:
             by_topic[standing.tp.topic].append(standing)
         for topic, standings in sorted(by_topic.items()):
             wrong = [s for s in standings if s.misfit is not None]
-            fits = "[red]another Kafka[/red]" if one.other_cluster else "yes"
+            fits = "[red]another Kafka[/red]" if one.belonging.other_cluster else "yes"
             if wrong:
                 fits = f"[red]not in {len(wrong)} of {len(standings)} partitions[/red]"
             done = sum(s.done for s in standings)
@@ -29,12 +29,13 @@ def table(found: Iterable[Found]) -> Table:
 
 def losses(found: Found) -> Iterator[str]:
     """What is wrong, and what going on with this Kafka loses; nothing when all fits."""
-    if found.other_cluster:
+    here = found.belonging
+    if here.other_cluster:
         yield (
-            f"{found.service} belongs to Kafka cluster {found.known}, and this is {found.cluster}."
+            f"{found.service} belongs to Kafka cluster {here.known}, and this is {here.cluster}."
             " What was on that one and is not handled yet is lost with it."
         )
-    for standing in found.misfits:
+    for standing in here.misfits:
         if standing.misfit is not None:
             yield f"{in_words(standing, standing.misfit)}.{_lost(standing, standing.misfit)}"
     if not found.fits:

@@ -61,14 +61,18 @@ class OrderingApi:
         digest = digest_of(order)
         stands_for = await self._intake.run((order.order_id, order.patient, digest))
         if stands_for != digest:
-            raise Problem(409, "order-conflict", "Another order has this order_id already.")
+            raise _conflict()
         try:
             await self._send(order, f"{order.order_id}", asked.traceparent)
         except NotPublished:
             async with self._resources.pool.acquire() as db:
                 await store.take_out(db, order.order_id, digest)
             raise unavailable("The order could not be taken; please send it again.") from None
-        return await self._accepted(order.order_id, asked.wait_s, self._decided)
+        decided = await self._decided.wait(order.order_id, asked.wait_s) if asked.wait_s else None
+        if decided is not None and decided.digest != digest:
+            # It came over Kafka meanwhile, and was first.
+            raise _conflict()
+        return _accepted(order.order_id, decided)
 
     async def cancel(
         self, order_id: UUID, request: CancelRequest, wait_s: float, traceparent: str | None
@@ -85,7 +89,8 @@ class OrderingApi:
             await self._send(command, f"{order_id}", traceparent)
         except NotPublished:
             raise unavailable("The cancellation could not be taken; please try again.") from None
-        return await self._accepted(order_id, wait_s, self._closed)
+        closed = await self._closed.wait(order_id, wait_s) if wait_s else None
+        return _accepted(order_id, closed)
 
     async def show(self, order_id: UUID) -> Response:
         """An order as it stands."""
@@ -113,15 +118,6 @@ class OrderingApi:
                 "The feed does not reach so far. Read it from the start, and drop what you have by its id.",
             )
         return json_response(FeedView(items=feed_items(page.records), next=f"{page.next_offset}"))
-
-    async def _accepted(
-        self, order_id: UUID, wait_s: float, outcome: Waiter[UUID, Order]
-    ) -> Response:
-        headers = {"Location": f"/orders/{order_id}"}
-        order = await outcome.wait(order_id, wait_s) if wait_s else None
-        if order is not None:
-            return json_response(order_view(order), 200, headers | {"Preference-Applied": "wait"})
-        return json_response(ReceivedView(order_id=order_id), 202, headers)
 
     async def _decided_order(self, order_id: UUID) -> Order:
         known = await self._known(order_id)
@@ -168,6 +164,17 @@ class OrderingApi:
 
     async def _find_closed(self, ids: Collection[UUID]) -> dict[UUID, Order]:
         return {id: order for id, order in (await self._find(ids)).items() if not is_open(order)}
+
+
+def _accepted(order_id: UUID, outcome: Order | None) -> Response:
+    headers = {"Location": f"/orders/{order_id}"}
+    if outcome is not None:
+        return json_response(order_view(outcome), 200, headers | {"Preference-Applied": "wait"})
+    return json_response(ReceivedView(order_id=order_id), 202, headers)
+
+
+def _conflict() -> Problem:
+    return Problem(409, "order-conflict", "Another order has this order_id already.")
 
 
 def router(resources: Resources) -> Routes:

@@ -174,3 +174,5 @@ class Clients(AbstractAsyncContextManager["Clients"]):
         await asyncio.wait({connecting})
         if self._kafka is not None:
             await self._kafka.stop()
+        if not connecting.cancelled():
+            connecting.result()

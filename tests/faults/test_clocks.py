@@ -118,7 +118,9 @@ async def _is_off(stack: LocalStack, service: str, hours: float) -> None:
     """The service's own clock is off by so many hours, by the time that it gives its last progress."""
 
     async def look() -> float:
-        progress_s = await metric(stack, service, "herhaal_last_progress_timestamp_seconds")
+        progress_s = await metric(
+            stack.endpoints[service], "herhaal_last_progress_timestamp_seconds"
+        )
         return (progress_s - time.time()) / 3600
 
     await eventually(look, lambda off: abs(off - hours) < 0.2)

@@ -24,6 +24,10 @@ from schemas import topics
 from schemas.medication import MedicationOverview
 from schemas.topics import SERVICES, Topic
 from tests.faults.conftest import EXAMPLE
+from tests.faults.load import Load, Share
+from tests.faults.rows import Judge
+from tests.faults.table import Table
+from tests.faults.watch import now, watching
 from tests.harness.kafka import header, read_all, records_of, send, sent
 from tests.harness.made import a_patient, an_import, an_order, entry
 from tests.integration.operator import Said, herhaal
@@ -32,6 +36,10 @@ pytestmark = pytest.mark.timeout(240)
 
 REQUESTS, EVENTS = topics.ORDERS_REQUESTS, topics.ORDERS_EVENTS.name
 PATIENTS = 12
+PER_S = 40.0
+NOWHERE = "127.0.0.1:1"
+ONLY_HTTP: Share = {("order", "http"): 2, ("import", "http"): 1}
+"""What clients write while Kafka, which takes whatever it gets, is the wrong one."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +54,7 @@ class Used:
 async def used(tmp_path_factory: pytest.TempPathFactory) -> Used:
     data = tmp_path_factory.mktemp("used") / "data"
     patients = tuple(a_patient() for _ in range(PATIENTS))
-    async with LocalStack(StackOptions.at(data, free_ports())) as stack:
-        await start_everything(stack)
+    async with _everything(data) as stack:
         await apply_directory(stack.kafka, read_directory(EXAMPLE))
         await _import(stack, patients)
         await _order(stack, patients)
@@ -57,10 +64,22 @@ async def used(tmp_path_factory: pytest.TempPathFactory) -> Used:
 
 def _copy(used: Used, data: Path) -> None:
     """The same stack elsewhere, each file the same account's."""
-    shutil.copytree(used.data, data)
-    for path in (used.data, *used.data.rglob("*")):
+    _copy_tree(used.data, data)
+
+
+def _copy_tree(source: Path, target: Path) -> None:
+    shutil.copytree(source, target)
+    for path in (source, *source.rglob("*")):
         about = path.stat()
-        shutil.chown(data / path.relative_to(used.data), about.st_uid, about.st_gid)
+        shutil.chown(target / path.relative_to(source), about.st_uid, about.st_gid)
+
+
+@asynccontextmanager
+async def _everything(data: Path) -> AsyncIterator[LocalStack]:
+    """The whole stack."""
+    async with LocalStack(StackOptions.at(data, free_ports())) as stack:
+        await start_everything(stack)
+        yield stack
 
 
 @asynccontextmanager
@@ -79,6 +98,38 @@ def _lose_kafka(data: Path, cluster: str | None = None) -> None:
     file = data / "version.json"
     identity = json.loads(file.read_text())
     file.write_text(json.dumps(identity | ({"kafka_cluster": cluster} if cluster else {})))
+
+
+async def test_what_kafka_lost_is_waited_for_and_nothing_is_taken_in_meanwhile(
+    used: Used, tmp_path: Path, table: Table
+) -> None:
+    """An older Kafka in place of the newest one, under a load: all refuse until the newest is back."""
+    _copy(used, data := tmp_path / "data")
+    newest, history = tmp_path / "newest", tmp_path / "history.jsonl"
+    async with _everything(data) as stack:
+        async with Load(stack.endpoints, history).running(PER_S):
+            await asyncio.sleep(2)
+        assert not await wait_until_at_rest(stack.kafka, stack.postgres, 60)
+    (data / "kafka-1").rename(newest)
+    _copy_tree(used.data / "kafka-1", data / "kafka-1")
+    async with LocalStack(StackOptions.at(data, free_ports())) as stack:
+        await stack.start_servers()
+        refused = Load(stack.endpoints | {"kafka": NOWHERE}, history, ONLY_HTTP)
+        async with refused.running(PER_S):
+            for service in SERVICES:
+                await _refuses(stack, service, "Kafka has lost records")
+    shutil.rmtree(data / "kafka-1")
+    newest.rename(data / "kafka-1")
+    since = now()
+    async with _everything(data) as stack:
+        load = Load(stack.endpoints, history)
+        async with watching(stack) as watch, load.running(PER_S):
+            recovery_s = await watch.recovery(since)
+        row = await Judge(stack, table).judge(
+            load, "Kafka older than PostgreSQL, until it is back", "all", recovery_s
+        )
+    assert row.clean
+    assert {answer.status for answer in refused.answers} <= {503, None}
 
 
 async def test_on_another_kafka_all_refuse_and_go_on_when_that_is_accepted(

@@ -26,7 +26,7 @@ from tests.faults.conftest import EXAMPLE
 from tests.faults.load import Load
 from tests.faults.rows import Judge
 from tests.faults.table import Table
-from tests.harness.kafka import read_all
+from tests.faults.watch import now, watching
 from tests.harness.namespace import Cut, Namespace, can_make_namespaces, namespace
 
 PER_S = 30.0
@@ -49,6 +49,8 @@ CASES = [
 ]
 SHORT = 2
 """How many of these every run of the tests tries, and for less long."""
+
+SHORT_S, LONG_S = 15.0, 30.0
 
 
 @dataclass
@@ -92,35 +94,33 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.mark.timeout(240)
 async def test_a_server_that_cannot_be_reached_delays_and_loses_nothing(
-    apart: Apart,
-    table: Table,
-    tmp_path: Path,
-    server: str,
-    what: Cut,
-    pytestconfig: pytest.Config,
+    apart: Apart, table: Table, tmp_path: Path, server: str, what: Cut, soak: bool
 ) -> None:
     """Readiness tells within seconds; afterwards the loop goes on by itself, without a restart."""
-    soak = pytestconfig.getoption("--soak")
     pids = {name: child.pid for name, child in apart.services.items()}
-    endpoints = {name: apart.url(name) for name in apart.services}
+    endpoints = apart.stack.endpoints | {name: apart.url(name) for name in apart.services}
     load = Load(endpoints, tmp_path / "history.jsonl")
-    async with load.running(PER_S):
-        await asyncio.sleep(2)
-        began_s = time.monotonic()
-        apart.space.links[server].cut(what)
-        try:
-            await _until(apart, ready=False, within_s=TOLD_WITHIN_S)
-            await asyncio.sleep((30 if soak else 15) - (time.monotonic() - began_s))
-        finally:
-            apart.space.links[server].mend(what)
-        mended_s = time.monotonic()
-        recovery_s = await _next_decision(apart.stack) - mended_s
+    async with watching(apart.stack) as watch, load.running(PER_S):
+        await watch.recovery(now())
+        await _cut_off(apart, server, what, LONG_S if soak else SHORT_S)
+        recovery_s = await watch.recovery(now(), GOES_ON_WITHIN_S)
         await _until(apart, ready=True, within_s=GOES_ON_WITHIN_S)
     judge = Judge(apart.stack, table)
     row = await judge.judge(load, f"{server} unreachable: {what.value}", "all", recovery_s)
     assert row.clean
     assert row.acknowledged > 0
     assert {name: child.pid for name, child in apart.services.items()} == pids
+
+
+async def _cut_off(apart: Apart, server: str, what: Cut, seconds: float) -> None:
+    """Cut a server off for so long, in which every service must have said that it is not ready."""
+    began_s = time.monotonic()
+    apart.space.links[server].cut(what)
+    try:
+        await _until(apart, ready=False, within_s=TOLD_WITHIN_S)
+        await asyncio.sleep(seconds - (time.monotonic() - began_s))
+    finally:
+        apart.space.links[server].mend(what)
 
 
 def _options(folder: Path, space: Namespace) -> StackOptions:
@@ -204,12 +204,3 @@ async def _until(apart: Apart, *, ready: bool, within_s: float) -> None:
 
     async with asyncio.timeout(within_s):
         await asyncio.gather(*(one(service) for service in SERVICES))
-
-
-async def _next_decision(stack: LocalStack) -> float:
-    """When the next decision is seen (seconds, monotonic)."""
-    before = len(await read_all(stack.kafka, topics.ORDERS_EVENTS.name))
-    async with asyncio.timeout(GOES_ON_WITHIN_S):
-        while len(await read_all(stack.kafka, topics.ORDERS_EVENTS.name)) <= before:
-            await asyncio.sleep(0.05)
-    return time.monotonic()

@@ -1,5 +1,7 @@
 """Ordering as a portal's front end and a pharmacy's computer use it over HTTP."""
 
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +15,10 @@ from schemas.orders import OrderPlace
 from schemas.topics import MEDICATION_CHANGES
 from tests.harness.kafka import eventually, send, sent
 from tests.harness.made import a_patient, an_import, as_json, entry
+
+_WAIT_FOR_LOCKS = """
+select count(*) from pg_stat_activity where datname = 'ordering' and wait_event_type = 'Lock'
+"""
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,21 @@ class OrderingClient:
         try:
             query = f"select count(*) from {table} where {column}::text = $1"
             return int(await db.fetchval(query, str(value)) or 0)
+        finally:
+            await db.close()
+
+    @asynccontextmanager
+    async def nobody_saves_orders(self) -> AsyncIterator[Callable[[], Awaitable[int]]]:
+        """Orders can be read and not written while the body runs; gives who counts those that want to."""
+        db = await asyncpg.connect(self.stack.databases["ordering"])
+
+        async def saving() -> int:
+            return int(await db.fetchval(_WAIT_FOR_LOCKS) or 0)
+
+        try:
+            async with db.transaction():
+                await db.execute("lock table orders in share mode")
+                yield saving
         finally:
             await db.close()
 

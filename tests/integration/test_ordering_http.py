@@ -11,7 +11,7 @@ from schemas import topics
 from schemas.medication import Status
 from schemas.orders import OrderCancelled, OrderDecided, OrderPlace
 from schemas.prescriptions import PrescriptionWithdrawn
-from tests.harness.kafka import eventually, header, records_of
+from tests.harness.kafka import eventually, header, records_of, send, sent
 from tests.harness.made import (
     AMOXICILLINE,
     METFORMINE,
@@ -113,6 +113,22 @@ async def test_another_order_under_the_same_id_is_a_conflict(
     other = an_order(order.patient, order_id=order.order_id, quantity=30)
     assert is_problem(await ordering.place(other), 409)
     assert (await ordering.place(order, wait=WAIT_S)).json()["lines"][0]["quantity"] == 90
+
+
+async def test_a_client_that_waits_is_not_answered_with_another_patients_order(
+    ordering: OrderingClient,
+) -> None:
+    """Under the same id, it came over Kafka, and is saved when this one has been taken in already."""
+    kafka, requests = ordering.stack.kafka, topics.ORDERS_REQUESTS.name
+    first = an_order(await ordering.patient())
+    second = an_order(await ordering.patient(), order_id=first.order_id)
+    async with ordering.nobody_saves_orders() as saving:
+        await send(kafka, [sent(requests, first)])
+        await eventually(saving, lambda workers: workers == 1)
+        answering = asyncio.create_task(ordering.place(second, wait=WAIT_S))
+        await records_of(kafka, requests, [second.patient], at_least=1)
+    assert is_problem(await answering, 409)
+    assert (await ordering.place(first, wait=WAIT_S)).json()["patient"] == first.patient
 
 
 async def test_nothing_is_kept_of_repeats_and_conflicts(ordering: OrderingClient) -> None:

@@ -1,12 +1,13 @@
 """What was asked is answered: nothing acknowledged is lost, nothing taken in goes without an outcome."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from cli.verify.facts import Facts
 from cli.verify.history import CHANGES, Operation
 from cli.verify.read import Fact
 from cli.verify.rules.found import Found, at, on
-from schemas.orders import OrderCancel, OrderDecided, OrderPlace, OrderReview
+from schemas.orders import OrderCancel, OrderDecided, OrderLineDecided, OrderPlace, OrderReview
 
 
 def acknowledged_lost(facts: Facts) -> Iterator[Found]:
@@ -112,10 +113,18 @@ def _review_settled(message: Fact, facts: Facts) -> bool:
         return True
     order = facts.orders.get(command.order_id)
     return order is not None and any(
-        getattr(event.body, "line", None) == command.line
-        and getattr(event.body, "decided_at", None) == message.at
+        isinstance(event.body, OrderLineDecided) and _settles(event.body, command, message.at)
         for event in order.events
     )
+
+
+def _settles(decided: OrderLineDecided, command: OrderReview, at: datetime) -> bool:
+    """Whether this follows from a review taken then, or that person had decided the same before."""
+    if decided.line != command.line:
+        return False
+    same = (decided.outcome, decided.decided_by) == (command.outcome, command.decided_by)
+    was_so = decided.decided_at < at and same and command.quantity in (None, decided.quantity)
+    return was_so or decided.decided_at == at
 
 
 def _changes_not_settled(facts: Facts) -> Iterator[Found]:

@@ -4,7 +4,7 @@ import asyncpg
 import pytest
 from aiokafka.errors import KafkaConnectionError, NotLeaderForPartitionError, RequestTimedOutError
 
-from runtime.failures import CannotRun, is_transient
+from runtime.failures import CannotRun, Outdated, is_transient
 from runtime.ledger import Fenced
 from runtime.publisher import NotPublished
 
@@ -33,6 +33,9 @@ PASSES = [
     # A primary that has just become a standby: the next connection finds the new one.
     asyncpg.ReadOnlySQLTransactionError(),
     asyncpg.IdleInTransactionSessionTimeoutError(),
+    # A connection that was cut just when it was given back.
+    asyncpg.InternalClientError(),
+    Outdated(),
 ]
 STAYS = [
     ValueError(),

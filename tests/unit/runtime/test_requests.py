@@ -24,6 +24,7 @@ RAISES: dict[str, Exception] = {
     "away": ConnectionRefusedError(SECRET),
     "busy": asyncpg.TooManyConnectionsError(SECRET),
     "closed": asyncpg.InterfaceError(SECRET),
+    "cut": asyncpg.InternalClientError(SECRET),
     "wrong-sql": asyncpg.UndefinedTableError(SECRET),
     "problem": Problem(409, "order-conflict", "Another order."),
 }
@@ -185,7 +186,7 @@ async def test_a_mistake_of_ours_is_500_and_says_nothing_about_it(
     problem(await client.get(f"/raise/{what}"), 500, "internal")
 
 
-@pytest.mark.parametrize("what", ["away", "busy", "closed"])
+@pytest.mark.parametrize("what", ["away", "busy", "closed", "cut"])
 async def test_a_server_that_is_away_is_503_and_says_when_to_try_again(
     client: httpx.AsyncClient, what: str
 ) -> None:

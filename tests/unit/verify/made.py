@@ -103,7 +103,7 @@ def _odd_ones(world: World, patient: str) -> Iterator[Operation]:
     world.send(asked, reviewed)
     yield operation(reviewed.order_id, "unknown")
     yield operation(reviewed.order_id, "fail")
-    for line, outcome in ((1, Outcome.APPROVED), (2, Outcome.REFUSED)):
+    for line, outcome in ((1, Outcome.APPROVED), (2, Outcome.REFUSED), (2, Outcome.REFUSED)):
         review = _a_review(reviewed.order_id, patient, line, outcome)
         yield _kept(world.send(topics.ORDERS_REVIEWS, review), "review", reviewed.order_id)
     world.send(asked, a_cancellation(reviewed))
