@@ -17,6 +17,7 @@ class _Line(msgspec.Struct):
     prk: str
     medicine: str
     quantity: int
+    dosage: str
     outcome: str
     reasons: tuple[dict[str, Any], ...] = ()
 
@@ -128,6 +129,7 @@ def _folded(order: Folded, placed_at: str) -> _Order:
             line.prk,
             line.medicine,
             line.quantity,
+            line.dosage,
             line.outcome.value,
             tuple(reason.model_dump(mode="json") for reason in line.reasons),
         )
