@@ -108,6 +108,7 @@ def trusted(model: Callable[P, M]) -> Callable[P, M]:
     assert isinstance(model, type)
     assert issubclass(model, Model)
     known: Any = model
+    assert all(field.default_factory is None for field in known.model_fields.values())
     defaults = {name: field.get_default() for name, field in known.model_fields.items()}
     names, put = frozenset(defaults), object.__setattr__
 
