@@ -21,7 +21,7 @@ from runtime.ledger import Claim, Fenced, Position
 from runtime.parsing import Parser, Unreadable
 from runtime.publisher import Publisher
 from runtime.pulse import Pulse
-from runtime.records import Outgoing, Record
+from runtime.records import Outgoing, Record, runs
 from runtime.steps import Reached, Step, pass_by
 from runtime.telemetry import Telemetry
 
@@ -129,7 +129,7 @@ class Loop(Generic[W]):
     async def on_batch(self, records: Sequence[Record]) -> None:
         """Handle records in order; returns when they are saved, their publishing under way."""
         async with self._busy:
-            mine = [r for r in records if self._is_next(r)]
+            mine = self._ahead(records)
             if mine:
                 with self._telemetry.batch(len(mine)):
                     await self._settle(mine)
@@ -166,9 +166,16 @@ class Loop(Generic[W]):
                 log.warning("the outbox holds what should be gone; publishing it again")
                 self.fenced.set()
 
-    def _is_next(self, record: Record) -> bool:
-        position = self._owned.get(TopicPartition(record.topic, record.partition))
-        return position is not None and record.offset >= position.next_offset
+    def _ahead(self, records: Iterable[Record]) -> list[Record]:
+        """Those of partitions that are owned, from where each stands on."""
+        found: list[Record] = []
+        for tp, run in runs(records):
+            position = self._owned.get(tp)
+            if position is None:
+                continue
+            begun = run[0].offset < position.next_offset
+            found += [r for r in run if r.offset >= position.next_offset] if begun else run
+        return found
 
     async def _settle(self, records: Sequence[Record]) -> None:
         """See these records through: done, dead-lettered, or left to the worker that took over."""
@@ -176,7 +183,7 @@ class Loop(Generic[W]):
         failures = 0
         backoff = self._backoff()
         # Each time anew: while this backed off, the partitions may have been lost or taken again.
-        while mine := [record for record in records if self._is_next(record)]:
+        while mine := self._ahead(records):
             self.pulse.beat()
             try:
                 await self._transact(mine, poison)
@@ -213,7 +220,7 @@ class Loop(Generic[W]):
             return False
         for record in records:
             # A fenced record empties `_owned`, which ends the loop as well.
-            if self._is_next(record):
+            if self._ahead([record]):
                 await self._settle([record])
         return True
 
@@ -246,9 +253,9 @@ class Loop(Generic[W]):
 
     def _claims(self, records: Iterable[Record], partitions: set[int]) -> list[Claim]:
         """A claim for every topic of these partition numbers, moved past the records it has here."""
-        last = {(r.topic, r.partition): r for r in records}
+        last = {tp: run[-1] for tp, run in runs(records)}
         return [
-            _claim(tp, position, last.get((tp.topic, tp.partition)))
+            _claim(tp, position, last.get(tp))
             for tp, position in sorted(self._owned.items())
             if tp.partition in partitions
         ]

@@ -4,13 +4,16 @@ CloudEvents 1.0 in binary mode: the envelope is in the headers, the value is the
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cache, lru_cache
+from itertools import groupby
+from operator import attrgetter
 from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
 import msgspec
+from aiokafka import TopicPartition
 from aiokafka.partitioner import murmur2
 
 from schemas.base import Body
@@ -39,6 +42,11 @@ class Record(Protocol):
     key: bytes | None
     value: bytes | None
     headers: Headers
+
+
+R = TypeVar("R", bound=Record)
+
+_PLACE = attrgetter("topic", "partition")
 
 
 class Message(msgspec.Struct, Generic[B], frozen=True):
@@ -91,6 +99,12 @@ class Timer(msgspec.Struct, frozen=True):
     id: str
     due_at: datetime
     record: Outgoing
+
+
+def runs(records: Iterable[R]) -> Iterator[tuple[TopicPartition, list[R]]]:
+    """Records that follow each other in the same partition, with that partition, in their order."""
+    for (topic, partition), run in groupby(records, key=_PLACE):
+        yield TopicPartition(topic, partition), list(run)
 
 
 def size_of(key: bytes | None, value: bytes | None, headers: Headers) -> int:

@@ -24,6 +24,7 @@ from runtime.continuity import Misfit, Standing
 from runtime.failures import is_transient
 from runtime.loop import Loop
 from runtime.publisher import Publisher
+from runtime.records import runs
 from runtime.steps import Step
 from runtime.taking import Taking
 from runtime.telemetry import Telemetry
@@ -232,16 +233,12 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def _current(self, records: Sequence[ConsumerRecord]) -> list[ConsumerRecord]:
         """Leave out what was fetched before a seek: its partition's position lies before it again."""
-        first = {TopicPartition(r.topic, r.partition): r.offset for r in reversed(records)}
-        last = {TopicPartition(r.topic, r.partition): r.offset for r in records}
-        current = {
-            tp
-            for tp, offset in last.items()
-            if tp in self._loop.owned and await self._consumer.position(tp) > offset
-        }
-        for tp in current:
-            await self._refuse_expired(tp, first[tp])
-        return [r for r in records if TopicPartition(r.topic, r.partition) in current]
+        current: list[ConsumerRecord] = []
+        for tp, run in runs(records):
+            if tp in self._loop.owned and await self._consumer.position(tp) > run[-1].offset:
+                await self._refuse_expired(tp, run[0].offset)
+                current += run
+        return current
 
     async def _refuse_expired(self, tp: TopicPartition, offset: int) -> None:
         """Raises OtherKafka when records were deleted between where we stand and this one."""

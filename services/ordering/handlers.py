@@ -67,7 +67,7 @@ class OrderingHandler:
         """The orders and overviews that these messages are about."""
         ids = {_order_id(m) for m in messages if not _is_overview(m)}
         arrived = {m.key for m in messages if _is_overview(m)}
-        patients = arrived | {m.key for m in messages if isinstance(m.body, OrderPlace)}
+        patients = arrived | {m.key for m in messages if type(m.body) is OrderPlace}
         orders = await store.orders(db, ids) if ids else {}
         unknown = ids - orders.keys()
         work = Work(
