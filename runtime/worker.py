@@ -6,7 +6,7 @@ numbers of each, so that one patient's records meet in one place.
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,13 +18,12 @@ from aiokafka.errors import KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 
-from runtime import continuity, ledger
+from runtime import ledger
 from runtime.backoff import Backoff
-from runtime.continuity import Misfit, Standing
 from runtime.failures import is_transient
+from runtime.fetched import Fetched, unwrapped
 from runtime.loop import Loop
 from runtime.publisher import Publisher
-from runtime.records import runs
 from runtime.steps import Step
 from runtime.taking import Taking
 from runtime.telemetry import Telemetry
@@ -64,13 +63,6 @@ class WorkerOptions:
     def needed(self) -> tuple[Topic, ...]:
         """The topics that must be there."""
         return (*self.topics, self.own) if self.own else self.topics
-
-
-@dataclass(frozen=True)
-class Fetched:
-    """A batch as FastStream hands it over; wrapped, because a bare tuple would be spread over arguments."""
-
-    records: Sequence[ConsumerRecord]
 
 
 class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -131,7 +123,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
             heartbeat_interval_ms=options.session_timeout_ms // 3,
             listener=self,
             parser=self._raw,
-            decoder=_unwrapped,
+            decoder=unwrapped,
         )
         self._subscriber(self._on_fetched)
 
@@ -224,32 +216,13 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
     async def _on_fetched(self, fetched: Fetched) -> None:
         self._loop.reached(Step.AFTER_POLL)
         try:
-            await self._loop.on_batch(await self._current(fetched.records))
+            records = await fetched.current(self._consumer, self._loop.owned, self._compacted)
+            await self._loop.on_batch(records)
             self._loop.reached(Step.BEFORE_POLL)
         except Exception as error:
             # FastStream would log this and go on to the next batch, which loses this one.
             self._loop.fail(error)
             await asyncio.Event().wait()
-
-    async def _current(self, records: Sequence[ConsumerRecord]) -> list[ConsumerRecord]:
-        """Leave out what was fetched before a seek: its partition's position lies before it again."""
-        current: list[ConsumerRecord] = []
-        for tp, run in runs(records):
-            if tp in self._loop.owned and await self._consumer.position(tp) > run[-1].offset:
-                await self._refuse_expired(tp, run[0].offset)
-                current += run
-        return current
-
-    async def _refuse_expired(self, tp: TopicPartition, offset: int) -> None:
-        """Raises OtherKafka when records were deleted between where we stand and this one."""
-        position = self._loop.owned.get(tp)
-        if position is None or offset <= position.next_offset or tp.topic in self._compacted:
-            return
-        # A transaction's end takes an offset too, so a gap alone says nothing.
-        begin = (await self._consumer.beginning_offsets([tp]))[tp]
-        if begin > position.next_offset:
-            gone = Standing(tp, position.next_offset, begin, offset, Misfit.EXPIRED)
-            continuity.refuse_misfits([gone])
 
     async def _take(self, assigned: set[TopicPartition]) -> None:
         backoff = Backoff()
@@ -324,8 +297,3 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
             await work
         except Exception as error:
             self._loop.fail(error)
-
-
-async def _unwrapped(message: KafkaMessage) -> Fetched:
-    raw: Any = message.raw_message
-    return Fetched(raw)
