@@ -23,6 +23,9 @@ TIMEOUT_S = 15.0
 CONNECTIONS = 800
 """More than a service works on at a time, fewer than the files that a process may have open."""
 
+ACCEPTED_S = 3.0
+"""In this time an idle service has accepted them all."""
+
 
 class Connection:
     """One HTTP/1.1 connection that is kept, and made anew after it broke."""
@@ -76,7 +79,11 @@ class Flood:
         return await asyncio.to_thread(_quickly, self._in_turn(clients, seconds))
 
     async def at(self, per_s: float, seconds: float) -> list[Answer]:
-        """The answers to so many orders a second, whatever is answered, as long as a connection is free."""
+        """The answers to so many orders a second, whatever is answered, as long as a connection is free.
+
+        Connections are there before, as a portal's are: uvloop accepts one in each of its rounds, so that new
+        ones would wait with the kernel, where nobody can refuse what comes over them.
+        """
         return await asyncio.to_thread(_quickly, self._at(per_s, seconds))
 
     async def _in_turn(self, clients: int, seconds: float) -> list[Answer]:
@@ -96,6 +103,8 @@ class Flood:
     async def _at(self, per_s: float, seconds: float) -> list[Answer]:
         answers: list[Answer] = []
         idle = [Connection(self._url) for _ in range(CONNECTIONS)]
+        await asyncio.gather(*(connection.open() for connection in idle))
+        await asyncio.sleep(ACCEPTED_S)
 
         async def one(connection: Connection, history: History) -> None:
             answers.append(await self._place(connection, history))

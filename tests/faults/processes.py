@@ -17,6 +17,8 @@ from deploy.local.services import is_ready
 SHORT_SESSION = {"HERHAAL_SESSION_TIMEOUT_MS": "6000"}
 """The shortest session that a broker allows by default: others take over sooner."""
 
+TURN_S = 0.1
+
 
 def faulty(
     stack: LocalStack,
@@ -65,3 +67,24 @@ async def until_stopped(process: asyncio.subprocess.Process, within_s: float = 4
     async with asyncio.timeout(within_s):
         while psutil.Process(process.pid).status() != psutil.STATUS_STOPPED:
             await asyncio.sleep(0.05)
+
+
+@asynccontextmanager
+async def throttled(pid: int, share: float) -> AsyncIterator[None]:
+    """Let a process run for this share of the time only, in turns, while the body runs."""
+    process = psutil.Process(pid)
+
+    async def turns() -> None:
+        while True:
+            process.suspend()
+            await asyncio.sleep(TURN_S * (1 - share))
+            process.resume()
+            await asyncio.sleep(TURN_S * share)
+
+    taking_turns = asyncio.create_task(turns())
+    try:
+        yield
+    finally:
+        taking_turns.cancel()
+        await asyncio.wait({taking_turns})
+        process.resume()

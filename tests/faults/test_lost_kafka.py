@@ -118,6 +118,8 @@ async def test_what_kafka_lost_is_waited_for_and_nothing_is_taken_in_meanwhile(
         async with refused.running(PER_S):
             for service in SERVICES:
                 await _refuses(stack, service, "Kafka has lost records")
+        shown = await herhaal(stack, "progress", "show", "--postgres", stack.postgres)
+    assert (shown.code, "not in" in shown.text) == (1, True)
     shutil.rmtree(data / "kafka-1")
     newest.rename(data / "kafka-1")
     since = now()
@@ -159,17 +161,7 @@ async def test_on_another_kafka_all_refuse_and_go_on_when_that_is_accepted(
         assert (fits.code, "another Kafka" in fits.text) == (0, False)
 
 
-async def test_a_kafka_that_lost_its_records_is_refused(used: Used, tmp_path: Path) -> None:
-    _copy(used, data := tmp_path / "data")
-    _lose_kafka(data)
-    async with _servers(data) as stack:
-        await _refuses(stack, "ordering", "Kafka has lost records")
-        shown = await herhaal(stack, "progress", "show", "ordering", "--postgres", stack.postgres)
-        assert shown.code == 1
-        assert "not in" in shown.text
-
-
-async def test_a_kafka_that_lost_its_records_and_has_grown_past_them_is_refused_too(
+async def test_a_kafka_that_lost_its_records_and_has_grown_past_them_is_refused_as_well(
     used: Used, tmp_path: Path
 ) -> None:
     """Every stored place is there again, and what stands before it is something else."""

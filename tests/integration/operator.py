@@ -12,7 +12,7 @@ from cli.app import app
 from deploy.local import LocalStack
 from schemas import topics
 from schemas.operators import OperatorAction
-from tests.harness.kafka import eventually, read_all
+from tests.harness.kafka import eventually, header, read_all
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,11 @@ async def state(stack: LocalStack, letter: str) -> tuple[str, str | None]:
 async def audited(stack: LocalStack, letter: str) -> list[OperatorAction]:
     """What the audit has of a letter, in order."""
     records = await read_all(stack.kafka, topics.OPERATORS_AUDIT.name)
-    actions = [OperatorAction.model_validate_json(r.value) for r in records]
+    actions = [
+        OperatorAction.model_validate_json(r.value)
+        for r in records
+        if header(r, "ce_type") == OperatorAction.ce_type()
+    ]
     return [a for a in actions if a.letter == letter]
 
 
