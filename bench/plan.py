@@ -14,6 +14,8 @@ class Sizes:
 
     quick: bool
     rounds: int
+    warm_up: bool
+    """Whether a figure has the servers and services warm before it counts: Java compiles as it goes."""
     patients: int
     orders: tuple[int, ...]
     engines: tuple[str, ...]
@@ -38,6 +40,7 @@ class Sizes:
 FULL = Sizes(
     quick=False,
     rounds=5,
+    warm_up=True,
     patients=20_000,
     orders=(100_000, 300_000),
     engines=(
@@ -59,6 +62,7 @@ FULL = Sizes(
 QUICK = Sizes(
     quick=True,
     rounds=1,
+    warm_up=False,
     patients=500,
     orders=(6_000,),
     engines=("raw", "naive", "quix", "streams-eos", "streams-alo", "ours-1", "ours-2"),

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from bench.cpu import Meter, others_share, per_order_us
 from bench.data.orders import orders
 from bench.data.patients import Population
 from bench.data.records import Given
@@ -36,14 +37,19 @@ async def measure(bench: Bench) -> Measured:
     ours: list[float] = []
     bare: list[float] = []
     raw: list[dict[str, Any]] = []
+    if bench.sizes.warm_up:
+        bench.report.status("HTTP intake: warming up …")
+        await _one(bench, "bare", placed)
     for number in range(1, bench.sizes.rounds + 1):
         for name, rates in (("ours", ours), ("bare", bare)):
             bench.report.status(f"HTTP intake, round {number} of {bench.sizes.rounds}: {name} …")
             found = await _one(bench, name, placed)
             rates.append(found["per_s"])
             raw.append({"figure": NAME, "round": number, "server": name, **found})
+        spent = " against ".join(f"{one['cpu_us']['engine']:.0f}" for one in raw[-2:])
         bench.report.say(
             f"HTTP intake, round {number}: {ours[-1]:,.0f} orders/s, bare {bare[-1]:,.0f}"
+            f" (µs of the server's processor an order: {spent})"
         )
     note = f"{CONNECTIONS} keep-alive connections in a closed loop, {len(placed):,} orders"
     figure = "HTTP intake with acks=all, one process, against bare FastAPI + aiokafka"
@@ -57,13 +63,18 @@ async def _one(bench: Bench, name: str, placed: tuple[Given, ...]) -> dict[str, 
     programs = services(place, ["ordering"], "api") if name == "ours" else [_bare(place)]
     async with Processes(programs) as running:
         await ready(place, running, ["ordering"])
+        meter = Meter(place.stack, running.pids)
+        before = meter.read()
         result = await _load(place, placed)
+        after = meter.read()
     stamps = await asyncio.to_thread(_taken, place, placed)
     latencies = sorted(result["latencies_ms"])
     return {
         "per_s": rate(stamps, WARM_UP),
         "p50_ms": round(statistics.median(latencies), 2),
         "p99_ms": round(latencies[int(len(latencies) * 0.99)], 2),
+        "cpu_us": per_order_us(before, after, len(placed)),
+        "others": others_share(before, after),
     }
 
 

@@ -42,7 +42,7 @@ async def measure(bench: Bench) -> Measured:
         small = await _side(bench, bench.arena, engine, few)
         large = await _side(bench, other, engine, many)
         played: list[tuple[Played, Played]] = []
-        for number in range(bench.sizes.rounds + 1):
+        for number in range(0 if bench.sizes.warm_up else 1, bench.sizes.rounds + 1):
             pair = (
                 await _round(bench, engine, small, number),
                 await _round(bench, engine, large, number),

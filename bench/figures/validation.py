@@ -30,9 +30,9 @@ async def measure(bench: Bench) -> Measured:
     for count in bench.sizes.orders:
         bench.report.status(f"Making {count:,} orders …")
         whole = job(bench.sizes.patients, count)
-        if not raw:
+        if not raw and bench.sizes.warm_up:
             await play(bench.arena, engines(bench.report)["raw"], whole)
-        else:
+        if raw:
             chosen = [engine for engine in chosen if engine.name in bench.sizes.later_engines]
         played = await _rounds(bench, chosen, whole)
         raw += [_raw(count, round_, run) for round_, runs in enumerate(played, 1) for run in runs]
