@@ -62,9 +62,10 @@ class NotificationHandler:
         """What is known of the orders that these events are about."""
         before = {m.key for m in messages if m.topic == OWN.name}
         ids = {m.body.order_id for m in messages if m.topic != OWN.name and m.body is not None}
+        orders, told = await store.known(db, ids) if ids else ({}, {})
         return Work(
-            await store.orders(db, ids) if ids else {},
-            await store.told(db, ids) if ids else {},
+            orders,
+            told,
             await store.in_inbox(db, before) if before else set(),
         )
 
@@ -87,9 +88,8 @@ class NotificationHandler:
     async def save(self, db: Connection, work: Work) -> None:
         """Write what changed."""
         if work.changed:
-            await store.save_orders(db, list(work.changed.values()))
-        if work.messages:
-            await store.save_messages(db, work.messages)
+            # Whatever is told of an order changes what is known of it.
+            await store.save(db, list(work.changed.values()), work.messages)
         if work.newly_told:
             await store.save_told(db, work.newly_told)
         if work.retold:

@@ -32,11 +32,17 @@ insert into orders (order_id, seq, body)
 select * from unnest($1::uuid[], $2::int[], $3::bytea[])
 on conflict (order_id) do update set seq = excluded.seq, body = excluded.body
 """
-_SAVE_MESSAGES = """
+# One round trip for both: an answer waits for each that comes before it.
+_SAVE = """
+with saved as (
+    insert into orders (order_id, seq, body)
+    select * from unnest($1::uuid[], $2::int[], $3::bytea[])
+    on conflict (order_id) do update set seq = excluded.seq, body = excluded.body
+)
 insert into messages (message_id, patient, order_id, template, template_version, at, facts)
 select message_id, patient, order_id, template, template_version, at, facts
 from unnest(
-    $1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::int[], $6::timestamptz[], $7::bytea[]
+    $4::uuid[], $5::text[], $6::uuid[], $7::text[], $8::int[], $9::timestamptz[], $10::bytea[]
 ) with ordinality as new (
     message_id, patient, order_id, template, template_version, at, facts, place
 )
@@ -47,7 +53,11 @@ select message_id, patient, order_id, template, template_version, at, facts from
 where patient = $1 and ($2::bigint is null or id < $2) order by id desc limit $3
 """
 _IN_INBOX = "select order_id, at from messages where patient = any($1::text[])"
-_TOLD = "select order_id, id, type, body from told where order_id = any($1::uuid[])"
+_KNOWN = """
+select null::uuid as told_as, null as type, body from orders where order_id = any($1::uuid[])
+union all
+select id, type, body from told where order_id = any($1::uuid[])
+"""
 _SAVE_TOLD = """
 insert into told (id, order_id, type, body)
 select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::bytea[])
@@ -152,17 +162,12 @@ async def orders(db: Connection, ids: Collection[UUID]) -> dict[UUID, Order]:
 
 async def save_orders(db: Connection, changed: Sequence[Order]) -> None:
     """Write what is known of these orders now."""
-    await db.execute(
-        _SAVE_ORDERS,
-        [o.order_id for o in changed],
-        [o.seq for o in changed],
-        [encode_parts(o) for o in changed],
-    )
+    await db.execute(_SAVE_ORDERS, *_order_columns(changed))
 
 
-async def save_messages(db: Connection, new: Sequence[StoredMessage]) -> None:
-    """Add these to their patients' inboxes, in this order."""
-    await db.execute(_SAVE_MESSAGES, *_columns(new))
+async def save(db: Connection, changed: Sequence[Order], new: Sequence[StoredMessage]) -> None:
+    """Write what is known of orders now, and add messages to their patients' inboxes, in this order."""
+    await db.execute(_SAVE, *_order_columns(changed), *_columns(new))
 
 
 async def in_inbox(db: Connection, patients: Collection[str]) -> set[tuple[UUID, datetime]]:
@@ -170,15 +175,20 @@ async def in_inbox(db: Connection, patients: Collection[str]) -> set[tuple[UUID,
     return {(row["order_id"], row["at"]) for row in await db.fetch(_IN_INBOX, patients)}
 
 
-async def told(
+async def known(
     db: Connection, ids: Collection[UUID]
-) -> dict[UUID, dict[UUID, MessageSent | PickupPromised]]:
-    """What was told of these orders and is not in any inbox here, by order and by the record's id."""
-    found: dict[UUID, dict[UUID, MessageSent | PickupPromised]] = {}
-    for row in await db.fetch(_TOLD, ids):
-        body = _TELLING[row["type"]].model_validate_json(row["body"])
-        found.setdefault(row["order_id"], {})[row["id"]] = body
-    return found
+) -> tuple[dict[UUID, Order], dict[UUID, dict[UUID, MessageSent | PickupPromised]]]:
+    """What is known of these orders; and what was told of them and is in no inbox here, by record id."""
+    found: dict[UUID, Order] = {}
+    told: dict[UUID, dict[UUID, MessageSent | PickupPromised]] = {}
+    for row in await db.fetch(_KNOWN, ids):
+        if row["told_as"] is None:
+            order = _ORDER.validate_json(row["body"])
+            found[order.order_id] = order
+        else:
+            body = _TELLING[row["type"]].model_validate_json(row["body"])
+            told.setdefault(body.order_id, {})[row["told_as"]] = body
+    return found, told
 
 
 async def save_told(
@@ -253,6 +263,14 @@ async def save_facts(db: Connection, changed: Sequence[StoredMessage]) -> None:
         _SAVE_FACTS,
         [m.message_id for m in changed],
         [encode_parts(m.facts) for m in changed],
+    )
+
+
+def _order_columns(orders: Sequence[Order]) -> tuple[list[Any], ...]:
+    return (
+        [o.order_id for o in orders],
+        [o.seq for o in orders],
+        [encode_parts(o) for o in orders],
     )
 
 
