@@ -10,25 +10,41 @@ class Entry(Protocol):
     """One medicine in an overview, as in `schemas.medication.Medication`."""
 
     @property
-    def prk(self) -> str: ...
+    def prk(self) -> str:
+        """Which medicine."""
+
     @property
-    def status(self) -> Status: ...
+    def status(self) -> Status:
+        """Only chronic medication can be ordered."""
+
     @property
-    def dosage(self) -> str: ...
+    def dosage(self) -> str:
+        """How it is taken, in the practice's words."""
+
     @property
-    def quantity(self) -> int: ...
+    def quantity(self) -> int:
+        """What is usually supplied, in the entry's unit."""
+
     @property
-    def high_risk(self) -> bool: ...
+    def high_risk(self) -> bool:
+        """Whether a person has to look at it first."""
+
     @property
-    def repeat_service(self) -> bool: ...
+    def repeat_service(self) -> bool:
+        """Whether the pharmacy supplies it by itself."""
 
 
 class Overview(Protocol):
     """An overview: one that has just arrived, or one that was kept."""
 
     @property
-    def practice(self) -> str: ...
+    def practice(self) -> str:
+        """Whose patient it is: an AGB code."""
+
     @property
-    def version(self) -> int: ...
+    def version(self) -> int:
+        """Rises by one with every change."""
+
     @property
-    def medications(self) -> Sequence[Entry]: ...
+    def medications(self) -> Sequence[Entry]:
+        """Every medicine, whatever its status."""
