@@ -26,8 +26,8 @@ PER_S = 10.0
 CLIENTS = 64
 TIMES = 5
 AT_LEAST = 1.5
-"""So many times what it sustains must have come: refusing costs a service a third of what taking does, and
-what is offered beyond that finds no free connection and is not sent."""
+"""So many times what it sustains must have come: refusing costs a service a quarter to a third of what taking
+does, and what is offered beyond that finds no free connection and is not sent."""
 
 SHARE = 0.1
 """Of the time: clients that send so much need the machine as well."""

@@ -1,5 +1,6 @@
 """Each rule of the checker catches the defect that it is there for; a clean system breaks none."""
 
+import re
 from uuid import uuid4
 
 import pytest
@@ -83,6 +84,9 @@ ONE_LINE = [{"line": 1, "prk": "5487", "medicine": "x", "quantity": 1, "outcome"
 
 CONTENT = ("Metformine", "5487", "graag", "2x daags")
 """What a record holds and no finding may quote."""
+
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""May be quoted, and may hold the digits of a PRK code by chance."""
 
 DEFECTS: list[tuple[str, str, Edit]] = [
     ("acknowledged_lost", "an order acknowledged over HTTP", noted("ok")),
@@ -264,7 +268,7 @@ def test_a_rule_catches_its_defect(rule: str, what: str, damage: Edit) -> None:
     case = damage(clean())
     verdict = check(case.history, case.dump)
     assert rule in {violation.rule for violation in verdict.violations}, what
-    told = repr(verdict.violations)
+    told = _ID.sub("", repr(verdict.violations))
     assert [word for word in CONTENT if word in told] == []
 
 
