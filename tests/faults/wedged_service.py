@@ -30,6 +30,7 @@ class Wedge:
 
 
 def _stop_fetching() -> None:
+    gc.unfreeze()  # What is frozen is not among the objects that the collector tells of.
     consumers = [found for found in gc.get_objects() if isinstance(found, AIOKafkaConsumer)]
     for consumer in consumers:
         if consumer._group_id is not None and consumer._fetcher is not None:
