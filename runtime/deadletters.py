@@ -1,9 +1,7 @@
 """Records that could not be taken: kept as they were, with why, where and when."""
 
-from datetime import datetime
-
 from runtime.parsing import Unreadable
-from runtime.records import Headers, Outgoing, Record, append_time
+from runtime.records import Headers, Outgoing, Record, append_time, rfc3339
 from schemas.topics import dead_letters
 
 PREFIX = "dl_"
@@ -29,7 +27,7 @@ def dead_letter(service: str, record: Record, why: Unreadable) -> Outgoing:
         "topic": record.topic,
         "partition": str(record.partition),
         "offset": str(record.offset),
-        "at": _iso(append_time(record.timestamp)),
+        "at": rfc3339(append_time(record.timestamp)),
     }
     key, value, headers = record.key, record.value, _kept(record.headers)
     if key is None and value is None:
@@ -71,7 +69,3 @@ def _kept(headers: Headers) -> list[tuple[str, bytes | None]]:
             break
         kept.append((name, content))
     return kept
-
-
-def _iso(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")

@@ -182,7 +182,7 @@ def outgoing(
     headers: list[tuple[str, bytes | None]] = [
         *_fixed_headers(body.ce_type(), source),
         ("ce_id", id.encode()),
-        ("ce_time", _rfc3339(at)),
+        ("ce_time", rfc3339(at).encode()),
         ("ce_subject", subject.encode()),
         ("traceparent", child_traceparent(traceparent, id).encode()),
     ]
@@ -209,6 +209,6 @@ def _has_aliases(model: type[Body]) -> bool:
     return model.model_json_schema(by_alias=True) != model.model_json_schema(by_alias=False)
 
 
-@lru_cache(maxsize=1024)
-def _rfc3339(at: datetime) -> bytes:
-    return at.isoformat().replace("+00:00", "Z").encode()
+def rfc3339(at: datetime) -> str:
+    """A time (UTC) as envelopes have it."""
+    return at.isoformat().replace("+00:00", "Z")

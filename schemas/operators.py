@@ -35,7 +35,17 @@ class OperatorAction(Body):
     landed: Name | None = None
 
 
-class OperatorProgress(Body):
+class _ServiceAction(Body):
+    KEY: ClassVar[str] = "service"
+
+    service: Code
+    by: Name
+    why: Text
+    at: UtcDatetime
+    result: Code
+
+
+class OperatorProgress(_ServiceAction):
     """An operator let a service go on with a Kafka that is not the one that it knew, or not all of it.
 
     Written twice: `asked` before anything is moved, then `accepted`; an `asked` alone was broken off.
@@ -43,18 +53,12 @@ class OperatorProgress(Body):
     """
 
     TYPE: ClassVar[str] = "operator.progress.v1"
-    KEY: ClassVar[str] = "service"
 
-    service: Code
-    by: Name
-    why: Text
-    at: UtcDatetime
-    result: Code
     cluster: Name
     partitions: Annotated[int, Field(ge=0)]
 
 
-class OperatorRebuild(Body):
+class OperatorRebuild(_ServiceAction):
     """An operator had a service's projections built anew from the topics and switched in.
 
     Written twice: `asked` before anything is built, then what came of it; an `asked` alone was broken
@@ -62,13 +66,7 @@ class OperatorRebuild(Body):
     """
 
     TYPE: ClassVar[str] = "operator.rebuild.v1"
-    KEY: ClassVar[str] = "service"
 
-    service: Code
-    by: Name
-    why: Text
-    at: UtcDatetime
-    result: Code
     accept_loss: bool
     added: Rows | None = None
     changed: Rows | None = None

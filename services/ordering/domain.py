@@ -22,7 +22,7 @@ from schemas.orders import (
 from schemas.reasons import Reason, ReasonCode
 from services.ordering import events
 from services.ordering.events import Prescription
-from services.ordering.order import Line, Order, policy_actor
+from services.ordering.order import Line, Order, placed, policy_actor
 from services.ordering.rules import Known, decide_line
 
 SYSTEM = Actor(role=Role.SYSTEM, id="ordering")
@@ -57,20 +57,8 @@ Result = Changed | Unchanged | Refused
 
 def place(command: OrderPlace, digest: str, at: datetime, known: Known) -> Changed:
     """Decide a new order, placed at `at` (UTC)."""
-    order = Order(
-        order_id=command.order_id,
-        patient=command.patient,
-        practice=command.practice,
-        pharmacy=command.pharmacy,
-        channel=command.channel,
-        placed_by=command.placed_by,
-        placed_at=at,
-        digest=digest,
-        seq=1,
-        lines=tuple([decide_line(command, line, known) for line in command.lines]),
-        remark=command.remark,
-        supply_until=command.supply_until,
-    )
+    lines = tuple([decide_line(command, line, known) for line in command.lines])
+    order = placed(command, digest, at, 1, lines)
     by = policy_actor(order.practice, known.policy_version)
     prescriptions = events.approved(order, order.lines, at, by)
     return Changed(order, (events.decided(order, known),), prescriptions)

@@ -21,7 +21,7 @@ from schemas.orders import (
 from services.ordering import events
 from services.ordering.domain import Changed, Refused, Unchanged
 from services.ordering.events import Prescription
-from services.ordering.order import Line, Order, policy_actor
+from services.ordering.order import Line, Order, placed, policy_actor
 
 
 def adopt(order: Order, event: OrderEvent) -> Changed | Unchanged | Refused:
@@ -66,20 +66,8 @@ def _begin(
     command: OrderPlace, digest: str, event: OrderDecided
 ) -> tuple[Order, tuple[Prescription, ...]]:
     """The order as it was decided, and the prescriptions that were due with that."""
-    order = Order(
-        order_id=command.order_id,
-        patient=command.patient,
-        practice=command.practice,
-        pharmacy=command.pharmacy,
-        channel=command.channel,
-        placed_by=command.placed_by,
-        placed_at=event.placed_at,
-        digest=digest,
-        seq=event.seq,
-        lines=tuple(_line(line) for line in event.lines),
-        remark=command.remark,
-        supply_until=command.supply_until,
-    )
+    lines = tuple(_line(line) for line in event.lines)
+    order = placed(command, digest, event.placed_at, event.seq, lines)
     by = policy_actor(event.practice, event.policy_version)
     return order, events.approved(order, order.lines, event.decided_at, by)
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from uuid import UUID
 
 from schemas.base import Actor, Channel, PlacedBy, Role
-from schemas.orders import OrderState, Outcome
+from schemas.orders import OrderPlace, OrderState, Outcome
 from schemas.reasons import Reason
 
 
@@ -59,6 +59,26 @@ class Order:
             if self.cancelled
             else state_of(line.outcome for line in self.lines)
         )
+
+
+def placed(
+    command: OrderPlace, digest: str, at: datetime, seq: int, lines: tuple[Line, ...]
+) -> Order:
+    """The order that this command placed at `at` (UTC), with what became of its lines."""
+    return Order(
+        order_id=command.order_id,
+        patient=command.patient,
+        practice=command.practice,
+        pharmacy=command.pharmacy,
+        channel=command.channel,
+        placed_by=command.placed_by,
+        placed_at=at,
+        digest=digest,
+        seq=seq,
+        lines=lines,
+        remark=command.remark,
+        supply_until=command.supply_until,
+    )
 
 
 def state_of(outcomes: Iterable[Outcome]) -> OrderState:
