@@ -4,7 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bench import store
@@ -15,6 +15,12 @@ from deploy.local.databases import ensure_databases
 from deploy.local.ports import SERVICES, free_ports
 from schemas.directory import Directory
 from schemas.topics import ALL, DIRECTORY_PHARMACIES, DIRECTORY_PRACTICES
+
+_TOGETHER = {"group.initial.rebalance.delay.ms": "1500"}
+"""An engine's members start together, as in production; the local stack has it at 0, to start at once.
+
+With 0 the first one gets every partition, and the others wait until it hears of them.
+"""
 
 
 @dataclass
@@ -53,6 +59,7 @@ class Arena:
 @asynccontextmanager
 async def arena(folder: Path, report: Report) -> AsyncIterator[Arena]:
     """Servers in this folder, stopped at the end. Raises StackError when they cannot be started."""
-    async with LocalStack(StackOptions.at(folder / "stack", free_ports()), report) as stack:
+    options = replace(StackOptions.at(folder / "stack", free_ports()), kafka_settings=_TOGETHER)
+    async with LocalStack(options, report) as stack:
         await stack.start_servers()
         yield Arena(stack, folder, report)

@@ -39,6 +39,9 @@ POLL_MS = 20
 REQUEST_TIMEOUT_MS = 15_000
 """Longer than a rebalance, in which a paused worker is waited for until its session has ended."""
 
+HEARTBEAT_MS = 500
+"""A worker hears with its next heartbeat that another has joined or left, which waits for it meanwhile."""
+
 _COMMIT_EVERY_S = 1.0
 _TIMERS_EVERY_S = 0.5
 
@@ -120,7 +123,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
             batch_timeout_ms=POLL_MS,
             max_partition_fetch_bytes=4 * 1024 * 1024,
             session_timeout_ms=options.session_timeout_ms,
-            heartbeat_interval_ms=options.session_timeout_ms // 3,
+            heartbeat_interval_ms=min(HEARTBEAT_MS, options.session_timeout_ms // 3),
             listener=self,
             parser=self._raw,
             decoder=unwrapped,

@@ -31,6 +31,8 @@ class Work:
 
     orders: dict[UUID, Order]
     overviews: dict[str, Overview]
+    adopted: dict[UUID, list[OrderEvent]] = field(default_factory=dict)
+    """Published events of orders that are not known here yet."""
     waiting: dict[str, set[UUID]] = field(default_factory=dict)
     """Orders that wait for an overview, by patient."""
     changed_orders: dict[UUID, Order] = field(default_factory=dict)
@@ -39,8 +41,6 @@ class Work:
     changed_overviews: dict[str, Overview | None] = field(default_factory=dict)
     placed: set[UUID] = field(default_factory=set)
     """Orders that were placed, for the first time or again."""
-    adopted: dict[UUID, list[OrderEvent]] = field(default_factory=dict)
-    """Published events of orders that are not known here yet."""
     newly_adopted: list[OrderEvent] = field(default_factory=list)
 
     def keep(self, order: Order) -> None:
@@ -68,13 +68,7 @@ class OrderingHandler:
         ids = {_order_id(m) for m in messages if not _is_overview(m)}
         arrived = {m.key for m in messages if _is_overview(m)}
         patients = arrived | {m.key for m in messages if type(m.body) is OrderPlace}
-        orders = await store.orders(db, ids) if ids else {}
-        unknown = ids - orders.keys()
-        work = Work(
-            orders,
-            await store.overviews(db, patients) if patients else {},
-            adopted=await store.adopted(db, unknown) if unknown else {},
-        )
+        work = Work(*await store.known(db, ids, patients) if ids or patients else ({}, {}))
         for order in await store.waiting_orders(db, arrived) if arrived else ():
             work.orders[order.order_id] = order
             work.waiting.setdefault(order.patient, set()).add(order.order_id)
@@ -106,10 +100,8 @@ class OrderingHandler:
         """Write what changed."""
         if work.changed_overviews:
             await store.save_overviews(db, work.changed_overviews)
-        if work.changed_orders:
-            await store.save_orders(db, work.changed_orders.values(), work.new_orders)
-        if work.placed:
-            await store.settle(db, work.placed)
+        if work.changed_orders or work.placed:
+            await store.save_orders(db, work.changed_orders.values(), work.new_orders, work.placed)
         if work.newly_adopted:
             await store.adopt(db, work.newly_adopted)
         if known := work.adopted.keys() & work.changed_orders.keys():

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -23,8 +24,14 @@ _ORDER: TypeAdapter[Order] = TypeAdapter(Order)
 _EVENTS: Mapping[str, type[Any]] = topics.ORDERS_EVENTS.types
 
 _ORDERS_BY_ID = "select body from orders where order_id = any($1::uuid[])"
-_ADOPTED = """
-select order_id, type, body from adopted where order_id = any($1::uuid[]) order by order_id, seq
+# One round trip for all three: an order waits for each that comes before it.
+_KNOWN = """
+select null::text as patient, null::text as type, body from orders
+where order_id = any($1::uuid[])
+union all
+select patient, null, body from overviews where patient = any($2::text[])
+union all
+select null, type, body from adopted where order_id = any($1::uuid[])
 """
 _ADOPT = """
 insert into adopted (order_id, seq, type, body)
@@ -43,6 +50,17 @@ from unnest($1::uuid[], $2::text[], $3::bytea[]) as n(order_id, state, body)
 where o.order_id = n.order_id
 """
 _SETTLE = "delete from intake where order_id = any($1::uuid[])"
+# Few orders wait for round trips, of which COPY takes three with `_SETTLE`; many wait for the server.
+_ADD_FEW = """
+with settled as (
+    delete from intake where order_id = any($8::uuid[])
+)
+insert into orders (order_id, patient, practice, state, placed_at, digest, body)
+select * from unnest(
+    $1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::bytea[]
+)
+"""
+_FEW = 50
 
 _OVERVIEWS = "select patient, body from overviews where patient = any($1::text[])"
 _SAVE_OVERVIEWS = """
@@ -143,15 +161,46 @@ async def orders_of_patient(db: Connection, patient: str, limit: int) -> list[Or
     return [_ORDER.validate_json(row["body"]) for row in rows]
 
 
-async def save_orders(db: Connection, orders: Iterable[Order], new: Set[UUID]) -> None:
+async def known(
+    db: Connection, ids: Collection[UUID], patients: Collection[str]
+) -> tuple[dict[UUID, Order], dict[str, Overview], dict[UUID, list[OrderEvent]]]:
+    """The orders with these ids, as far as they are decided, and these patients' newest overviews.
+
+    Last the published events, in order, of orders that are not known here otherwise.
+    """
+    orders: dict[UUID, Order] = {}
+    overviews: dict[str, Overview] = {}
+    adopted: dict[UUID, list[OrderEvent]] = {}
+    for patient, ce_type, body in await db.fetch(_KNOWN, ids, patients):
+        if patient is not None:
+            overviews[patient] = _read_kept(body)
+        elif ce_type is not None:
+            event = _EVENTS[ce_type].model_validate_json(body)
+            adopted.setdefault(event.order_id, []).append(event)
+        else:
+            order = _ORDER.validate_json(body)
+            orders[order.order_id] = order
+    for events in adopted.values():
+        events.sort(key=attrgetter("seq"))
+    return orders, overviews, adopted
+
+
+async def save_orders(
+    db: Connection, orders: Iterable[Order], new: Set[UUID], placed: Collection[UUID]
+) -> None:
     """Write orders as they stand now; the `new` ones were not there when they were loaded.
+
+    What the API had noted of the `placed` ones goes: the loop has seen them.
 
     Raises:
         Outdated: the id of a new one has become another patient's order since.
     """
     changed = [order for order in orders if order.order_id not in new]
-    if new:
-        await _add_orders(db, [order for order in orders if order.order_id in new])
+    added = [order for order in orders if order.order_id in new]
+    if added:
+        await _add_orders(db, added, placed)
+    elif placed:
+        await db.execute(_SETTLE, placed)
     if changed:
         await db.execute(
             _CHANGE_ORDERS,
@@ -161,24 +210,19 @@ async def save_orders(db: Connection, orders: Iterable[Order], new: Set[UUID]) -
         )
 
 
-async def _add_orders(db: Connection, new: Iterable[Order]) -> None:
+async def _add_orders(db: Connection, new: Sequence[Order], placed: Collection[UUID]) -> None:
     rows = [
         (o.order_id, o.patient, o.practice, o.state, o.placed_at, o.digest, encode_parts(o))
         for o in new
     ]
     try:
-        await db.copy_records_to_table("orders", records=rows, columns=_ORDER_COLUMNS)
+        if len(rows) <= _FEW:
+            await db.execute(_ADD_FEW, *zip(*rows, strict=True), placed)
+        else:
+            await db.copy_records_to_table("orders", records=rows, columns=_ORDER_COLUMNS)
+            await db.execute(_SETTLE, placed)
     except asyncpg.UniqueViolationError as error:
         raise Outdated from error
-
-
-async def adopted(db: Connection, ids: Collection[UUID]) -> dict[UUID, list[OrderEvent]]:
-    """The published events of orders that are not known here otherwise, in order."""
-    found: dict[UUID, list[OrderEvent]] = {}
-    for row in await db.fetch(_ADOPTED, ids):
-        event = _EVENTS[row["type"]].model_validate_json(row["body"])
-        found.setdefault(row["order_id"], []).append(event)
-    return found
 
 
 async def adopt(db: Connection, events: Sequence[OrderEvent]) -> None:
@@ -195,11 +239,6 @@ async def adopt(db: Connection, events: Sequence[OrderEvent]) -> None:
 async def forget_adopted(db: Connection, ids: Collection[UUID]) -> None:
     """The orders with these ids are known now."""
     await db.execute(_FORGET_ADOPTED, ids)
-
-
-async def settle(db: Connection, ids: Collection[UUID]) -> None:
-    """Forget what the API had noted of these orders: the loop has seen them."""
-    await db.execute(_SETTLE, ids)
 
 
 async def overviews(db: Connection, patients: Collection[str]) -> dict[str, Overview]:

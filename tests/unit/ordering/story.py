@@ -116,7 +116,7 @@ class Story:
     def next_batch(self) -> Self:
         """What was saved is loaded again for another batch; nothing is waiting to be published."""
         waiting = {patient: set(ids) for patient, ids in self.work.waiting.items()}
-        work = Work(dict(self.work.orders), dict(self.work.overviews), waiting)
+        work = Work(dict(self.work.orders), dict(self.work.overviews), waiting=waiting)
         return type(self)(self.handler, work)
 
     @property
