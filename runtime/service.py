@@ -85,7 +85,8 @@ class Service(Generic[W]):
 
     `tables` maps each small compacted topic it keeps in memory to the body it carries. `own` is the
     topic that tells what it decided, where that depends on more than one input's order: after a
-    restore the handler is given what the database does not know of it, and adopts it.
+    restore the handler is given what the database does not know of it, and adopts it. `gather_ms` is how
+    long Kafka may keep records until there are more, for a service that nobody waits for.
     """
 
     name: str
@@ -96,6 +97,7 @@ class Service(Generic[W]):
     asyncapi: Callable[[], dict[str, Any]]
     tables: dict[type[Body], Topic] = field(default_factory=dict)
     own: Topic | None = None
+    gather_ms: int = 0
 
 
 def create_app(
@@ -236,6 +238,7 @@ def _worker(service: Service[Any], resources: Resources, reached: Reached) -> Wo
         service.name,
         service.inputs,
         service.own,
+        service.gather_ms,
         settings.max_records,
         settings.session_timeout_ms,
         settings.patience_s,

@@ -39,6 +39,12 @@ POLL_MS = 20
 REQUEST_TIMEOUT_MS = 15_000
 """Longer than a rebalance, in which a paused worker is waited for until its session has ended."""
 
+GATHERED_BYTES = 256 * 1024
+"""So many are worth a batch at once."""
+
+_IDLE_MS = 500
+"""How long Kafka keeps a request for records while there are none."""
+
 HEARTBEAT_MS = 500
 """A worker hears with its next heartbeat that another has joined or left, which waits for it meanwhile."""
 
@@ -52,12 +58,14 @@ class WorkerOptions:
     how long records may wait while nothing moves.
 
     `own` is the topic that tells what the service decided; None when its inputs decide it again the same.
+    `gather_ms` is how long Kafka may keep records until there are `GATHERED_BYTES` of them; 0 is not at all.
     """
 
     bootstrap: str
     group: str
     topics: tuple[Topic, ...]
     own: Topic | None = None
+    gather_ms: int = 0
     max_records: int = 1000
     session_timeout_ms: int = 10_000
     patience_s: float = 30.0
@@ -121,6 +129,8 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
             partition_assignment_strategy=(RangePartitionAssignor,),
             max_records=options.max_records,
             batch_timeout_ms=POLL_MS,
+            fetch_min_bytes=GATHERED_BYTES if options.gather_ms else 1,
+            fetch_max_wait_ms=options.gather_ms or _IDLE_MS,
             max_partition_fetch_bytes=4 * 1024 * 1024,
             session_timeout_ms=options.session_timeout_ms,
             heartbeat_interval_ms=min(HEARTBEAT_MS, options.session_timeout_ms // 3),

@@ -14,4 +14,5 @@ SERVICE: Service[Work] = Service(
     handler=lambda _: MetricsHandler(),
     router=http.router,
     asyncapi=lambda: asyncapi.document("metrics"),
+    gather_ms=250,
 )
