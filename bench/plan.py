@@ -49,7 +49,7 @@ FULL = Sizes(
     ),
     later_engines=("streams-eos", "ours-1", "ours-2"),
     workers=2,
-    whole_orders=30_000,
+    whole_orders=80_000,
     populations=(10_000, 1_000_000),
     patient_orders=50_000,
     requests=20_000,
@@ -57,7 +57,7 @@ FULL = Sizes(
     dashboards=((1, 915), (50, 1827)),
     queries=300,
     rest_s=10,
-    events=150_000,
+    events=400_000,
 )
 QUICK = Sizes(
     quick=True,

@@ -209,6 +209,8 @@ def _has_aliases(model: type[Body]) -> bool:
     return model.model_json_schema(by_alias=True) != model.model_json_schema(by_alias=False)
 
 
+@lru_cache(maxsize=1024)
 def rfc3339(at: datetime) -> str:
     """A time (UTC) as envelopes have it."""
+    # All that follows from a record has its time.
     return at.isoformat().replace("+00:00", "Z")

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import assert_never
 from uuid import UUID
 
-from schemas.base import Role
+from schemas.base import Role, trusted
 from schemas.directory import Pharmacy, Practice
 from schemas.notifications import PickupPromised
 from schemas.orders import (
@@ -33,6 +33,8 @@ from services.notification.facts import (
     practice_told,
 )
 from services.notification.pickup import AMSTERDAM, Calendar, Window, pickup_window, rule_text
+
+_pickup_promised = trusted(PickupPromised)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +208,7 @@ def _promise(
 ) -> PickupPromised | None:
     if window is None or practice is None:
         return None
-    return PickupPromised(
+    return _pickup_promised(
         order_id=event.order_id,
         patient=event.patient,
         practice=event.practice,

@@ -6,7 +6,8 @@ times of one zone by their clocks, which is wrong in the night that summer time 
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from itertools import islice
 from zoneinfo import ZoneInfo
 
@@ -85,11 +86,13 @@ def first_window(ready: datetime, openings: Iterable[Opening]) -> Window | None:
 def rule_text(practice: Practice) -> str:
     """The processing rule in words, as records name it."""
     rule = practice.processing
-    days = "working day" if rule.working_days == 1 else "working days"
-    return (
-        f"practice {practice.agb} v{practice.version}: "
-        f"before {rule.cutoff:%H:%M}, {rule.working_days} {days}"
-    )
+    return _rule_text(practice.agb, practice.version, rule.cutoff, rule.working_days)
+
+
+@lru_cache(maxsize=10_000)
+def _rule_text(practice: str, version: int, cutoff: time, working_days: int) -> str:
+    days = "working day" if working_days == 1 else "working days"
+    return f"practice {practice} v{version}: before {cutoff:%H:%M}, {working_days} {days}"
 
 
 def local_day(moment: datetime) -> date:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from uuid import UUID
 
 from schemas.base import Actor, Channel, PlacedBy, Role
@@ -30,7 +30,7 @@ class Line:
     decided_as: Outcome | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Order:
     """An order as it stands now; `seq` is that of its newest event. Times are UTC.
 
@@ -51,7 +51,7 @@ class Order:
     supply_until: date | None = None
     cancelled: bool = False
 
-    @property
+    @cached_property
     def state(self) -> OrderState:
         """What became of the order as a whole."""
         return (
