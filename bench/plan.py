@@ -45,7 +45,7 @@ FULL = Sizes(
     orders=(100_000, 300_000),
     engines=(
         *("raw", "naive", "quix", "streams-alo", "streams-eos", "streams-eos-1000ms"),
-        *("ours-1", "ours-2"),
+        *("ours-1", "ours-2", "ours-4"),
     ),
     later_engines=("streams-eos", "ours-1", "ours-2"),
     workers=2,

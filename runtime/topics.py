@@ -3,10 +3,10 @@
 Nothing is ever deleted or shrunk: that loses records, and is not for a program to decide.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
@@ -19,8 +19,14 @@ _MISSING = 3
 _EXISTS = 36
 """Another process created the topic in between, which is what was wanted."""
 
+AT_ONCE = 500
+"""Topics in one request: Kafka makes at most 10,000 small changes for one, and a topic is five of them."""
+
 _SET_ON_TOPIC = 1
 """A setting's source: DYNAMIC_TOPIC_CONFIG, as opposed to a default."""
+
+
+T = TypeVar("T")
 
 
 class TopicsMissing(Exception):
@@ -96,11 +102,11 @@ async def apply_topics(bootstrap: str, topics: Iterable[Topic], replication: int
     """
     async with admin(bootstrap) as client:
         plan = await _plan(client, list(topics))
-        if plan.create:
-            response = await client.create_topics([_new(t, replication) for t in plan.create])
+        for some in _batches(plan.create):
+            response = await client.create_topics([_new(t, replication) for t in some])
             _raise_for(response.topic_errors)
-        if plan.configure:
-            await _configure(client, plan.configure)
+        for names in _batches(list(plan.configure)):
+            await _configure(client, {name: plan.configure[name] for name in names})
     return plan
 
 
@@ -119,6 +125,10 @@ async def _plan(client: AIOKafkaAdminClient, wanted: Sequence[Topic]) -> Plan:
             if partitions[t.name] != t.partitions
         },
     )
+
+
+def _batches(all_of_them: Sequence[T]) -> Iterator[Sequence[T]]:
+    return (all_of_them[at : at + AT_ONCE] for at in range(0, len(all_of_them), AT_ONCE))
 
 
 def _where(differs: Settings, *, loses: bool) -> Settings:

@@ -23,7 +23,7 @@ from runtime.topics import (
     plan_topics,
     require_topics,
 )
-from schemas.topics import ALL, Topic
+from schemas.topics import ALL, Topic, prescriptions
 from tests.harness.kafka import eventually
 
 
@@ -54,6 +54,17 @@ async def test_a_missing_topic_is_created_as_the_registry_says(stack: LocalStack
         await require_topics(stack.kafka, [topic])
     await created(stack.kafka, topic)
     await require_topics(stack.kafka, [topic])
+
+
+async def test_the_topics_of_all_dutch_pharmacies_are_made(stack: LocalStack) -> None:
+    """Given 2,000 pharmacies, more than Kafka makes topics for in one request; then each has its topic."""
+    wanted = [replace(prescriptions(f"02{n:06d}"), name=f"test.pharmacy.{n}") for n in range(2_000)]
+    try:
+        assert len((await apply_topics(stack.kafka, wanted, replication=1)).create) == 2_000
+        await eventually(lambda: plan_topics(stack.kafka, wanted), lambda plan: plan.empty)
+    finally:
+        async with admin(stack.kafka) as client:
+            await client.delete_topics([topic.name for topic in wanted])
 
 
 async def test_applying_twice_at_once_is_no_error(stack: LocalStack) -> None:
