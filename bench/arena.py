@@ -57,9 +57,14 @@ class Arena:
 
 
 @asynccontextmanager
-async def arena(folder: Path, report: Report) -> AsyncIterator[Arena]:
-    """Servers in this folder, stopped at the end. Raises StackError when they cannot be started."""
-    options = replace(StackOptions.at(folder / "stack", free_ports()), kafka_settings=_TOGETHER)
+async def arena(folder: Path, report: Report, *, timed: bool = True) -> AsyncIterator[Arena]:
+    """Servers in this folder, stopped at the end; not `timed`, they wait for nobody to join.
+
+    Raises StackError when they cannot be started.
+    """
+    options = replace(
+        StackOptions.at(folder / "stack", free_ports()), kafka_settings=_TOGETHER if timed else {}
+    )
     async with LocalStack(options, report) as stack:
         await stack.start_servers()
         yield Arena(stack, folder, report)

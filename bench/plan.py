@@ -42,14 +42,14 @@ FULL = Sizes(
     rounds=5,
     warm_up=True,
     patients=20_000,
-    orders=(100_000, 300_000),
+    orders=(100_000, 200_000),
     engines=(
         *("raw", "naive", "quix", "streams-alo", "streams-eos", "streams-eos-1000ms"),
-        *("ours-1", "ours-2", "ours-4"),
+        *("ours-1", "ours-2"),
     ),
-    later_engines=("streams-eos", "ours-1", "ours-2"),
+    later_engines=("streams-eos", "ours-2"),
     workers=2,
-    whole_orders=80_000,
+    whole_orders=60_000,
     populations=(10_000, 1_000_000),
     patient_orders=50_000,
     requests=20_000,
@@ -57,7 +57,7 @@ FULL = Sizes(
     dashboards=((1, 915), (50, 1827)),
     queries=300,
     rest_s=10,
-    events=400_000,
+    events=300_000,
 )
 QUICK = Sizes(
     quick=True,

@@ -88,7 +88,7 @@ async def run(figures: Sequence[str], sizes: Sizes, report: Report) -> Result:
     rows: list[Row] = []
     raw: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="herhaal-bench-") as folder:
-        async with arena(Path(folder), report) as place:
+        async with arena(Path(folder), report, timed=not sizes.quick) as place:
             found = await machine(place.stack)
             for name in figures:
                 measured = await FIGURES[name](Bench(place, sizes, report))

@@ -64,7 +64,8 @@ class Deciding(Generic[W]):
         """The messages in these records; what has none is noted in `batch`, `poison` ones as dead letters."""
         messages: list[Message[Any]] = []
         for record in records:
-            parsed = poison.get(where_of(record)) or self._read(record)
+            refused = poison.get(where_of(record)) if poison else None
+            parsed = refused or self._read(record)
             match parsed:
                 case Message():
                     messages.append(parsed)

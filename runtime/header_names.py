@@ -6,7 +6,6 @@ Here such a batch is read again with names that show the odd bytes as `\\xff`, a
 """
 
 from collections.abc import Iterator
-from itertools import islice
 from typing import Any
 
 from aiokafka.consumer import fetcher
@@ -42,7 +41,7 @@ class _SlowBatch(_DefaultRecordBatchPy):  # type: ignore[misc]
 
 
 class _Batch:
-    """The fast reader's batch, continued by the slow one from a record that the fast one cannot read."""
+    """The fast reader's batch, read by the slow one when it holds a record that the fast one cannot read."""
 
     def __init__(self, batch: Any, buffer: bytes) -> None:
         self._batch = batch
@@ -55,13 +54,10 @@ class _Batch:
         return next(self._batch)
 
     def __iter__(self) -> Iterator[Any]:
-        read = 0
         try:
-            for record in self._batch:
-                yield record
-                read += 1
+            return iter(list(self._batch))
         except UnicodeDecodeError:
-            yield from islice(_SlowBatch(self._buffer), read, None)
+            return iter(list(_SlowBatch(self._buffer)))
 
 
 class _Records:

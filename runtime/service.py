@@ -4,12 +4,14 @@ The HTTP server is up at once; Kafka and the database may come later, and may go
 """
 
 import asyncio
+import faulthandler
 import gc
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 from typing import Any, Generic, TypeVar
 
 import asyncpg
@@ -48,6 +50,9 @@ _GARBAGE = 200_000
 
 CLOSE_S = 5.0
 """How long each part of a service may take to close."""
+
+END_S = 22.0
+"""When a process that was told to stop ends, whatever keeps it: all its parts together take less."""
 
 T = TypeVar("T", bound=Body)
 
@@ -181,11 +186,21 @@ def run(
     server = _Server(config)
     with asyncio.Runner(loop_factory=sockets.Loop) as runner:
         runner.run(server.serve())
+    faulthandler.cancel_dump_traceback_later()
     return 1 if failures or not server.started else 0
 
 
 class _Server(uvicorn.Server):
-    """Ends with exit code 0 when it was told to stop: uvicorn itself would raise the signal once more."""
+    """Ends with exit code 0 when it was told to stop: uvicorn itself would raise the signal once more.
+
+    Once told, it ends within `END_S`; nothing is lost by that, as by a kill.
+    """
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to stop."""
+        super().handle_exit(sig, frame)
+        faulthandler.dump_traceback_later(END_S, exit=True)
+        asyncio.get_running_loop().call_later(END_S - 0.2, _tell_what_runs)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -193,6 +208,11 @@ class _Server(uvicorn.Server):
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self.handle_exit, number, None)
         yield
+
+
+def _tell_what_runs() -> None:
+    names = sorted(getattr(task.get_coro(), "__qualname__", "?") for task in asyncio.all_tasks())
+    log.error("still running after being told to stop", tasks=names)
 
 
 async def _boot(service: Service[Any], resources: Resources, part: Part, reached: Reached) -> None:
@@ -234,14 +254,14 @@ def _worker(service: Service[Any], resources: Resources, reached: Reached) -> Wo
         own=service.own.name if service.own else None,
     )
     options = WorkerOptions(
-        settings.kafka,
-        service.name,
-        service.inputs,
-        service.own,
-        service.gather_ms,
-        settings.max_records,
-        settings.session_timeout_ms,
-        settings.patience_s,
+        bootstrap=settings.kafka,
+        group=service.name,
+        topics=service.inputs,
+        own=service.own,
+        gather_ms=service.gather_ms,
+        max_records=settings.max_records,
+        session_timeout_ms=settings.session_timeout_ms,
+        patience_s=settings.patience_s,
     )
     return Worker(options, loop, resources.pool, publisher, resources.telemetry)
 

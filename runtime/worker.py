@@ -17,6 +17,7 @@ from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
+from faststream.kafka.subscriber.usecase import BatchSubscriber
 
 from runtime import ledger
 from runtime.backoff import Backoff
@@ -120,24 +121,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
             request_timeout_ms=REQUEST_TIMEOUT_MS,
             logger=logging.getLogger("faststream"),
         )
-        self._subscriber = self._broker.subscriber(
-            *(topic.name for topic in options.topics),
-            batch=True,
-            group_id=options.group,
-            auto_offset_reset="earliest",
-            ack_policy=AckPolicy.MANUAL,
-            partition_assignment_strategy=(RangePartitionAssignor,),
-            max_records=options.max_records,
-            batch_timeout_ms=POLL_MS,
-            fetch_min_bytes=GATHERED_BYTES if options.gather_ms else 1,
-            fetch_max_wait_ms=options.gather_ms or _IDLE_MS,
-            max_partition_fetch_bytes=4 * 1024 * 1024,
-            session_timeout_ms=options.session_timeout_ms,
-            heartbeat_interval_ms=min(HEARTBEAT_MS, options.session_timeout_ms // 3),
-            listener=self,
-            parser=self._raw,
-            decoder=unwrapped,
-        )
+        self._subscriber = self._subscribed()
         self._subscriber(self._on_fetched)
 
     @property
@@ -221,6 +205,27 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         consumer = self._subscriber.consumer
         assert consumer is not None, "the subscriber is started"
         return consumer
+
+    def _subscribed(self) -> BatchSubscriber:
+        options = self._options
+        return self._broker.subscriber(
+            *(topic.name for topic in options.topics),
+            batch=True,
+            group_id=options.group,
+            auto_offset_reset="earliest",
+            ack_policy=AckPolicy.MANUAL,
+            partition_assignment_strategy=(RangePartitionAssignor,),
+            max_records=options.max_records,
+            batch_timeout_ms=POLL_MS,
+            fetch_min_bytes=GATHERED_BYTES if options.gather_ms else 1,
+            fetch_max_wait_ms=options.gather_ms or _IDLE_MS,
+            max_partition_fetch_bytes=4 * 1024 * 1024,
+            session_timeout_ms=options.session_timeout_ms,
+            heartbeat_interval_ms=min(HEARTBEAT_MS, options.session_timeout_ms // 3),
+            listener=self,
+            parser=self._raw,
+            decoder=unwrapped,
+        )
 
     async def _raw(self, records: tuple[ConsumerRecord, ...]) -> KafkaMessage:
         # FastStream's own parser decodes headers, and would lose a record with a null or binary one.

@@ -38,7 +38,9 @@ async def measure(bench: Bench) -> Measured:
     few, many = bench.sizes.populations
     engine = Ours(bench.sizes.workers)
     async with AsyncExitStack() as stacks:
-        other = await stacks.enter_async_context(arena(bench.arena.folder / "many", bench.report))
+        other = await stacks.enter_async_context(
+            arena(bench.arena.folder / "many", bench.report, timed=not bench.sizes.quick)
+        )
         small = await _side(bench, bench.arena, engine, few)
         large = await _side(bench, other, engine, many)
         played: list[tuple[Played, Played]] = []

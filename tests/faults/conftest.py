@@ -46,9 +46,11 @@ def judge(disturbed: LocalStack, table: Table) -> Judge:
 
 
 @pytest.fixture
-def load(disturbed: LocalStack, tmp_path: Path) -> Load:
-    """A load with a history of its own."""
-    return Load(disturbed.endpoints, tmp_path / "history.jsonl")
+async def load(disturbed: LocalStack, tmp_path: Path) -> AsyncIterator[Load]:
+    """A load with a history of its own; it ends with the test, however that ends."""
+    clients = Load(disturbed.endpoints, tmp_path / "history.jsonl")
+    yield clients
+    await clients.end()
 
 
 @pytest.fixture(scope="session")

@@ -77,6 +77,7 @@ class Load:
         self._to_review: deque[OrderPlace] = deque()
         self._number = 0
         self._clients: Clients | None = None
+        self._sending: asyncio.Task[None] | None = None
 
     def operations(self) -> list[Operation]:
         """What the clients know of each thing they did."""
@@ -98,12 +99,18 @@ class Load:
         """So many operations a second for as long as the body runs; then every answer is waited for."""
         stop = asyncio.Event()
         async with Clients(self._endpoints, self._path, self._http_timeout_s) as self._clients:
-            sending = asyncio.create_task(self._send(per_s, stop))
+            self._sending = asyncio.create_task(self._send(per_s, stop))
             try:
                 yield
             finally:
                 stop.set()
-                await sending
+                await self._sending
+
+    async def end(self) -> None:
+        """Send no more, also when the test did not get so far: one that timed out leaves its tasks behind."""
+        if self._sending is not None and not self._sending.done():
+            self._sending.cancel()
+            await asyncio.wait({self._sending})
 
     async def _send(self, per_s: float, stop: asyncio.Event) -> None:
         began_s, count = time.monotonic(), 0

@@ -41,9 +41,11 @@ def judge(three: LocalStack, table: Table) -> Judge:
 
 
 @pytest.fixture
-def load(three: LocalStack, tmp_path: Path) -> Load:
+async def load(three: LocalStack, tmp_path: Path) -> AsyncIterator[Load]:
     """A load on three brokers, of clients that wait longer than the services do."""
-    return Load(three.endpoints, tmp_path / "history.jsonl", http_timeout_s=CLIENT_GIVES_UP_S)
+    clients = Load(three.endpoints, tmp_path / "history.jsonl", http_timeout_s=CLIENT_GIVES_UP_S)
+    yield clients
+    await clients.end()
 
 
 async def test_one_broker_killed_and_back(three: LocalStack, judge: Judge, load: Load) -> None:

@@ -22,7 +22,7 @@ EVENTS = topics.ORDERS_EVENTS.name
 
 @pytest.fixture(scope="module")
 async def servers(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Arena]:
-    async with arena(tmp_path_factory.mktemp("arena"), PlainReport()) as found:
+    async with arena(tmp_path_factory.mktemp("arena"), PlainReport(), timed=False) as found:
         yield found
 
 

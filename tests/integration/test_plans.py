@@ -1,0 +1,91 @@
+"""Every statement of a service finds its rows by key, also with a plan made while its tables were empty."""
+
+from collections.abc import AsyncIterator, Iterator
+from importlib import import_module
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import asyncpg
+import orjson
+import pytest
+
+from deploy.local import LocalStack
+from runtime import ledger, migrations
+from runtime.database import open_pool
+from schemas.topics import SERVICES
+
+WHOLE = {
+    "kafka": "one row",
+    "outbox": "emptied all the time",
+    "progress": "a row for each partition",
+}
+"""Tables that a statement may read whole, and why."""
+
+OF_A_REBUILD = (
+    *("_COMPARE", "_PREPARE", "_BUILD", "_KEEP", "_UNTOLD", "_UNPROMISED", "_SAVE_FACTS"),
+    *("_NOTE_UNPROMISED", "_HAS_UNPROMISED"),
+)
+"""How statements begin that compare or copy whole tables, as is their purpose."""
+
+
+@pytest.fixture(params=SERVICES)
+async def service(
+    request: pytest.FixtureRequest, stack: LocalStack
+) -> AsyncIterator[tuple[str, "asyncpg.Pool[Any]"]]:
+    """A service, and the pool that it would have on an empty database."""
+    name, database = request.param, f"plans_{uuid4().hex[:12]}"
+    admin = await asyncpg.connect(stack.postgres)
+    await admin.execute(f'create database "{database}"')
+    own = import_module(f"services.{name}.app").SERVICE.migrations
+    wanted = [*migrations.read("runtime", migrations.RUNTIME), *migrations.read(name, own)]
+    pool = await open_pool(urlsplit(stack.postgres)._replace(path=f"/{database}").geturl(), wanted)
+    try:
+        yield name, pool
+    finally:
+        await pool.close()
+        await admin.execute(f'drop database "{database}" with (force)')
+        await admin.close()
+
+
+def statements(module: object) -> dict[str, str]:
+    """The statements of the loop and the API, by their names."""
+    return {
+        name: value
+        for name, value in vars(module).items()
+        if isinstance(value, str) and name.startswith("_") and name.isupper()
+        if not name.startswith(OF_A_REBUILD)
+    }
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A plan and all its parts."""
+    yield plan
+    for part in plan.get("Plans", ()):
+        yield from nodes(part)
+
+
+def read_whole(plan: dict[str, Any]) -> list[str]:
+    """The tables of which a plan reads every row."""
+    return [
+        f"{node['Node Type']} on {node.get('Relation Name', node.get('Index Name'))}"
+        for node in nodes(plan)
+        if "Scan" in node["Node Type"] and {"Relation Name", "Index Name"} & node.keys()
+        if "Index Cond" not in node and node["Node Type"] not in ("Bitmap Heap Scan", "Tid Scan")
+        if node.get("Relation Name") not in WHOLE
+    ]
+
+
+async def test_no_statement_reads_a_whole_table(
+    service: tuple[str, "asyncpg.Pool[Any]"],
+) -> None:
+    """Given empty tables; then each plan that PostgreSQL keeps goes by an index."""
+    name, pool = service
+    found = statements(import_module(f"services.{name}.store")) | statements(ledger)
+    assert len(found) > 15
+    async with pool.acquire() as db:
+        for statement, sql in found.items():
+            asked = await db.prepare(f"explain (generic_plan, format json) {sql}")
+            found_plan = await asked.fetchval(*(None for _ in asked.get_parameters()))
+            plan = orjson.loads(found_plan)[0]["Plan"]
+            assert read_whole(plan) == [], f"{statement}: {orjson.dumps(plan).decode()}"
