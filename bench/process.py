@@ -51,8 +51,7 @@ class Processes(AbstractAsyncContextManager["Processes"]):
         for program, process in self._pairs:
             if process.returncode is not None:
                 raise BenchError(
-                    f"{program.name} ended by itself, saying “{last_line(program.log)}”"
-                    f" (log: {program.log})."
+                    f"{program.name} ended by itself, saying “{last_line(program.log)}”."
                 )
 
     @property
@@ -67,7 +66,7 @@ class Processes(AbstractAsyncContextManager["Processes"]):
         except TimeoutError:
             await kill_tree(process)
             raise BenchError(
-                f"{program.name} did not stop within {STOP_S:.0f} s (log: {program.log})."
+                f"{program.name} did not stop within {STOP_S:.0f} s, saying “{last_line(program.log)}”."
             ) from None
         except asyncio.CancelledError:
             await kill_tree(process)

@@ -40,6 +40,8 @@ async def service(
     own = import_module(f"services.{name}.app").SERVICE.migrations
     wanted = [*migrations.read("runtime", migrations.RUNTIME), *migrations.read(name, own)]
     pool = await open_pool(urlsplit(stack.postgres)._replace(path=f"/{database}").geturl(), wanted)
+    # As the server itself does when it has seen the first rows.
+    await pool.execute("analyze")
     try:
         yield name, pool
     finally:
