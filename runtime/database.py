@@ -26,11 +26,10 @@ SESSION = {
     "tcp_keepalives_interval": "2",
     "tcp_keepalives_count": "3",
     "client_connection_check_interval": "2s",
-    # Every statement of a service finds its rows by key. A plan made while a table was empty is kept until
-    # the server analyses the table, and would read all of it for each batch meanwhile.
+    # Every statement of a service finds its rows by key. A plan made while a table had few rows is kept until
+    # the server analyses the table again, and would read all of it for each batch meanwhile. A join may
+    # still do so by an index, so there are none: `any`, `on conflict` and lateral parts with a limit instead.
     "enable_seqscan": "off",
-    "enable_hashjoin": "off",
-    "enable_mergejoin": "off",
 }
 """What each of our database sessions asks of the server, in PostgreSQL's words."""
 

@@ -139,10 +139,10 @@ on conflict (id) do update set due_at = excluded.due_at, record = excluded.recor
 """
 _CANCEL_TIMERS = "delete from timers where id = any($1::uuid[])"
 _DUE_TIMERS = """
-delete from timers where id in (
+delete from timers where id = any(array(
     select id from timers where partition = any($1::int[]) and due_at <= now()
     order by due_at limit 1000
-) returning partition, record, due_at
+)) returning partition, record, due_at
 """
 # The database's clock decides what is due: one clock for all workers.
 _NEXT_DUE = """

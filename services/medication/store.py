@@ -27,10 +27,12 @@ select * from unnest($1::text[], $2::int[], $3::int[], $4::bytea[])
 on conflict (patient) do update set
     version = excluded.version, seen_version = excluded.seen_version, body = excluded.body
 """
+# A lateral part with a limit is looked up by key for each row, whatever the plan: see `runtime/database.py`.
 _SAVE_SEEN = """
 update overviews o set seen_version = n.seen_version
 from unnest($1::text[], $2::int[]) as n(patient, seen_version)
-where o.patient = n.patient
+cross join lateral (select ctid from overviews where patient = n.patient limit 1) as known
+where o.ctid = known.ctid
 """
 
 _ADOPT = """
@@ -46,13 +48,21 @@ _EVERY_OVERVIEW = "select patient, body from overviews where patient > $1 order 
 _APPLIED = """
 select patient, change_id, digest
 from unnest($1::text[], $2::uuid[]) as asked(patient, change_id)
-join applied_changes using (patient, change_id)
+cross join lateral (
+    select digest from applied_changes a
+    where a.patient = asked.patient and a.change_id = asked.change_id limit 1
+) as applied
 """
 _APPLIED_OVERVIEWS = """
 select patient, change_id, version, body
 from unnest($1::text[], $2::uuid[]) as asked(patient, change_id)
-join applied_changes using (patient, change_id)
-join overviews using (patient)
+cross join lateral (
+    select from applied_changes a
+    where a.patient = asked.patient and a.change_id = asked.change_id limit 1
+) as applied
+cross join lateral (
+    select version, body from overviews o where o.patient = asked.patient limit 1
+) as overview
 """
 _SAVE_APPLIED = """
 insert into applied_changes (patient, change_id, digest, applied_at)

@@ -44,10 +44,13 @@ _ORDERS_OF_PATIENT = """
 select body from orders where patient = $1 order by placed_at desc, order_id limit $2
 """
 _ORDER_COLUMNS = ("order_id", "patient", "practice", "state", "placed_at", "digest", "body")
+# They are there; `on conflict` finds them by key, whatever the plan, as a join may not.
 _CHANGE_ORDERS = """
-update orders o set state = n.state, body = n.body
-from unnest($1::uuid[], $2::text[], $3::bytea[]) as n(order_id, state, body)
-where o.order_id = n.order_id
+insert into orders (order_id, patient, practice, state, placed_at, digest, body)
+select * from unnest(
+    $1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::bytea[]
+)
+on conflict (order_id) do update set state = excluded.state, body = excluded.body
 """
 _SETTLE = "delete from intake where order_id = any($1::uuid[])"
 # Few orders wait for round trips, of which COPY takes three with `_SETTLE`; many wait for the server.
@@ -80,7 +83,7 @@ with asynchronous as materialized (
     select order_id, patient, digest
     from asynchronous, unnest($1::uuid[], $2::text[], $3::text[]) with ordinality
         as a(order_id, patient, digest, place)
-    where not exists (select from orders where orders.order_id = a.order_id)
+    where (select true from orders where orders.order_id = a.order_id limit 1) is null
     order by place
     on conflict (order_id) do nothing
     returning order_id, digest
@@ -202,19 +205,18 @@ async def save_orders(
     elif placed:
         await db.execute(_SETTLE, placed)
     if changed:
-        await db.execute(
-            _CHANGE_ORDERS,
-            [o.order_id for o in changed],
-            [o.state for o in changed],
-            [encode_parts(o) for o in changed],
-        )
+        await db.execute(_CHANGE_ORDERS, *zip(*_rows(changed), strict=True))
+
+
+def _rows(orders: Iterable[Order]) -> list[tuple[Any, ...]]:
+    return [
+        (o.order_id, o.patient, o.practice, o.state, o.placed_at, o.digest, encode_parts(o))
+        for o in orders
+    ]
 
 
 async def _add_orders(db: Connection, new: Sequence[Order], placed: Collection[UUID]) -> None:
-    rows = [
-        (o.order_id, o.patient, o.practice, o.state, o.placed_at, o.digest, encode_parts(o))
-        for o in new
-    ]
+    rows = _rows(new)
     try:
         if len(rows) <= _FEW:
             await db.execute(_ADD_FEW, *zip(*rows, strict=True), placed)
