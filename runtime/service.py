@@ -52,7 +52,7 @@ CLOSE_S = 5.0
 """How long each part of a service may take to close."""
 
 END_S = 22.0
-"""When a process that was told to stop ends, whatever keeps it: all its parts together take less."""
+"""When a process that was told to stop ends, whatever keeps it, also when most of its parts take `CLOSE_S`."""
 
 T = TypeVar("T", bound=Body)
 

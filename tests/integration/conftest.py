@@ -6,7 +6,10 @@
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
 
+import asyncpg
 import httpx
 import pytest
 from docker.errors import DockerException  # type: ignore[import-untyped]
@@ -50,6 +53,19 @@ async def stack(
         await start_everything(running)
         await apply_directory(running.kafka, read_directory(EXAMPLE))
         yield running
+
+
+@pytest.fixture
+async def scratch(stack: LocalStack) -> AsyncIterator[str]:
+    """A database of its own, empty."""
+    name = f"scratch_{uuid4().hex[:12]}"
+    admin = await asyncpg.connect(stack.postgres)
+    await admin.execute(f'create database "{name}"')
+    try:
+        yield urlsplit(stack.postgres)._replace(path=f"/{name}").geturl()
+    finally:
+        await admin.execute(f'drop database "{name}" with (force)')
+        await admin.close()
 
 
 @pytest.fixture(scope="session")

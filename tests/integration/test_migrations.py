@@ -3,13 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator
 from typing import TypeAlias
-from urllib.parse import urlsplit
-from uuid import uuid4
 
 import asyncpg
 import pytest
 
-from deploy.local import LocalStack
 from runtime.migrations import RUNTIME, Migration, MigrationChanged, migrate, read
 
 Db: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
@@ -18,19 +15,6 @@ ONE = Migration("test/0001_one.sql", "create table one (id int); insert into one
 TWO = Migration("test/0002_two.sql", "alter table one add column name text;")
 BROKEN = Migration("test/0003_broken.sql", "create table three (id int); select * from nowhere;")
 SLOW = Migration("test/0001_slow.sql", "select pg_sleep(0.5); create table slow (id int);")
-
-
-@pytest.fixture
-async def scratch(stack: LocalStack) -> AsyncIterator[str]:
-    """A database of its own, empty."""
-    name = f"scratch_{uuid4().hex[:12]}"
-    admin = await asyncpg.connect(stack.postgres)
-    await admin.execute(f'create database "{name}"')
-    try:
-        yield urlsplit(stack.postgres)._replace(path=f"/{name}").geturl()
-    finally:
-        await admin.execute(f'drop database "{name}" with (force)')
-        await admin.close()
 
 
 @pytest.fixture

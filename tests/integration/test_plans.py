@@ -3,14 +3,11 @@
 from collections.abc import AsyncIterator, Iterator
 from importlib import import_module
 from typing import Any
-from urllib.parse import urlsplit
-from uuid import uuid4
 
 import asyncpg
 import orjson
 import pytest
 
-from deploy.local import LocalStack
 from runtime import ledger, migrations
 from runtime.database import open_pool
 from schemas.topics import SERVICES
@@ -31,23 +28,18 @@ OF_A_REBUILD = (
 
 @pytest.fixture(params=SERVICES)
 async def service(
-    request: pytest.FixtureRequest, stack: LocalStack
+    request: pytest.FixtureRequest, scratch: str
 ) -> AsyncIterator[tuple[str, "asyncpg.Pool[Any]"]]:
     """A service, and the pool that it would have on an empty database."""
-    name, database = request.param, f"plans_{uuid4().hex[:12]}"
-    admin = await asyncpg.connect(stack.postgres)
-    await admin.execute(f'create database "{database}"')
-    own = import_module(f"services.{name}.app").SERVICE.migrations
-    wanted = [*migrations.read("runtime", migrations.RUNTIME), *migrations.read(name, own)]
-    pool = await open_pool(urlsplit(stack.postgres)._replace(path=f"/{database}").geturl(), wanted)
-    # As the server itself does when it has seen the first rows.
-    await pool.execute("analyze")
-    try:
-        yield name, pool
-    finally:
-        await pool.close()
-        await admin.execute(f'drop database "{database}" with (force)')
-        await admin.close()
+    own = import_module(f"services.{request.param}.app").SERVICE.migrations
+    wanted = [
+        *migrations.read("runtime", migrations.RUNTIME),
+        *migrations.read(request.param, own),
+    ]
+    async with await open_pool(scratch, wanted) as pool:
+        # As the server itself does when it has seen the first rows.
+        await pool.execute("analyze")
+        yield request.param, pool
 
 
 def statements(module: object) -> dict[str, str]:
