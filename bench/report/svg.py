@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 from xml.sax.saxutils import escape
 
-WIDTH = 880
-LABEL = 350
+WIDTH = 940
+LABEL = 410
 VALUE = 90
 BAR = 22
 GAP = 10
