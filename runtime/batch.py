@@ -7,7 +7,7 @@ from typing import Any, Generic
 import structlog
 
 from runtime.deadletters import dead_letter
-from runtime.handling import Done, Handler, Rejected, W
+from runtime.handling import Decider, Done, Rejected, W
 from runtime.parsing import Misplaced, Parser, Unreadable
 from runtime.records import Message, Outgoing, Record, Timer
 from schemas.topics import DEFAULT_MAX_BYTES, max_bytes
@@ -53,7 +53,7 @@ class Batch:
 class Deciding(Generic[W]):
     """A service's parser and handler over the records of a batch."""
 
-    def __init__(self, service: str, parser: Parser, handler: Handler[W]) -> None:
+    def __init__(self, service: str, parser: Parser, handler: Decider[W]) -> None:
         self._service = service
         self._parser = parser
         self._handler = handler

@@ -13,8 +13,8 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from runtime import continuity, header_names, ledger
+from runtime.connection import Connection
 from runtime.continuity import Standing
-from runtime.handling import Connection
 from runtime.ledger import Position
 from runtime.topics import cluster_id, require_topics
 from schemas.topics import Topic

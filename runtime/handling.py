@@ -1,14 +1,13 @@
 """What a service tells the loop: how to load, decide and save."""
 
 from collections.abc import Sequence
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeVar
 
-import asyncpg
 import msgspec
 
+from runtime.connection import Connection
 from runtime.records import Message, Outgoing, Timer
-
-Connection: TypeAlias = "asyncpg.Connection[Any] | asyncpg.pool.PoolConnectionProxy[Any]"
+from runtime.writes import Writes
 
 W = TypeVar("W")
 
@@ -28,8 +27,8 @@ class Rejected(msgspec.Struct, frozen=True):
     detail: str = ""
 
 
-class Handler(Protocol[W]):
-    """A service's own part of the loop; `W` is the unit of work of one batch."""
+class Decider(Protocol[W]):
+    """Decides the messages of one batch; `W` is its unit of work."""
 
     async def load(self, db: Connection, messages: Sequence[Message[Any]]) -> W:
         """Fetch the states that these messages need, in one query per kind of state."""
@@ -40,5 +39,9 @@ class Handler(Protocol[W]):
         No I/O, no clock, no random ids. After an exception the loop throws `work` away.
         """
 
-    async def save(self, db: Connection, work: W) -> None:
-        """Write the states noted in `work`, inside the transaction that also holds the progress."""
+
+class Handler(Decider[W], Protocol):
+    """A service's own part of the loop."""
+
+    def save(self, work: W, writes: Writes) -> None:
+        """Put into `writes` the states noted in `work`; they are written together with the progress."""

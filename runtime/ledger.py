@@ -1,14 +1,20 @@
-"""All SQL of the loop: progress with its fencing epoch, outbox, timers."""
+"""All SQL of the loop: progress with its fencing epoch, outbox, timers.
 
-from collections.abc import Iterable, Mapping, Sequence
+A batch is saved by `save`: as one statement when what it writes allows, in a transaction otherwise.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+import asyncpg
 import msgspec
 from aiokafka import TopicPartition
 
-from runtime.handling import Connection
+from runtime.connection import Connection
 from runtime.records import Outgoing, Timer
+from runtime.writes import Writes, joined
 
 
 class Fenced(Exception):
@@ -61,6 +67,14 @@ class Told:
     last_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class Published:
+    """Outbox rows that Kafka has, and what it said of the service's own topic."""
+
+    ids: Sequence[int]
+    told: Sequence[Told]
+
+
 _encode = msgspec.msgpack.Encoder().encode
 _decode_records = msgspec.msgpack.Decoder(tuple[Outgoing, ...]).decode
 _decode_record = msgspec.msgpack.Decoder(Outgoing).decode
@@ -90,7 +104,7 @@ set next_offset = excluded.next_offset, last_ms = null, epoch = p.epoch + 1
 """
 _KNOWN_CLUSTER = "select cluster from kafka"
 
-# Every claim must match its row, or nothing may be written: the caller compares the count.
+# Every claim must match its row, or nothing may be written: no other error undoes a statement from within.
 _ADVANCE = """
 with moved as (
     update progress p
@@ -105,13 +119,22 @@ with moved as (
     select partition, records from unnest($7::int[], $8::bytea[]) as o(partition, records)
     returning id
 )
-select (select count(*) from moved) as moved, (select array_agg(id) from stored) as ids
+select (select array_agg(id) from stored) as ids,
+    1 / ((select count(*) from moved) = cardinality($1::text[]))::int as held
 """
+_ADVANCE_PARAMETERS = 8
 
 _LEFTOVERS = """
 select id, partition, records from outbox where partition = any($1::int[]) order by id limit $2
 """
-# One statement is one transaction and one round trip, and the setting holds to its end.
+_FORGET = "delete from outbox where id = any($1::bigint[])"
+_KNOW = """
+update progress p set next_offset = n.next_offset, last_ms = n.last_ms
+from unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[])
+    as n(topic, partition, next_offset, last_ms)
+where p.topic = n.topic and p.partition = n.partition and p.next_offset < n.next_offset
+"""
+# The same two by themselves. The setting holds to the end of the statement, which is its transaction.
 # A crash may lose it: the loop sees the old rows (`has_stale`) and publishes again.
 _DROP = """
 with asynchronous as materialized (
@@ -217,20 +240,59 @@ async def advance(
     Raises:
         Fenced: a claim no longer holds; the transaction must be rolled back.
     """
-    row = await db.fetchrow(
-        _ADVANCE,
-        [c.topic for c in claims],
-        [c.partition for c in claims],
-        [c.expected for c in claims],
-        [c.next_offset for c in claims],
-        [c.epoch for c in claims],
-        [c.last_ms for c in claims],
-        list(outbox),
-        [_encode(tuple(records)) for records in outbox.values()],
-    )
+    return await _advance(db, _ADVANCE, claims, outbox, ())
+
+
+async def save(
+    db: Connection,
+    claims: Sequence[Claim],
+    outbox: Mapping[int, Sequence[Outgoing]],
+    writes: Writes,
+    before_commit: Callable[[], None] = lambda: None,
+) -> list[int]:
+    """Advance, and write the rest with it, all or nothing; the ids of the new outbox rows.
+
+    Raises:
+        Fenced: a claim no longer holds. Nothing was written.
+        Outdated: what was loaded has changed since. Nothing was written.
+    """
+    with writes.outdated():
+        together = writes.together()
+        if together is not None:
+            sql = joined(_ADVANCE, _ADVANCE_PARAMETERS, *[s.sql for s in together])
+            arguments = [argument for s in together for argument in s.arguments]
+            before_commit()
+            return await _advance(db, sql, claims, outbox, arguments)
+        async with db.transaction():
+            ids = await advance(db, claims, outbox)
+            await writes.send(db)
+            before_commit()
+            return ids
+
+
+async def _advance(
+    db: Connection,
+    sql: str,
+    claims: Sequence[Claim],
+    outbox: Mapping[int, Sequence[Outgoing]],
+    others: Sequence[Any],
+) -> list[int]:
+    try:
+        row = await db.fetchrow(
+            sql,
+            [c.topic for c in claims],
+            [c.partition for c in claims],
+            [c.expected for c in claims],
+            [c.next_offset for c in claims],
+            [c.epoch for c in claims],
+            [c.last_ms for c in claims],
+            list(outbox),
+            [_encode(tuple(records)) for records in outbox.values()],
+            *others,
+        )
+    except asyncpg.DivisionByZeroError as error:
+        raise Fenced from error
     assert row is not None
-    if row["moved"] != len(claims):
-        raise Fenced
     return row["ids"] or []
 
 
@@ -240,11 +302,23 @@ async def leftovers(db: Connection, partitions: Iterable[int], at_most: int) -> 
     return [Stored(r["id"], r["partition"], _decode_records(r["records"])) for r in rows]
 
 
-async def drop(db: Connection, ids: Sequence[int], told: Sequence[Told] = ()) -> None:
+async def drop(db: Connection, published: Sequence[Published]) -> None:
     """Forget outbox rows that are published, and note how far the service's own topic is known by that."""
-    await db.execute(
-        _DROP,
-        ids,
+    await db.execute(_DROP, *_dropped(published))
+
+
+def drop_with(writes: Writes, published: Sequence[Published]) -> None:
+    """The same in the trip of a batch that is saved, which must not claim the service's own topic."""
+    ids, *told = _dropped(published)
+    writes.execute("outbox", _FORGET, ids)
+    if told[0]:
+        writes.execute("progress", _KNOW, *told)
+
+
+def _dropped(published: Sequence[Published]) -> tuple[list[Any], ...]:
+    told = _newest([t for p in published for t in p.told])
+    return (
+        [id for p in published for id in p.ids],
         [t.topic for t in told],
         [t.partition for t in told],
         [t.next_offset for t in told],
@@ -252,11 +326,14 @@ async def drop(db: Connection, ids: Sequence[int], told: Sequence[Told] = ()) ->
     )
 
 
-def newest(told: Iterable[Told], topic: str | None) -> list[Told]:
-    """How far each partition of this topic is known by these acknowledgements."""
-    ours = sorted((t for t in told if t.topic == topic), key=lambda t: t.next_offset)
-    known = {t.partition: t for t in ours}
-    return [known[partition] for partition in sorted(known)]
+def about(told: Iterable[Told], topic: str | None) -> list[Told]:
+    """What Kafka said of this topic among the acknowledgements."""
+    return [t for t in told if t.topic == topic]
+
+
+def _newest(told: Iterable[Told]) -> list[Told]:
+    known = {(t.topic, t.partition): t for t in sorted(told, key=lambda t: t.next_offset)}
+    return [known[where] for where in sorted(known)]
 
 
 async def has_stale(db: Connection, partitions: Iterable[int], age_s: float) -> bool:
@@ -270,9 +347,10 @@ async def outbox_age(db: Connection) -> float:
     return await db.fetchval(_OLDEST) or 0.0
 
 
-async def set_timers(db: Connection, timers: Sequence[tuple[int, Timer]]) -> None:
+def set_timers(writes: Writes, timers: Sequence[tuple[int, Timer]]) -> None:
     """Store due times, each with the partition of the input that set it."""
-    await db.execute(
+    writes.execute(
+        "timers",
         _SET_TIMERS,
         [t.id for _, t in timers],
         [partition for partition, _ in timers],
@@ -281,9 +359,9 @@ async def set_timers(db: Connection, timers: Sequence[tuple[int, Timer]]) -> Non
     )
 
 
-async def cancel_timers(db: Connection, ids: Sequence[str]) -> None:
+def cancel_timers(writes: Writes, ids: Sequence[str]) -> None:
     """Drop due times that no longer matter."""
-    await db.execute(_CANCEL_TIMERS, ids)
+    writes.execute("timers", _CANCEL_TIMERS, ids)
 
 
 async def due_timers(

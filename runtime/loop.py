@@ -17,13 +17,15 @@ from runtime.backoff import Backoff
 from runtime.batch import Batch, Deciding, HandlerFailed, Where, kind_of, where_of
 from runtime.failures import is_transient
 from runtime.handling import Handler, W
-from runtime.ledger import Claim, Fenced, Position
+from runtime.ledger import Claim, Fenced, Position, Published
 from runtime.parsing import Parser, Unreadable
 from runtime.publisher import Publisher
+from runtime.publishing import Publishing
 from runtime.pulse import Pulse
 from runtime.records import Outgoing, Record, runs
 from runtime.steps import Reached, Step, pass_by
 from runtime.telemetry import Telemetry
+from runtime.writes import Writes
 
 log = structlog.get_logger()
 
@@ -73,12 +75,21 @@ class Loop(Generic[W]):
         """Set when a save found that another epoch holds its partitions, or that a commit's end is unknown."""
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Fails when the loop cannot go on; its process then ends and is started again."""
-        self._publishing: asyncio.Task[None] | None = None
+        self._publishing = Publishing(
+            pool,
+            publisher,
+            telemetry,
+            lambda: self.pulse,
+            self._cannot_publish,
+            backoff,
+            reached,
+            own,
+        )
 
     @property
     def is_publishing(self) -> bool:
         """Whether what was decided is on its way to Kafka."""
-        return self._publishing is not None and not self._publishing.done()
+        return self._publishing.is_under_way
 
     @property
     def owned(self) -> Mapping[TopicPartition, Position]:
@@ -104,21 +115,14 @@ class Loop(Generic[W]):
             return left
         try:
             left, self._owned = self._owned, {}
-            await self._finish_publishing()
+            await self._publishing.finish(FINISH_S)
             return left
         finally:
             self._busy.release()
 
-    async def _finish_publishing(self) -> None:
-        if self._publishing is not None:
-            _, late = await asyncio.wait({self._publishing}, timeout=FINISH_S)
-            for publishing in late:
-                publishing.cancel()
-
     async def published(self) -> None:
         """Wait until everything decided so far is published and dropped from the outbox."""
-        if self._publishing is not None:
-            await asyncio.wait({self._publishing})
+        await self._publishing.settled()
 
     def fail(self, error: BaseException) -> None:
         """The loop cannot go on; the first error told is the one that counts."""
@@ -237,19 +241,32 @@ class Loop(Generic[W]):
                 for message in messages:
                     self._deciding.handle(message, work, batch)
             self.reached(Step.AFTER_DECIDE)
+            writes, dropped = self._writes(batch, work, claims)
             with self._telemetry.transaction():
-                async with db.transaction():
-                    ids = await ledger.advance(db, claims, batch.outputs)
-                    await self._handler.save(db, work)
-                    if batch.cancelled:
-                        await ledger.cancel_timers(db, batch.cancelled)
-                    if batch.timers:
-                        await ledger.set_timers(db, batch.timers)
-                    self.reached(Step.BEFORE_COMMIT)
+                ids = await ledger.save(
+                    db, claims, batch.outputs, writes, lambda: self.reached(Step.BEFORE_COMMIT)
+                )
         self.reached(Step.AFTER_COMMIT)
+        self._publishing.dropped(dropped)
         self._advanced(claims)
         self._telemetry.dead(batch.dead)
         await self._publish(ids, batch.outputs)
+
+    def _writes(
+        self, batch: Batch, work: W, claims: Iterable[Claim]
+    ) -> tuple[Writes, Sequence[Published]]:
+        """All that is written together with this batch's progress, and what it takes from the outbox."""
+        writes = Writes()
+        # While it is read from our own topic, what is known of that topic moves by the claims.
+        published = self._publishing.published if self._own not in {c.topic for c in claims} else ()
+        if published:
+            ledger.drop_with(writes, published)
+        self._handler.save(work, writes)
+        if batch.cancelled:
+            ledger.cancel_timers(writes, batch.cancelled)
+        if batch.timers:
+            ledger.set_timers(writes, batch.timers)
+        return writes, published
 
     def _claims(self, records: Iterable[Record], partitions: set[int]) -> list[Claim]:
         """A claim for every topic of these partition numbers, moved past the records it has here."""
@@ -269,43 +286,17 @@ class Loop(Generic[W]):
 
     async def _publish(self, ids: Sequence[int], outputs: Mapping[int, Sequence[Outgoing]]) -> None:
         """Publish after the batch before, while the next one is decided; never two at a time."""
-        await self.published()
+        await self._publishing.done()
         if self.failed.done():
             # The outbox keeps these after what could not be published; the next start publishes both.
             self._owned = {}
             return
-        records = [record for output in outputs.values() for record in output]
-        if records:
-            self._publishing = asyncio.create_task(self._publish_and_drop(ids, records))
-            self._publishing.add_done_callback(self._published_or_failed)
+        await self._publishing.begin(ids, outputs)
 
-    def _published_or_failed(self, publishing: "asyncio.Task[None]") -> None:
-        error = None if publishing.cancelled() else publishing.exception()
-        if error is not None:
-            # What comes after must not be published before this: own nothing, so decide nothing.
-            self._owned = {}
-            self.fail(error)
-
-    async def _publish_and_drop(self, ids: Sequence[int], records: Sequence[Outgoing]) -> None:
-        self.reached(Step.BEFORE_PUBLISH)
-        told = await self._publisher.publish(records)
-        self.pulse.beat()
-        self.reached(Step.AFTER_PUBLISH)
-        self._telemetry.published(len(records))
-        backoff = self._backoff()
-        while True:
-            try:
-                async with self._pool.acquire() as db:
-                    self.reached(Step.BEFORE_DROP)
-                    await ledger.drop(db, ids, ledger.newest(told, self._own))
-                    self.reached(Step.AFTER_DROP)
-                return
-            except Exception as error:
-                if not is_transient(error):
-                    raise
-                log.warning("outbox will be emptied later", error=kind_of(error))
-                self.pulse.beat()
-                await backoff.wait()
+    def _cannot_publish(self, error: BaseException) -> None:
+        # What comes after must not be published before this: own nothing, so decide nothing.
+        self._owned = {}
+        self.fail(error)
 
 
 def _claim(tp: TopicPartition, position: Position, last: Record | None) -> Claim:

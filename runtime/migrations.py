@@ -8,8 +8,8 @@ from pathlib import Path
 
 import structlog
 
+from runtime.connection import Connection
 from runtime.failures import CannotRun
-from runtime.handling import Connection
 
 log = structlog.get_logger()
 

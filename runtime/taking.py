@@ -14,7 +14,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from runtime import continuity, ledger
-from runtime.ledger import Fenced, Position
+from runtime.ledger import Fenced, Position, Published
 from runtime.loop import Loop
 from runtime.publisher import Publisher
 from runtime.records import Record
@@ -106,7 +106,8 @@ class Taking:
             while rows := await ledger.leftovers(db, partitions, LEFTOVERS):
                 records = [record for row in rows for record in row.records]
                 told = await self.publisher.publish(records)
-                await ledger.drop(db, [row.id for row in rows], ledger.newest(told, own))
+                ids = [row.id for row in rows]
+                await ledger.drop(db, [Published(ids, ledger.about(told, own))])
                 published += len(rows)
                 self.loop.pulse.beat()
         return published

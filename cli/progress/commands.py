@@ -22,7 +22,7 @@ from cli.progress.look import Found, database, look
 from cli.progress.showing import losses, table
 from cli.verify.command import addresses
 from runtime import ledger
-from runtime.handling import Connection
+from runtime.connection import Connection
 from schemas.operators import OperatorProgress
 from schemas.topics import SERVICES
 

@@ -10,7 +10,7 @@ import asyncpg
 from cli.verify.gather import database_dsn
 from runtime import belonging
 from runtime.belonging import Belonging, Reads
-from runtime.handling import Connection
+from runtime.connection import Connection
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from runtime import ledger
 from runtime.batch import Batch, Deciding, HandlerFailed, Where, where_of
+from runtime.connection import Connection
 from runtime.failures import CannotRun
-from runtime.handling import Connection, W
+from runtime.handling import W
 from runtime.ledger import Claim
 from runtime.parsing import Parser, Unreadable
 from runtime.rebuild import shadow
@@ -96,7 +97,7 @@ class Building(Generic[W]):
         after = {TopicPartition(*where): offset + 1 for where, offset in last.items()}
         async with self.db.transaction():
             await ledger.advance(self.db, self._claims(done, after), {})
-            await self.builder.save(self.db, work)
+            await self.builder.write(self.db, work)
         done.update(after)
         self.refused.update(decided.dead)
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeAlias
 
-from runtime.handling import Connection, Handler, W
+from runtime.connection import Connection
+from runtime.handling import Decider, W
 from runtime.records import Message
 from schemas.base import Body
 from schemas.topics import Topic
@@ -17,11 +18,14 @@ ReadTopic: TypeAlias = Callable[[Topic], AsyncIterator[Sequence[Message[Any]]]]
 """Everything that can be read on a topic, from its beginning to its end of now, a batch at a time."""
 
 
-class Builder(Handler[W], Protocol):
-    """A service's handler as a rebuild uses it: what it returns to be published is thrown away."""
+class Builder(Decider[W], Protocol):
+    """Decides as the service does, for a rebuild: what it returns to be published is thrown away."""
+
+    async def write(self, db: Connection, work: W) -> None:
+        """Write the states noted in `work`, or hold them back, inside the transaction of the progress."""
 
     async def settle(self, db: Connection) -> None:
-        """Write what `save` held back; afterwards the tables are those of the progress."""
+        """Write what `write` held back; afterwards the tables are those of the progress."""
 
 
 async def _nothing(_: Connection) -> None:

@@ -12,8 +12,8 @@ import asyncpg
 from aiokafka import TopicPartition
 
 from runtime import migrations
+from runtime.connection import Connection
 from runtime.failures import CannotRun
-from runtime.handling import Connection
 from runtime.ledger import Position
 from runtime.migrations import Migration
 from runtime.rebuild.declared import Difference

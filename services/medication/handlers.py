@@ -8,8 +8,10 @@ from typing import Any, assert_never
 
 import structlog
 
-from runtime.handling import Connection, Done, Rejected
+from runtime.connection import Connection
+from runtime.handling import Done, Rejected
 from runtime.records import Message, Outgoing, event_id, outgoing
+from runtime.writes import Writes
 from schemas import topics
 from schemas.medication import MedicationImport, MedicationOverview, MedicationSetStatus
 from services.medication import domain, store
@@ -70,16 +72,16 @@ class MedicationHandler:
             case _:
                 return Rejected("not_handled")
 
-    async def save(self, db: Connection, work: Work) -> None:
+    def save(self, work: Work, writes: Writes) -> None:
         """Write what changed, and forget changes that no record can repeat any more."""
         if work.changed:
-            await store.save_overviews(db, [work.patients[key] for key in work.changed])
+            store.save_overviews(writes, [work.patients[key] for key in work.changed])
         if seen := work.observed - work.changed:
-            await store.save_seen(db, {key: work.patients[key].seen_version for key in seen})
+            store.save_seen(writes, {key: work.patients[key].seen_version for key in seen})
         if work.applied and work.newest:
-            await store.save_applied(db, work.applied)
+            store.save_applied(writes, work.applied)
             too_old = work.newest - store.REMEMBERED
-            await store.forget_applied(db, too_old, at_most=2 * len(work.applied))
+            store.forget_applied(writes, too_old, at_most=2 * len(work.applied))
         if work.healed:
             log.warning("late overviews met, newest published again", records=work.healed)
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from runtime import ledger
-from runtime.handling import Connection
+from runtime.connection import Connection
 from runtime.rebuild import reading
 from runtime.records import Message, Outgoing, partition_of
 from schemas.medication import MedicationOverview

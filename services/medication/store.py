@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from runtime.handling import Connection
+from runtime.connection import Connection
 from runtime.records import encode
+from runtime.writes import Writes
 from schemas import topics
 from schemas.medication import MedicationOverview
 from services.medication.domain import Patient
@@ -111,10 +112,11 @@ async def overview(db: Connection, patient: str) -> Shown | None:
     return Shown(row["version"], row["body"]) if row else None
 
 
-async def save_overviews(db: Connection, changed: Sequence[Patient]) -> None:
+def save_overviews(writes: Writes, changed: Sequence[Patient]) -> None:
     """Write the overviews of these patients as they stand now."""
     overviews = [(p.overview, p.seen_version) for p in changed if p.overview is not None]
-    await db.execute(
+    writes.execute(
+        "overviews",
         _SAVE_OVERVIEWS,
         [overview.patient for overview, _ in overviews],
         [overview.version for overview, _ in overviews],
@@ -141,9 +143,9 @@ async def every_overview(
         yield [MedicationOverview.model_validate_json(row["body"]) for row in rows]
 
 
-async def save_seen(db: Connection, versions: Mapping[str, int]) -> None:
+def save_seen(writes: Writes, versions: Mapping[str, int]) -> None:
     """Write which version of each patient was read back from the topic."""
-    await db.execute(_SAVE_SEEN, list(versions), list(versions.values()))
+    writes.execute("overviews", _SAVE_SEEN, list(versions), list(versions.values()))
 
 
 async def applied(
@@ -162,9 +164,10 @@ async def applied_overviews(
     return {(r["patient"], r["change_id"]): Shown(r["version"], r["body"]) for r in rows}
 
 
-async def save_applied(db: Connection, changes: Sequence[Applied]) -> None:
+def save_applied(writes: Writes, changes: Sequence[Applied]) -> None:
     """Remember that these changes were carried out."""
-    await db.execute(
+    writes.execute(
+        "applied_changes",
         _SAVE_APPLIED,
         [change.patient for change in changes],
         [change.change_id for change in changes],
@@ -173,9 +176,9 @@ async def save_applied(db: Connection, changes: Sequence[Applied]) -> None:
     )
 
 
-async def forget_applied(db: Connection, before: datetime, *, at_most: int) -> None:
+def forget_applied(writes: Writes, before: datetime, *, at_most: int) -> None:
     """Forget changes that were carried out before this time (UTC), the oldest first."""
-    await db.execute(_FORGET_APPLIED, before, at_most)
+    writes.execute("applied_changes", _FORGET_APPLIED, before, at_most)
 
 
 def _columns(changes: Collection[tuple[str, UUID]]) -> tuple[list[str], list[UUID]]:

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any, assert_never
 from uuid import UUID
 
-from runtime.handling import Connection, Done, Rejected
+from runtime.connection import Connection
+from runtime.handling import Done, Rejected
 from runtime.records import Message
+from runtime.writes import Writes
 from schemas import topics
 from schemas.orders import OrderEvent
 from services.metrics import domain, store
@@ -61,14 +63,15 @@ class MetricsHandler:
             case _:
                 assert_never(result)
 
-    async def save(self, db: Connection, work: Work) -> None:
+    def save(self, work: Work, writes: Writes) -> None:
         """Write what changed. Lines go before orders everywhere, so that workers never deadlock."""
+        writes.in_order()
         if work.changed:
-            await store.save_counted(db, list(work.changed.values()))
+            store.save_counted(writes, list(work.changed.values()))
         if lines := {cell: change for cell, change in work.lines.items() if change}:
-            await store.add_lines(db, lines)
+            store.add_lines(writes, lines)
         if work.new_orders:
-            await store.add_orders(db, work.new_orders)
+            store.add_orders(writes, work.new_orders)
 
 
 def _event(message: Message[Any]) -> OrderEvent:

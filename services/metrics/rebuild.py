@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from runtime.handling import Connection
+from runtime.connection import Connection
 from runtime.rebuild.declared import Rebuild
 from runtime.records import Message
+from runtime.writes import Writes
 from services.metrics import store
 from services.metrics.domain import Counted, LineCell, OrderCell
 from services.metrics.handlers import INPUTS, MetricsHandler, Work
@@ -37,16 +38,17 @@ class MetricsBuilder(MetricsHandler):
         orders = (await super().load(db, messages)).orders
         return Bulk(orders, stored=frozenset(orders))
 
-    async def save(self, db: Connection, work: Work) -> None:
+    async def write(self, db: Connection, work: Bulk) -> None:
         """Write how the orders are counted; what changes in the daily counts is held back."""
-        assert isinstance(work, Bulk)
         new, known = list[Counted](), list[Counted]()
         for order_id, order in work.changed.items():
             (known if order_id in work.stored else new).append(order)
+        writes = Writes()
         if new:
-            await store.copy_counted(db, new)
+            store.copy_counted(writes, new)
         if known:
-            await store.save_counted(db, known)
+            store.save_counted(writes, known)
+        await writes.send(db)
         self._lines.update(work.lines)
         self._orders.update(work.new_orders)
         if len(self._lines) > CELLS:
@@ -56,13 +58,15 @@ class MetricsBuilder(MetricsHandler):
         """Add what was held back to the daily counts."""
         lines, self._lines = self._lines, Counter()
         orders, self._orders = self._orders, Counter()
+        writes = Writes()
         if changes := {cell: change for cell, change in lines.items() if change}:
-            await store.add_lines(db, changes)
+            store.add_lines(writes, changes)
         if orders:
-            await store.add_orders(db, orders)
+            store.add_orders(writes, orders)
+        await writes.send(db)
 
 
-REBUILD: Rebuild[Work] = Rebuild(
+REBUILD: Rebuild[Bulk] = Rebuild(
     module=__name__,
     service="metrics",
     inputs=INPUTS,

@@ -3,11 +3,13 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from runtime.handling import Connection
+from runtime.connection import Connection
+from runtime.writes import Writes
 from schemas.base import Channel
 from schemas.orders import Outcome
 from services.metrics.domain import Counted, LineCell, OrderCell
@@ -113,41 +115,32 @@ async def counted(db: Connection, ids: Collection[UUID]) -> dict[UUID, Counted]:
     }
 
 
-async def save_counted(db: Connection, orders: Sequence[Counted]) -> None:
+def save_counted(writes: Writes, orders: Sequence[Counted]) -> None:
     """Write how these orders are counted now; where an order is counted never changes."""
-    await db.execute(
-        _SAVE_COUNTED,
-        [order.order_id for order in orders],
-        [order.seq for order in orders],
-        [order.cell.practice for order in orders],
-        [order.cell.day for order in orders],
-        [order.cell.channel for order in orders],
-        [_OUTCOMES.dump_json(dict(order.outcomes)).decode() for order in orders],
-    )
+    writes.execute("counted_orders", _SAVE_COUNTED, *zip(*map(_row, orders), strict=True))
 
 
-async def copy_counted(db: Connection, orders: Sequence[Counted]) -> None:
+def copy_counted(writes: Writes, orders: Sequence[Counted]) -> None:
     """Write how these orders, none of which was counted before, are counted."""
-    await db.copy_records_to_table(
-        "counted_orders",
-        columns=("order_id", "seq", "practice", "day", "channel", "outcomes"),
-        records=[
-            (o.order_id, o.seq, *o.cell, _OUTCOMES.dump_json(dict(o.outcomes)).decode())
-            for o in orders
-        ],
-    )
+    columns = ("order_id", "seq", "practice", "day", "channel", "outcomes")
+    writes.copy("counted_orders", columns, [_row(order) for order in orders])
 
 
-async def add_lines(db: Connection, changes: Mapping[LineCell, int]) -> None:
+def _row(order: Counted) -> tuple[Any, ...]:
+    outcomes = _OUTCOMES.dump_json(dict(order.outcomes)).decode()
+    return (order.order_id, order.seq, *order.cell, outcomes)
+
+
+def add_lines(writes: Writes, changes: Mapping[LineCell, int]) -> None:
     """Add to the daily counts of lines; a negative change takes away."""
-    practices, days, channels, outcomes = zip(*changes, strict=True)
-    await db.execute(_ADD_LINES, practices, days, channels, outcomes, list(changes.values()))
+    cells = zip(*changes, strict=True)
+    writes.execute("daily_lines", _ADD_LINES, *cells, list(changes.values()))
 
 
-async def add_orders(db: Connection, changes: Mapping[OrderCell, int]) -> None:
+def add_orders(writes: Writes, changes: Mapping[OrderCell, int]) -> None:
     """Add to the daily counts of orders."""
-    practices, days, channels = zip(*changes, strict=True)
-    await db.execute(_ADD_ORDERS, practices, days, channels, list(changes.values()))
+    cells = zip(*changes, strict=True)
+    writes.execute("daily_orders", _ADD_ORDERS, *cells, list(changes.values()))
 
 
 async def totals(db: Connection, practice: str, first: date, last: date, by: By) -> list[Total]:

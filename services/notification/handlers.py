@@ -6,8 +6,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from runtime.handling import Connection, Done, Rejected
+from runtime.connection import Connection
+from runtime.handling import Done, Rejected
 from runtime.records import Message, Outgoing, event_id, outgoing
+from runtime.writes import Writes
 from schemas import topics
 from schemas.base import Body, trusted
 from schemas.directory import Pharmacy, Practice
@@ -85,15 +87,16 @@ class NotificationHandler:
                 work.keep(taken.order)
                 return Done(tuple(_tell(taken, message, work)))
 
-    async def save(self, db: Connection, work: Work) -> None:
+    def save(self, work: Work, writes: Writes) -> None:
         """Write what changed."""
         if work.changed:
-            # Whatever is told of an order changes what is known of it.
-            await store.save(db, list(work.changed.values()), work.messages)
+            store.save_orders(writes, list(work.changed.values()))
+        if work.messages:
+            store.add_messages(writes, work.messages)
         if work.newly_told:
-            await store.save_told(db, work.newly_told)
+            store.save_told(writes, work.newly_told)
         if work.retold:
-            await store.forget_told(db, work.retold)
+            store.forget_told(writes, work.retold)
 
     def _known(self, event: OrderEvent) -> Known:
         practice = self._practices.get(event.practice)

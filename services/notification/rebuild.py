@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from runtime.handling import Connection, Done
+from runtime.connection import Connection
+from runtime.handling import Done
 from runtime.rebuild.declared import Directory, ReadTopic, Rebuild
 from runtime.records import Message, event_id
+from runtime.writes import Writes
 from schemas.directory import Pharmacy, Practice
 from schemas.notifications import PickupPromised
 from schemas.orders import OrderEvent
@@ -73,10 +75,12 @@ class InboxBuilder:
                 work.keep(order, stored(told, order, message) if told else None)
                 return Done()
 
-    async def save(self, db: Connection, work: Work) -> None:
+    async def write(self, db: Connection, work: Work) -> None:
         """Write what was built."""
         if work.changed:
-            await store.save_orders(db, list(work.changed.values()))
+            writes = Writes()
+            store.save_orders(writes, list(work.changed.values()))
+            await writes.send(db)
         if work.messages:
             untold = await store.build_messages(db, work.messages)
             if unpromised := untold & work.promises.keys():

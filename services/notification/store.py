@@ -8,8 +8,9 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from runtime.handling import Connection
+from runtime.connection import Connection
 from runtime.records import encode, encode_parts
+from runtime.writes import Writes
 from schemas.notifications import MessageSent, PickupPromised
 from services.notification.domain import Order
 from services.notification.facts import Answer, Cancellation, Facts, Kind
@@ -32,17 +33,11 @@ insert into orders (order_id, seq, body)
 select * from unnest($1::uuid[], $2::int[], $3::bytea[])
 on conflict (order_id) do update set seq = excluded.seq, body = excluded.body
 """
-# One round trip for both: an answer waits for each that comes before it.
-_SAVE = """
-with saved as (
-    insert into orders (order_id, seq, body)
-    select * from unnest($1::uuid[], $2::int[], $3::bytea[])
-    on conflict (order_id) do update set seq = excluded.seq, body = excluded.body
-)
+_ADD_MESSAGES = """
 insert into messages (message_id, patient, order_id, template, template_version, at, facts)
 select message_id, patient, order_id, template, template_version, at, facts
 from unnest(
-    $4::uuid[], $5::text[], $6::uuid[], $7::text[], $8::int[], $9::timestamptz[], $10::bytea[]
+    $1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::int[], $6::timestamptz[], $7::bytea[]
 ) with ordinality as new (
     message_id, patient, order_id, template, template_version, at, facts, place
 )
@@ -160,14 +155,20 @@ async def orders(db: Connection, ids: Collection[UUID]) -> dict[UUID, Order]:
     return {order.order_id: order for row in rows if (order := _ORDER.validate_json(row["body"]))}
 
 
-async def save_orders(db: Connection, changed: Sequence[Order]) -> None:
+def save_orders(writes: Writes, changed: Sequence[Order]) -> None:
     """Write what is known of these orders now."""
-    await db.execute(_SAVE_ORDERS, *_order_columns(changed))
+    writes.execute(
+        "orders",
+        _SAVE_ORDERS,
+        [o.order_id for o in changed],
+        [o.seq for o in changed],
+        [encode_parts(o) for o in changed],
+    )
 
 
-async def save(db: Connection, changed: Sequence[Order], new: Sequence[StoredMessage]) -> None:
-    """Write what is known of orders now, and add messages to their patients' inboxes, in this order."""
-    await db.execute(_SAVE, *_order_columns(changed), *_columns(new))
+def add_messages(writes: Writes, new: Sequence[StoredMessage]) -> None:
+    """Add messages to their patients' inboxes, in this order."""
+    writes.execute("messages", _ADD_MESSAGES, *_columns(new))
 
 
 async def in_inbox(db: Connection, patients: Collection[str]) -> set[tuple[UUID, datetime]]:
@@ -191,11 +192,10 @@ async def known(
     return found, told
 
 
-async def save_told(
-    db: Connection, records: Sequence[tuple[UUID, MessageSent | PickupPromised]]
-) -> None:
+def save_told(writes: Writes, records: Sequence[tuple[UUID, MessageSent | PickupPromised]]) -> None:
     """Keep what was told, by the record's id, until its event is taken again."""
-    await db.execute(
+    writes.execute(
+        "told",
         _SAVE_TOLD,
         [id for id, _ in records],
         [body.order_id for _, body in records],
@@ -204,9 +204,9 @@ async def save_told(
     )
 
 
-async def forget_told(db: Connection, ids: Collection[UUID]) -> None:
+def forget_told(writes: Writes, ids: Collection[UUID]) -> None:
     """The records with these ids are known now."""
-    await db.execute(_FORGET_TOLD, ids)
+    writes.execute("told", _FORGET_TOLD, ids)
 
 
 async def messages(
@@ -263,14 +263,6 @@ async def save_facts(db: Connection, changed: Sequence[StoredMessage]) -> None:
         _SAVE_FACTS,
         [m.message_id for m in changed],
         [encode_parts(m.facts) for m in changed],
-    )
-
-
-def _order_columns(orders: Sequence[Order]) -> tuple[list[Any], ...]:
-    return (
-        [o.order_id for o in orders],
-        [o.seq for o in orders],
-        [encode_parts(o) for o in orders],
     )
 
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from runtime.handling import Connection, Done, Rejected
+from runtime.connection import Connection
+from runtime.handling import Done, Rejected
 from runtime.records import Message, Outgoing, Timer, event_id, outgoing
+from runtime.writes import Writes
 from schemas import topics
 from schemas.directory import Pharmacy, Policy, Practice
 from schemas.orders import OrderCancel, OrderEvent, OrderPlace, OrderReview, OrderState, OrderTimer
@@ -96,16 +98,18 @@ class OrderingHandler:
             case _:
                 return Rejected("not_handled")
 
-    async def save(self, db: Connection, work: Work) -> None:
+    def save(self, work: Work, writes: Writes) -> None:
         """Write what changed."""
         if work.changed_overviews:
-            await store.save_overviews(db, work.changed_overviews)
-        if work.changed_orders or work.placed:
-            await store.save_orders(db, work.changed_orders.values(), work.new_orders, work.placed)
+            store.save_overviews(writes, work.changed_overviews)
+        if work.changed_orders:
+            store.save_orders(writes, work.changed_orders.values(), work.new_orders)
+        if work.placed:
+            store.settle(writes, work.placed)
         if work.newly_adopted:
-            await store.adopt(db, work.newly_adopted)
+            store.adopt(writes, work.newly_adopted)
         if known := work.adopted.keys() & work.changed_orders.keys():
-            await store.forget_adopted(db, known)
+            store.forget_adopted(writes, known)
 
     def _place(
         self, command: OrderPlace, order: Order | None, message: Message[Any], work: Work

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from runtime.handling import Connection
+from runtime.connection import Connection
 from runtime.rebuild.declared import Rebuild
 from runtime.records import Message
+from runtime.writes import Writes
 from schemas.topics import MEDICATION_STATUS
 from services.ordering import store
 from services.ordering.handlers import OrderingHandler, Work
@@ -25,6 +26,12 @@ class OverviewsBuilder(OrderingHandler):
         """The overviews of these patients that were built before."""
         patients = {message.key for message in messages}
         return Work({}, await store.overviews(db, patients) if patients else {})
+
+    async def write(self, db: Connection, work: Work) -> None:
+        """Write the overviews that changed."""
+        writes = Writes()
+        self.save(work, writes)
+        await writes.send(db)
 
     async def settle(self, db: Connection) -> None:
         """Everything is written with its batch."""

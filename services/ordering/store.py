@@ -7,13 +7,12 @@ from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import msgspec
 from pydantic import TypeAdapter
 
-from runtime.failures import Outdated
-from runtime.handling import Connection
+from runtime.connection import Connection
 from runtime.records import encode, encode_parts
+from runtime.writes import Writes
 from schemas import topics
 from schemas.medication import Status
 from schemas.orders import OrderEvent
@@ -53,16 +52,13 @@ select * from unnest(
 on conflict (order_id) do update set state = excluded.state, body = excluded.body
 """
 _SETTLE = "delete from intake where order_id = any($1::uuid[])"
-# Few orders wait for round trips, of which COPY takes three with `_SETTLE`; many wait for the server.
 _ADD_FEW = """
-with settled as (
-    delete from intake where order_id = any($8::uuid[])
-)
 insert into orders (order_id, patient, practice, state, placed_at, digest, body)
 select * from unnest(
     $1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::bytea[]
 )
 """
+# Few orders wait for round trips, of which COPY takes three; many wait for the server.
 _FEW = 50
 
 _OVERVIEWS = "select patient, body from overviews where patient = any($1::text[])"
@@ -188,24 +184,21 @@ async def known(
     return orders, overviews, adopted
 
 
-async def save_orders(
-    db: Connection, orders: Iterable[Order], new: Set[UUID], placed: Collection[UUID]
-) -> None:
+def save_orders(writes: Writes, orders: Iterable[Order], new: Set[UUID]) -> None:
     """Write orders as they stand now; the `new` ones were not there when they were loaded.
 
-    What the API had noted of the `placed` ones goes: the loop has seen them.
-
-    Raises:
-        Outdated: the id of a new one has become another patient's order since.
+    It is outdated when the id of a new one has become another patient's order since.
     """
     changed = [order for order in orders if order.order_id not in new]
     added = [order for order in orders if order.order_id in new]
-    if added:
-        await _add_orders(db, added, placed)
-    elif placed:
-        await db.execute(_SETTLE, placed)
     if changed:
-        await db.execute(_CHANGE_ORDERS, *zip(*_rows(changed), strict=True))
+        writes.execute("orders", _CHANGE_ORDERS, *zip(*_rows(changed), strict=True))
+    if added:
+        writes.expect_new("orders")
+        if len(added) <= _FEW:
+            writes.execute("orders", _ADD_FEW, *zip(*_rows(added), strict=True))
+        else:
+            writes.copy("orders", _ORDER_COLUMNS, _rows(added))
 
 
 def _rows(orders: Iterable[Order]) -> list[tuple[Any, ...]]:
@@ -215,21 +208,15 @@ def _rows(orders: Iterable[Order]) -> list[tuple[Any, ...]]:
     ]
 
 
-async def _add_orders(db: Connection, new: Sequence[Order], placed: Collection[UUID]) -> None:
-    rows = _rows(new)
-    try:
-        if len(rows) <= _FEW:
-            await db.execute(_ADD_FEW, *zip(*rows, strict=True), placed)
-        else:
-            await db.copy_records_to_table("orders", records=rows, columns=_ORDER_COLUMNS)
-            await db.execute(_SETTLE, placed)
-    except asyncpg.UniqueViolationError as error:
-        raise Outdated from error
+def settle(writes: Writes, placed: Collection[UUID]) -> None:
+    """Forget what the API had noted of these orders: the loop has seen them."""
+    writes.execute("intake", _SETTLE, placed)
 
 
-async def adopt(db: Connection, events: Sequence[OrderEvent]) -> None:
+def adopt(writes: Writes, events: Sequence[OrderEvent]) -> None:
     """Keep published events until their orders' requests come again."""
-    await db.execute(
+    writes.execute(
+        "adopted",
         _ADOPT,
         [event.order_id for event in events],
         [event.seq for event in events],
@@ -238,9 +225,9 @@ async def adopt(db: Connection, events: Sequence[OrderEvent]) -> None:
     )
 
 
-async def forget_adopted(db: Connection, ids: Collection[UUID]) -> None:
+def forget_adopted(writes: Writes, ids: Collection[UUID]) -> None:
     """The orders with these ids are known now."""
-    await db.execute(_FORGET_ADOPTED, ids)
+    writes.execute("adopted", _FORGET_ADOPTED, ids)
 
 
 async def overviews(db: Connection, patients: Collection[str]) -> dict[str, Overview]:
@@ -249,19 +236,20 @@ async def overviews(db: Connection, patients: Collection[str]) -> dict[str, Over
     return {patient: _read_kept(body) for patient, body in rows}
 
 
-async def save_overviews(db: Connection, changed: Mapping[str, Overview | None]) -> None:
+def save_overviews(writes: Writes, changed: Mapping[str, Overview | None]) -> None:
     """Keep these overviews, by patient; None removes a patient's."""
     kept = {patient: overview for patient, overview in changed.items() if overview is not None}
     gone = [patient for patient, overview in changed.items() if overview is None]
     if kept:
-        await db.execute(
+        writes.execute(
+            "overviews",
             _SAVE_OVERVIEWS,
             [*kept],
             [overview.version for overview in kept.values()],
             [encode_parts(_kept(overview)) for overview in kept.values()],
         )
     if gone:
-        await db.execute(_DROP_OVERVIEWS, gone)
+        writes.execute("overviews", _DROP_OVERVIEWS, gone)
 
 
 def _kept(overview: Overview) -> _Kept:

@@ -10,6 +10,7 @@ import pytest
 
 from runtime import ledger, migrations
 from runtime.database import open_pool
+from runtime.writes import joined
 from schemas.topics import SERVICES
 
 WHOLE = {
@@ -24,6 +25,9 @@ OF_A_REBUILD = (
     *("_NOTE_UNPROMISED", "_HAS_UNPROMISED"),
 )
 """How statements begin that compare or copy whole tables, as is their purpose."""
+
+NO_PART = ("_TAKE", "_RESTART", "_CLUSTER", "_BELONG", "_DUE_TIMERS")
+"""Statements that are never joined to a batch, as they return rows or come before the first."""
 
 
 @pytest.fixture(params=SERVICES)
@@ -83,3 +87,22 @@ async def test_no_statement_reads_a_whole_table(
             found_plan = await asked.fetchval(*(None for _ in asked.get_parameters()))
             plan = orjson.loads(found_plan)[0]["Plan"]
             assert read_whole(plan) == [], f"{statement}: {orjson.dumps(plan).decode()}"
+
+
+async def test_a_batch_in_one_statement_finds_its_rows_by_key(
+    service: tuple[str, "asyncpg.Pool[Any]"],
+) -> None:
+    """Given what a small batch writes, joined to its progress; then no part of it reads a whole table."""
+    name, pool = service
+    found = statements(import_module(f"services.{name}.store")) | statements(ledger)
+    parts = [
+        sql
+        for statement, sql in found.items()
+        if sql.split()[0] in ("insert", "update", "delete") and statement not in NO_PART
+    ]
+    assert len(parts) > 3
+    sql = joined(ledger._ADVANCE, ledger._ADVANCE_PARAMETERS, *parts)
+    async with pool.acquire() as db:
+        asked = await db.prepare(f"explain (generic_plan, format json) {sql}")
+        found_plan = await asked.fetchval(*(None for _ in asked.get_parameters()))
+        assert read_whole(orjson.loads(found_plan)[0]["Plan"]) == []

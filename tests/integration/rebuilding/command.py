@@ -16,7 +16,7 @@ from cli.verify.checker import check
 from cli.verify.command import Options, gather
 from cli.verify.rest import wait_until_at_rest
 from deploy.local import LocalStack
-from runtime.handling import Connection
+from runtime.connection import Connection
 from schemas import topics
 from schemas.orders import OrderPlace
 from tests.harness.kafka import producer, send, sent

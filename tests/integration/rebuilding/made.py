@@ -16,7 +16,8 @@ from aiokafka.admin import RecordsToDelete
 from cli.verify.gather import database_dsn
 from deploy.local import LocalStack
 from runtime import ledger, migrations
-from runtime.handling import Connection, Done, Rejected
+from runtime.connection import Connection
+from runtime.handling import Done, Rejected
 from runtime.migrations import Migration
 from runtime.rebuild import reading
 from runtime.rebuild.declared import Rebuild
@@ -83,7 +84,7 @@ class Adding:
         work.sums[tick.patient] = work.sums.get(tick.patient, 0) + tick.number
         return Done()
 
-    async def save(self, db: Connection, work: Work) -> None:
+    async def write(self, db: Connection, work: Work) -> None:
         self._held |= work.sums
 
     async def settle(self, db: Connection) -> None:

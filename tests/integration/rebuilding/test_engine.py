@@ -8,9 +8,9 @@ import psutil
 import pytest
 
 from deploy.local import LocalStack
+from runtime.connection import Connection
 from runtime.deadletters import dead_letter
 from runtime.failures import CannotRun
-from runtime.handling import Connection
 from runtime.ledger import Fenced
 from runtime.parsing import Unreadable
 from runtime.rebuild import reading, shadow

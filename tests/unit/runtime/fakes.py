@@ -4,18 +4,24 @@ The database knows the statements of `runtime/ledger.py` by their first words, a
 """
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
+import asyncpg
 from aiokafka import TopicPartition
 
 from runtime.handling import Done, Rejected
 from runtime.ledger import Told
 from runtime.records import Message, Outgoing, Timer
+from runtime.writes import Writes
 from schemas.orders import OrderPlace
+
+_JOINED = re.compile(r", write_\d+ as \(")
+_PARAMETER = re.compile(r"\$\d+")
 
 Failure = Callable[[], Exception | None]
 
@@ -42,6 +48,7 @@ class Database:
         self.after_commit: list[Failure] = []
         """The same once the commit has taken effect: its answer is lost."""
         self._ids = 0
+        self._depth = 0
 
     @asynccontextmanager
     async def acquire(self) -> AsyncIterator["Database"]:
@@ -51,23 +58,38 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[None]:
         before = deepcopy(self.state)
+        self._depth += 1
         try:
             yield
             _fail(self.on_commit)
         except BaseException:
             self.state = before
             raise
+        finally:
+            self._depth -= 1
         _fail(self.after_commit)
 
-    async def fetchrow(self, _advance: str, *columns: Sequence[Any]) -> dict[str, Any]:
+    async def fetchrow(self, statement: str, *columns: Sequence[Any]) -> dict[str, Any]:
+        """An advance, with the statements that are joined to it: a transaction unless in one."""
+        if not self._depth:
+            async with self.transaction():
+                return await self.fetchrow(statement, *columns)
+        ids = self._advance(*columns[:8])
+        rest = list(columns[8:])
+        for part in _JOINED.split(statement.rsplit("\nselect ", 1)[0])[1:]:
+            takes = len(set(_PARAMETER.findall(part)))
+            await self.execute(part, *rest[:takes])
+            del rest[:takes]
+        assert not rest, "every argument belongs to a part"
+        return {"ids": ids or None}
+
+    def _advance(self, *columns: Sequence[Any]) -> list[int]:
         claims, outbox = zip(*columns[:6], strict=True), zip(*columns[6:], strict=True)
-        moved = 0
         for topic, partition, expected, next_offset, epoch, _ in claims:
-            if self.state.progress.get((topic, partition)) == (expected, epoch):
-                self.state.progress[topic, partition] = (next_offset, epoch)
-                moved += 1
-        ids = [self._store(records) for _, records in outbox]
-        return {"moved": moved, "ids": ids or None}
+            if self.state.progress.get((topic, partition)) != (expected, epoch):
+                raise asyncpg.DivisionByZeroError
+            self.state.progress[topic, partition] = (next_offset, epoch)
+        return [self._store(records) for _, records in outbox]
 
     def _store(self, records: bytes) -> int:
         self._ids += 1
@@ -76,9 +98,11 @@ class Database:
 
     async def execute(self, statement: str, *columns: Any) -> None:
         match statement.split()[:3]:
-            case ["with", "asynchronous", "as"]:
+            case ["with", "asynchronous", "as"] | ["delete", "from", "outbox"]:
                 for row in columns[0]:
                     del self.state.outbox[row]
+            case ["insert", "into", "saved"]:
+                self.state.saved.extend(columns[0])
             case ["insert", "into", "timers"]:
                 for id, *rest in zip(*columns, strict=True):
                     self.state.timers[id] = (rest[0], rest[1], rest[2])
@@ -166,10 +190,10 @@ class Remarks:
                 work.remarks.append(remark)
                 return Done((Outgoing("out", message.key.encode(), remark.encode(), []),))
 
-    async def save(self, db: Database, work: Noted) -> None:
+    def save(self, work: Noted, writes: Writes) -> None:
         if "unsavable" in work.remarks:
             raise ValueError("violates a constraint: pat_anna0001")
-        db.state.saved.extend(work.remarks)
+        writes.execute("saved", "insert into saved select unnest($1::text[])", work.remarks)
 
 
 def _remark(message: Message[Any]) -> str:

@@ -1,0 +1,145 @@
+"""What is decided on its way to Kafka: one batch after another, while the next one is decided.
+
+What Kafka has is dropped from the outbox in the trip of a later batch; when none comes soon, by itself.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import asyncpg
+import structlog
+
+from runtime import ledger
+from runtime.backoff import Backoff
+from runtime.batch import kind_of
+from runtime.failures import is_transient
+from runtime.ledger import Published
+from runtime.publisher import Publisher
+from runtime.pulse import Pulse
+from runtime.records import Outgoing
+from runtime.steps import Reached, Step
+from runtime.telemetry import Telemetry
+
+log = structlog.get_logger()
+
+DROP_AFTER_S = 0.05
+"""How long what is published waits in the outbox for the next batch to take it along."""
+
+
+class Publishing:
+    """Publishes, never two batches at a time, and remembers what the outbox need not keep.
+
+    `own` is the service's own topic; `failed` is called once when it cannot go on.
+    """
+
+    def __init__(
+        self,
+        pool: "asyncpg.Pool[Any]",
+        publisher: Publisher,
+        telemetry: Telemetry,
+        pulse: Callable[[], Pulse],
+        failed: Callable[[BaseException], None],
+        backoff: Callable[[], Backoff],
+        reached: Reached,
+        own: str | None,
+    ) -> None:
+        self._pool = pool
+        self._publisher = publisher
+        self._telemetry = telemetry
+        self._pulse = pulse
+        self._failed = failed
+        self._backoff = backoff
+        self._reached = reached
+        self._own = own
+        self._under_way: asyncio.Task[None] | None = None
+        self._dropping: asyncio.Task[None] | None = None
+        self._published: list[Published] = []
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether what was decided is not yet known to be in Kafka."""
+        return self._under_way is not None and not self._under_way.done()
+
+    @property
+    def published(self) -> Sequence[Published]:
+        """What Kafka has and the outbox still keeps, as of now."""
+        return tuple(self._published)
+
+    def dropped(self, published: Sequence[Published]) -> None:
+        """The outbox keeps these no longer."""
+        self._published = [p for p in self._published if p not in published]
+
+    async def begin(self, ids: Sequence[int], outputs: Mapping[int, Sequence[Outgoing]]) -> None:
+        """Publish these outbox rows once those before are published, which this waits for."""
+        await self.done()
+        records = [record for output in outputs.values() for record in output]
+        if records:
+            self._under_way = self._started(self._publish(ids, records))
+
+    async def done(self) -> None:
+        """Wait until everything decided so far is published, or cannot be."""
+        if self._under_way is not None:
+            await asyncio.wait({self._under_way})
+
+    async def settled(self) -> None:
+        """Wait until it is dropped from the outbox as well."""
+        await self.done()
+        if self._dropping is not None:
+            await asyncio.wait({self._dropping})
+
+    async def finish(self, within_s: float) -> None:
+        """Publish and drop what there is, or give up and leave it to the next owner."""
+        if self.is_under_way:
+            await self._or_cancel(self._under_way, within_s)
+        if self._published:
+            # No batch follows that would take it along.
+            await self._or_cancel(self._started(self._drop()), within_s)
+
+    async def _or_cancel(self, task: "asyncio.Task[None] | None", within_s: float) -> None:
+        assert task is not None
+        _, late = await asyncio.wait({task}, timeout=within_s)
+        for one in late:
+            one.cancel()
+
+    def _started(self, work: Any) -> "asyncio.Task[None]":
+        task: asyncio.Task[None] = asyncio.create_task(work)
+        task.add_done_callback(self._note_failure)
+        return task
+
+    def _note_failure(self, task: "asyncio.Task[None]") -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._failed(error)
+
+    async def _publish(self, ids: Sequence[int], records: Sequence[Outgoing]) -> None:
+        self._reached(Step.BEFORE_PUBLISH)
+        told = await self._publisher.publish(records)
+        self._pulse().beat()
+        self._reached(Step.AFTER_PUBLISH)
+        self._telemetry.published(len(records))
+        self._published.append(Published(ids, ledger.about(told, self._own)))
+        if self._dropping is None or self._dropping.done():
+            self._dropping = self._started(self._drop_when_idle())
+
+    async def _drop_when_idle(self) -> None:
+        while waiting := self.published:
+            await asyncio.sleep(DROP_AFTER_S)
+            if any(p in self._published for p in waiting):
+                await self._drop()
+
+    async def _drop(self) -> None:
+        backoff = self._backoff()
+        while published := self.published:
+            try:
+                async with self._pool.acquire() as db:
+                    self._reached(Step.BEFORE_DROP)
+                    await ledger.drop(db, published)
+                    self._reached(Step.AFTER_DROP)
+                self.dropped(published)
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                log.warning("outbox will be emptied later", error=kind_of(error))
+                self._pulse().beat()
+                await backoff.wait()
