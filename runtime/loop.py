@@ -242,12 +242,16 @@ class Loop(Generic[W]):
                     self._deciding.handle(message, work, batch)
             self.reached(Step.AFTER_DECIDE)
             writes, dropped = self._writes(batch, work, claims)
+            if dropped:
+                self.reached(Step.BEFORE_DROP)
             with self._telemetry.transaction():
                 ids = await ledger.save(
                     db, claims, batch.outputs, writes, lambda: self.reached(Step.BEFORE_COMMIT)
                 )
         self.reached(Step.AFTER_COMMIT)
-        self._publishing.dropped(dropped)
+        if dropped:
+            self._publishing.dropped(dropped)
+            self.reached(Step.AFTER_DROP)
         self._advanced(claims)
         self._telemetry.dead(batch.dead)
         await self._publish(ids, batch.outputs)

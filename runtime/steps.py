@@ -8,7 +8,10 @@ from enum import StrEnum
 
 
 class Step(StrEnum):
-    """A place in the loop, in the order in which a batch passes them."""
+    """A place in the loop, in the order in which a batch passes them.
+
+    What it published is dropped with a batch that comes after it, or by itself when none comes.
+    """
 
     BEFORE_POLL = "before poll"
     AFTER_POLL = "after poll"
