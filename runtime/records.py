@@ -154,11 +154,22 @@ def child_traceparent(parent: str | None, event: str) -> str:
     return f"{parent[:36]}{digits[:16]}{parent[52:55]}"
 
 
+def id_text(id: UUID) -> str:
+    """A UUID as text, as `str` makes it, in a third of the time."""
+    text: str = msgspec.to_builtins(id)
+    return text
+
+
+def id_of(text: str) -> UUID:
+    """The UUID that `id_text` put into words, as `UUID` reads it, in a third of the time."""
+    return msgspec.convert(text, UUID)
+
+
 @lru_cache(maxsize=256)
-def _fixed_headers(ce_type: str, source: str) -> list[tuple[str, bytes | None]]:
+def _fixed_headers(kind: type[Body], source: str) -> list[tuple[str, bytes | None]]:
     return [
         ("ce_specversion", b"1.0"),
-        ("ce_type", ce_type.encode()),
+        ("ce_type", kind.ce_type().encode()),
         ("ce_source", source.encode()),
         ("content-type", b"application/json"),
     ]
@@ -180,7 +191,7 @@ def outgoing(
     `id` is its `ce_id`: consumers drop what they have seen by it.
     """
     headers: list[tuple[str, bytes | None]] = [
-        *_fixed_headers(body.ce_type(), source),
+        *_fixed_headers(type(body), source),
         ("ce_id", id.encode()),
         ("ce_time", rfc3339(at).encode()),
         ("ce_subject", subject.encode()),
