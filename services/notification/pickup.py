@@ -66,12 +66,19 @@ def ready_at(
     """
     local = decided_at.astimezone(AMSTERDAM)
     late = local.time() >= rule.cutoff
-    working = (day for day in _days(local.date(), skip=int(late)) if is_working_day(day))
-    ready_on = next(islice(working, rule.working_days, None), None)
+    ready_on = _ready_on(local.date(), late, rule.working_days, is_working_day)
     if ready_on is None:
         return None
     ready = datetime.combine(ready_on, rule.ready_from, AMSTERDAM)
     return max(ready.astimezone(UTC), decided_at.astimezone(UTC))
+
+
+@lru_cache(maxsize=10_000)
+def _ready_on(
+    decided_on: date, late: bool, working_days: int, is_working_day: Callable[[date], bool]
+) -> date | None:
+    working = (day for day in _days(decided_on, skip=int(late)) if is_working_day(day))
+    return next(islice(working, working_days, None), None)
 
 
 def first_window(ready: datetime, openings: Iterable[Opening]) -> Window | None:
