@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import cache, lru_cache
 from itertools import groupby
 from operator import attrgetter
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -30,6 +30,7 @@ _RECORD_OVERHEAD = 160
 """A batch's own header (61 bytes), and lengths, offset and time of its one record."""
 
 B = TypeVar("B", bound=Body, covariant=True)
+S = TypeVar("S")
 
 
 class Record(Protocol):
@@ -208,10 +209,19 @@ def encode(body: Body) -> bytes:
 
 
 encode_parts = msgspec.json.Encoder(enc_hook=vars).encode
-"""The JSON bytes of anything made of models without aliases, dataclasses and plain values.
+"""The JSON bytes of anything made of models without aliases, structs and plain values.
 
 The same bytes as pydantic's, in a third of the time: a model's fields are its `vars`, in order.
 """
+
+
+def decoder(kind: type[S]) -> msgspec.json.Decoder[S]:
+    """Reads what `encode_parts` wrote of a struct, and of the models in it. It ignores unknown fields."""
+    return msgspec.json.Decoder(kind, dec_hook=_part)
+
+
+def _part(model: Any, fields: Any) -> Any:
+    return model.model_validate(fields, strict=False)
 
 
 @cache

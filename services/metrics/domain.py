@@ -5,11 +5,13 @@ Pure: a function of the event and what is counted of its order.
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import date
 from typing import NamedTuple, assert_never
 from uuid import UUID
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from schemas.base import Channel
 from schemas.orders import (
@@ -46,8 +48,7 @@ class LineCell(NamedTuple):
     outcome: Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+class Counted(Struct, frozen=True):
     """An order as it is counted now; `seq` is that of its newest event, `outcomes` by line number."""
 
     order_id: UUID
@@ -61,13 +62,11 @@ class Counted:
         return Counter(LineCell(*self.cell, outcome) for outcome in self.outcomes.values())
 
 
-@dataclass(frozen=True, slots=True)
-class Repeated:
+class Repeated(Struct, frozen=True):
     """The event was counted before."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """The event contradicts what came before it; `code` says how. The counts stay as they are."""
 
     code: str

@@ -5,11 +5,12 @@ times of one zone by their clocks, which is wrong in the night that summer time 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import islice
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from schemas.directory import Practice, Processing
 
@@ -22,24 +23,21 @@ NARROWEST = timedelta(minutes=30)
 """A patient must be able to make it; an opening with less left is passed over."""
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
+class Opening(Struct, frozen=True):
     """A time in which a pharmacy is open without a break (UTC), never longer than a day."""
 
     start: datetime
     end: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Struct, frozen=True):
     """When a prescription can be collected, in Europe/Amsterdam time."""
 
     start: datetime
     until: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Calendar:
+class Calendar(Struct, frozen=True):
     """What is open when: `is_working_day` of the practice, `openings` of the pharmacy.
 
     `openings` gives those of the `HORIZON_DAYS` from a day (Europe/Amsterdam) on, in order.
