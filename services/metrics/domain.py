@@ -4,7 +4,7 @@ Pure: a function of the event and what is counted of its order.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import NamedTuple, assert_never
 from uuid import UUID
@@ -96,18 +96,16 @@ def count(event: OrderEvent, counted: Counted | None) -> Counted | Repeated | Re
             assert_never(event)
 
 
-def difference(before: Counted | None, after: Counted) -> Counter[LineCell]:
-    """What to add where, negative where a line has left, to count `after` instead of `before`."""
-    change: Counter[LineCell] = Counter()
+def difference(before: Counted | None, after: Counted) -> Iterator[tuple[LineCell, int]]:
+    """What to add where, -1 where a line has left, to count `after` instead of `before`."""
     counted = before.outcomes if before else {}
     for line, outcome in after.outcomes.items():
         left = counted.get(line)
         if left is outcome:
             continue
-        change[LineCell(*after.cell, outcome)] += 1
+        yield LineCell(*after.cell, outcome), 1
         if left is not None:
-            change[LineCell(*after.cell, left)] -= 1
-    return change
+            yield LineCell(*after.cell, left), -1
 
 
 def _first(event: OrderDecided) -> Counted:
