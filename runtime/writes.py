@@ -27,6 +27,7 @@ class Statement:
     arguments: tuple[Any, ...]
 
     async def send(self, db: Connection) -> None:
+        """Send it by itself."""
         await db.execute(self.sql, *self.arguments)
 
 
@@ -39,6 +40,7 @@ class Copy:
     rows: Sequence[tuple[Any, ...]]
 
     async def send(self, db: Connection) -> None:
+        """Send it by itself."""
         await db.copy_records_to_table(self.table, columns=self.columns, records=self.rows)
 
 

@@ -110,14 +110,16 @@ def trusted(model: Callable[P, M]) -> Callable[P, M]:
     known: Any = model
     assert all(field.default_factory is None for field in known.model_fields.values())
     defaults = {name: field.get_default() for name, field in known.model_fields.items()}
-    names, put = frozenset(defaults), object.__setattr__
+    names, new = frozenset(defaults), object.__new__
+    slots = ("__dict__", "__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__")
+    put_fields, put_names, put_extra, put_private = [vars(BaseModel)[s].__set__ for s in slots]
 
     def make(*_: P.args, **fields: P.kwargs) -> M:
-        made: M = known.__new__(known)
-        put(made, "__dict__", {**defaults, **fields})
-        put(made, "__pydantic_fields_set__", names)
-        put(made, "__pydantic_extra__", None)
-        put(made, "__pydantic_private__", None)
+        made: M = new(known)
+        put_fields(made, {**defaults, **fields})
+        put_names(made, names)
+        put_extra(made, None)
+        put_private(made, None)
         return made
 
     return make

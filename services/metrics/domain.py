@@ -4,12 +4,14 @@ Pure: a function of the event and what is counted of its order.
 """
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import NamedTuple, assert_never
 from uuid import UUID
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from schemas.base import Channel
 from schemas.orders import (
@@ -46,8 +48,7 @@ class LineCell(NamedTuple):
     outcome: Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+class Counted(Struct, frozen=True):
     """An order as it is counted now; `seq` is that of its newest event, `outcomes` by line number."""
 
     order_id: UUID
@@ -61,13 +62,11 @@ class Counted:
         return Counter(LineCell(*self.cell, outcome) for outcome in self.outcomes.values())
 
 
-@dataclass(frozen=True, slots=True)
-class Repeated:
+class Repeated(Struct, frozen=True):
     """The event was counted before."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """The event contradicts what came before it; `code` says how. The counts stay as they are."""
 
     code: str
@@ -97,18 +96,16 @@ def count(event: OrderEvent, counted: Counted | None) -> Counted | Repeated | Re
             assert_never(event)
 
 
-def difference(before: Counted | None, after: Counted) -> Counter[LineCell]:
-    """What to add where, negative where a line has left, to count `after` instead of `before`."""
-    change: Counter[LineCell] = Counter()
+def difference(before: Counted | None, after: Counted) -> Iterator[tuple[LineCell, int]]:
+    """What to add where, -1 where a line has left, to count `after` instead of `before`."""
     counted = before.outcomes if before else {}
     for line, outcome in after.outcomes.items():
         left = counted.get(line)
         if left is outcome:
             continue
-        change[LineCell(*after.cell, outcome)] += 1
+        yield LineCell(*after.cell, outcome), 1
         if left is not None:
-            change[LineCell(*after.cell, left)] -= 1
-    return change
+            yield LineCell(*after.cell, left), -1
 
 
 def _first(event: OrderDecided) -> Counted:

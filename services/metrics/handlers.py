@@ -32,7 +32,7 @@ class Work:
 
     def keep(self, before: Counted | None, order: Counted) -> None:
         """Note how an order is counted from now on, and what changes by that."""
-        for cell, change in domain.difference(before, order).items():
+        for cell, change in domain.difference(before, order):
             self.lines[cell] += change
         if before is None:
             self.new_orders[order.cell] += 1

@@ -40,6 +40,21 @@ def working_days(practice: Practice) -> Callable[[date], bool]:
     return works
 
 
+class PracticeCalendar:
+    """The working days of practices: the same function for the same entry, so that days can be kept by it."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[Practice, Callable[[date], bool]]] = {}
+
+    def working_days(self, practice: Practice) -> Callable[[date], bool]:
+        """Whether this practice works on a day."""
+        entry, works = self._known.get(practice.agb, (None, None))
+        if works is None or entry is not practice:
+            works = working_days(practice)
+            self._known[practice.agb] = practice, works
+        return works
+
+
 class PharmacyCalendar:
     """The openings of pharmacies; remembers what it worked out, per entry and day."""
 

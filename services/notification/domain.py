@@ -4,10 +4,12 @@ Pure: a function of the event, what is known of the order, and the directory.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
 from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from schemas.base import Role, trusted
 from schemas.directory import Pharmacy, Practice
@@ -37,8 +39,7 @@ from services.notification.pickup import AMSTERDAM, Calendar, Window, pickup_win
 _pickup_promised = trusted(PickupPromised)
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """One line of an order, as far as patients were told about it."""
 
     number: int
@@ -46,8 +47,7 @@ class Line:
     outcome: Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Struct, frozen=True):
     """What is known of an order; `seq` is that of the last event that was taken."""
 
     order_id: UUID
@@ -56,8 +56,7 @@ class Order:
     lines: tuple[Line, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """The directory's entries for an order, None where it has none, and their calendar."""
 
     practice: Practice | None
@@ -65,23 +64,20 @@ class Known:
     calendar: Calendar
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True):
     """What the patient was told of an event before this database was restored: it holds."""
 
     promise: PickupPromised | None
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True):
     """Something to tell the patient."""
 
     kind: Kind
     facts: Facts
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(Struct, frozen=True):
     """An event was new: the order as it is known now, and what the patient is told and promised."""
 
     order: Order
@@ -89,8 +85,7 @@ class Taken:
     promise: PickupPromised | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """An event that was taken before."""
 
 

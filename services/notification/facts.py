@@ -4,10 +4,11 @@ The sentences about a reason are kept as they were, so a later wording does not 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from schemas.directory import Pharmacy, Practice
 from schemas.orders import DecidedLine, OrderLineDecided, Outcome
@@ -31,8 +32,7 @@ class NoPickup(StrEnum):
     NO_OPENING = "no_opening"
 
 
-@dataclass(frozen=True, slots=True)
-class PracticeTold:
+class PracticeTold(Struct, frozen=True):
     """The practice that answers; without name and phone when it is not in the directory."""
 
     agb: str
@@ -40,8 +40,7 @@ class PracticeTold:
     phone: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PharmacyTold:
+class PharmacyTold(Struct, frozen=True):
     """Where to collect."""
 
     agb: str
@@ -51,8 +50,7 @@ class PharmacyTold:
     phone: str
 
 
-@dataclass(frozen=True, slots=True)
-class ReasonTold:
+class ReasonTold(Struct, frozen=True):
     """A reason with its sentences by language."""
 
     code: ReasonCode
@@ -61,8 +59,7 @@ class ReasonTold:
     earliest_date: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LineTold:
+class LineTold(Struct, frozen=True):
     """One line with what became of it."""
 
     line: int
@@ -72,8 +69,7 @@ class LineTold:
     reasons: tuple[ReasonTold, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What became of these lines, and when and where the approved ones can be collected.
 
     `window` is None without an approved line or a promise; `no_pickup` says why there is no promise.
@@ -88,8 +84,7 @@ class Answer:
     explanation: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Cancellation:
+class Cancellation(Struct, frozen=True):
     """What is no longer made ready; `was_approved` when the pharmacy had been told to."""
 
     practice: PracticeTold

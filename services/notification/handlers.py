@@ -8,7 +8,7 @@ from uuid import UUID
 
 from runtime.connection import Connection
 from runtime.handling import Done, Rejected
-from runtime.records import Message, Outgoing, event_id, outgoing
+from runtime.records import Message, Outgoing, event_id, id_of, id_text, outgoing
 from runtime.writes import Writes
 from schemas import topics
 from schemas.base import Body, trusted
@@ -16,7 +16,7 @@ from schemas.directory import Pharmacy, Practice
 from schemas.notifications import MessageQueued, MessageSent, PickupPromised
 from schemas.orders import OrderEvent
 from services.notification import domain, store
-from services.notification.calendar import PharmacyCalendar, working_days
+from services.notification.calendar import PharmacyCalendar, PracticeCalendar
 from services.notification.domain import Known, Order, Seen, Taken, Told
 from services.notification.pickup import Calendar
 from services.notification.store import StoredMessage
@@ -58,7 +58,8 @@ class NotificationHandler:
     ) -> None:
         self._practices = practices
         self._pharmacies = pharmacies
-        self._calendar = PharmacyCalendar()
+        self._working_days = PracticeCalendar().working_days
+        self._openings = PharmacyCalendar().openings
 
     async def load(self, db: Connection, messages: Sequence[Message[Any]]) -> Work:
         """What is known of the orders that these events are about."""
@@ -102,8 +103,8 @@ class NotificationHandler:
         practice = self._practices.get(event.practice)
         pharmacy = self._pharmacies.get(event.pharmacy)
         calendar = Calendar(
-            working_days(practice) if practice else lambda _: False,
-            self._calendar.openings(pharmacy) if pharmacy else lambda _: (),
+            self._working_days(practice) if practice else lambda _: False,
+            self._openings(pharmacy) if pharmacy else lambda _: (),
         )
         return Known(practice, pharmacy, calendar)
 
@@ -143,14 +144,14 @@ def _tell(taken: Taken, message: Message[Any], work: Work) -> list[Outgoing]:
         promised = [taken.promise] if taken.promise else []
         # Sent comes last: where that was told, all of it was.
         bodies = [_event(_queued, told), *promised, _event(_sent, told)]
-    order_id = str(order.order_id)
+    order_id = id_text(order.order_id)
     return [_record(body, order, order_id, message) for body in bodies]
 
 
 def stored(told: domain.Message, order: Order, message: Message[Any]) -> StoredMessage:
     """What is told about an order after this event, as it is in the inbox."""
     return StoredMessage(
-        message_id=UUID(event_id("message", order.order_id, order.seq)),
+        message_id=id_of(event_id("message", id_text(order.order_id), order.seq)),
         patient=order.patient,
         order_id=order.order_id,
         kind=told.kind,

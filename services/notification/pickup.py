@@ -5,11 +5,12 @@ times of one zone by their clocks, which is wrong in the night that summer time 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import islice
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from schemas.directory import Practice, Processing
 
@@ -22,24 +23,21 @@ NARROWEST = timedelta(minutes=30)
 """A patient must be able to make it; an opening with less left is passed over."""
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
+class Opening(Struct, frozen=True):
     """A time in which a pharmacy is open without a break (UTC), never longer than a day."""
 
     start: datetime
     end: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Struct, frozen=True):
     """When a prescription can be collected, in Europe/Amsterdam time."""
 
     start: datetime
     until: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Calendar:
+class Calendar(Struct, frozen=True):
     """What is open when: `is_working_day` of the practice, `openings` of the pharmacy.
 
     `openings` gives those of the `HORIZON_DAYS` from a day (Europe/Amsterdam) on, in order.
@@ -66,12 +64,19 @@ def ready_at(
     """
     local = decided_at.astimezone(AMSTERDAM)
     late = local.time() >= rule.cutoff
-    working = (day for day in _days(local.date(), skip=int(late)) if is_working_day(day))
-    ready_on = next(islice(working, rule.working_days, None), None)
+    ready_on = _ready_on(local.date(), late, rule.working_days, is_working_day)
     if ready_on is None:
         return None
     ready = datetime.combine(ready_on, rule.ready_from, AMSTERDAM)
     return max(ready.astimezone(UTC), decided_at.astimezone(UTC))
+
+
+@lru_cache(maxsize=10_000)
+def _ready_on(
+    decided_on: date, late: bool, working_days: int, is_working_day: Callable[[date], bool]
+) -> date | None:
+    working = (day for day in _days(decided_on, skip=int(late)) if is_working_day(day))
+    return next(islice(working, working_days, None), None)
 
 
 def first_window(ready: datetime, openings: Iterable[Opening]) -> Window | None:

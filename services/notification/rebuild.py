@@ -5,10 +5,12 @@ pickup that was promised then; nobody is told of it again.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from runtime.connection import Connection
 from runtime.handling import Done

@@ -1,25 +1,24 @@
 """All SQL of notification."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import TypeAdapter
+import msgspec
 
 from runtime.connection import Connection
-from runtime.records import encode, encode_parts
+from runtime.records import decoder, encode, encode_parts
 from runtime.writes import Writes
 from schemas.notifications import MessageSent, PickupPromised
 from services.notification.domain import Order
 from services.notification.facts import Answer, Cancellation, Facts, Kind
 
-_ORDER: TypeAdapter[Order] = TypeAdapter(Order)
-_FACTS: dict[Kind, TypeAdapter[Any]] = {
-    Kind.ORDER_ANSWER: TypeAdapter(Answer),
-    Kind.LINE_ANSWER: TypeAdapter(Answer),
-    Kind.ORDER_CANCELLED: TypeAdapter(Cancellation),
+_ORDER = decoder(Order)
+_FACTS: dict[Kind, msgspec.json.Decoder[Any]] = {
+    Kind.ORDER_ANSWER: decoder(Answer),
+    Kind.LINE_ANSWER: decoder(Answer),
+    Kind.ORDER_CANCELLED: decoder(Cancellation),
 }
 
 _TELLING: dict[str, type[MessageSent] | type[PickupPromised]] = {
@@ -136,8 +135,7 @@ COMPARED = {"orders": _COMPARE_ORDERS, "messages": _COMPARE_MESSAGES}
 """Every table of notification, with how what a rebuild made differs from what runs."""
 
 
-@dataclass(frozen=True, slots=True)
-class StoredMessage:
+class StoredMessage(msgspec.Struct, frozen=True):
     """A message in a patient's inbox; `at` (UTC) is when it got there."""
 
     message_id: UUID
@@ -152,7 +150,7 @@ class StoredMessage:
 async def orders(db: Connection, ids: Collection[UUID]) -> dict[UUID, Order]:
     """What is known of these orders."""
     rows = await db.fetch(_ORDERS, ids)
-    return {order.order_id: order for row in rows if (order := _ORDER.validate_json(row["body"]))}
+    return {order.order_id: order for row in rows if (order := _ORDER.decode(row["body"]))}
 
 
 def save_orders(writes: Writes, changed: Sequence[Order]) -> None:
@@ -184,7 +182,7 @@ async def known(
     told: dict[UUID, dict[UUID, MessageSent | PickupPromised]] = {}
     for row in await db.fetch(_KNOWN, ids):
         if row["told_as"] is None:
-            order = _ORDER.validate_json(row["body"])
+            order = _ORDER.decode(row["body"])
             found[order.order_id] = order
         else:
             body = _TELLING[row["type"]].model_validate_json(row["body"])
@@ -287,5 +285,5 @@ def _message(row: Any) -> StoredMessage:
         kind=kind,
         template_version=row["template_version"],
         at=row["at"],
-        facts=_FACTS[kind].validate_json(row["facts"]),
+        facts=_FACTS[kind].decode(row["facts"]),
     )

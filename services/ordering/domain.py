@@ -4,8 +4,10 @@ Pure: a function of the command, what is known, and the time at which Kafka took
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from schemas.base import Actor, Role
 from schemas.directory import Policy
@@ -31,8 +33,7 @@ _OPEN = (Outcome.APPROVED, Outcome.REVIEW, Outcome.WAITING)
 """Outcomes of lines that can still be taken back."""
 
 
-@dataclass(frozen=True, slots=True)
-class Changed:
+class Changed(Struct, frozen=True):
     """An order's next state and what follows from the change."""
 
     order: Order
@@ -40,13 +41,11 @@ class Changed:
     prescriptions: tuple[Prescription, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Unchanged:
+class Unchanged(Struct, frozen=True):
     """The command asks for what is already so."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """The command cannot be carried out; `code` says why."""
 
     code: str

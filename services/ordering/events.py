@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from uuid import UUID, uuid5
+from hashlib import sha1
+from uuid import UUID
 
 from schemas.base import Actor, trusted
 from schemas.orders import DecidedLine, OrderCancelled, OrderDecided, OrderLineDecided, Outcome
@@ -23,7 +24,9 @@ _prescription_approved = trusted(PrescriptionApproved)
 
 def prescription_id(order_id: UUID, line: int) -> UUID:
     """The id of the prescription that an approved line leads to, whoever approves it and whenever."""
-    return uuid5(order_id, f"prescription/{line}")
+    # As `uuid5` makes it, in two thirds of the time.
+    hashed = sha1(order_id.bytes + f"prescription/{line}".encode(), usedforsecurity=False)
+    return UUID(bytes=hashed.digest()[:16], version=5)
 
 
 def decided(order: Order, known: Known) -> OrderDecided:

@@ -4,8 +4,9 @@ Pure, like `domain`: nothing is decided here, only followed.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import assert_never
+
+from msgspec.structs import replace
 
 from schemas.orders import (
     DecidedLine,

@@ -1,18 +1,18 @@
 """An order as it stands: its lines, their outcomes, and the state that follows from them."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property, lru_cache
 from uuid import UUID
+
+from msgspec import Struct
 
 from schemas.base import Actor, Channel, PlacedBy, Role
 from schemas.orders import OrderPlace, OrderState, Outcome
 from schemas.reasons import Reason
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """One line of an order as it stands now; `dosage` is that of the overview when it was decided.
 
     `decided_by` is who decided it after the order's own decision, and `decided_as` what; None as long as
@@ -30,8 +30,7 @@ class Line:
     decided_as: Outcome | None = None
 
 
-@dataclass(frozen=True)
-class Order:
+class Order(Struct, frozen=True, dict=True):
     """An order as it stands now; `seq` is that of its newest event. Times are UTC.
 
     `digest` tells whether the same order comes again or another under the same id.

@@ -1,8 +1,9 @@
 """The rules on one order line, as a GP would say them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import assert_never
+
+from msgspec import Struct
 
 from schemas.directory import Policy
 from schemas.medication import Status
@@ -22,8 +23,7 @@ _BECAUSE = {code: Reason(code=code) for code in ReasonCode}
 """Reasons without particulars are values: one of each is enough."""
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """What is known when an order is decided.
 
     `overview` is None as long as the patient's has not arrived. `policy_version` is None, and the policy

@@ -8,10 +8,9 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from pydantic import TypeAdapter
 
 from runtime.connection import Connection
-from runtime.records import encode, encode_parts
+from runtime.records import decoder, encode, encode_parts
 from runtime.writes import Writes
 from schemas import topics
 from schemas.medication import Status
@@ -19,7 +18,7 @@ from schemas.orders import OrderEvent
 from services.ordering.order import Order
 from services.ordering.overview import Overview
 
-_ORDER: TypeAdapter[Order] = TypeAdapter(Order)
+_ORDER = decoder(Order)
 _EVENTS: Mapping[str, type[Any]] = topics.ORDERS_EVENTS.types
 
 _ORDERS_BY_ID = "select body from orders where order_id = any($1::uuid[])"
@@ -145,19 +144,19 @@ class Received:
 async def orders(db: Connection, ids: Collection[UUID]) -> dict[UUID, Order]:
     """The orders with these ids, as far as they are decided."""
     rows = await db.fetch(_ORDERS_BY_ID, ids)
-    return {order.order_id: order for row in rows if (order := _ORDER.validate_json(row["body"]))}
+    return {order.order_id: order for row in rows if (order := _ORDER.decode(row["body"]))}
 
 
 async def waiting_orders(db: Connection, patients: Collection[str]) -> list[Order]:
     """The orders of these patients that wait for an overview."""
     rows = await db.fetch(_WAITING_ORDERS, patients)
-    return [_ORDER.validate_json(row["body"]) for row in rows]
+    return [_ORDER.decode(row["body"]) for row in rows]
 
 
 async def orders_of_patient(db: Connection, patient: str, limit: int) -> list[Order]:
     """A patient's orders, newest first."""
     rows = await db.fetch(_ORDERS_OF_PATIENT, patient, limit)
-    return [_ORDER.validate_json(row["body"]) for row in rows]
+    return [_ORDER.decode(row["body"]) for row in rows]
 
 
 async def known(
@@ -177,7 +176,7 @@ async def known(
             event = _EVENTS[ce_type].model_validate_json(body)
             adopted.setdefault(event.order_id, []).append(event)
         else:
-            order = _ORDER.validate_json(body)
+            order = _ORDER.decode(body)
             orders[order.order_id] = order
     for events in adopted.values():
         events.sort(key=attrgetter("seq"))

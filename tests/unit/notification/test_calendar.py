@@ -8,6 +8,7 @@ from opening_hours import OpeningHours
 from schemas.directory import Closure
 from services.notification.calendar import (
     PharmacyCalendar,
+    PracticeCalendar,
     expand,
     public_holidays,
     working_days,
@@ -52,6 +53,15 @@ def test_a_practice_works_monday_to_friday_except_on_the_dutch_public_holidays(
 def test_a_practice_does_not_work_in_its_closures_first_and_last_day_included() -> None:
     works = working_days(a_practice(Closure(first=date(2026, 11, 24), last=date(2026, 11, 25))))
     assert [works(date(2026, 11, day)) for day in (23, 24, 25, 26)] == [True, False, False, True]
+
+
+def test_what_is_remembered_of_a_practice_is_that_of_its_entry_as_it_is_now() -> None:
+    calendar, day = PracticeCalendar(), date(2026, 11, 24)
+    before, after = a_practice(), a_practice(Closure(first=day, last=day))
+    works = calendar.working_days(before)
+    assert calendar.working_days(before) is works
+    assert (works(day), calendar.working_days(after)(day)) == (True, False)
+    assert calendar.working_days(before)(day)
 
 
 @pytest.mark.parametrize("year", [2026, 2027, 2028, 2029])

@@ -1,7 +1,8 @@
 """A rebuild takes events as notification does; it promises nothing of its own and tells nobody."""
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from runtime.handling import Done
 from runtime.parsing import Parser

@@ -1,10 +1,10 @@
 """Given what is known of an order, when an event comes, then the patient is told this."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from schemas.base import Channel
 from schemas.orders import OrderEvent, OrderFulfilment, Outcome

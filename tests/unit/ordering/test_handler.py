@@ -1,9 +1,12 @@
 """What ordering publishes, and how records of one batch see each other."""
 
-from datetime import UTC, datetime
-from uuid import UUID
+from datetime import UTC, date, datetime
+from hashlib import blake2b
+from uuid import UUID, uuid5
 
 import pytest
+from hypothesis import given as for_all
+from hypothesis import strategies as st
 
 from runtime.handling import Done
 from runtime.records import Outgoing, event_id
@@ -14,7 +17,16 @@ from schemas.orders import OrderDecided, OrderLineDecided, OrderPlace, OrderStat
 from schemas.prescriptions import PrescriptionApproved
 from services.ordering.events import prescription_id
 from services.ordering.handlers import digest_of
-from tests.harness.made import PHARMACY, a_cancellation, an_order, as_json, entry
+from tests.bodies import make
+from tests.harness.made import (
+    AMOXICILLINE,
+    METFORMINE,
+    PHARMACY,
+    a_cancellation,
+    an_order,
+    as_json,
+    entry,
+)
 from tests.unit.ordering.story import (
     ANNA,
     NOON,
@@ -214,6 +226,34 @@ def test_a_digest_does_not_depend_on_how_the_json_was_written() -> None:
     fields = as_json(order)
     shuffled = dict(reversed(list(fields.items()))) | {"portal_build": "1.2.3"}
     assert digest_of(OrderPlace.model_validate(shuffled, strict=False)) == digest_of(order)
+
+
+@for_all(st.uuids(), st.integers(1, 99))
+def test_the_id_of_a_prescription_is_the_uuid_of_version_5_of_its_line(
+    order_id: UUID, line: int
+) -> None:
+    assert prescription_id(order_id, line) == uuid5(order_id, f"prescription/{line}")
+
+
+def test_a_digest_is_kept_for_years_and_stays_what_it_was() -> None:
+    plain = an_order(ANNA, order_id=ORDER)
+    full = an_order(
+        *(ANNA, METFORMINE, AMOXICILLINE),
+        order_id=ORDER,
+        supply_until=date(2027, 1, 31),
+        remark="’s avonds",
+    )
+    assert digest_of(plain) == "43fc030909df83b5df6432dbefc92bc6"
+    assert digest_of(full) == "bd9bb4d4931b5ec1bbae8891eac853c6"
+
+
+def test_a_digest_is_of_the_json_without_defaults() -> None:
+    for _ in range(20):
+        made = make(OrderPlace)
+        assert isinstance(made, OrderPlace)
+        for order in (made, made.model_copy(update={"remark": None})):
+            said = order.model_dump_json(exclude_defaults=True).encode()
+            assert digest_of(order) == blake2b(said, digest_size=16).hexdigest()
 
 
 @pytest.mark.parametrize("change", [{"remark": "x"}, {"pharmacy": "02010002"}])

@@ -13,6 +13,8 @@ from runtime.records import (
     child_traceparent,
     encode,
     event_id,
+    id_of,
+    id_text,
     key_hash,
     outgoing,
     partition_of,
@@ -89,6 +91,12 @@ def test_an_event_id_depends_on_all_that_happened_and_on_nothing_else() -> None:
 @given(st.text(st.characters(codec="utf-8")), st.uuids())
 def test_an_event_id_is_the_uuid_of_version_5_of_what_happened(kind: str, what: UUID) -> None:
     assert event_id(kind, what, 3) == str(uuid5(EVENTS, f"{kind}/{what}/3"))
+
+
+@given(st.uuids())
+def test_an_id_as_text_is_that_of_python_and_is_read_back(id: UUID) -> None:
+    assert id_text(id) == str(id)
+    assert id_of(str(id)) == id
 
 
 def test_an_outgoing_record_is_a_cloudevent_in_binary_mode() -> None:

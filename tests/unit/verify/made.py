@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import msgspec
-from pydantic import TypeAdapter
 
 from cli.verify import dump as dumps
 from cli.verify.dump import Dump
@@ -26,13 +25,10 @@ from cli.verify.rows import (
     TimerRow,
     ToldRow,
 )
-from runtime.records import encode
+from runtime.records import encode, encode_parts
 from schemas import topics
 from schemas.medication import MedicationSetStatus, Status
 from schemas.orders import OrderReview, Outcome
-from services.notification.domain import Order as ToldOrder
-from services.notification.facts import Facts as MessageFacts
-from services.ordering.order import Order
 from tests.harness.made import (
     AMOXICILLINE,
     GP,
@@ -44,10 +40,6 @@ from tests.harness.made import (
     entry,
 )
 from tests.unit.verify.world import Service, World
-
-_ORDER: TypeAdapter[Order] = TypeAdapter(Order)
-_TOLD: TypeAdapter[ToldOrder] = TypeAdapter(ToldOrder)
-_FACTS: TypeAdapter[Any] = TypeAdapter(MessageFacts)
 
 
 @dataclass(frozen=True)
@@ -183,7 +175,7 @@ def _ordering(service: Service) -> dumps.Ordering:
                 o.state,
                 o.placed_at,
                 o.digest,
-                _ORDER.dump_json(o).decode(),
+                encode_parts(o).decode(),
             )
             for _, o in sorted(work.orders.items())
         ),
@@ -212,7 +204,7 @@ def _notification(service: Service) -> dumps.Notification:
     return dumps.Notification(
         progress=_progress(service),
         orders=tuple(
-            ToldRow(o.order_id, o.seq, _TOLD.dump_json(o).decode())
+            ToldRow(o.order_id, o.seq, encode_parts(o).decode())
             for _, o in sorted(work.orders.items())
         ),
         messages=tuple(
@@ -224,7 +216,7 @@ def _notification(service: Service) -> dumps.Notification:
                 m.kind,
                 m.template_version,
                 m.at,
-                _FACTS.dump_json(m.facts).decode(),
+                encode_parts(m.facts).decode(),
             )
             for number, m in enumerate(work.messages, start=1)
         ),

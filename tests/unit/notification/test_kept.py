@@ -1,0 +1,108 @@
+"""What was told, as it is kept: the same bytes for years, read as they were written."""
+
+from datetime import date
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from runtime.records import decoder, encode_parts
+from schemas.orders import Outcome
+from schemas.reasons import ReasonCode
+from services.notification.domain import Line, Order
+from services.notification.facts import (
+    Answer,
+    Cancellation,
+    LineTold,
+    NoPickup,
+    PharmacyTold,
+    PracticeTold,
+    ReasonTold,
+)
+from services.notification.pickup import Window
+from tests.unit.notification.made import amsterdam
+
+PRACTICE = PracticeTold("01010001", "Huisartsenpraktijk De Linde", "0123-456710")
+PHARMACY = PharmacyTold(
+    "02010001", "Apotheek De Gouden Vijzel", "Marktplein 4", "Lindewaard", "0123-456730"
+)
+
+ORDER = Order(
+    UUID("0192aaaa-0000-7000-8000-000000000001"),
+    "pat_anna0001",
+    2,
+    (Line(1, "Metformine", Outcome.APPROVED), Line(2, "Amoxicilline", Outcome.REFUSED)),
+)
+KEPT_ORDER = (
+    '{"order_id":"0192aaaa-0000-7000-8000-000000000001","patient":"pat_anna0001","seq":2,'
+    '"lines":[{"number":1,"medicine":"Metformine","outcome":"approved"},'
+    '{"number":2,"medicine":"Amoxicilline","outcome":"refused"}]}'
+)
+
+ANSWER = Answer(
+    practice=PRACTICE,
+    pharmacy=PHARMACY,
+    lines=(
+        LineTold(1, "Metformine", 90, Outcome.APPROVED),
+        LineTold(
+            *(2, "Amoxicilline", 21, Outcome.REFUSED),
+            reasons=(
+                ReasonTold(
+                    ReasonCode.TOO_EARLY,
+                    {"nl": "Te vroeg.", "en": "Too early."},
+                    {"nl": "Wacht.", "en": "Wait."},
+                    date(2027, 1, 16),
+                ),
+            ),
+        ),
+    ),
+    window=Window(amsterdam("2026-11-25 15:30"), amsterdam("2027-06-25 17:30")),
+    no_pickup=NoPickup.NO_OPENING,
+    explanation="Tot ziens",
+)
+KEPT_ANSWER = (
+    '{"practice":{"agb":"01010001","name":"Huisartsenpraktijk De Linde","phone":"0123-456710"},'
+    '"pharmacy":{"agb":"02010001","name":"Apotheek De Gouden Vijzel","address":"Marktplein 4",'
+    '"city":"Lindewaard","phone":"0123-456730"},'
+    '"lines":[{"line":1,"medicine":"Metformine","quantity":90,"outcome":"approved","reasons":[]},'
+    '{"line":2,"medicine":"Amoxicilline","quantity":21,"outcome":"refused","reasons":['
+    '{"code":"TOO_EARLY","why":{"nl":"Te vroeg.","en":"Too early."},'
+    '"next_step":{"nl":"Wacht.","en":"Wait."},"earliest_date":"2027-01-16"}]}],'
+    '"window":{"start":"2026-11-25T15:30:00+01:00","until":"2027-06-25T17:30:00+02:00"},'
+    '"no_pickup":"no_opening","explanation":"Tot ziens"}'
+)
+
+CANCELLATION = Cancellation(PRACTICE, None, ("Metformine",), True, True, "Verhuisd")
+KEPT_CANCELLATION = (
+    '{"practice":{"agb":"01010001","name":"Huisartsenpraktijk De Linde","phone":"0123-456710"},'
+    '"pharmacy":null,"medicines":["Metformine"],"was_approved":true,"by_practice":true,'
+    '"reason":"Verhuisd"}'
+)
+
+KEPT = [(ORDER, KEPT_ORDER), (ANSWER, KEPT_ANSWER), (CANCELLATION, KEPT_CANCELLATION)]
+
+
+@pytest.mark.parametrize(("known", "kept"), KEPT)
+def test_it_is_kept_in_these_bytes_and_read_back_from_them(
+    known: msgspec.Struct, kept: str
+) -> None:
+    assert encode_parts(known).decode() == kept
+    assert decoder(type(known)).decode(kept) == known
+
+
+@pytest.mark.parametrize(("known", "kept"), KEPT)
+def test_fields_that_are_not_known_here_are_passed_over(known: msgspec.Struct, kept: str) -> None:
+    newer = kept.replace('{"', '{"new":{"x":[1]},"').replace('":{"new":{"x":[1]},"nl"', '":{"nl"')
+    assert newer.count("new") >= 2
+    assert decoder(type(known)).decode(newer) == known
+
+
+def test_fields_that_came_later_have_their_defaults_in_an_answer_of_before() -> None:
+    older = KEPT_ANSWER.replace(',"no_pickup":"no_opening","explanation":"Tot ziens"', "")
+    answer = decoder(Answer).decode(older)
+    assert (answer.lines, answer.no_pickup, answer.explanation) == (ANSWER.lines, None, None)
+
+
+def test_an_answer_that_lacks_what_it_cannot_be_without_is_not_read() -> None:
+    with pytest.raises(msgspec.ValidationError):
+        decoder(Answer).decode(KEPT_ANSWER.replace('"outcome":"approved",', ""))
