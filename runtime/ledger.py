@@ -1,11 +1,10 @@
-"""All SQL of the loop: progress with its fencing epoch, outbox, timers.
+"""The SQL of progress with its fencing epoch, and of the outbox; that of timers is in `timers.py`.
 
 A batch is saved by `save`: as one statement when what it writes allows, in a transaction otherwise.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import asyncpg
@@ -13,7 +12,7 @@ import msgspec
 from aiokafka import TopicPartition
 
 from runtime.connection import Connection
-from runtime.records import Outgoing, Timer
+from runtime.records import Outgoing
 from runtime.writes import Writes, joined
 
 
@@ -77,7 +76,6 @@ class Published:
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_records = msgspec.msgpack.Decoder(tuple[Outgoing, ...]).decode
-_decode_record = msgspec.msgpack.Decoder(Outgoing).decode
 
 _TAKE = """
 insert into progress as p (topic, partition, next_offset, epoch)
@@ -154,23 +152,6 @@ select exists (
 )
 """
 _OLDEST = "select extract(epoch from now() - min(created_at))::float8 from outbox"
-
-_SET_TIMERS = """
-insert into timers (id, partition, due_at, record)
-select * from unnest($1::uuid[], $2::int[], $3::timestamptz[], $4::bytea[])
-on conflict (id) do update set due_at = excluded.due_at, record = excluded.record
-"""
-_CANCEL_TIMERS = "delete from timers where id = any($1::uuid[])"
-_DUE_TIMERS = """
-delete from timers where id = any(array(
-    select id from timers where partition = any($1::int[]) and due_at <= now()
-    order by due_at limit 1000
-)) returning partition, record, due_at
-"""
-# The database's clock decides what is due: one clock for all workers.
-_NEXT_DUE = """
-select extract(epoch from min(due_at) - now())::float8 from timers where partition = any($1::int[])
-"""
 
 
 async def take(
@@ -345,37 +326,3 @@ async def has_stale(db: Connection, partitions: Iterable[int], age_s: float) -> 
 async def outbox_age(db: Connection) -> float:
     """Age in seconds of the oldest outbox row; 0 when it is empty."""
     return await db.fetchval(_OLDEST) or 0.0
-
-
-def set_timers(writes: Writes, timers: Sequence[tuple[int, Timer]]) -> None:
-    """Store due times, each with the partition of the input that set it."""
-    writes.execute(
-        "timers",
-        _SET_TIMERS,
-        [t.id for _, t in timers],
-        [partition for partition, _ in timers],
-        [t.due_at for _, t in timers],
-        [_encode(t.record) for _, t in timers],
-    )
-
-
-def cancel_timers(writes: Writes, ids: Sequence[str]) -> None:
-    """Drop due times that no longer matter."""
-    writes.execute("timers", _CANCEL_TIMERS, ids)
-
-
-async def due_timers(
-    db: Connection, partitions: Iterable[int]
-) -> dict[int, list[tuple[datetime, Outgoing]]]:
-    """Remove and return what is due in these partitions by the database's clock, earliest first."""
-    due: dict[int, list[tuple[datetime, Outgoing]]] = {}
-    rows = await db.fetch(_DUE_TIMERS, list(partitions))
-    for r in sorted(rows, key=lambda row: row["due_at"]):
-        due.setdefault(r["partition"], []).append((r["due_at"], _decode_record(r["record"])))
-    return due
-
-
-async def seconds_to_next_timer(db: Connection, partitions: Iterable[int]) -> float | None:
-    """Seconds until the next due time of these partitions, negative when overdue; None without one."""
-    seconds: float | None = await db.fetchval(_NEXT_DUE, list(partitions))
-    return seconds

@@ -12,7 +12,7 @@ import asyncpg
 import structlog
 from aiokafka import TopicPartition
 
-from runtime import ledger
+from runtime import ledger, timers
 from runtime.backoff import Backoff
 from runtime.batch import Batch, Deciding, HandlerFailed, Where, kind_of, where_of
 from runtime.failures import is_transient
@@ -148,10 +148,10 @@ class Loop(Generic[W]):
             outputs: dict[int, list[Outgoing]] = {}
             try:
                 async with self._pool.acquire() as db, db.transaction():
-                    due = await ledger.due_timers(db, partitions)
+                    due = await timers.due(db, partitions)
                     if not due:
                         return
-                    outputs = {p: [record for _, record in timers] for p, timers in due.items()}
+                    outputs = {p: [record for _, record in fired] for p, fired in due.items()}
                     ids = await ledger.advance(db, claims, outputs)
             except Exception:
                 if outputs:
@@ -267,9 +267,9 @@ class Loop(Generic[W]):
             ledger.drop_with(writes, published)
         self._handler.save(work, writes)
         if batch.cancelled:
-            ledger.cancel_timers(writes, batch.cancelled)
+            timers.cancel(writes, batch.cancelled)
         if batch.timers:
-            ledger.set_timers(writes, batch.timers)
+            timers.keep(writes, batch.timers)
         return writes, published
 
     def _claims(self, records: Iterable[Record], partitions: set[int]) -> list[Claim]:

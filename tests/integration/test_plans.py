@@ -8,7 +8,7 @@ import asyncpg
 import orjson
 import pytest
 
-from runtime import ledger, migrations
+from runtime import ledger, migrations, timers
 from runtime.database import open_pool
 from runtime.writes import joined
 from schemas.topics import SERVICES
@@ -56,6 +56,12 @@ def statements(module: object) -> dict[str, str]:
     }
 
 
+def of_service(name: str) -> dict[str, str]:
+    """The statements of a service, its loop's included."""
+    store = import_module(f"services.{name}.store")
+    return statements(store) | statements(ledger) | statements(timers)
+
+
 def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """A plan and all its parts."""
     yield plan
@@ -79,7 +85,7 @@ async def test_no_statement_reads_a_whole_table(
 ) -> None:
     """Given empty tables; then each plan that PostgreSQL keeps goes by an index."""
     name, pool = service
-    found = statements(import_module(f"services.{name}.store")) | statements(ledger)
+    found = of_service(name)
     assert len(found) > 15
     async with pool.acquire() as db:
         for statement, sql in found.items():
@@ -94,7 +100,7 @@ async def test_a_batch_in_one_statement_finds_its_rows_by_key(
 ) -> None:
     """Given what a small batch writes, joined to its progress; then no part of it reads a whole table."""
     name, pool = service
-    found = statements(import_module(f"services.{name}.store")) | statements(ledger)
+    found = of_service(name)
     parts = [
         sql
         for statement, sql in found.items()
