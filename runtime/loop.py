@@ -6,6 +6,7 @@ consumer nor the service: batches come in through `on_batch`, ownership through 
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any, Generic
 
 import asyncpg
@@ -15,9 +16,10 @@ from aiokafka import TopicPartition
 from runtime import ledger, timers
 from runtime.backoff import Backoff
 from runtime.batch import Batch, Deciding, HandlerFailed, Where, kind_of, where_of
+from runtime.connection import Connection
 from runtime.failures import is_transient
 from runtime.handling import Handler, W
-from runtime.ledger import Claim, Fenced, Position, Published
+from runtime.ledger import Claim, Fenced, Position
 from runtime.parsing import Parser, Unreadable
 from runtime.publisher import Publisher
 from runtime.publishing import Publishing
@@ -241,36 +243,35 @@ class Loop(Generic[W]):
                 for message in messages:
                     self._deciding.handle(message, work, batch)
             self.reached(Step.AFTER_DECIDE)
-            writes, dropped = self._writes(batch, work, claims)
-            if dropped:
-                self.reached(Step.BEFORE_DROP)
             with self._telemetry.transaction():
-                ids = await ledger.save(
-                    db, claims, batch.outputs, writes, lambda: self.reached(Step.BEFORE_COMMIT)
-                )
+                ids = await self._save(db, batch, work, claims)
         self.reached(Step.AFTER_COMMIT)
-        if dropped:
-            self._publishing.dropped(dropped)
-            self.reached(Step.AFTER_DROP)
         self._advanced(claims)
         self._telemetry.dead(batch.dead)
         await self._publish(ids, batch.outputs)
 
-    def _writes(
-        self, batch: Batch, work: W, claims: Iterable[Claim]
-    ) -> tuple[Writes, Sequence[Published]]:
-        """All that is written together with this batch's progress, and what it takes from the outbox."""
+    async def _save(
+        self, db: Connection, batch: Batch, work: W, claims: Sequence[Claim]
+    ) -> Sequence[int]:
+        """Write all of this batch, and drop what is published by now; the ids of its outbox rows."""
         writes = Writes()
         # While it is read from our own topic, what is known of that topic moves by the claims.
-        published = self._publishing.published if self._own not in {c.topic for c in claims} else ()
-        if published:
-            ledger.drop_with(writes, published)
-        self._handler.save(work, writes)
-        if batch.cancelled:
-            timers.cancel(writes, batch.cancelled)
-        if batch.timers:
-            timers.keep(writes, batch.timers)
-        return writes, published
+        reads_own = self._own in {c.topic for c in claims}
+        with nullcontext(()) if reads_own else self._publishing.taken() as dropped:
+            if dropped:
+                ledger.drop_with(writes, dropped)
+                self.reached(Step.BEFORE_DROP)
+            self._handler.save(work, writes)
+            if batch.cancelled:
+                timers.cancel(writes, batch.cancelled)
+            if batch.timers:
+                timers.keep(writes, batch.timers)
+            ids = await ledger.save(
+                db, claims, batch.outputs, writes, lambda: self.reached(Step.BEFORE_COMMIT)
+            )
+            if dropped:
+                self.reached(Step.AFTER_DROP)
+            return ids
 
     def _claims(self, records: Iterable[Record], partitions: set[int]) -> list[Claim]:
         """A claim for every topic of these partition numbers, moved past the records it has here."""

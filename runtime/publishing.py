@@ -4,7 +4,8 @@ What Kafka has is dropped from the outbox in the trip of a later batch; when non
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import asyncpg
@@ -23,7 +24,7 @@ from runtime.telemetry import Telemetry
 
 log = structlog.get_logger()
 
-DROP_AFTER_S = 0.05
+DROP_AFTER_S = 0.1
 """How long what is published waits in the outbox for the next batch to take it along."""
 
 
@@ -61,14 +62,18 @@ class Publishing:
         """Whether what was decided is not yet known to be in Kafka."""
         return self._under_way is not None and not self._under_way.done()
 
-    @property
-    def published(self) -> Sequence[Published]:
-        """What Kafka has and the outbox still keeps, as of now."""
-        return tuple(self._published)
+    @contextmanager
+    def taken(self) -> Iterator[Sequence[Published]]:
+        """What Kafka has and the outbox still keeps, to be dropped within; it is left when that fails.
 
-    def dropped(self, published: Sequence[Published]) -> None:
-        """The outbox keeps these no longer."""
-        self._published = [p for p in self._published if p not in published]
+        Nobody else drops these meanwhile: two that do would lock the same rows, each in its order.
+        """
+        taken, self._published = self._published, []
+        try:
+            yield taken
+        except BaseException:
+            self._keep(taken + self._published)
+            raise
 
     async def begin(self, ids: Sequence[int], outputs: Mapping[int, Sequence[Outgoing]]) -> None:
         """Publish these outbox rows once those before are published, which this waits for."""
@@ -118,25 +123,29 @@ class Publishing:
         self._pulse().beat()
         self._reached(Step.AFTER_PUBLISH)
         self._telemetry.published(len(records))
-        self._published.append(Published(ids, ledger.about(told, self._own)))
-        if self._dropping is None or self._dropping.done():
+        self._keep([*self._published, Published(ids, ledger.about(told, self._own))])
+
+    def _keep(self, published: list[Published]) -> None:
+        self._published = published
+        if published and (self._dropping is None or self._dropping.done()):
             self._dropping = self._started(self._drop_when_idle())
 
     async def _drop_when_idle(self) -> None:
-        while waiting := self.published:
+        while self._published:
+            oldest = self._published[0]
             await asyncio.sleep(DROP_AFTER_S)
-            if any(p in self._published for p in waiting):
+            if oldest in self._published:
                 await self._drop()
 
     async def _drop(self) -> None:
         backoff = self._backoff()
-        while published := self.published:
+        while self._published:
             try:
                 async with self._pool.acquire() as db:
-                    self._reached(Step.BEFORE_DROP)
-                    await ledger.drop(db, published)
-                    self._reached(Step.AFTER_DROP)
-                self.dropped(published)
+                    with self.taken() as published:
+                        self._reached(Step.BEFORE_DROP)
+                        await ledger.drop(db, published)
+                        self._reached(Step.AFTER_DROP)
             except Exception as error:
                 if not is_transient(error):
                     raise

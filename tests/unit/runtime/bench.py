@@ -56,6 +56,12 @@ class Bench:
             while self.next_offset < next_offset:
                 await asyncio.sleep(0)
 
+    async def until_published(self, records: int) -> None:
+        """Wait until Kafka has so many records."""
+        async with asyncio.timeout(SOON_S):
+            while len(self.wire.published) < records:
+                await asyncio.sleep(0)
+
     @property
     def next_offset(self) -> int:
         """What the database says."""

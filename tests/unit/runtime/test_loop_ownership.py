@@ -70,6 +70,33 @@ async def test_a_batch_whose_partitions_are_lost_while_it_backs_off_is_left(benc
     assert bench.database.state.outbox == {}
 
 
+async def test_what_is_published_leaves_the_outbox_with_the_next_batch(bench: Bench) -> None:
+    await bench.loop.on_batch(orders("a"))
+    await bench.until_published(1)
+    assert len(bench.database.state.outbox) == 1
+    await bench.loop.on_batch(orders("b", first=1))
+    assert len(bench.database.state.outbox) == 1
+    await bench.loop.published()
+    assert bench.database.state.outbox == {}
+    assert bench.wire.told("out") == ["a", "b"]
+
+
+async def test_what_a_failed_batch_would_have_dropped_is_dropped_later(bench: Bench) -> None:
+    """Given a batch that is lost after it took published rows along; then they go without it."""
+
+    def lost() -> Exception:
+        bench.loop.own({})
+        return ConnectionResetError()
+
+    await bench.loop.on_batch(orders("a"))
+    await bench.until_published(1)
+    bench.database.on_commit = [lost]
+    await bench.loop.on_batch(orders("b", first=1))
+    assert len(bench.database.state.outbox) == 1
+    await bench.loop.published()
+    assert bench.database.state.outbox == {}
+
+
 async def test_the_next_batch_is_decided_while_the_one_before_is_published(bench: Bench) -> None:
     bench.wire.open.clear()
     await bench.loop.on_batch(orders("a"))
