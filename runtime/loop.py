@@ -275,7 +275,7 @@ class Loop(Generic[W]):
 
     def _claims(self, records: Iterable[Record], partitions: set[int]) -> list[Claim]:
         """A claim for every topic of these partition numbers, moved past the records it has here."""
-        last = {tp: run[-1] for tp, run in runs(records)}
+        last = {(r.topic, r.partition): r for r in records}
         return [
             _claim(tp, position, last.get(tp))
             for tp, position in sorted(self._owned.items())

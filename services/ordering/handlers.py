@@ -71,9 +71,15 @@ class OrderingHandler:
 
     async def load(self, db: Connection, messages: Sequence[Message[Any]]) -> Work:
         """The orders and overviews that these messages are about."""
-        ids = {_order_id(m) for m in messages if not _is_overview(m)}
-        arrived = {m.key for m in messages if _is_overview(m)}
-        patients = arrived | {m.key for m in messages if type(m.body) is OrderPlace}
+        ids, arrived, patients = set[UUID](), set[str](), set[str]()
+        for message in messages:
+            if _is_overview(message):
+                arrived.add(message.key)
+            else:
+                ids.add(_order_id(message))
+                if type(message.body) is OrderPlace:
+                    patients.add(message.key)
+        patients |= arrived
         work = Work(*await store.known(db, ids, patients) if ids or patients else ({}, {}))
         for order in await store.waiting_orders(db, arrived) if arrived else ():
             work.orders[order.order_id] = order
