@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from runtime import publishing
 from runtime.ledger import Position
 from tests.unit.runtime.bench import HERE, TIMER, TWIN, Bench, orders
 from tests.unit.runtime.fakes import taken
@@ -79,6 +80,19 @@ async def test_what_is_published_leaves_the_outbox_with_the_next_batch(bench: Be
     await bench.loop.published()
     assert bench.database.state.outbox == {}
     assert bench.wire.told("out") == ["a", "b"]
+
+
+async def test_a_slow_batch_drops_alone_what_it_takes_along(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given a save that outlasts the wait of the idle drop; then no row is dropped by both."""
+    monkeypatch.setattr(publishing, "DROP_AFTER_S", 0)
+    bench.database.turns = 20
+    for first, remark in enumerate("abcde"):
+        await bench.loop.on_batch(orders(remark, first=first))
+    await bench.loop.published()
+    assert not bench.loop.failed.done()
+    assert bench.database.state.outbox == {}
 
 
 async def test_what_a_failed_batch_would_have_dropped_is_dropped_later(bench: Bench) -> None:
