@@ -47,8 +47,8 @@ class Database:
         """Each is called at one commit, and may make it fail."""
         self.after_commit: list[Failure] = []
         """The same once the commit has taken effect: its answer is lost."""
-        self.turns = 0
-        """How often others get their turn while a commit is under way."""
+        self.commit_s = 0.0
+        """How long a commit takes, in which others get their turn."""
         self._ids = 0
         self._depth = 0
 
@@ -63,8 +63,7 @@ class Database:
         self._depth += 1
         try:
             yield
-            for _ in range(self.turns):
-                await asyncio.sleep(0)
+            await asyncio.sleep(self.commit_s)
             _fail(self.on_commit)
         except BaseException:
             self.state = before

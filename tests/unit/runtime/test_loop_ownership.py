@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from runtime import publishing
 from runtime.ledger import Position
+from runtime.publishing import DROP_AFTER_S
 from tests.unit.runtime.bench import HERE, TIMER, TWIN, Bench, orders
 from tests.unit.runtime.fakes import taken
 
@@ -82,13 +82,10 @@ async def test_what_is_published_leaves_the_outbox_with_the_next_batch(bench: Be
     assert bench.wire.told("out") == ["a", "b"]
 
 
-async def test_a_slow_batch_drops_alone_what_it_takes_along(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_slow_batch_drops_alone_what_it_takes_along(bench: Bench) -> None:
     """Given a save that outlasts the wait of the idle drop; then no row is dropped by both."""
-    monkeypatch.setattr(publishing, "DROP_AFTER_S", 0)
-    bench.database.turns = 20
-    for first, remark in enumerate("abcde"):
+    bench.database.commit_s = 1.5 * DROP_AFTER_S
+    for first, remark in enumerate("abc"):
         await bench.loop.on_batch(orders(remark, first=first))
     await bench.loop.published()
     assert not bench.loop.failed.done()
