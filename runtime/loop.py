@@ -68,7 +68,6 @@ class Loop(Generic[W]):
         self._deciding = Deciding(service, parser, handler)
         self._handler = handler
         self._pool = pool
-        self._publisher = publisher
         self._telemetry = telemetry
         self._backoff = backoff
         self._owned: dict[TopicPartition, Position] = {}
@@ -296,7 +295,7 @@ class Loop(Generic[W]):
             # The outbox keeps these after what could not be published; the next start publishes both.
             self._owned = {}
             return
-        await self._publishing.begin(ids, outputs)
+        self._publishing.begin(ids, outputs)
 
     def _cannot_publish(self, error: BaseException) -> None:
         # What comes after must not be published before this: own nothing, so decide nothing.

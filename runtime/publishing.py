@@ -5,7 +5,7 @@ What Kafka has is dropped from the outbox in the trip of a later batch; when non
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import asyncpg
@@ -56,6 +56,7 @@ class Publishing:
         self._under_way: asyncio.Task[None] | None = None
         self._dropping: asyncio.Task[None] | None = None
         self._published: list[Published] = []
+        self._no_batch_follows = asyncio.Event()
 
     @property
     def is_under_way(self) -> bool:
@@ -75,9 +76,9 @@ class Publishing:
             self._keep(taken + self._published)
             raise
 
-    async def begin(self, ids: Sequence[int], outputs: Mapping[int, Sequence[Outgoing]]) -> None:
-        """Publish these outbox rows once those before are published, which this waits for."""
-        await self.done()
+    def begin(self, ids: Sequence[int], outputs: Mapping[int, Sequence[Outgoing]]) -> None:
+        """Publish these outbox rows, once what was before them is `done`."""
+        assert not self.is_under_way, "one batch at a time, or they would overtake each other"
         records = [record for output in outputs.values() for record in output]
         if records:
             self._under_way = self._started(self._publish(ids, records))
@@ -88,24 +89,24 @@ class Publishing:
             await asyncio.wait({self._under_way})
 
     async def settled(self) -> None:
-        """Wait until it is dropped from the outbox as well."""
-        await self.done()
-        if self._dropping is not None:
-            await asyncio.wait({self._dropping})
+        """Wait until it is dropped from the outbox as well, for which no batch is waited for any more."""
+        self._no_batch_follows.set()
+        try:
+            await self.done()
+            if self._dropping is not None:
+                await asyncio.wait({self._dropping})
+        finally:
+            self._no_batch_follows.clear()
 
     async def finish(self, within_s: float) -> None:
         """Publish and drop what there is, or give up and leave it to the next owner."""
-        if self.is_under_way:
-            await self._or_cancel(self._under_way, within_s)
-        if self._published:
-            # No batch follows that would take it along.
-            await self._or_cancel(self._started(self._drop()), within_s)
-
-    async def _or_cancel(self, task: "asyncio.Task[None] | None", within_s: float) -> None:
-        assert task is not None
-        _, late = await asyncio.wait({task}, timeout=within_s)
-        for one in late:
-            one.cancel()
+        try:
+            async with asyncio.timeout(within_s):
+                await self.settled()
+        except TimeoutError:
+            for task in (self._under_way, self._dropping):
+                if task is not None:
+                    task.cancel()
 
     def _started(self, work: Any) -> "asyncio.Task[None]":
         task: asyncio.Task[None] = asyncio.create_task(work)
@@ -133,7 +134,9 @@ class Publishing:
     async def _drop_when_idle(self) -> None:
         while self._published:
             oldest = self._published[0]
-            await asyncio.sleep(DROP_AFTER_S)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(DROP_AFTER_S):
+                    await self._no_batch_follows.wait()
             if oldest in self._published:
                 await self._drop()
 

@@ -102,6 +102,8 @@ class Database:
     async def execute(self, statement: str, *columns: Any) -> None:
         match statement.split()[:3]:
             case ["with", "asynchronous", "as"] | ["delete", "from", "outbox"]:
+                if not self._depth:
+                    await asyncio.sleep(self.commit_s)
                 for row in columns[0]:
                     del self.state.outbox[row]
             case ["insert", "into", "saved"]:

@@ -92,6 +92,23 @@ async def test_a_slow_batch_drops_alone_what_it_takes_along(bench: Bench) -> Non
     assert bench.database.state.outbox == {}
 
 
+async def test_who_gives_partitions_up_drops_first_what_is_published(bench: Bench) -> None:
+    await bench.loop.on_batch(orders("a"))
+    await bench.until_published(1)
+    await bench.loop.disown()
+    assert bench.database.state.outbox == {}
+
+
+async def test_who_gives_partitions_up_waits_for_a_drop_that_is_under_way(bench: Bench) -> None:
+    bench.database.commit_s = DROP_AFTER_S
+    await bench.loop.on_batch(orders("a"))
+    await bench.until_published(1)
+    await asyncio.sleep(1.5 * DROP_AFTER_S)
+    assert len(bench.database.state.outbox) == 1
+    await bench.loop.disown()
+    assert bench.database.state.outbox == {}
+
+
 async def test_what_a_failed_batch_would_have_dropped_is_dropped_later(bench: Bench) -> None:
     """Given a batch that is lost after it took published rows along; then they go without it."""
 
