@@ -13,7 +13,7 @@ from aiokafka import TopicPartition
 
 from runtime.connection import Connection
 from runtime.records import Outgoing
-from runtime.writes import Writes, joined
+from runtime.writes import Statement, Writes, joined
 
 
 class Fenced(Exception):
@@ -102,7 +102,8 @@ set next_offset = excluded.next_offset, last_ms = null, epoch = p.epoch + 1
 """
 _KNOWN_CLUSTER = "select cluster from kafka"
 
-# Every claim must match its row, or nothing may be written: no other error undoes a statement from within.
+# Every claim must match its row, or nothing may be written. Division by zero undoes the statement: SQL has no
+# plainer way to fail from within.
 _ADVANCE = """
 with moved as (
     update progress p
@@ -132,18 +133,13 @@ from unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[])
     as n(topic, partition, next_offset, last_ms)
 where p.topic = n.topic and p.partition = n.partition and p.next_offset < n.next_offset
 """
-# The same two by themselves. The setting holds to the end of the statement, which is its transaction.
+# One statement is one transaction and one round trip, and the setting holds to its end.
 # A crash may lose it: the loop sees the old rows (`has_stale`) and publishes again.
-_DROP = """
+_ASYNCHRONOUS = """
 with asynchronous as materialized (
     select set_config('synchronous_commit', 'off', true)
-), dropped as (
-    delete from outbox using asynchronous where id = any($1::bigint[])
 )
-update progress p set next_offset = n.next_offset, last_ms = n.last_ms
-from unnest($2::text[], $3::int[], $4::bigint[], $5::bigint[])
-    as n(topic, partition, next_offset, last_ms)
-where p.topic = n.topic and p.partition = n.partition and p.next_offset < n.next_offset
+select from asynchronous
 """
 _STALE = """
 select exists (
@@ -240,8 +236,7 @@ async def save(
     with writes.outdated():
         together = writes.together()
         if together is not None:
-            sql = joined(_ADVANCE, _ADVANCE_PARAMETERS, *[s.sql for s in together])
-            arguments = [argument for s in together for argument in s.arguments]
+            sql, arguments = _as_one(_ADVANCE, _ADVANCE_PARAMETERS, together)
             before_commit()
             return await _advance(db, sql, claims, outbox, arguments)
         async with db.transaction():
@@ -285,26 +280,31 @@ async def leftovers(db: Connection, partitions: Iterable[int], at_most: int) -> 
 
 async def drop(db: Connection, published: Sequence[Published]) -> None:
     """Forget outbox rows that are published, and note how far the service's own topic is known by that."""
-    await db.execute(_DROP, *_dropped(published))
+    writes = Writes()
+    drop_with(writes, published)
+    together = writes.together()
+    assert together is not None, "of two tables, and nothing comes after the other"
+    sql, arguments = _as_one(_ASYNCHRONOUS, 0, together)
+    await db.execute(sql, *arguments)
 
 
 def drop_with(writes: Writes, published: Sequence[Published]) -> None:
     """The same in the trip of a batch that is saved, which must not claim the service's own topic."""
-    ids, *told = _dropped(published)
-    writes.execute("outbox", _FORGET, ids)
-    if told[0]:
-        writes.execute("progress", _KNOW, *told)
+    writes.execute("outbox", _FORGET, [id for p in published for id in p.ids])
+    if told := _newest([t for p in published for t in p.told]):
+        writes.execute(
+            "progress",
+            _KNOW,
+            [t.topic for t in told],
+            [t.partition for t in told],
+            [t.next_offset for t in told],
+            [t.last_ms for t in told],
+        )
 
 
-def _dropped(published: Sequence[Published]) -> tuple[list[Any], ...]:
-    told = _newest([t for p in published for t in p.told])
-    return (
-        [id for p in published for id in p.ids],
-        [t.topic for t in told],
-        [t.partition for t in told],
-        [t.next_offset for t in told],
-        [t.last_ms for t in told],
-    )
+def _as_one(base: str, parameters: int, statements: Sequence[Statement]) -> tuple[str, list[Any]]:
+    sql = joined(base, parameters, *[s.sql for s in statements])
+    return sql, [argument for s in statements for argument in s.arguments]
 
 
 def about(told: Iterable[Told], topic: str | None) -> list[Told]:

@@ -42,21 +42,17 @@ _ORDERS_OF_PATIENT = """
 select body from orders where patient = $1 order by placed_at desc, order_id limit $2
 """
 _ORDER_COLUMNS = ("order_id", "patient", "practice", "state", "placed_at", "digest", "body")
-# They are there; `on conflict` finds them by key, whatever the plan, as a join may not.
-_CHANGE_ORDERS = """
+_ADD_ORDERS = """
 insert into orders (order_id, patient, practice, state, placed_at, digest, body)
 select * from unnest(
     $1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::bytea[]
 )
+"""
+# They are there; `on conflict` finds them by key, whatever the plan, as a join may not.
+_CHANGE_ORDERS = f"""{_ADD_ORDERS}
 on conflict (order_id) do update set state = excluded.state, body = excluded.body
 """
 _SETTLE = "delete from intake where order_id = any($1::uuid[])"
-_ADD_FEW = """
-insert into orders (order_id, patient, practice, state, placed_at, digest, body)
-select * from unnest(
-    $1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::bytea[]
-)
-"""
 # Few orders wait for round trips, of which COPY takes three; many wait for the server.
 _FEW = 50
 
@@ -195,7 +191,7 @@ def save_orders(writes: Writes, orders: Iterable[Order], new: Set[UUID]) -> None
     if added:
         writes.expect_new("orders")
         if len(added) <= _FEW:
-            writes.execute("orders", _ADD_FEW, *zip(*_rows(added), strict=True))
+            writes.execute("orders", _ADD_ORDERS, *zip(*_rows(added), strict=True))
         else:
             writes.copy("orders", _ORDER_COLUMNS, _rows(added))
 

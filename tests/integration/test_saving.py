@@ -150,3 +150,14 @@ async def test_what_is_published_leaves_the_outbox_with_the_next_batch(
         "things": [1],
         "seen": [],
     }
+
+
+async def test_what_is_published_leaves_the_outbox_by_itself(db: Connection) -> None:
+    """Given nothing that follows; then it goes without waiting for the disk, and only this once."""
+    ids = await ledger.save(db, [claim(0)], {0: [RECORD], 1: [RECORD]}, Writes())
+    await ledger.drop(db, [Published(ids[:1], [Told(OWN.topic, 0, 5, 1_795_000_000_005)])])
+    assert len(await ledger.leftovers(db, [0, 1], 10)) == 1
+    await ledger.drop(db, [Published(ids[1:], [])])
+    assert await ledger.leftovers(db, [0, 1], 10) == []
+    assert (await ledger.positions(db))[OWN].next_offset == 5
+    assert await db.fetchval("show synchronous_commit") == "on"
