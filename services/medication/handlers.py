@@ -1,6 +1,5 @@
 """medication's part of the loop: which record leads to which decision, and what is published for it."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,6 +8,7 @@ from typing import Any, assert_never
 import structlog
 
 from runtime.connection import Connection
+from runtime.digests import digest_of
 from runtime.handling import Done, Rejected
 from runtime.records import Message, Outgoing, event_id, outgoing
 from runtime.writes import Writes
@@ -113,13 +113,6 @@ class MedicationHandler:
             return Done()
         work.healed += 1
         return Done((record_of(observed.publish_again, message.traceparent),))
-
-
-def digest_of(command: Command) -> str:
-    """32 hexadecimal digits that are the same for the same change, however its JSON was written."""
-    # Without defaults, so that a field added to the type later leaves earlier digests as they are.
-    text = command.model_dump_json(exclude_defaults=True)
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def overview_id(overview: MedicationOverview) -> str:

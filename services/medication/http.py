@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter, Depends, Header, Path, Response
 from pydantic import ValidationError
 
+from runtime.digests import digest_of
 from runtime.problems import Problem, invalid, not_found, unavailable
 from runtime.publisher import NotPublished
 from runtime.records import outgoing
@@ -20,7 +21,6 @@ from schemas.base import PatientId, Prk
 from schemas.medication import MedicationImport, MedicationOverview, MedicationSetStatus
 from services.medication import store
 from services.medication.domain import Command
-from services.medication.handlers import digest_of
 from services.medication.store import Shown
 from services.medication.views import ChangeReceivedView, OverviewRequest, StatusRequest
 

@@ -1,20 +1,16 @@
 """ordering's part of the loop: which record leads to which decision, and what is published for it."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 from uuid import UUID
 
-import msgspec
-
 from runtime.connection import Connection
+from runtime.digests import digest_of
 from runtime.handling import Done, Rejected
 from runtime.records import Message, Outgoing, Timer, event_id, id_text, outgoing
 from runtime.writes import Writes
 from schemas import topics
-from schemas.base import Model
 from schemas.directory import Pharmacy, Policy, Practice
 from schemas.orders import OrderCancel, OrderEvent, OrderPlace, OrderReview, OrderState, OrderTimer
 from services.ordering import domain, history, store
@@ -222,29 +218,6 @@ class OrderingHandler:
             due_at=due_at,
         )
         return (_timer(timer, traceparent),)
-
-
-def digest_of(command: OrderPlace) -> str:
-    """32 hexadecimal digits that are the same for the same order, however its JSON was written."""
-    return hashlib.blake2b(_encode_said(command), digest_size=16).hexdigest()
-
-
-def _said(part: Model) -> dict[str, Any]:
-    # Without defaults, so that a field that is added later leaves the digest of older orders as it is.
-    said = dict(vars(part))
-    for name, default in _defaults(type(part)):
-        if said[name] == default:
-            del said[name]
-    return said
-
-
-@cache
-def _defaults(model: type[Model]) -> tuple[tuple[str, Any], ...]:
-    fields = model.model_fields.items()
-    return tuple((name, field.get_default()) for name, field in fields if not field.is_required())
-
-
-_encode_said = msgspec.json.Encoder(enc_hook=_said).encode
 
 
 def _is_overview(message: Message[Any]) -> bool:

@@ -9,6 +9,7 @@ from aiokafka import TopicPartition
 from fastapi import Depends, Path, Query, Response
 
 from runtime.coalesce import Coalescer
+from runtime.digests import digest_of
 from runtime.direct import Routes
 from runtime.problems import Problem, not_found, unavailable
 from runtime.publisher import NotPublished
@@ -23,7 +24,6 @@ from schemas.directory import Pharmacy
 from schemas.orders import OrderCancel, OrderPlace
 from services.ordering import store
 from services.ordering.domain import is_open
-from services.ordering.handlers import digest_of
 from services.ordering.order import Order
 from services.ordering.views import (
     CancelRequest,
