@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from cli.console import UserError
-from runtime import header_names
+from runtime import deliveries
 
 T = TypeVar("T")
 
@@ -17,7 +17,7 @@ def ask(kafka: str, work: Coroutine[Any, Any, T]) -> T:
     """The answer of Kafka. Raises UserError when it does not answer, or refuses."""
     # The client logs each failed attempt with its own words; the user gets one sentence.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    header_names.install()
+    deliveries.install()
     try:
         return asyncio.run(work)
     except (KafkaConnectionError, OSError, TimeoutError) as error:

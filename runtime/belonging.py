@@ -12,7 +12,7 @@ from typing import Any
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from runtime import continuity, header_names, ledger
+from runtime import continuity, deliveries, ledger
 from runtime.connection import Connection
 from runtime.continuity import Standing
 from runtime.ledger import Position
@@ -105,7 +105,7 @@ def _partitions(topics: Iterable[Topic]) -> list[TopicPartition]:
 async def _reader(
     kafka: str, partitions: Iterable[TopicPartition]
 ) -> AsyncIterator[AIOKafkaConsumer]:
-    header_names.install()
+    deliveries.install()
     reader = AIOKafkaConsumer(
         bootstrap_servers=kafka,
         enable_auto_commit=False,

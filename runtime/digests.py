@@ -16,8 +16,11 @@ def digest_of(command: Body) -> str:
 
 def _said(part: Model) -> dict[str, Any]:
     # Without defaults, so that a field that is added later leaves the digest of older commands as it is.
+    defaults = _defaults(type(part))
+    if not defaults:
+        return vars(part)
     said = dict(vars(part))
-    for name, default in _defaults(type(part)):
+    for name, default in defaults:
         if said[name] == default:
             del said[name]
     return said

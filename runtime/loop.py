@@ -140,26 +140,33 @@ class Loop(Generic[W]):
                     await self._settle(mine)
 
     async def fire_timers(self) -> None:
-        """Publish what is due, moved from the timers to the outbox in one transaction."""
-        async with self._busy:
-            partitions = {tp.partition for tp in self._owned}
-            claims = self._claims((), partitions)
-            if not claims:
+        """Publish what is due. Batches wait for that, and only when there is something."""
+        partitions = {tp.partition for tp in self._owned}
+        if not partitions:
+            return
+        async with self._pool.acquire() as db:
+            if not await timers.any_due(db, partitions):
                 return
-            outputs: dict[int, list[Outgoing]] = {}
-            try:
-                async with self._pool.acquire() as db, db.transaction():
-                    due = await timers.due(db, partitions)
-                    if not due:
-                        return
-                    outputs = {p: [record for _, record in fired] for p, fired in due.items()}
-                    ids = await ledger.advance(db, claims, outputs)
-            except Exception:
-                if outputs:
-                    # They may be in the outbox or not: taking again publishes what is there.
-                    self.fenced.set()
-                raise
-            await self._publish(ids, outputs)
+        async with self._busy:
+            # Meanwhile they may have been lost.
+            await self._fire({tp.partition for tp in self._owned})
+
+    async def _fire(self, partitions: set[int]) -> None:
+        """Move what is due from the timers to the outbox in one transaction, and publish it."""
+        outputs: dict[int, list[Outgoing]] = {}
+        try:
+            async with self._pool.acquire() as db, db.transaction():
+                due = await timers.due(db, partitions)
+                if not due:
+                    return
+                outputs = {p: [record for _, record in fired] for p, fired in due.items()}
+                ids = await ledger.advance(db, self._claims((), partitions), outputs)
+        except Exception:
+            if outputs:
+                # They may be in the outbox or not: taking again publishes what is there.
+                self.fenced.set()
+            raise
+        await self._publish(ids, outputs)
 
     async def look_for_leftovers(self) -> None:
         """Start afresh when the outbox holds what nobody publishes: a crash of the database lost its drop."""

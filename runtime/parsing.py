@@ -7,10 +7,11 @@ import re
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
 from pydantic import ValidationError
 
-from runtime.records import Message, Record, append_time, partition_of, size_of
+from runtime.records import Headers, Message, Record, append_time, partition_of, size_of
 from schemas.base import Body
 from schemas.topics import Topic
 
@@ -27,6 +28,9 @@ _NUL = "\x00"
 
 TRACEPARENT = re.compile(r"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")
 """W3C trace context, version 00."""
+
+Envelope = dict[str, bytes]
+"""A record's headers, all of them UTF-8; the last one of a name counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +59,15 @@ class Parser:
     """Reads the records of a service's input topics."""
 
     topics: Mapping[str, Topic]
-    types: Mapping[str, Mapping[str, type[Body]]] = field(init=False)
+    types: Mapping[str, Mapping[bytes, type[Body]]] = field(init=False)
+    """What each topic carries, by `ce_type` as it is on the wire."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "types", {name: t.types for name, t in self.topics.items()})
+        types = {
+            name: {ce_type.encode(): model for ce_type, model in topic.types.items()}
+            for name, topic in self.topics.items()
+        }
+        object.__setattr__(self, "types", types)
 
     @classmethod
     def of(cls, topics: Iterable[Topic]) -> "Parser":
@@ -74,11 +83,11 @@ class Parser:
 
     def _parse(self, record: Record) -> Message[Body] | Misplaced:
         key = _key(record.key)
-        headers = _headers(record)
+        envelope = _envelope(record.headers)
         if _is_larger(record, self.topics[record.topic].max_bytes):
             # The broker's own limit is on the compressed batch.
             raise _Refused("too_large", "the record is larger than its topic allows")
-        model = self._model(record.topic, headers)
+        model = self._model(record.topic, envelope)
         body = self._body(record, model)
         if body is not None and getattr(body, model.KEY) != key:
             raise _Refused("key_mismatch", f"the key is not the body's {model.KEY}")
@@ -87,16 +96,16 @@ class Parser:
         if home != record.partition and topic.partitions > 1:
             return Misplaced(home)
         return Message(
-            _id(headers),
+            _id(envelope),
             key,
             body,
             append_time(record.timestamp),
-            headers.get("traceparent"),
+            _traceparent(envelope),
             record,
         )
 
-    def _model(self, topic: str, headers: Mapping[str, str]) -> type[Body]:
-        ce_type = headers.get("ce_type")
+    def _model(self, topic: str, envelope: Envelope) -> type[Body]:
+        ce_type = envelope.get("ce_type")
         if ce_type is None:
             raise _Refused("missing_type", "there is no ce_type header")
         model = self.types[topic].get(ce_type)
@@ -128,24 +137,46 @@ def _key(key: bytes | None) -> str:
     return text
 
 
-def _headers(record: Record) -> dict[str, str]:
-    if len(record.headers) > MAX_HEADERS:
+def _envelope(headers: Headers) -> Envelope:
+    if not _are_plain(headers):
+        for name, value in headers:
+            _refuse_odd(name, value)
+    envelope: dict[str, Any] = dict(headers)
+    return envelope
+
+
+def _are_plain(headers: Headers) -> bool:
+    """Whether all can be read and none is large, told by all of them at once; nearly always so."""
+    if len(headers) > MAX_HEADERS:
         raise _Refused("oversize_header", f"more than {MAX_HEADERS} headers")
-    read: dict[str, str] = {}
-    for name, value in record.headers:
-        if value is None:
-            raise _Refused("null_header", "a header has no value")
-        if len(name) + len(value) > MAX_HEADER_BYTES:
-            raise _Refused("oversize_header", f"a header is larger than {MAX_HEADER_BYTES} bytes")
-        try:
-            read[name] = value.decode()
-        except UnicodeDecodeError:
-            raise _Refused("binary_header", "a header is not UTF-8") from None
-    parent = read.get("traceparent")
-    if parent is not None and not TRACEPARENT.match(parent):
-        # Trace context from outside is a help, never a reason to lose an order (W3C: ignore it).
-        del read["traceparent"]
-    return read
+    values: list[Any] = [value for _, value in headers]
+    try:
+        # What stands between them is UTF-8 by itself, so that no two halves make a whole.
+        whole = b"\x00".join(values)
+        whole.decode()
+    except (TypeError, UnicodeDecodeError):
+        return False
+    return len(whole) + sum([len(name) for name, _ in headers]) <= MAX_HEADER_BYTES
+
+
+def _refuse_odd(name: str, value: bytes | None) -> None:
+    if value is None:
+        raise _Refused("null_header", "a header has no value")
+    if len(name) + len(value) > MAX_HEADER_BYTES:
+        raise _Refused("oversize_header", f"a header is larger than {MAX_HEADER_BYTES} bytes")
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        raise _Refused("binary_header", "a header is not UTF-8") from None
+
+
+def _traceparent(envelope: Envelope) -> str | None:
+    sent = envelope.get("traceparent")
+    if sent is None:
+        return None
+    # Trace context from outside is a help, never a reason to lose an order (W3C: ignore it).
+    text = sent.decode()
+    return text if TRACEPARENT.match(text) else None
 
 
 def _is_larger(record: Record, max_bytes: int) -> bool:
@@ -156,10 +187,11 @@ def _is_larger(record: Record, max_bytes: int) -> bool:
     return size_of(record.key, record.value, record.headers) > max_bytes
 
 
-def _id(headers: Mapping[str, str]) -> str:
-    ce_id = headers.get("ce_id")
-    if not ce_id:
+def _id(envelope: Envelope) -> str:
+    sent = envelope.get("ce_id")
+    if not sent:
         raise _Refused("missing_id", "there is no ce_id header")
+    ce_id = sent.decode()
     if _NUL in ce_id:
         raise _Refused("bad_id", "the ce_id holds U+0000")
     return ce_id

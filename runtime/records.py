@@ -114,6 +114,7 @@ def size_of(key: bytes | None, value: bytes | None, headers: Headers) -> int:
     return len(key or b"") + len(value or b"") + named + _RECORD_OVERHEAD
 
 
+@lru_cache(maxsize=1024)
 def append_time(timestamp_ms: int) -> datetime:
     """A Kafka timestamp (ms since 1970) as UTC time; one outside the calendar becomes its nearest end."""
     try:
@@ -203,6 +204,8 @@ def outgoing(
 
 def encode(body: Body) -> bytes:
     """The JSON bytes of a body, with the names that records use."""
+    if isinstance(body, msgspec.Struct):
+        return encode_parts(body)
     if _has_aliases(type(body)):
         return body.__pydantic_serializer__.to_json(body, by_alias=True)
     return encode_parts(vars(body))

@@ -20,7 +20,7 @@ import uvicorn
 from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp
 
-from runtime import database, header_names, health, migrations, problems, sockets
+from runtime import database, deliveries, health, migrations, problems, sockets
 from runtime.backoff import Backoff
 from runtime.belonging import Reads, require_own_kafka
 from runtime.direct import Direct, Routes
@@ -127,7 +127,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        header_names.install()
+        deliveries.install()
         running = [
             asyncio.create_task(_boot(service, resources, part, reached)),
             *(asyncio.create_task(table.follow()) for table in resources.tables.values()),

@@ -19,6 +19,9 @@ on conflict (id) do update set due_at = excluded.due_at, record = excluded.recor
 """
 _CANCEL_TIMERS = "delete from timers where id = any($1::uuid[])"
 # The database's clock decides what is due: one clock for all workers.
+_ANY_DUE = """
+select exists (select from timers where partition = any($1::int[]) and due_at <= now())
+"""
 _DUE_TIMERS = """
 delete from timers where id = any(array(
     select id from timers where partition = any($1::int[]) and due_at <= now()
@@ -42,6 +45,12 @@ def keep(writes: Writes, timers: Sequence[tuple[int, Timer]]) -> None:
 def cancel(writes: Writes, ids: Sequence[str]) -> None:
     """Drop due times that no longer matter."""
     writes.execute("timers", _CANCEL_TIMERS, ids)
+
+
+async def any_due(db: Connection, partitions: Iterable[int]) -> bool:
+    """Whether anything is due in these partitions by the database's clock."""
+    found: bool = await db.fetchval(_ANY_DUE, list(partitions))
+    return found
 
 
 async def due(

@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from cli.verify.dump import Dump, Loop, Medication, Metrics, Notification, Ordering, row_types
 from cli.verify.memory import no_collections
 from cli.verify.rows import Rec, Span
-from runtime import header_names
+from runtime import deliveries
 from runtime.topics import admin
 from schemas import topics
 
@@ -118,7 +118,7 @@ async def connect(postgres: str, service: str) -> "asyncpg.Connection[Any]":
 
 def consumer(kafka: str) -> AIOKafkaConsumer:
     """A consumer without a group, which reads whatever record there is."""
-    header_names.install()
+    deliveries.install()
     return AIOKafkaConsumer(
         bootstrap_servers=kafka,
         enable_auto_commit=False,

@@ -8,7 +8,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from runtime import deadletters, header_names
+from runtime import deadletters, deliveries
 from runtime.batch import Where
 from runtime.parsing import Parser
 from runtime.rebuild.declared import Directory, Rebuild
@@ -42,7 +42,7 @@ Stretches = Mapping[TopicPartition, Stretch]
 @asynccontextmanager
 async def consumer(kafka: str) -> AsyncIterator[AIOKafkaConsumer]:
     """A consumer without a group. Raises KafkaError while Kafka is away."""
-    header_names.install()
+    deliveries.install()
     client = AIOKafkaConsumer(
         bootstrap_servers=kafka,
         enable_auto_commit=False,

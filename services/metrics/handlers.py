@@ -27,6 +27,8 @@ class Work:
 
     orders: dict[UUID, Counted]
     changed: dict[UUID, Counted] = field(default_factory=dict)
+    new: set[UUID] = field(default_factory=set)
+    """Those of the changed orders that were not counted before."""
     lines: Counter[LineCell] = field(default_factory=Counter)
     new_orders: Counter[OrderCell] = field(default_factory=Counter)
 
@@ -36,6 +38,7 @@ class Work:
             self.lines[cell] += change
         if before is None:
             self.new_orders[order.cell] += 1
+            self.new.add(order.order_id)
         self.orders[order.order_id] = self.changed[order.order_id] = order
 
 
@@ -67,7 +70,7 @@ class MetricsHandler:
         """Write what changed. Lines go before orders everywhere, so that workers never deadlock."""
         writes.in_order()
         if work.changed:
-            store.save_counted(writes, list(work.changed.values()))
+            store.save_counted(writes, work.changed.values(), work.new)
         if lines := {cell: change for cell, change in work.lines.items() if change}:
             store.add_lines(writes, lines)
         if work.new_orders:

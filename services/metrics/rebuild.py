@@ -1,29 +1,17 @@
 """metrics' projections, all of them counts, built anew from the events."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-from uuid import UUID
 
 from runtime.connection import Connection
 from runtime.rebuild.declared import Rebuild
-from runtime.records import Message
 from runtime.writes import Writes
 from services.metrics import store
-from services.metrics.domain import Counted, LineCell, OrderCell
+from services.metrics.domain import LineCell, OrderCell
 from services.metrics.handlers import INPUTS, MetricsHandler, Work
 
 CELLS = 100_000
 """So many daily counts are added up in memory before they are written."""
-
-
-@dataclass
-class Bulk(Work):
-    """A batch of a rebuild; `stored` are the orders that were counted before it."""
-
-    stored: frozenset[UUID] = frozenset()
 
 
 class MetricsBuilder(MetricsHandler):
@@ -33,21 +21,11 @@ class MetricsBuilder(MetricsHandler):
         self._lines: Counter[LineCell] = Counter()
         self._orders: Counter[OrderCell] = Counter()
 
-    async def load(self, db: Connection, messages: Sequence[Message[Any]]) -> Bulk:
-        """How the orders of these events are counted."""
-        orders = (await super().load(db, messages)).orders
-        return Bulk(orders, stored=frozenset(orders))
-
-    async def write(self, db: Connection, work: Bulk) -> None:
+    async def write(self, db: Connection, work: Work) -> None:
         """Write how the orders are counted; what changes in the daily counts is held back."""
-        new, known = list[Counted](), list[Counted]()
-        for order_id, order in work.changed.items():
-            (known if order_id in work.stored else new).append(order)
         writes = Writes()
-        if new:
-            store.copy_counted(writes, new)
-        if known:
-            store.save_counted(writes, known)
+        if work.changed:
+            store.save_counted(writes, work.changed.values(), work.new)
         await writes.send(db)
         self._lines.update(work.lines)
         self._orders.update(work.new_orders)
@@ -66,7 +44,7 @@ class MetricsBuilder(MetricsHandler):
         await writes.send(db)
 
 
-REBUILD: Rebuild[Bulk] = Rebuild(
+REBUILD: Rebuild[Work] = Rebuild(
     module=__name__,
     service="metrics",
     inputs=INPUTS,

@@ -1,6 +1,6 @@
 """All SQL of metrics."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Set
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -21,11 +21,15 @@ _COUNTED = """
 select order_id, seq, practice, day, channel, outcomes::text as outcomes
 from counted_orders where order_id = any($1::uuid[])
 """
-_SAVE_COUNTED = """
+_COUNTED_COLUMNS = ("order_id", "seq", "practice", "day", "channel", "outcomes")
+_ADD_COUNTED = """
 insert into counted_orders (order_id, seq, practice, day, channel, outcomes)
 select order_id, seq, practice, day, channel, outcomes::jsonb from unnest(
     $1::uuid[], $2::int[], $3::text[], $4::date[], $5::text[], $6::text[]
 ) as n(order_id, seq, practice, day, channel, outcomes)
+"""
+# They are there; `on conflict` finds them by key, whatever the plan, as a join may not.
+_CHANGE_COUNTED = f"""{_ADD_COUNTED}
 on conflict (order_id) do update set seq = excluded.seq, outcomes = excluded.outcomes
 """
 
@@ -115,15 +119,13 @@ async def counted(db: Connection, ids: Collection[UUID]) -> dict[UUID, Counted]:
     }
 
 
-def save_counted(writes: Writes, orders: Sequence[Counted]) -> None:
-    """Write how these orders are counted now; where an order is counted never changes."""
-    writes.execute("counted_orders", _SAVE_COUNTED, *zip(*map(_row, orders), strict=True))
+def save_counted(writes: Writes, orders: Iterable[Counted], new: Set[UUID]) -> None:
+    """Write how these orders are counted now; of the `new` ones none was when they were loaded.
 
-
-def copy_counted(writes: Writes, orders: Sequence[Counted]) -> None:
-    """Write how these orders, none of which was counted before, are counted."""
-    columns = ("order_id", "seq", "practice", "day", "channel", "outcomes")
-    writes.copy("counted_orders", columns, [_row(order) for order in orders])
+    Where an order is counted never changes. It is outdated when a new one has come since.
+    """
+    rows = [_row(order) for order in orders]
+    writes.save("counted_orders", _COUNTED_COLUMNS, _ADD_COUNTED, _CHANGE_COUNTED, rows, new)
 
 
 def _row(order: Counted) -> tuple[Any, ...]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 
-from holidays import country_holidays
+import holidays.countries  # 280 modules, otherwise loaded while the first patient waits
 from opening_hours import OpeningHours, State
 
 from schemas.directory import Closure, Pharmacy, Practice
@@ -23,7 +23,7 @@ _CACHED = 4096
 @lru_cache(maxsize=64)
 def public_holidays(year: int) -> frozenset[date]:
     """The public holidays of a year in the Netherlands on which practices close."""
-    named = country_holidays("NL", years=year, language="en_US")
+    named = holidays.country_holidays("NL", years=year, language="en_US")
     return frozenset(day for day, name in named.items() if name != "Good Friday")
 
 

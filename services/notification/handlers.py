@@ -43,10 +43,14 @@ class Work:
     retold: list[UUID] = field(default_factory=list)
     """Records that were told before, and are known here now."""
     changed: dict[UUID, Order] = field(default_factory=dict)
+    new: set[UUID] = field(default_factory=set)
+    """Those of the changed orders of which nothing was known before."""
     messages: list[StoredMessage] = field(default_factory=list)
 
     def keep(self, order: Order) -> None:
         """Note what is known of an order now."""
+        if order.order_id not in self.orders:
+            self.new.add(order.order_id)
         self.orders[order.order_id] = self.changed[order.order_id] = order
 
 
@@ -91,7 +95,7 @@ class NotificationHandler:
     def save(self, work: Work, writes: Writes) -> None:
         """Write what changed."""
         if work.changed:
-            store.save_orders(writes, list(work.changed.values()))
+            store.save_orders(writes, work.changed.values(), work.new)
         if work.messages:
             store.add_messages(writes, work.messages)
         if work.newly_told:

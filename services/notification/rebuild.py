@@ -38,12 +38,16 @@ class Work:
 
     orders: dict[UUID, Order]
     changed: dict[UUID, Order] = field(default_factory=dict)
+    new: set[UUID] = field(default_factory=set)
+    """Those of the changed orders that were not built before."""
     messages: list[StoredMessage] = field(default_factory=list)
     promises: dict[UUID, str] = field(default_factory=dict)
     """By message that approves something: the `ce_id` of the record that would promise its pickup."""
 
     def keep(self, order: Order, told: StoredMessage | None) -> None:
         """Note what is known of an order now, and what its patient was told."""
+        if order.order_id not in self.orders:
+            self.new.add(order.order_id)
         self.orders[order.order_id] = self.changed[order.order_id] = order
         if told is not None:
             self.messages.append(told)
@@ -81,7 +85,7 @@ class InboxBuilder:
         """Write what was built."""
         if work.changed:
             writes = Writes()
-            store.save_orders(writes, list(work.changed.values()))
+            store.save_orders(writes, work.changed.values(), work.new)
             await writes.send(db)
         if work.messages:
             untold = await store.build_messages(db, work.messages)

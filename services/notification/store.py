@@ -1,6 +1,6 @@
 """All SQL of notification."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -27,11 +27,24 @@ _TELLING: dict[str, type[MessageSent] | type[PickupPromised]] = {
 }
 
 _ORDERS = "select body from orders where order_id = any($1::uuid[])"
-_SAVE_ORDERS = """
+_ORDER_COLUMNS = ("order_id", "seq", "body")
+_ADD_ORDERS = """
 insert into orders (order_id, seq, body)
 select * from unnest($1::uuid[], $2::int[], $3::bytea[])
+"""
+# They are there; `on conflict` finds them by key, whatever the plan, as a join may not.
+_CHANGE_ORDERS = f"""{_ADD_ORDERS}
 on conflict (order_id) do update set seq = excluded.seq, body = excluded.body
 """
+_MESSAGE_COLUMNS = (
+    "message_id",
+    "patient",
+    "order_id",
+    "template",
+    "template_version",
+    "at",
+    "facts",
+)
 _ADD_MESSAGES = """
 insert into messages (message_id, patient, order_id, template, template_version, at, facts)
 select message_id, patient, order_id, template, template_version, at, facts
@@ -153,20 +166,18 @@ async def orders(db: Connection, ids: Collection[UUID]) -> dict[UUID, Order]:
     return {order.order_id: order for row in rows if (order := _ORDER.decode(row["body"]))}
 
 
-def save_orders(writes: Writes, changed: Sequence[Order]) -> None:
-    """Write what is known of these orders now."""
-    writes.execute(
-        "orders",
-        _SAVE_ORDERS,
-        [o.order_id for o in changed],
-        [o.seq for o in changed],
-        [encode_parts(o) for o in changed],
-    )
+def save_orders(writes: Writes, orders: Iterable[Order], new: Set[UUID]) -> None:
+    """Write what is known of these orders now; of the `new` ones nothing was when they were loaded.
+
+    It is outdated when one of those has come since.
+    """
+    rows = [(order.order_id, order.seq, encode_parts(order)) for order in orders]
+    writes.save("orders", _ORDER_COLUMNS, _ADD_ORDERS, _CHANGE_ORDERS, rows, new)
 
 
 def add_messages(writes: Writes, new: Sequence[StoredMessage]) -> None:
     """Add messages to their patients' inboxes, in this order."""
-    writes.execute("messages", _ADD_MESSAGES, *_columns(new))
+    writes.add("messages", _MESSAGE_COLUMNS, _ADD_MESSAGES, _rows(new))
 
 
 async def in_inbox(db: Connection, patients: Collection[str]) -> set[tuple[UUID, datetime]]:
@@ -229,7 +240,7 @@ async def prepare_rebuild(db: Connection) -> None:
 async def build_messages(db: Connection, built: Sequence[StoredMessage]) -> set[UUID]:
     """Build these messages in this order, as they were told where they were; the ids of the others."""
     untold = await db.fetch(_UNTOLD, [m.message_id for m in built])
-    await db.execute(_BUILD_MESSAGES, *_columns(built))
+    await db.execute(_BUILD_MESSAGES, *zip(*_rows(built), strict=True))
     return {row["message_id"] for row in untold}
 
 
@@ -264,16 +275,14 @@ async def save_facts(db: Connection, changed: Sequence[StoredMessage]) -> None:
     )
 
 
-def _columns(messages: Sequence[StoredMessage]) -> tuple[list[Any], ...]:
-    return (
-        [m.message_id for m in messages],
-        [m.patient for m in messages],
-        [m.order_id for m in messages],
-        [m.kind for m in messages],
-        [m.template_version for m in messages],
-        [m.at for m in messages],
-        [encode_parts(m.facts) for m in messages],
-    )
+def _rows(messages: Sequence[StoredMessage]) -> list[tuple[Any, ...]]:
+    return [
+        (
+            *(m.message_id, m.patient, m.order_id, m.kind, m.template_version, m.at),
+            encode_parts(m.facts),
+        )
+        for m in messages
+    ]
 
 
 def _message(row: Any) -> StoredMessage:

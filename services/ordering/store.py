@@ -53,8 +53,6 @@ _CHANGE_ORDERS = f"""{_ADD_ORDERS}
 on conflict (order_id) do update set state = excluded.state, body = excluded.body
 """
 _SETTLE = "delete from intake where order_id = any($1::uuid[])"
-# Few orders wait for round trips, of which COPY takes three; many wait for the server.
-_FEW = 50
 
 _OVERVIEWS = "select patient, body from overviews where patient = any($1::text[])"
 _SAVE_OVERVIEWS = """
@@ -184,23 +182,11 @@ def save_orders(writes: Writes, orders: Iterable[Order], new: Set[UUID]) -> None
 
     It is outdated when the id of a new one has become another patient's order since.
     """
-    changed = [order for order in orders if order.order_id not in new]
-    added = [order for order in orders if order.order_id in new]
-    if changed:
-        writes.execute("orders", _CHANGE_ORDERS, *zip(*_rows(changed), strict=True))
-    if added:
-        writes.expect_new("orders")
-        if len(added) <= _FEW:
-            writes.execute("orders", _ADD_ORDERS, *zip(*_rows(added), strict=True))
-        else:
-            writes.copy("orders", _ORDER_COLUMNS, _rows(added))
-
-
-def _rows(orders: Iterable[Order]) -> list[tuple[Any, ...]]:
-    return [
+    rows = [
         (o.order_id, o.patient, o.practice, o.state, o.placed_at, o.digest, encode_parts(o))
         for o in orders
     ]
+    writes.save("orders", _ORDER_COLUMNS, _ADD_ORDERS, _CHANGE_ORDERS, rows, new)
 
 
 def settle(writes: Writes, placed: Collection[UUID]) -> None:

@@ -9,7 +9,7 @@ from runtime.records import Message
 from schemas.topics import ORDERS_EVENTS
 from services.metrics import domain
 from services.metrics.handlers import INPUTS, Work
-from services.metrics.rebuild import REBUILD, Bulk, MetricsBuilder
+from services.metrics.rebuild import REBUILD, MetricsBuilder
 from tests.harness.records import delivered
 from tests.unit.metrics.story import Story
 from tests.unit.metrics.test_properties import QUICK, History, mixed_histories
@@ -20,7 +20,7 @@ _parse = Parser.of(INPUTS).parse
 @given(mixed_histories())
 @QUICK
 def test_a_batch_of_a_rebuild_is_counted_as_the_service_counts_it(history: History) -> None:
-    builder, work = MetricsBuilder(), Bulk({})
+    builder, work = MetricsBuilder(), Work({})
     for event in history:
         message = _parse(delivered(ORDERS_EVENTS, event))
         assert isinstance(message, Message)

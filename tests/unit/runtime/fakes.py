@@ -117,6 +117,9 @@ class Database:
             case other:
                 raise AssertionError(f"the fake does not know {other}")
 
+    async def fetchval(self, _any_due: str, partitions: list[int]) -> bool:
+        return any(partition in partitions for partition, *_ in self.state.timers.values())
+
     async def fetch(self, _due: str, partitions: list[int]) -> list[dict[str, Any]]:
         """All timers of these partitions are due."""
         mine = {id: t for id, t in self.state.timers.items() if t[0] in partitions}

@@ -200,6 +200,16 @@ async def test_a_worker_that_has_no_partition_fires_no_timer(bench: Bench) -> No
     assert list(bench.database.state.timers) == [TIMER.id]
 
 
+async def test_looking_for_due_timers_keeps_no_batch_waiting(bench: Bench) -> None:
+    """Given a batch that is not done; when nothing is due; then looking is over before the batch is."""
+    bench.database.commit_s = 0.2
+    running = asyncio.create_task(bench.loop.on_batch(orders("a")))
+    await asyncio.sleep(0.05)
+    await bench.loop.fire_timers()
+    assert not running.done()
+    await running
+
+
 async def test_a_timer_whose_commit_was_lost_sight_of_makes_the_worker_take_again(
     bench: Bench,
 ) -> None:

@@ -1,22 +1,44 @@
-"""Reading records whose header *names* are not UTF-8, which stop aiokafka's consumer for good.
+"""How records are made of what Kafka sends: as aiokafka's fetcher does it, but for two things.
 
-Kafka's protocol says that a header's name is a UTF-8 string, but the broker checks nothing, and aiokafka 0.14
-decodes names while it iterates over a batch: one such record fails every poll of its partition from then on.
-Here such a batch is read again with names that show the odd bytes as `\\xff`, and its records arrive like any.
+Records whose header *names* are not UTF-8 stop aiokafka's consumer for good. Kafka's protocol says that a
+name is a UTF-8 string, but the broker checks nothing, and aiokafka 0.14 decodes names while it iterates over a
+batch: one such record fails every poll of its partition from then on. Here such a batch is read again with
+names that show the odd bytes as `\\xff`, and its records arrive like any.
+
+And a record is a struct with what is looked at here, made and forgotten in a third of the time of aiokafka's
+dataclass with eleven fields.
 """
 
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
+from aiokafka import TopicPartition
 from aiokafka.consumer import fetcher
+from aiokafka.consumer.fetcher import PartitionRecords
 from aiokafka.record.default_records import DefaultRecordBatch, _DefaultRecordBatchPy
 from aiokafka.record.memory_records import _MemoryRecordsPy
 
+from runtime.records import Headers
+
+
+class Delivered(msgspec.Struct, frozen=True, gc=False):
+    """A record as it was delivered; `timestamp` is the broker's append time (ms since 1970)."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+
 
 def install() -> None:
-    """Make every consumer of this process read such records. Calling it again changes nothing."""
-    # aiokafka has no hook for how records are read; the fetcher looks this name up at each fetch.
+    """Have every consumer of this process read so. Calling it again changes nothing."""
+    # aiokafka has no hook for how records are read; the fetcher looks these names up at each fetch.
     fetcher.MemoryRecords = _Records
+    fetcher.PartitionRecords = _Partition
 
 
 class _Bytes(bytearray):
@@ -77,3 +99,18 @@ class _Records:
         buffer = self._slices._next_slice
         batch = self._slices.next_batch()
         return _Batch(batch, bytes(buffer)) if isinstance(batch, DefaultRecordBatch) else batch
+
+
+class _Partition(PartitionRecords):  # type: ignore[misc]
+    """A fetch response's records of one partition."""
+
+    def _consumer_record(self, tp: TopicPartition, record: Any) -> Delivered:
+        return Delivered(
+            tp.topic,
+            tp.partition,
+            record.offset,
+            record.timestamp,
+            record.key,
+            record.value,
+            tuple(record.headers),
+        )

@@ -1,0 +1,62 @@
+"""Records whose header names are not UTF-8, and what a delivered record says."""
+
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.consumer.fetcher import READ_UNCOMMITTED, MemoryRecords, PartitionRecords
+from aiokafka.record.default_records import DefaultRecordBatch, _DefaultRecordBatchBuilderPy
+
+from runtime import deliveries
+from tests.harness.odd import OddName
+
+HERE = TopicPartition("orders.requests", 3)
+
+
+def _batch(compression: int) -> bytes:
+    builder = _DefaultRecordBatchBuilderPy(2, compression, False, -1, -1, -1, 100_000)
+    builder.append(0, 1000, b"k0", b"v0", [("plain", b"1")])
+    builder.append(1, 1000, b"k1", b"v1", [(OddName("x"), b"1"), ("after", None)])
+    builder.append(2, 1000, b"k2", b"v2" * 500, [("plain", b"2")])
+    return bytes(builder.build())
+
+
+def test_aiokafka_alone_cannot_read_such_a_batch() -> None:
+    """When this fails, aiokafka has learnt it and `runtime/deliveries.py` can go."""
+    with pytest.raises(UnicodeDecodeError):
+        list(DefaultRecordBatch(_batch(0)))
+
+
+@pytest.mark.parametrize("compression", [0, 1, 2, 3, 4])
+def test_every_record_of_the_batch_arrives_once_and_in_order(compression: int) -> None:
+    deliveries.install()
+    records = deliveries._Records(_batch(compression) + _batch(0))
+    batches = []
+    while records.has_next():
+        batch = records.next_batch()
+        assert batch.validate_crc()
+        batches.append([(r.offset, r.key, r.headers) for r in batch])
+    assert [[key for _, key, _ in batch] for batch in batches] == [[b"k0", b"k1", b"k2"]] * 2
+    assert batches[0][1][2] == [("\\xff\\xfe", b"1"), ("after", None)]
+
+
+def test_it_is_what_consumers_read_with_once_installed() -> None:
+    deliveries.install()
+    from aiokafka.consumer import fetcher
+
+    assert fetcher.MemoryRecords is deliveries._Records
+    assert fetcher.PartitionRecords is deliveries._Partition
+    assert MemoryRecords is not None
+
+
+def test_a_record_says_what_aiokafkas_own_says() -> None:
+    """Given a batch with a key, without a key, and with a header that has no value."""
+    builder = _DefaultRecordBatchBuilderPy(2, 0, False, -1, -1, -1, 100_000)
+    builder.append(0, 1000, b"k0", b"v0", [("plain", b"1"), ("null", None)])
+    builder.append(1, 2000, None, None, [])
+    batch = bytes(builder.build())
+    ours, theirs = (
+        list(read(HERE, MemoryRecords(batch), [], 0, None, None, True, READ_UNCOMMITTED))
+        for read in (deliveries._Partition, PartitionRecords)
+    )
+    assert len(ours) == len(theirs) == 2
+    for one, other in zip(ours, theirs, strict=True):
+        assert all(getattr(one, name) == getattr(other, name) for name in one.__struct_fields__)
