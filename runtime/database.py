@@ -30,6 +30,9 @@ SESSION = {
     # the server analyses the table again, and would read all of it for each batch meanwhile. A join may
     # still do so by an index, so there are none: `any`, `on conflict` and lateral parts with a limit instead.
     "enable_seqscan": "off",
+    # So a plan for these arguments is none other than the plan for any, and making it took longer than carrying
+    # it out: 0.16 ms of 0.22 for the orders that one request brings.
+    "plan_cache_mode": "force_generic_plan",
 }
 """What each of our database sessions asks of the server, in PostgreSQL's words."""
 
