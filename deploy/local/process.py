@@ -44,7 +44,11 @@ class Program:
 
 
 async def spawn(program: Program) -> asyncio.subprocess.Process:
-    """Starts it in a session of its own, its output appended to its log file."""
+    """Starts it in a process group of its own, which Ctrl-C does not reach; its output goes to its log file.
+
+    In our own session: Linux shares the processors out by session, and then makes a service that has little to
+    do wait for tens of milliseconds while another is busy.
+    """
     _rotate(program.log)
     with program.log.open("ab") as log:
         return await asyncio.create_subprocess_exec(
@@ -54,7 +58,7 @@ async def spawn(program: Program) -> asyncio.subprocess.Process:
             stderr=asyncio.subprocess.STDOUT,
             env=dict(program.env),
             cwd=program.cwd,
-            start_new_session=True,
+            process_group=0,
         )
 
 
