@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import asyncpg
+import psutil
 
 from deploy.local.account import Account, open_way, own, postgres_account, runnable_copy
 from deploy.local.cache import shared_cache
@@ -24,10 +25,12 @@ _SETTINGS = {
     "listen_addresses": LOOPBACK,
     "unix_socket_directories": "",
     "max_connections": "200",
-    "shared_buffers": "128MB",
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
+
+_BUFFERS_MB = 1024
+"""The most that PostgreSQL keeps in buffers of its own; memory is taken only as they fill."""
 
 _INITDB = (
     "--username=postgres",
@@ -58,7 +61,8 @@ async def postgres_server(
     account = postgres_account()
     binaries = postgres_binaries(account)
     await _ensure_cluster(data, binaries, account)
-    settings = [f"--{name}={value}" for name, value in {**_SETTINGS, **(extra or {})}.items()]
+    wanted = {**_SETTINGS, "shared_buffers": f"{buffers_mb()}MB", **(extra or {})}
+    settings = [f"--{name}={value}" for name, value in wanted.items()]
     return Program(
         "postgres",
         [str(binaries / "postgres"), "-D", str(data.postgres), f"--port={port}", *settings],
@@ -67,6 +71,11 @@ async def postgres_server(
         death_signal=signal.SIGQUIT,
         account=account,
     )
+
+
+def buffers_mb() -> int:
+    """A quarter of the machine's memory, as PostgreSQL's documentation advises, within `_BUFFERS_MB`."""
+    return min(_BUFFERS_MB, psutil.virtual_memory().total // 4 // (1 << 20))
 
 
 def postgres_binaries(account: Account | None) -> Path:

@@ -1,10 +1,12 @@
 """The local stack's parts that need no server: ports, the data folder, back-off, addresses."""
 
 import json
+import os
 import stat
 import struct
 from pathlib import Path
 
+import psutil
 import pytest
 
 from deploy.local import PortPlan, StackError, StackOptions, free_ports
@@ -14,7 +16,8 @@ from deploy.local.databases import service_dsn, service_password
 from deploy.local.kafka import server_properties
 from deploy.local.kafka_install import KafkaInstall
 from deploy.local.ports import is_free
-from deploy.local.process import last_line
+from deploy.local.postgres import buffers_mb
+from deploy.local.process import Program, kill_tree, last_line, spawn
 from deploy.local.services import service_command
 from deploy.local.stack import KAFKA_STOP_S, POSTGRES_STOP_S, SERVICES_STOP_S, LocalStack
 from deploy.local.supervisor import Backoff, describe_end
@@ -238,3 +241,20 @@ def test_addresses_are_for_their_owner_only(tmp_path: Path) -> None:
     file = tmp_path / "endpoints.json"
     write_atomically(file, {"postgres": "postgresql://admin:secret@127.0.0.1/postgres"})
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_postgresql_has_a_quarter_of_the_memory_for_its_buffers_and_at_most_a_gibibyte() -> None:
+    quarter = psutil.virtual_memory().total // 4 // (1 << 20)
+    assert buffers_mb() == min(1024, quarter)
+
+
+async def test_a_program_is_beyond_the_reach_of_ctrl_c_and_in_the_session_of_the_stack(
+    tmp_path: Path,
+) -> None:
+    """Given a terminal, Ctrl-C reaches every process of our group: the stack stops its programs in order."""
+    process = await spawn(Program("sleep", ["sleep", "30"], tmp_path / "log"))
+    try:
+        assert os.getpgid(process.pid) == process.pid
+        assert os.getsid(process.pid) == os.getsid(0)
+    finally:
+        await kill_tree(process)
