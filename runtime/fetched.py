@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from faststream.kafka import KafkaMessage
 
 from runtime import continuity
 from runtime.continuity import Misfit, Standing
+from runtime.deliveries import Delivered
 from runtime.ledger import Position
 from runtime.records import runs
 
@@ -17,19 +18,19 @@ from runtime.records import runs
 class Fetched:
     """A batch as FastStream hands it over; wrapped, because a bare tuple would be spread over arguments."""
 
-    records: Sequence[ConsumerRecord]
+    records: Sequence[Delivered]
 
     async def current(
         self,
         consumer: AIOKafkaConsumer,
         owned: Mapping[TopicPartition, Position],
         compacted: Set[str],
-    ) -> list[ConsumerRecord]:
+    ) -> list[Delivered]:
         """Leave out what was fetched before a seek: its partition's position lies before it again.
 
         Raises OtherKafka when records were deleted that were not handled; `compacted` topics may lack some.
         """
-        found: list[ConsumerRecord] = []
+        found: list[Delivered] = []
         for tp, run in runs(self.records):
             if tp in owned and await consumer.position(tp) > run[-1].offset:
                 if run[0].offset > owned[tp].next_offset and tp.topic not in compacted:

@@ -12,7 +12,7 @@ from typing import Any
 
 import asyncpg
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import KafkaError
 from faststream import AckPolicy
@@ -21,6 +21,7 @@ from faststream.kafka.subscriber.usecase import BatchSubscriber
 
 from runtime import ledger
 from runtime.backoff import Backoff
+from runtime.deliveries import Delivered
 from runtime.failures import is_transient
 from runtime.fetched import Fetched, unwrapped
 from runtime.loop import Loop
@@ -227,7 +228,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
             decoder=unwrapped,
         )
 
-    async def _raw(self, records: tuple[ConsumerRecord, ...]) -> KafkaMessage:
+    async def _raw(self, records: tuple[Delivered, ...]) -> KafkaMessage:
         # FastStream's own parser decodes headers, and would lose a record with a null or binary one.
         return KafkaMessage(body=b"", raw_message=records, consumer=self._consumer)
 

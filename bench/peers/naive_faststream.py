@@ -49,7 +49,8 @@ async def run(told: Arguments) -> None:
                 placed = domain.place(
                     order, "", append_time(record.timestamp), _known(order, overview, known)
                 )
-                (decided,) = placed.events
+                # A model of pydantic's, as a tutorial has it.
+                decided = OrderDecided.model_validate(placed.events[0], from_attributes=True)
                 await db.execute(_SAVE, order.order_id, order.patient, decided.model_dump_json())
             await broker.publish(
                 decided,

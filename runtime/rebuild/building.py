@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Generic
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from runtime import ledger
 from runtime.batch import Batch, Deciding, HandlerFailed, Where, where_of
 from runtime.connection import Connection
+from runtime.deliveries import Delivered
 from runtime.failures import CannotRun
 from runtime.handling import W
 from runtime.ledger import Claim
@@ -69,9 +70,7 @@ class Building(Generic[W]):
                 self.told(len(batch))
         await self._finish(stretches, done)
 
-    async def _build(
-        self, batch: Sequence[ConsumerRecord], done: dict[TopicPartition, int]
-    ) -> None:
+    async def _build(self, batch: Sequence[Delivered], done: dict[TopicPartition, int]) -> None:
         while True:
             try:
                 await self._transact(batch, done)
@@ -84,9 +83,7 @@ class Building(Generic[W]):
                         f"the code fails on more than {FAILURES} records ({error.kind})"
                     ) from error
 
-    async def _transact(
-        self, batch: Sequence[ConsumerRecord], done: dict[TopicPartition, int]
-    ) -> None:
+    async def _transact(self, batch: Sequence[Delivered], done: dict[TopicPartition, int]) -> None:
         decided = Batch()
         taken = [r for r in batch if where_of(r) not in self.skipped] if self.skipped else batch
         messages = self._deciding.parse(taken, self._poison, decided)

@@ -6,10 +6,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from runtime import deadletters, deliveries
 from runtime.batch import Where
+from runtime.deliveries import Delivered
 from runtime.parsing import Parser
 from runtime.rebuild.declared import Directory, Rebuild
 from runtime.records import Message
@@ -69,9 +70,7 @@ async def spans(
     return {tp: Stretch(firsts[tp], ends[tp]) for tp in wanted}
 
 
-async def records(
-    client: AIOKafkaConsumer, stretches: Stretches
-) -> AsyncIterator[list[ConsumerRecord]]:
+async def records(client: AIOKafkaConsumer, stretches: Stretches) -> AsyncIterator[list[Delivered]]:
     """The records of these stretches, each partition's in order, about `BATCH` at a time.
 
     Raises:
@@ -82,7 +81,7 @@ async def records(
     for tp, stretch in left.items():
         client.seek(tp, stretch.first)
     while left:
-        batch, size = list[ConsumerRecord](), 0
+        batch, size = list[Delivered](), 0
         while left and len(batch) < BATCH and size < BATCH_BYTES:
             async with asyncio.timeout(SILENCE_S):
                 some = await _some(client, left)
@@ -92,7 +91,7 @@ async def records(
         yield batch
 
 
-async def _some(client: AIOKafkaConsumer, left: Stretches) -> list[ConsumerRecord]:
+async def _some(client: AIOKafkaConsumer, left: Stretches) -> list[Delivered]:
     """The next records; none when only the positions moved, as over what compaction took away."""
     before = [await client.position(tp) for tp in left]
     while True:
