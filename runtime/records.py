@@ -34,15 +34,35 @@ S = TypeVar("S")
 
 
 class Record(Protocol):
-    """A record as the Kafka client delivers it; `timestamp` is the broker's append time in ms."""
+    """A record as the Kafka client delivers it."""
 
-    topic: str
-    partition: int
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
-    headers: Headers
+    @property
+    def topic(self) -> str:
+        """The topic it came from."""
+
+    @property
+    def partition(self) -> int:
+        """The partition it came from."""
+
+    @property
+    def offset(self) -> int:
+        """Its offset there."""
+
+    @property
+    def timestamp(self) -> int:
+        """The broker's append time, ms since 1970."""
+
+    @property
+    def key(self) -> bytes | None:
+        """Kafka's key."""
+
+    @property
+    def value(self) -> bytes | None:
+        """The body; None is a tombstone."""
+
+    @property
+    def headers(self) -> Headers:
+        """The envelope and more, in the order sent."""
 
 
 R = TypeVar("R", bound=Record)
