@@ -7,7 +7,7 @@ from typing import Any, Generic
 import structlog
 
 from runtime.deadletters import dead_letter
-from runtime.handling import Decider, Done, Rejected, W
+from runtime.handling import Decider, Rejected, W
 from runtime.parsing import Misplaced, Parser, Unreadable
 from runtime.records import Message, Outgoing, Record, Timer
 from schemas.topics import DEFAULT_MAX_BYTES, max_bytes
@@ -85,22 +85,25 @@ class Deciding(Generic[W]):
             log.error("parser failed", exc_info=error)
             return Unreadable("parser_failed", kind_of(error))
 
-    def handle(self, message: Message[Any], work: W, batch: Batch) -> None:
-        """Handle one message and note what follows in `batch`. Raises HandlerFailed when it cannot."""
-        try:
-            handled = self._handler.handle(message, work)
-        except Exception as error:
-            raise HandlerFailed(where_of(message.record), kind_of(error)) from error
-        match handled:
-            case Done(records, timers, cancelled):
-                if records:
-                    _refuse_oversize(records, message)
-                    batch.output(message.partition, records)
-                if timers:
-                    batch.timers.extend((message.partition, timer) for timer in timers)
-                batch.cancelled.extend(cancelled)
-            case Rejected(reason, detail):
-                self._bury(message.record, Unreadable(reason, detail), batch)
+    def handle(self, messages: Iterable[Message[Any]], work: W, batch: Batch) -> None:
+        """Handle these in order and note what follows in `batch`. Raises HandlerFailed when it cannot."""
+        handle = self._handler.handle
+        for message in messages:
+            try:
+                handled = handle(message, work)
+            except Exception as error:
+                raise HandlerFailed(where_of(message.record), kind_of(error)) from error
+            if isinstance(handled, Rejected):
+                self._bury(message.record, Unreadable(handled.reason, handled.detail), batch)
+                continue
+            partition = message.partition
+            if handled.records:
+                _refuse_oversize(handled.records, message)
+                batch.output(partition, handled.records)
+            if handled.timers:
+                batch.timers.extend((partition, timer) for timer in handled.timers)
+            if handled.cancelled:
+                batch.cancelled.extend(handled.cancelled)
 
     def _bury(self, record: Record, why: Unreadable, batch: Batch) -> None:
         batch.output(record.partition, (dead_letter(self._service, record, why),))

@@ -11,6 +11,7 @@ from schemas.base import Body, Model
 
 def digest_of(command: Body) -> str:
     """32 hexadecimal digits that are the same for the same command, however its JSON was written."""
+    # What was read as a struct leaves out its defaults by itself.
     return hashlib.blake2b(_encode_said(command), digest_size=16).hexdigest()
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
-import msgspec
 from aiokafka import TopicPartition
 
 from runtime.connection import Connection
+from runtime.packing import pack, unpack
 from runtime.records import Outgoing
 from runtime.writes import Statement, Writes, joined
 
@@ -73,9 +73,6 @@ class Published:
     ids: Sequence[int]
     told: Sequence[Told]
 
-
-_encode = msgspec.msgpack.Encoder().encode
-_decode_records = msgspec.msgpack.Decoder(tuple[Outgoing, ...]).decode
 
 _TAKE = """
 insert into progress as p (topic, partition, next_offset, epoch)
@@ -263,7 +260,7 @@ async def _advance(
             [c.epoch for c in claims],
             [c.last_ms for c in claims],
             list(outbox),
-            [_encode(tuple(records)) for records in outbox.values()],
+            [pack(records) for records in outbox.values()],
             *others,
         )
     except asyncpg.DivisionByZeroError as error:
@@ -275,7 +272,7 @@ async def _advance(
 async def leftovers(db: Connection, partitions: Iterable[int], at_most: int) -> list[Stored]:
     """What the outbox still holds for these partitions, the oldest rows first."""
     rows = await db.fetch(_LEFTOVERS, list(partitions), at_most)
-    return [Stored(r["id"], r["partition"], _decode_records(r["records"])) for r in rows]
+    return [Stored(r["id"], r["partition"], unpack(r["records"])) for r in rows]
 
 
 async def drop(db: Connection, published: Sequence[Published]) -> None:

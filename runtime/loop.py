@@ -246,8 +246,7 @@ class Loop(Generic[W]):
             work = await self._handler.load(db, messages)
             self.reached(Step.BEFORE_DECIDE)
             with self._telemetry.deciding():
-                for message in messages:
-                    self._deciding.handle(message, work, batch)
+                self._deciding.handle(messages, work, batch)
             self.reached(Step.AFTER_DECIDE)
             with self._telemetry.transaction():
                 ids = await self._save(db, batch, work, claims)

@@ -4,15 +4,17 @@ Nothing from the record's content enters a reason: only field names and error ki
 """
 
 import re
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from runtime.records import Headers, Message, Record, append_time, partition_of, size_of
+from runtime.records import Headers, Message, Record, append_time, key_hash, size_of
 from schemas.base import Body
+from schemas.structs import Reader
 from schemas.topics import Topic
 
 MAX_HEADER_BYTES = 8 * 1024
@@ -22,6 +24,8 @@ MAX_HEADERS = 64
 
 _MOST_OF_A_HEADER = 5 * MAX_HEADER_BYTES
 """`size_of` counts a header's name four times."""
+
+_ABSENT = b""
 
 _NUL = "\x00"
 """PostgreSQL cannot store it in text, so no key or id may hold it, as no body may."""
@@ -54,25 +58,40 @@ class _Refused(Exception):
         self.why = Unreadable(reason, detail)
 
 
+class _Way(NamedTuple):
+    """How one kind of record on one topic is read."""
+
+    model: type[Body]
+    read: Callable[[bytes], Body]
+    key: Callable[[Body], object]
+    """What of its body the record's key must be."""
+
+
+class _Plan(NamedTuple):
+    """How a topic's records are read: what it carries by `ce_type`, as it is on the wire."""
+
+    ways: Mapping[bytes, _Way]
+    partitions: int
+    compacted: bool
+    max_bytes: int
+
+
 @dataclass(frozen=True)
 class Parser:
-    """Reads the records of a service's input topics."""
+    """Reads the records of a service's input topics; bodies that come `often` as structs."""
 
     topics: Mapping[str, Topic]
-    types: Mapping[str, Mapping[bytes, type[Body]]] = field(init=False)
-    """What each topic carries, by `ce_type` as it is on the wire."""
+    often: Set[type[Body]] = frozenset()
+    _plans: Mapping[str, _Plan] = field(init=False)
 
     def __post_init__(self) -> None:
-        types = {
-            name: {ce_type.encode(): model for ce_type, model in topic.types.items()}
-            for name, topic in self.topics.items()
-        }
-        object.__setattr__(self, "types", types)
+        plans = {name: self._plan(topic) for name, topic in self.topics.items()}
+        object.__setattr__(self, "_plans", plans)
 
     @classmethod
-    def of(cls, topics: Iterable[Topic]) -> "Parser":
+    def of(cls, topics: Iterable[Topic], often: Iterable[type[Body]] = ()) -> "Parser":
         """A parser for these topics."""
-        return cls({topic.name: topic for topic in topics})
+        return cls({topic.name: topic for topic in topics}, frozenset(often))
 
     def parse(self, record: Record) -> Message[Body] | Unreadable | Misplaced:
         """The message in a record, or why there is none."""
@@ -81,60 +100,79 @@ class Parser:
         except _Refused as refused:
             return refused.why
 
+    def _plan(self, topic: Topic) -> _Plan:
+        ways = {
+            ce_type.encode(): _Way(model, self._reading(model), attrgetter(model.KEY))
+            for ce_type, model in topic.types.items()
+        }
+        return _Plan(ways, topic.partitions, topic.compacted, topic.max_bytes)
+
+    def _reading(self, model: type[Body]) -> Callable[[bytes], Body]:
+        if model in self.often:
+            return Reader(model).read
+        read: Callable[[bytes], Body] = model.__pydantic_validator__.validate_json
+        return read
+
     def _parse(self, record: Record) -> Message[Body] | Misplaced:
+        plan = self._plans[record.topic]
         key = _key(record.key)
         envelope = _envelope(record.headers)
-        if _is_larger(record, self.topics[record.topic].max_bytes):
+        if _is_larger(record, plan.max_bytes):
             # The broker's own limit is on the compressed batch.
             raise _Refused("too_large", "the record is larger than its topic allows")
-        model = self._model(record.topic, envelope)
-        body = self._body(record, model)
-        if body is not None and getattr(body, model.KEY) != key:
-            raise _Refused("key_mismatch", f"the key is not the body's {model.KEY}")
-        topic = self.topics[record.topic]
-        home = partition_of(record.key or b"", topic.partitions)
-        if home != record.partition and topic.partitions > 1:
+        way = plan.ways.get(envelope.get("ce_type", _ABSENT))
+        if way is None:
+            raise _no_way(envelope, record.topic)
+        body = None if record.value is None else _body(record.value, way)
+        if body is None:
+            if not plan.compacted:
+                raise _Refused(
+                    "null_value", "the topic is not compacted, a null value means nothing"
+                )
+        elif way.key(body) != key.text:
+            raise _Refused("key_mismatch", f"the key is not the body's {way.model.KEY}")
+        home = key.hash % plan.partitions
+        if home != record.partition and plan.partitions > 1:
             return Misplaced(home)
-        return Message(
-            _id(envelope),
-            key,
-            body,
-            append_time(record.timestamp),
-            _traceparent(envelope),
-            record,
-        )
-
-    def _model(self, topic: str, envelope: Envelope) -> type[Body]:
-        ce_type = envelope.get("ce_type")
-        if ce_type is None:
-            raise _Refused("missing_type", "there is no ce_type header")
-        model = self.types[topic].get(ce_type)
-        if model is None:
-            raise _Refused("unknown_type", f"{topic} carries no such ce_type")
-        return model
-
-    def _body(self, record: Record, model: type[Body]) -> Body | None:
-        if record.value is None:
-            if self.topics[record.topic].compacted:
-                return None
-            raise _Refused("null_value", "the topic is not compacted, a null value means nothing")
-        try:
-            body: Body = model.__pydantic_validator__.validate_json(record.value)
-            return body
-        except ValidationError as error:
-            raise _refusal(error, model) from None
+        at = append_time(record.timestamp)
+        return Message(_id(envelope), key.text, body, at, _traceparent(envelope), record)
 
 
-def _key(key: bytes | None) -> str:
+class _Key(NamedTuple):
+    """A key that can be taken, and Kafka's hash of it."""
+
+    text: str
+    hash: int
+
+
+def _key(key: bytes | None) -> _Key:
     if not key:
         raise _Refused("missing_key")
+    return _read_key(key)
+
+
+@lru_cache(maxsize=200_000)
+def _read_key(key: bytes) -> _Key:
     try:
         text = key.decode()
     except UnicodeDecodeError:
         raise _Refused("bad_key", "the key is not UTF-8") from None
     if _NUL in text:
         raise _Refused("bad_key", "the key holds U+0000")
-    return text
+    return _Key(text, key_hash(key))
+
+
+def _body(value: bytes, way: _Way) -> Body:
+    try:
+        return way.read(value)
+    except ValidationError as error:
+        raise _refusal(error, way.model) from None
+
+
+def _no_way(envelope: Envelope, topic: str) -> _Refused:
+    if "ce_type" not in envelope:
+        return _Refused("missing_type", "there is no ce_type header")
+    return _Refused("unknown_type", f"{topic} carries no such ce_type")
 
 
 def _envelope(headers: Headers) -> Envelope:
@@ -149,14 +187,18 @@ def _are_plain(headers: Headers) -> bool:
     """Whether all can be read and none is large, told by all of them at once; nearly always so."""
     if len(headers) > MAX_HEADERS:
         raise _Refused("oversize_header", f"more than {MAX_HEADERS} headers")
-    values: list[Any] = [value for _, value in headers]
+    if not headers:
+        return True
+    names: Sequence[str]
+    values: Sequence[Any]
+    names, values = zip(*headers, strict=True)
     try:
         # What stands between them is UTF-8 by itself, so that no two halves make a whole.
         whole = b"\x00".join(values)
         whole.decode()
     except (TypeError, UnicodeDecodeError):
         return False
-    return len(whole) + sum([len(name) for name, _ in headers]) <= MAX_HEADER_BYTES
+    return len(whole) + len("".join(names)) <= MAX_HEADER_BYTES
 
 
 def _refuse_odd(name: str, value: bytes | None) -> None:

@@ -161,8 +161,11 @@ def partition_of(key: bytes, partitions: int) -> int:
 def event_id(event_type: str, *what: object) -> str:
     """The id of an event, a UUIDv5 in `EVENTS`, the same whenever the same thing is decided again."""
     # As `uuid.uuid5` makes it, of which the object and its text cost more than the hash.
+    said = event_type
+    for part in what:
+        said = f"{said}/{part}"
     hashed = _EVENTS_SHA1.copy()
-    hashed.update("/".join((event_type, *map(str, what))).encode())
+    hashed.update(said.encode())
     digits = hashed.hexdigest()
     variant = _VARIANTS[digits[16]]
     return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"

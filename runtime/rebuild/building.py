@@ -48,7 +48,7 @@ class Building(Generic[W]):
     """What the service has buried, or would, by reason."""
 
     def __post_init__(self) -> None:
-        parser = Parser.of(self.rebuild.inputs)
+        parser = Parser.of(self.rebuild.inputs, self.rebuild.often)
         self._deciding = Deciding(self.rebuild.service, parser, self.builder)
         self._poison: dict[Where, Unreadable] = {}
 
@@ -88,8 +88,7 @@ class Building(Generic[W]):
         taken = [r for r in batch if where_of(r) not in self.skipped] if self.skipped else batch
         messages = self._deciding.parse(taken, self._poison, decided)
         work = await self.builder.load(self.db, messages)
-        for message in messages:
-            self._deciding.handle(message, work, decided)
+        self._deciding.handle(messages, work, decided)
         last = {(r.topic, r.partition): r.offset for r in batch}
         after = {TopicPartition(*where): offset + 1 for where, offset in last.items()}
         async with self.db.transaction():

@@ -11,11 +11,12 @@ from runtime.handling import Done, Rejected
 from runtime.records import Message
 from runtime.writes import Writes
 from schemas import topics
-from schemas.orders import OrderEvent
+from schemas.orders import OrderCancelled, OrderDecided, OrderEvent, OrderLineDecided
 from services.metrics import domain, store
 from services.metrics.domain import Counted, LineCell, OrderCell, Refused, Repeated
 
 INPUTS = (topics.ORDERS_EVENTS,)
+OFTEN = (OrderDecided, OrderLineDecided, OrderCancelled)
 
 _COUNTED = Done()
 """metrics publishes nothing, so all that it does ends alike."""

@@ -11,7 +11,7 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from schemas.base import Role, trusted
+from schemas.base import Role
 from schemas.directory import Pharmacy, Practice
 from schemas.notifications import PickupPromised
 from schemas.orders import (
@@ -23,6 +23,7 @@ from schemas.orders import (
     OrderLineDecided,
     Outcome,
 )
+from schemas.structs import trusted
 from services.notification.facts import (
     Answer,
     Cancellation,

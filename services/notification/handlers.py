@@ -11,10 +11,11 @@ from runtime.handling import Done, Rejected
 from runtime.records import Message, Outgoing, event_id, id_of, id_text, outgoing
 from runtime.writes import Writes
 from schemas import topics
-from schemas.base import Body, trusted
+from schemas.base import Body
 from schemas.directory import Pharmacy, Practice
 from schemas.notifications import MessageQueued, MessageSent, PickupPromised
-from schemas.orders import OrderEvent
+from schemas.orders import OrderCancelled, OrderDecided, OrderEvent, OrderLineDecided
+from schemas.structs import trusted
 from services.notification import domain, store
 from services.notification.calendar import PharmacyCalendar, PracticeCalendar
 from services.notification.domain import Known, Order, Seen, Taken, Told
@@ -25,6 +26,7 @@ from services.notification.texts import CURRENT_VERSION
 SOURCE = "nl.herhaal/notification"
 
 INPUTS = (topics.ORDERS_EVENTS,)
+OFTEN = (OrderDecided, OrderLineDecided, OrderCancelled)
 OWN = topics.NOTIFICATIONS_EVENTS
 
 _queued, _sent = trusted(MessageQueued), trusted(MessageSent)

@@ -17,7 +17,6 @@ from schemas.orders import (
     OrderLine,
     OrderPlace,
     OrderReview,
-    OrderState,
     OrderTimer,
     Outcome,
 )
@@ -137,10 +136,8 @@ def is_open(order: Order) -> bool:
     return not order.cancelled and any(line.outcome in _OPEN for line in order.lines)
 
 
-def waits_until(order: Order, policy: Policy) -> datetime | None:
-    """When an order that waits for an overview is given up (UTC); None when it does not wait."""
-    if order.state is not OrderState.WAITING:
-        return None
+def waits_until(order: Order, policy: Policy) -> datetime:
+    """When an order that waits for an overview is given up (UTC)."""
     return order.placed_at + timedelta(minutes=policy.overview_patience_minutes)
 
 

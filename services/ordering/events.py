@@ -5,9 +5,10 @@ from datetime import datetime
 from hashlib import sha1
 from uuid import UUID
 
-from schemas.base import Actor, trusted
+from schemas.base import Actor
 from schemas.orders import DecidedLine, OrderCancelled, OrderDecided, OrderLineDecided, Outcome
 from schemas.prescriptions import PrescriptionApproved, PrescriptionWithdrawn
+from schemas.structs import trusted
 from services.ordering.order import Line, Order
 from services.ordering.rules import Known
 

@@ -104,8 +104,8 @@ COMPARED = {"overviews": _COMPARE_OVERVIEWS}
 """ordering's projections, each with how what a rebuild made differs from what runs."""
 
 
-class _Entry(msgspec.Struct, frozen=True, gc=False):
-    """An `overview.Entry`, as it is kept."""
+class _Entry(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """An `overview.Entry`, as it is kept: a JSON array of these, in this order."""
 
     prk: str
     status: Status
@@ -115,8 +115,8 @@ class _Entry(msgspec.Struct, frozen=True, gc=False):
     repeat_service: bool
 
 
-class _Kept(msgspec.Struct, frozen=True, gc=False):
-    """An `Overview` as it is kept: what the rules look at, which is a quarter of it."""
+class _Kept(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """An `Overview` as it is kept: what the rules look at, without a name for each, a sixth of it."""
 
     practice: str
     version: int
@@ -227,20 +227,21 @@ def save_overviews(writes: Writes, changed: Mapping[str, Overview | None]) -> No
             _SAVE_OVERVIEWS,
             [*kept],
             [overview.version for overview in kept.values()],
-            [encode_parts(_kept(overview)) for overview in kept.values()],
+            [as_kept(overview) for overview in kept.values()],
         )
     if gone:
         writes.execute("overviews", _DROP_OVERVIEWS, gone)
 
 
-def _kept(overview: Overview) -> _Kept:
+def as_kept(overview: Overview) -> bytes:
+    """An overview as the table has it: JSON."""
     entries = tuple(
         [
             _Entry(m.prk, m.status, m.dosage, m.quantity, m.high_risk, m.repeat_service)
             for m in overview.medications
         ]
     )
-    return _Kept(overview.practice, overview.version, entries)
+    return encode_parts(_Kept(overview.practice, overview.version, entries))
 
 
 async def take_in(db: Connection, arrivals: Sequence[tuple[UUID, str, str]]) -> dict[UUID, str]:

@@ -8,12 +8,24 @@ import asyncpg
 import pytest
 
 from runtime.migrations import RUNTIME, Migration, MigrationChanged, migrate, read
+from schemas.medication import Status
+from services.ordering import store
+from services.ordering.app import SERVICE
 
 Db: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 ONE = Migration("test/0001_one.sql", "create table one (id int); insert into one values (1);")
 TWO = Migration("test/0002_two.sql", "alter table one add column name text;")
 BROKEN = Migration("test/0003_broken.sql", "create table three (id int); select * from nowhere;")
+WITH_NAMES = (
+    '{"practice":"01010001","version":7,"medications":['
+    '{"prk":"5487","status":"chronic","dosage":"’s avonds 1","quantity":180,"high_risk":true,'
+    '"repeat_service":false},'
+    '{"prk":"21105","status":"stopped","dosage":"","quantity":21,"high_risk":false,'
+    '"repeat_service":true}]}'
+)
+"""An overview as ordering's third migration had it."""
+
 SLOW = Migration("test/0001_slow.sql", "select pg_sleep(0.5); create table slow (id int);")
 
 
@@ -88,6 +100,30 @@ async def test_the_loops_own_tables_come_from_its_files(
     await migrate(db, read("runtime", RUNTIME))
     rows = await db.fetch("select tablename from pg_tables where schemaname = 'public'")
     assert {row[0] for row in rows} == {"migrations", "progress", "outbox", "timers", "kafka"}
+
+
+async def test_overviews_that_ordering_kept_with_names_are_kept_as_arrays(db: Db) -> None:
+    """Given copies as they were written before, one of them empty; when the file is applied; then they are
+    read as they were."""
+    files = read("ordering", SERVICE.migrations)
+    await migrate(db, [*read("runtime", RUNTIME), *files[:3]])
+    add = "insert into overviews (patient, version, body) values ($1, $2, $3)"
+    await db.execute(add, "pat_anna0001", 7, WITH_NAMES.encode())
+    none = '{"practice":"01010001","version":1,"medications":[]}'
+    await db.execute(add, "pat_bert0002", 1, none.encode())
+    await migrate(db, [*read("runtime", RUNTIME), *files])
+    found = await store.overviews(db, ["pat_anna0001", "pat_bert0002"])
+    anna, bert = found["pat_anna0001"], found["pat_bert0002"]
+    assert (anna.practice, anna.version) == ("01010001", 7)
+    assert [(m.prk, m.status, m.dosage) for m in anna.medications] == [
+        ("5487", Status.CHRONIC, "’s avonds 1"),
+        ("21105", Status.STOPPED, ""),
+    ]
+    assert [(m.quantity, m.high_risk, m.repeat_service) for m in anna.medications] == [
+        (180, True, False),
+        (21, False, True),
+    ]
+    assert (bert.version, bert.medications) == (1, ())
 
 
 async def _files(db: Db) -> list[str]:

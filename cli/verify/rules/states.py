@@ -44,12 +44,21 @@ class _Entry(msgspec.Struct):
     repeat_service: bool
 
 
-class _Copied(msgspec.Struct):
-    """What ordering keeps of an overview."""
+class _Overview(msgspec.Struct):
+    """What ordering keeps of an overview: in an array, each entry in one too."""
 
     practice: str
     version: int
     medications: tuple[_Entry, ...]
+
+    @property
+    def in_arrays(self) -> list[Any]:
+        """As ordering writes it."""
+        return [
+            self.practice,
+            self.version,
+            [[*msgspec.structs.astuple(m)] for m in self.medications],
+        ]
 
 
 class _ToldLine(msgspec.Struct):
@@ -68,7 +77,7 @@ class _Told(msgspec.Struct):
 
 _order = msgspec.json.Decoder(_Order).decode
 _told = msgspec.json.Decoder(_Told).decode
-_copied = msgspec.json.Decoder(_Copied).decode
+_overview = msgspec.json.Decoder(_Overview).decode
 
 
 def output_unreadable(facts: Facts) -> Iterator[Found]:
@@ -254,7 +263,7 @@ def overviews_differ(facts: Facts) -> Iterator[Found]:
 
 def _is_copy(copy: str, original: str) -> bool:
     try:
-        return _copied(copy) == _copied(original)
+        return bool(msgspec.json.decode(copy) == _overview(original).in_arrays)
     except msgspec.DecodeError:
         return False
 

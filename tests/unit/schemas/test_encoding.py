@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from runtime.records import encode, encode_parts
-from schemas.base import Actor, Body, Role, trusted
+from schemas.base import Actor, Body, Role
 from schemas.orders import DecidedLine, Outcome
+from schemas.structs import trusted
 from tests.bodies import BODIES, make
 
 

@@ -29,6 +29,7 @@ from runtime.records import encode, encode_parts
 from schemas import topics
 from schemas.medication import MedicationSetStatus, Status
 from schemas.orders import OrderReview, Outcome
+from services.ordering.store import as_kept
 from tests.harness.made import (
     AMOXICILLINE,
     GP,
@@ -180,7 +181,7 @@ def _ordering(service: Service) -> dumps.Ordering:
             for _, o in sorted(work.orders.items())
         ),
         overviews=tuple(
-            CopyRow(patient, overview.version, encode(overview).decode())
+            CopyRow(patient, overview.version, as_kept(overview).decode())
             for patient, overview in sorted(work.overviews.items())
         ),
     )
