@@ -44,10 +44,11 @@ FULL = Sizes(
     patients=20_000,
     orders=(100_000, 200_000),
     engines=(
-        *("raw", "naive", "quix", "streams-alo", "streams-eos", "streams-eos-1000ms"),
+        *("raw", "naive", "quix"),
+        *("streams-alo", "streams-eos", "streams-eos-tuned", "streams-eos-tuned-1000ms"),
         *("ours-1", "ours-2"),
     ),
-    later_engines=("streams-eos", "ours-2"),
+    later_engines=("streams-eos", "streams-eos-tuned", "ours-2"),
     workers=2,
     whole_orders=50_000,
     populations=(10_000, 1_000_000),

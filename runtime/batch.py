@@ -85,10 +85,16 @@ class Deciding(Generic[W]):
             log.error("parser failed", exc_info=error)
             return Unreadable("parser_failed", kind_of(error))
 
-    def handle(self, messages: Iterable[Message[Any]], work: W, batch: Batch) -> None:
-        """Handle these in order and note what follows in `batch`. Raises HandlerFailed when it cannot."""
+    def handle(self, messages: list[Message[Any]], work: W, batch: Batch) -> None:
+        """Handle these in order and note what follows in `batch`; the list is empty then.
+
+        Raises HandlerFailed when it cannot.
+        """
         handle = self._handler.handle
-        for message in messages:
+        # One that is let go while it is still in the processor's cache is cheaper by half.
+        messages.reverse()
+        while messages:
+            message = messages.pop()
             try:
                 handled = handle(message, work)
             except Exception as error:

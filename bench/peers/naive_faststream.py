@@ -12,7 +12,7 @@ from faststream import AckPolicy, FastStream
 from faststream.kafka import KafkaBroker, KafkaMessage
 
 from bench.peers.arguments import EVENTS, ORDERS, Arguments, Region, arguments, region
-from runtime.records import append_time, event_id, outgoing
+from runtime.records import append_time, encode, event_id, outgoing
 from schemas.directory import Policy
 from schemas.medication import MedicationOverview
 from schemas.orders import OrderDecided, OrderPlace
@@ -50,7 +50,7 @@ async def run(told: Arguments) -> None:
                     order, "", append_time(record.timestamp), _known(order, overview, known)
                 )
                 # A model of pydantic's, as a tutorial has it.
-                decided = OrderDecided.model_validate(placed.events[0], from_attributes=True)
+                decided = OrderDecided.model_validate_json(encode(placed.events[0]))
                 await db.execute(_SAVE, order.order_id, order.patient, decided.model_dump_json())
             await broker.publish(
                 decided,

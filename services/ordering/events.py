@@ -15,6 +15,9 @@ from services.ordering.rules import Known
 SOURCE = "nl.herhaal/ordering"
 """Who tells it: `ce_source` of all that ordering publishes."""
 
+API_SOURCE = f"{SOURCE}/http"
+"""Who tells ordering what its own API was asked."""
+
 Prescription = PrescriptionApproved | PrescriptionWithdrawn
 
 # What nearly every order leads to.

@@ -16,7 +16,7 @@ from schemas.medication import MedicationOverview
 from schemas.orders import OrderCancel, OrderEvent, OrderPlace, OrderReview, OrderState, OrderTimer
 from services.ordering import domain, history, published, store
 from services.ordering.domain import Changed, Refused, Result, Unchanged
-from services.ordering.events import SOURCE
+from services.ordering.events import API_SOURCE, SOURCE
 from services.ordering.order import Order
 from services.ordering.overview import Overview
 from services.ordering.rules import Known
@@ -24,6 +24,8 @@ from services.ordering.rules import Known
 INPUTS = (topics.ORDERS_REQUESTS, topics.ORDERS_REVIEWS, topics.MEDICATION_STATUS)
 OWN = topics.ORDERS_EVENTS
 OFTEN = (OrderPlace, MedicationOverview)
+
+_FROM_OUR_API = ("ce_source", API_SOURCE.encode())
 
 _CAREFUL = Policy()
 """The policy of a practice that is not in the directory."""
@@ -41,8 +43,8 @@ class Work:
     """Orders that wait for an overview, by patient."""
     changed_orders: dict[UUID, Order] = field(default_factory=dict)
     changed_overviews: dict[str, Overview | None] = field(default_factory=dict)
-    placed: list[UUID] = field(default_factory=list)
-    """Orders that were placed, for the first time or again."""
+    taken_in: list[UUID] = field(default_factory=list)
+    """Orders that were placed through our API, for the first time or again."""
     newly_adopted: list[OrderEvent] = field(default_factory=list)
 
     def order(self, order_id: UUID) -> Order | None:
@@ -124,8 +126,8 @@ class OrderingHandler:
             store.save_overviews(writes, work.changed_overviews)
         if work.changed_orders:
             store.save_orders(writes, work.changed_orders.values(), work.new_orders)
-        if work.placed:
-            store.settle(writes, work.placed)
+        if work.taken_in:
+            store.settle(writes, work.taken_in)
         if work.newly_adopted:
             store.adopt(writes, work.newly_adopted)
         if known := work.adopted.keys() & work.changed_orders.keys():
@@ -135,7 +137,8 @@ class OrderingHandler:
         self, command: OrderPlace, order: Order | None, message: Message[Any], work: Work
     ) -> Done | Rejected:
         digest = digest_of(command)
-        work.placed.append(command.order_id)
+        if _FROM_OUR_API in message.record.headers:
+            work.taken_in.append(command.order_id)
         if order is not None:
             return self._finish(domain.place_again(order, command, digest), order, message, work)
         if work.adopted and (told := work.adopted.get(command.order_id)):

@@ -24,6 +24,7 @@ from schemas.directory import Pharmacy
 from schemas.orders import OrderCancel, OrderPlace
 from services.ordering import store
 from services.ordering.domain import is_open
+from services.ordering.events import API_SOURCE
 from services.ordering.order import Order
 from services.ordering.views import (
     CancelRequest,
@@ -146,7 +147,7 @@ class OrderingApi:
             body,
             key=command.patient,
             id=str(uuid4()),
-            source="nl.herhaal/ordering/http",
+            source=API_SOURCE,
             subject=subject,
             at=datetime.now(UTC),
             traceparent=traceparent,

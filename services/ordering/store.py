@@ -189,9 +189,9 @@ def save_orders(writes: Writes, orders: Iterable[Order], new: Set[UUID]) -> None
     writes.save("orders", _ORDER_COLUMNS, _ADD_ORDERS, _CHANGE_ORDERS, rows, new)
 
 
-def settle(writes: Writes, placed: Collection[UUID]) -> None:
+def settle(writes: Writes, taken_in: Collection[UUID]) -> None:
     """Forget what the API had noted of these orders: the loop has seen them."""
-    writes.execute("intake", _SETTLE, placed)
+    writes.execute("intake", _SETTLE, taken_in)
 
 
 def adopt(writes: Writes, events: Sequence[OrderEvent]) -> None:

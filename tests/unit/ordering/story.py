@@ -18,7 +18,7 @@ from schemas.topics import MEDICATION_STATUS, ORDERS_REQUESTS, ORDERS_REVIEWS, T
 from services.ordering.handlers import OrderingHandler, Work
 from services.ordering.order import Order
 from tests.harness.made import GP, PHARMACY, PRACTICE, entry
-from tests.harness.records import Delivered, delivered
+from tests.harness.records import Delivered, delivered, envelope
 
 ANNA = "pat_anna0001"
 BERT = "pat_bert0002"
@@ -93,10 +93,18 @@ class Story:
     work: Work = field(default_factory=lambda: Work({}, {}))
     answers: list[Done | Rejected] = field(default_factory=list)
 
-    def when(self, *bodies: Body, at: datetime = NOON, traceparent: str | None = TRACE) -> "Story":
-        """These records arrive, appended by the broker at `at`."""
+    def when(
+        self,
+        *bodies: Body,
+        at: datetime = NOON,
+        traceparent: str | None = TRACE,
+        source: str = "urn:portal:test",
+    ) -> "Story":
+        """These records of this source arrive, appended by the broker at `at`."""
         for body in bodies:
-            self.take(delivered(_TOPICS[type(body)], body), body, at, traceparent)
+            headers = envelope(type(body), ce_source=source)
+            record = delivered(_TOPICS[type(body)], body, headers=headers)
+            self.take(record, body, at, traceparent)
         return self
 
     def when_removed(self, patient: str) -> "Story":

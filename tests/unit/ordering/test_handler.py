@@ -15,7 +15,7 @@ from schemas.directory import Policy
 from schemas.medication import Status
 from schemas.orders import OrderDecided, OrderLineDecided, OrderPlace, OrderState, OrderTimer
 from schemas.prescriptions import PrescriptionApproved
-from services.ordering.events import prescription_id
+from services.ordering.events import API_SOURCE, prescription_id
 from tests.harness.made import (
     AMOXICILLINE,
     METFORMINE,
@@ -212,11 +212,12 @@ def test_only_what_changed_is_saved() -> None:
 
 
 def test_the_api_may_forget_every_order_that_the_loop_has_seen() -> None:
-    """Repeats and conflicts too, which change nothing else."""
-    order, other = an_order(ANNA), an_order(ANNA)
+    """Repeats and conflicts too, which change nothing else. It has noted nothing of what came by Kafka."""
+    order, other, by_kafka = an_order(ANNA), an_order(ANNA), an_order(ANNA)
     story = given(overview()).when(order).next_batch()
-    story.when(order, an_order(ANNA, order_id=order.order_id, quantity=30), other)
-    assert set(story.work.placed) == {order.order_id, other.order_id}
+    conflict = an_order(ANNA, order_id=order.order_id, quantity=30)
+    story.when(order, conflict, other, source=API_SOURCE).when(by_kafka)
+    assert story.work.taken_in == [order.order_id, order.order_id, other.order_id]
 
 
 def test_a_digest_does_not_depend_on_how_the_json_was_written() -> None:
