@@ -58,7 +58,7 @@ class Oracle:
         """Every record that ordering publishes for this order, placed at the beginning of 1970."""
         message = self._message(topics.ORDERS_REQUESTS.name, order)
         known = self._overview(message.key)
-        handled = self._handler.handle(message, Work({}, {message.key: known}))
+        handled = self._handler.handle(message, Work(overviews={message.key: known}))
         assert isinstance(handled, Done), "made-up orders can be carried out"
         return handled.records
 

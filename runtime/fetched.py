@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -47,6 +48,17 @@ async def _refuse_expired(
     if begin > position.next_offset:
         gone = Standing(tp, position.next_offset, begin, offset, Misfit.EXPIRED)
         continuity.refuse_misfits([gone])
+
+
+async def polled(
+    consumer: AIOKafkaConsumer, *, timeout_ms: int, max_records: int
+) -> tuple[Delivered, ...]:
+    """What Kafka has brought, as soon as it has; nothing after `timeout_ms` milliseconds without.
+
+    FastStream's own poll sleeps after one that found nothing, and what comes meanwhile waits for it.
+    """
+    found = await consumer.getmany(timeout_ms=timeout_ms, max_records=max_records)
+    return tuple(chain(*found.values()))
 
 
 async def unwrapped(message: KafkaMessage) -> Fetched:

@@ -4,7 +4,7 @@ Nothing from the record's content enters a reason: only field names and error ki
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from functools import lru_cache
 from operator import attrgetter
@@ -176,29 +176,24 @@ def _no_way(envelope: Envelope, topic: str) -> _Refused:
 
 
 def _envelope(headers: Headers) -> Envelope:
-    if not _are_plain(headers):
+    if len(headers) > MAX_HEADERS:
+        raise _Refused("oversize_header", f"more than {MAX_HEADERS} headers")
+    envelope: dict[str, Any] = dict(headers)
+    if len(envelope) != len(headers) or not _are_plain(envelope):
         for name, value in headers:
             _refuse_odd(name, value)
-    envelope: dict[str, Any] = dict(headers)
     return envelope
 
 
-def _are_plain(headers: Headers) -> bool:
+def _are_plain(envelope: Mapping[str, Any]) -> bool:
     """Whether all can be read and none is large, told by all of them at once; nearly always so."""
-    if len(headers) > MAX_HEADERS:
-        raise _Refused("oversize_header", f"more than {MAX_HEADERS} headers")
-    if not headers:
-        return True
-    names: Sequence[str]
-    values: Sequence[Any]
-    names, values = zip(*headers, strict=True)
     try:
         # What stands between them is UTF-8 by itself, so that no two halves make a whole.
-        whole = b"\x00".join(values)
+        whole = b"\x00".join(envelope.values())
         whole.decode()
     except (TypeError, UnicodeDecodeError):
         return False
-    return len(whole) + len("".join(names)) <= MAX_HEADER_BYTES
+    return len(whole) + len("".join(envelope)) <= MAX_HEADER_BYTES
 
 
 def _refuse_odd(name: str, value: bytes | None) -> None:

@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -23,7 +24,7 @@ from runtime import ledger
 from runtime.backoff import Backoff
 from runtime.deliveries import Delivered
 from runtime.failures import is_transient
-from runtime.fetched import Fetched, unwrapped
+from runtime.fetched import Fetched, polled, unwrapped
 from runtime.loop import Loop
 from runtime.publisher import Publisher
 from runtime.steps import Step
@@ -35,8 +36,8 @@ from schemas.topics import Topic
 
 log = structlog.get_logger()
 
-POLL_MS = 20
-"""How long a poll waits for records; FastStream sleeps as long again after an empty one."""
+POLL_MS = 500
+"""How long a poll waits for records; it ends when there are any."""
 
 REQUEST_TIMEOUT_MS = 15_000
 """Longer than a rebalance, in which a paused worker is waited for until its session has ended."""
@@ -124,6 +125,9 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         )
         self._subscriber = self._subscribed()
         self._subscriber(self._on_fetched)
+        self._subscriber.get_msg = partial(  # type: ignore[method-assign]
+            polled, timeout_ms=POLL_MS, max_records=options.max_records
+        )
 
     @property
     def loop(self) -> Loop[Any]:
@@ -216,8 +220,6 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
             auto_offset_reset="earliest",
             ack_policy=AckPolicy.MANUAL,
             partition_assignment_strategy=(RangePartitionAssignor,),
-            max_records=options.max_records,
-            batch_timeout_ms=POLL_MS,
             fetch_min_bytes=GATHERED_BYTES if options.gather_ms else 1,
             fetch_max_wait_ms=options.gather_ms or _IDLE_MS,
             max_partition_fetch_bytes=4 * 1024 * 1024,

@@ -1,6 +1,9 @@
-"""Deciding with a million patients' overviews against ten thousand, on two stacks that take turns."""
+"""Deciding with a million patients' overviews against ten thousand, on two stacks that take turns.
 
-from contextlib import AsyncExitStack
+Both are new: servers that have played all the other figures are faster than those that have just begun.
+"""
+
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,11 +41,10 @@ async def measure(bench: Bench) -> Measured:
     few, many = bench.sizes.populations
     engine = Ours(bench.sizes.workers)
     async with AsyncExitStack() as stacks:
-        other = await stacks.enter_async_context(
-            arena(bench.arena.folder / "many", bench.report, timed=not bench.sizes.quick)
-        )
-        small = await _side(bench, bench.arena, engine, few)
-        large = await _side(bench, other, engine, many)
+        small, large = [
+            await _side(bench, await stacks.enter_async_context(_new(bench, name)), engine, count)
+            for name, count in (("few", few), ("many", many))
+        ]
         played: list[tuple[Played, Played]] = []
         for number in range(0 if bench.sizes.warm_up else 1, bench.sizes.rounds + 1):
             pair = (
@@ -50,7 +52,7 @@ async def measure(bench: Bench) -> Measured:
                 await _round(bench, engine, large, number),
             )
             if number == 0:
-                # The second pair of servers is new, and the first round warms it.
+                # Both pairs of servers are new, and the first round warms them.
                 continue
             played.append(pair)
             bench.report.say(
@@ -58,6 +60,10 @@ async def measure(bench: Bench) -> Measured:
                 f" {pair[0].verdict.per_s:,.0f} with {few:,}"
             )
     return Measured(_rows(played, large), _raw(played, small, large))
+
+
+def _new(bench: Bench, name: str) -> AbstractAsyncContextManager[Arena]:
+    return arena(bench.arena.folder / name, bench.report, timed=not bench.sizes.quick)
 
 
 async def _side(bench: Bench, where: Arena, engine: Ours, count: int) -> _Side:

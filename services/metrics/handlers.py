@@ -9,6 +9,7 @@ from uuid import UUID
 from runtime.connection import Connection
 from runtime.handling import Done, Rejected
 from runtime.records import Message
+from runtime.rows import Rows
 from runtime.writes import Writes
 from schemas import topics
 from schemas.orders import OrderCancelled, OrderDecided, OrderEvent, OrderLineDecided
@@ -26,10 +27,7 @@ _COUNTED = Done()
 class Work:
     """One batch: the orders as they are counted, and what changes in the counts."""
 
-    orders: dict[UUID, Counted]
-    changed: dict[UUID, Counted] = field(default_factory=dict)
-    new: set[UUID] = field(default_factory=set)
-    """Those of the changed orders that were not counted before."""
+    orders: Rows[UUID, Counted] = field(default_factory=Rows)
     lines: Counter[LineCell] = field(default_factory=Counter)
     new_orders: Counter[OrderCell] = field(default_factory=Counter)
 
@@ -39,8 +37,7 @@ class Work:
             self.lines[cell] += change
         if before is None:
             self.new_orders[order.cell] += 1
-            self.new.add(order.order_id)
-        self.orders[order.order_id] = self.changed[order.order_id] = order
+        self.orders.keep(order.order_id, order)
 
 
 class MetricsHandler:
@@ -49,7 +46,7 @@ class MetricsHandler:
     async def load(self, db: Connection, messages: Sequence[Message[Any]]) -> Work:
         """How the orders of these events are counted."""
         ids = {_event(message).order_id for message in messages}
-        return Work(await store.counted(db, ids) if ids else {})
+        return Work(Rows(await store.counted(db, ids) if ids else {}))
 
     def handle(self, message: Message[Any], work: Work) -> Done | Rejected:
         """Count one event."""
@@ -70,8 +67,8 @@ class MetricsHandler:
     def save(self, work: Work, writes: Writes) -> None:
         """Write what changed. Lines go before orders everywhere, so that workers never deadlock."""
         writes.in_order()
-        if work.changed:
-            store.save_counted(writes, work.changed.values(), work.new)
+        if work.orders.changed:
+            store.save_counted(writes, work.orders)
         if lines := {cell: change for cell, change in work.lines.items() if change}:
             store.add_lines(writes, lines)
         if work.new_orders:

@@ -24,8 +24,8 @@ class MetricsBuilder(MetricsHandler):
     async def write(self, db: Connection, work: Work) -> None:
         """Write how the orders are counted; what changes in the daily counts is held back."""
         writes = Writes()
-        if work.changed:
-            store.save_counted(writes, work.changed.values(), work.new)
+        if work.orders.changed:
+            store.save_counted(writes, work.orders)
         await writes.send(db)
         self._lines.update(work.lines)
         self._orders.update(work.new_orders)

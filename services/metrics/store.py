@@ -1,21 +1,20 @@
 """All SQL of metrics."""
 
-from collections.abc import Collection, Iterable, Mapping, Set
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 from uuid import UUID
 
-from pydantic import TypeAdapter
-
 from runtime.connection import Connection
+from runtime.records import decoder, encode_parts
+from runtime.rows import Rows
 from runtime.writes import Writes
 from schemas.base import Channel
 from schemas.orders import Outcome
 from services.metrics.domain import Counted, LineCell, OrderCell
 from services.metrics.periods import By
 
-_OUTCOMES: TypeAdapter[dict[int, Outcome]] = TypeAdapter(dict[int, Outcome])
+_OUTCOMES = decoder(dict[int, Outcome])
 
 _COUNTED = """
 select order_id, seq, practice, day, channel, outcomes::text as outcomes
@@ -113,24 +112,22 @@ async def counted(db: Connection, ids: Collection[UUID]) -> dict[UUID, Counted]:
             row["order_id"],
             row["seq"],
             OrderCell(row["practice"], row["day"], Channel(row["channel"])),
-            _OUTCOMES.validate_json(row["outcomes"]),
+            _OUTCOMES.decode(row["outcomes"]),
         )
         for row in rows
     }
 
 
-def save_counted(writes: Writes, orders: Iterable[Counted], new: Set[UUID]) -> None:
-    """Write how these orders are counted now; of the `new` ones none was when they were loaded.
+def save_counted(writes: Writes, orders: Rows[UUID, Counted]) -> None:
+    """Write how the changed orders are counted now. It is outdated when a new one has come since.
 
-    Where an order is counted never changes. It is outdated when a new one has come since.
+    Where an order is counted never changes.
     """
-    rows = [_row(order) for order in orders]
-    writes.save("counted_orders", _COUNTED_COLUMNS, _ADD_COUNTED, _CHANGE_COUNTED, rows, new)
-
-
-def _row(order: Counted) -> tuple[Any, ...]:
-    outcomes = _OUTCOMES.dump_json(dict(order.outcomes)).decode()
-    return (order.order_id, order.seq, *order.cell, outcomes)
+    rows = [
+        (id, order.seq, *order.cell, encode_parts(order.outcomes).decode())
+        for id, order in orders.changed.items()
+    ]
+    writes.save("counted_orders", _COUNTED_COLUMNS, _ADD_COUNTED, _CHANGE_COUNTED, rows, orders.new)
 
 
 def add_lines(writes: Writes, changes: Mapping[LineCell, int]) -> None:

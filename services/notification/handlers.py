@@ -9,6 +9,7 @@ from uuid import UUID
 from runtime.connection import Connection
 from runtime.handling import Done, Rejected
 from runtime.records import Message, Outgoing, event_id, id_of, id_text, outgoing
+from runtime.rows import Rows
 from runtime.writes import Writes
 from schemas import topics
 from schemas.base import Body
@@ -36,7 +37,7 @@ _queued, _sent = trusted(MessageQueued), trusted(MessageSent)
 class Work:
     """One batch: what was loaded, and what changes."""
 
-    orders: dict[UUID, Order]
+    orders: Rows[UUID, Order] = field(default_factory=Rows)
     told: dict[UUID, dict[UUID, MessageSent | PickupPromised]] = field(default_factory=dict)
     """What was told of each order before this database was restored, by the record's id."""
     in_inbox: set[tuple[UUID, datetime]] = field(default_factory=set)
@@ -44,16 +45,7 @@ class Work:
     newly_told: list[tuple[UUID, MessageSent | PickupPromised]] = field(default_factory=list)
     retold: list[UUID] = field(default_factory=list)
     """Records that were told before, and are known here now."""
-    changed: dict[UUID, Order] = field(default_factory=dict)
-    new: set[UUID] = field(default_factory=set)
-    """Those of the changed orders of which nothing was known before."""
     messages: list[StoredMessage] = field(default_factory=list)
-
-    def keep(self, order: Order) -> None:
-        """Note what is known of an order now."""
-        if order.order_id not in self.orders:
-            self.new.add(order.order_id)
-        self.orders[order.order_id] = self.changed[order.order_id] = order
 
 
 class NotificationHandler:
@@ -73,7 +65,7 @@ class NotificationHandler:
         ids = {m.body.order_id for m in messages if m.topic != OWN.name and m.body is not None}
         orders, told = await store.known(db, ids) if ids else ({}, {})
         return Work(
-            orders,
+            Rows(orders),
             told,
             await store.in_inbox(db, before) if before else set(),
         )
@@ -91,13 +83,13 @@ class NotificationHandler:
             case Seen():
                 return Done()
             case Taken() as taken:
-                work.keep(taken.order)
+                work.orders.keep(event.order_id, taken.order)
                 return Done(tuple(_tell(taken, message, work)))
 
     def save(self, work: Work, writes: Writes) -> None:
         """Write what changed."""
-        if work.changed:
-            store.save_orders(writes, work.changed.values(), work.new)
+        if work.orders.changed:
+            store.save_orders(writes, work.orders)
         if work.messages:
             store.add_messages(writes, work.messages)
         if work.newly_told:

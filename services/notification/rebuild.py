@@ -16,6 +16,7 @@ from runtime.connection import Connection
 from runtime.handling import Done
 from runtime.rebuild.declared import Directory, ReadTopic, Rebuild
 from runtime.records import Message, event_id
+from runtime.rows import Rows
 from runtime.writes import Writes
 from schemas.directory import Pharmacy, Practice
 from schemas.notifications import PickupPromised
@@ -36,19 +37,14 @@ NEVER_OPEN = Calendar(lambda _: True, lambda _: ())
 class Work:
     """One batch: what was built before, and what is built."""
 
-    orders: dict[UUID, Order]
-    changed: dict[UUID, Order] = field(default_factory=dict)
-    new: set[UUID] = field(default_factory=set)
-    """Those of the changed orders that were not built before."""
+    orders: Rows[UUID, Order] = field(default_factory=Rows)
     messages: list[StoredMessage] = field(default_factory=list)
     promises: dict[UUID, str] = field(default_factory=dict)
     """By message that approves something: the `ce_id` of the record that would promise its pickup."""
 
     def keep(self, order: Order, told: StoredMessage | None) -> None:
         """Note what is known of an order now, and what its patient was told."""
-        if order.order_id not in self.orders:
-            self.new.add(order.order_id)
-        self.orders[order.order_id] = self.changed[order.order_id] = order
+        self.orders.keep(order.order_id, order)
         if told is not None:
             self.messages.append(told)
             if isinstance(told.facts, Answer) and told.facts.no_pickup:
@@ -68,7 +64,7 @@ class InboxBuilder:
     async def load(self, db: Connection, messages: Sequence[Message[Any]]) -> Work:
         """What is known of the orders that these events are about."""
         ids = {_event(message).order_id for message in messages}
-        return Work(await store.orders(db, ids) if ids else {})
+        return Work(Rows(await store.orders(db, ids) if ids else {}))
 
     def handle(self, message: Message[Any], work: Work) -> Done:
         """Take one event."""
@@ -83,9 +79,9 @@ class InboxBuilder:
 
     async def write(self, db: Connection, work: Work) -> None:
         """Write what was built."""
-        if work.changed:
+        if work.orders.changed:
             writes = Writes()
-            store.save_orders(writes, work.changed.values(), work.new)
+            store.save_orders(writes, work.orders)
             await writes.send(db)
         if work.messages:
             untold = await store.build_messages(db, work.messages)

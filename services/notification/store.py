@@ -1,6 +1,6 @@
 """All SQL of notification."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,6 +9,7 @@ import msgspec
 
 from runtime.connection import Connection
 from runtime.records import decoder, encode, encode_parts
+from runtime.rows import Rows
 from runtime.writes import Writes
 from schemas.notifications import MessageSent, PickupPromised
 from services.notification.domain import Order
@@ -166,13 +167,10 @@ async def orders(db: Connection, ids: Collection[UUID]) -> dict[UUID, Order]:
     return {order.order_id: order for row in rows if (order := _ORDER.decode(row["body"]))}
 
 
-def save_orders(writes: Writes, orders: Iterable[Order], new: Set[UUID]) -> None:
-    """Write what is known of these orders now; of the `new` ones nothing was when they were loaded.
-
-    It is outdated when one of those has come since.
-    """
-    rows = [(order.order_id, order.seq, encode_parts(order)) for order in orders]
-    writes.save("orders", _ORDER_COLUMNS, _ADD_ORDERS, _CHANGE_ORDERS, rows, new)
+def save_orders(writes: Writes, orders: Rows[UUID, Order]) -> None:
+    """Write what is known of the changed orders now. It is outdated when a new one has come since."""
+    rows = [(id, order.seq, encode_parts(order)) for id, order in orders.changed.items()]
+    writes.save("orders", _ORDER_COLUMNS, _ADD_ORDERS, _CHANGE_ORDERS, rows, orders.new)
 
 
 def add_messages(writes: Writes, new: Sequence[StoredMessage]) -> None:

@@ -1,6 +1,6 @@
 """ordering's part of the loop: which record leads to which decision, and what is published for it."""
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -9,6 +9,7 @@ from runtime.connection import Connection
 from runtime.digests import digest_of
 from runtime.handling import Done, Rejected
 from runtime.records import Message, Timer
+from runtime.rows import Rows
 from runtime.writes import Writes
 from schemas import topics
 from schemas.directory import Pharmacy, Policy, Practice
@@ -35,39 +36,24 @@ _CAREFUL = Policy()
 class Work:
     """One batch: what was loaded, and what changes."""
 
-    loaded: dict[UUID, Order]
-    overviews: dict[str, Overview]
+    orders: Rows[UUID, Order] = field(default_factory=Rows)
+    overviews: dict[str, Overview] = field(default_factory=dict)
     adopted: dict[UUID, list[OrderEvent]] = field(default_factory=dict)
     """Published events of orders that are not known here yet."""
     waiting: dict[str, set[UUID]] = field(default_factory=dict)
     """Orders that wait for an overview, by patient."""
-    changed_orders: dict[UUID, Order] = field(default_factory=dict)
     changed_overviews: dict[str, Overview | None] = field(default_factory=dict)
     taken_in: list[UUID] = field(default_factory=list)
     """Orders that were placed through our API, for the first time or again."""
     newly_adopted: list[OrderEvent] = field(default_factory=list)
 
-    def order(self, order_id: UUID) -> Order | None:
-        """An order as it stands; None for one that is not known."""
-        return self.changed_orders.get(order_id) or self.loaded.get(order_id)
-
     def keep(self, order: Order, before: Order | None) -> None:
         """Note an order's next state."""
-        self.changed_orders[order.order_id] = order
+        self.orders.keep(order.order_id, order)
         if order.state is OrderState.WAITING:
             self.waiting.setdefault(order.patient, set()).add(order.order_id)
         elif before is not None and (waiting := self.waiting.get(order.patient)):
             waiting.discard(order.order_id)
-
-    @property
-    def orders(self) -> Mapping[UUID, Order]:
-        """All that are known, as they stand."""
-        return self.loaded | self.changed_orders
-
-    @property
-    def new_orders(self) -> Set[UUID]:
-        """Those of the changed ones that were not there before."""
-        return self.changed_orders.keys() - self.loaded.keys()
 
 
 class OrderingHandler:
@@ -90,9 +76,12 @@ class OrderingHandler:
                 if isinstance(message.body, OrderPlace):
                     patients.add(message.key)
         patients |= arrived
-        work = Work(*await store.known(db, ids, patients) if ids or patients else ({}, {}))
+        work = Work()
+        if ids or patients:
+            orders, work.overviews, work.adopted = await store.known(db, ids, patients)
+            work.orders = Rows(orders)
         for order in await store.waiting_orders(db, arrived) if arrived else ():
-            work.loaded[order.order_id] = order
+            work.orders.loaded[order.order_id] = order
             work.waiting.setdefault(order.patient, set()).add(order.order_id)
         return work
 
@@ -103,7 +92,7 @@ class OrderingHandler:
                 return self._overview(message, work)
             case OWN.name:
                 return self._adopt(message, work)
-        order = work.order(_order_id(message))
+        order = work.orders.get(_order_id(message))
         match message.body:
             case OrderPlace() as command:
                 return self._place(command, order, message, work)
@@ -124,13 +113,13 @@ class OrderingHandler:
         """Write what changed."""
         if work.changed_overviews:
             store.save_overviews(writes, work.changed_overviews)
-        if work.changed_orders:
-            store.save_orders(writes, work.changed_orders.values(), work.new_orders)
+        if work.orders.changed:
+            store.save_orders(writes, work.orders)
         if work.taken_in:
             store.settle(writes, work.taken_in)
         if work.newly_adopted:
             store.adopt(writes, work.newly_adopted)
-        if known := work.adopted.keys() & work.changed_orders.keys():
+        if known := work.adopted.keys() & work.orders.changed.keys():
             store.forget_adopted(writes, known)
 
     def _place(
@@ -156,7 +145,7 @@ class OrderingHandler:
     ) -> Done | Rejected:
         """Take the order over as it was decided before this database was restored."""
         done = self._finish(history.place(command, digest, told), None, message, work)
-        order = work.order(command.order_id)
+        order = work.orders.get(command.order_id)
         if order is None or order.state is not OrderState.WAITING:
             return done
         if order.patient not in work.overviews:
@@ -171,7 +160,7 @@ class OrderingHandler:
         event: OrderEvent = body
         if ("ce_source", SOURCE.encode()) not in message.record.headers:
             return Done()
-        order = work.order(event.order_id)
+        order = work.orders.get(event.order_id)
         if order is None:
             work.newly_adopted.append(event)
             return Done()
@@ -190,7 +179,7 @@ class OrderingHandler:
         work.overviews[patient] = work.changed_overviews[patient] = overview
         done = Done()
         for order_id in sorted(work.waiting.get(patient, ())):
-            order = work.order(order_id)
+            order = work.orders.get(order_id)
             assert order is not None, "it was loaded, or placed in this batch"
             result = domain.overview_arrived(order, message.at, self._known(order, work))
             done = _both(done, self._finish(result, order, message, work))

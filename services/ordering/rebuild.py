@@ -25,7 +25,7 @@ class OverviewsBuilder(OrderingHandler):
     async def load(self, db: Connection, messages: Sequence[Message[Any]]) -> Work:
         """The overviews of these patients that were built before."""
         patients = {message.key for message in messages}
-        return Work({}, await store.overviews(db, patients) if patients else {})
+        return Work(overviews=await store.overviews(db, patients) if patients else {})
 
     async def write(self, db: Connection, work: Work) -> None:
         """Write the overviews that changed."""

@@ -1,6 +1,6 @@
 """All SQL of ordering."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
@@ -11,6 +11,7 @@ import msgspec
 
 from runtime.connection import Connection
 from runtime.records import decoder, encode, encode_parts
+from runtime.rows import Rows
 from runtime.writes import Writes
 from schemas import topics
 from schemas.medication import Status
@@ -177,16 +178,16 @@ async def known(
     return orders, overviews, adopted
 
 
-def save_orders(writes: Writes, orders: Iterable[Order], new: Set[UUID]) -> None:
-    """Write orders as they stand now; the `new` ones were not there when they were loaded.
+def save_orders(writes: Writes, orders: Rows[UUID, Order]) -> None:
+    """Write the changed orders as they stand now.
 
     It is outdated when the id of a new one has become another patient's order since.
     """
     rows = [
-        (o.order_id, o.patient, o.practice, o.state, o.placed_at, o.digest, encode_parts(o))
-        for o in orders
+        (id, o.patient, o.practice, o.state, o.placed_at, o.digest, encode_parts(o))
+        for id, o in orders.changed.items()
     ]
-    writes.save("orders", _ORDER_COLUMNS, _ADD_ORDERS, _CHANGE_ORDERS, rows, new)
+    writes.save("orders", _ORDER_COLUMNS, _ADD_ORDERS, _CHANGE_ORDERS, rows, orders.new)
 
 
 def settle(writes: Writes, taken_in: Collection[UUID]) -> None:

@@ -71,7 +71,7 @@ class Bulk:
 
     def some(self, orders: int) -> Iterator[Outgoing]:
         """The events of so many orders, first all decisions, then what came after."""
-        work, later = Work({}, {}), list[tuple[Topic, Body, int]]()
+        work, later = Work(), list[tuple[Topic, Body, int]]()
         for _ in range(orders):
             chance, at_ms = self._dice.random(), self._next_ms()
             order = self._order(chance, work)

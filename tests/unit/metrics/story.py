@@ -152,7 +152,7 @@ def lines(
 class Story:
     """What metrics counts, and what it refused."""
 
-    work: Work = field(default_factory=lambda: Work({}))
+    work: Work = field(default_factory=Work)
     refused: list[str] = field(default_factory=list)
 
     def when(self, *events: OrderEvent) -> Self:

@@ -6,6 +6,7 @@ from typing import Any
 from runtime.handling import Done, Rejected
 from runtime.parsing import Parser
 from runtime.records import Message, Outgoing
+from runtime.rows import Rows
 from schemas import topics
 from schemas.base import Body
 from services.notification.domain import Line, Order
@@ -45,7 +46,7 @@ def _header(record: Outgoing, name: str) -> str:
 
 
 def test_an_answer_is_queued_promised_and_sent_in_that_order() -> None:
-    work = Work({})
+    work = Work()
     records = _records(_handler().handle(_message(decided()), work))
     assert [_header(r, "ce_type") for r in records] == [
         "nl.herhaal.message.queued.v1",
@@ -63,30 +64,30 @@ def test_an_answer_is_queued_promised_and_sent_in_that_order() -> None:
 
 
 def test_a_replay_gives_the_same_ids_and_records() -> None:
-    first, again = Work({}), Work({})
+    first, again = Work(), Work()
     one = _handler().handle(_message(decided()), first)
     assert _handler().handle(_message(decided()), again) == one
     assert first.messages == again.messages
 
 
 def test_an_event_that_was_taken_leads_to_nothing() -> None:
-    handler, work = _handler(), Work({})
+    handler, work = _handler(), Work()
     handler.handle(_message(decided()), work)
     assert handler.handle(_message(decided()), work) == Done()
     assert len(work.messages) == 1
 
 
 def test_two_events_of_an_order_in_one_batch_know_of_each_other() -> None:
-    handler, work = _handler(), Work({})
+    handler, work = _handler(), Work()
     handler.handle(_message(decided()), work)
     handler.handle(_message(cancelled(1)), work)
     assert [m.kind for m in work.messages] == [Kind.ORDER_ANSWER, Kind.ORDER_CANCELLED]
-    assert work.changed[ORDER_ID].seq == 2
+    assert work.orders.changed[ORDER_ID].seq == 2
 
 
 def test_an_event_after_what_was_loaded_builds_on_it() -> None:
     order = Order(ORDER_ID, PATIENT, 1, decided_lines())
-    work = Work({ORDER_ID: order})
+    work = Work(Rows({ORDER_ID: order}))
     _handler().handle(_message(cancelled(1)), work)
     (stored,) = work.messages
     assert stored.kind is Kind.ORDER_CANCELLED

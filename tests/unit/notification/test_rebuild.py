@@ -38,7 +38,7 @@ def _message(body: Body) -> Message[Any]:
 
 
 def _built(*events: Body) -> Work:
-    builder, work = InboxBuilder(PRACTICES, PHARMACIES), Work({})
+    builder, work = InboxBuilder(PRACTICES, PHARMACIES), Work()
     for event in events:
         assert builder.handle(_message(event), work) == Done()
     return work
@@ -53,13 +53,13 @@ def _without_pickup(message: StoredMessage) -> StoredMessage:
 def test_orders_and_messages_are_those_of_the_service_but_for_the_pickup() -> None:
     events = (decided(IN_REVIEW), line_decided(Outcome.APPROVED), cancelled(1, seq=3))
     handler = NotificationHandler(PRACTICES, PHARMACIES)
-    running = handlers.Work({})
+    running = handlers.Work()
     for event in events:
         handler.handle(_message(event), running)
 
     built = _built(*events, *events)
 
-    assert built.changed == running.changed
+    assert built.orders.changed == running.orders.changed
     assert list(map(_without_pickup, built.messages)) == list(
         map(_without_pickup, running.messages)
     )

@@ -38,7 +38,7 @@ def _parsed(record: Delivered) -> Message[Any]:
 
 
 def _told_by(handler: NotificationHandler, work: Work | None = None) -> list[Outgoing]:
-    done = handler.handle(_event(), work or Work({}))
+    done = handler.handle(_event(), work or Work())
     assert isinstance(done, Done)
     return list(done.records)
 
@@ -51,7 +51,7 @@ def _read_back(records: list[Outgoing], work: Work) -> Work:
         back = Delivered(record.topic, record.key, record.value, record.headers, home)
         handler.handle(_parsed(back), work)
     told: dict[UUID, Any] = dict(work.newly_told)
-    return Work({}, {ORDER_ID: told} if told else {})
+    return Work(told={ORDER_ID: told} if told else {})
 
 
 def _answer(work: Work) -> Answer:
@@ -61,9 +61,9 @@ def _answer(work: Work) -> Answer:
 
 
 def test_a_promise_stays_whatever_the_practice_does_now() -> None:
-    first = Work({})
+    first = Work()
     before = _told_by(_handler(a_practice()), first)
-    work = _read_back(before, Work({}))
+    work = _read_back(before, Work())
 
     again = _handler(SLOWER).handle(_event(), work)
 
@@ -79,7 +79,7 @@ def test_without_the_restore_the_same_event_would_be_told_otherwise() -> None:
 def test_what_was_told_without_a_promise_gets_none() -> None:
     """The practice was not in the directory then, and is now."""
     before = _told_by(_handler(None))
-    work = _read_back(before, Work({}))
+    work = _read_back(before, Work())
 
     again = _handler(a_practice()).handle(_event(), work)
 
@@ -91,7 +91,7 @@ def test_what_was_told_without_a_promise_gets_none() -> None:
 def test_an_event_that_nobody_was_told_of_is_told_by_what_is_known_now() -> None:
     """The crash came after the promise was published and before the message was."""
     before = _told_by(_handler(a_practice()))
-    work = _read_back(before[:-1], Work({}))
+    work = _read_back(before[:-1], Work())
 
     assert _handler(SLOWER).handle(_event(), work) == Done(tuple(_told_by(_handler(SLOWER))))
 
@@ -100,12 +100,12 @@ def test_what_is_in_the_inbox_here_is_not_noted() -> None:
     message = _event()
     before = _told_by(_handler(a_practice()))
 
-    work = Work({}, in_inbox={(ORDER_ID, message.at)})
+    work = Work(in_inbox={(ORDER_ID, message.at)})
     assert _read_back(before, work).told == {}
 
 
 def test_what_others_write_on_our_topic_is_not_noted() -> None:
-    work = Work({})
+    work = Work()
     foreign = [
         Outgoing(
             r.topic,

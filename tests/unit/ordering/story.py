@@ -9,6 +9,7 @@ from uuid import UUID
 
 from runtime.handling import Done, Rejected
 from runtime.records import Message, Outgoing, Timer
+from runtime.rows import Rows
 from schemas.base import Body
 from schemas.directory import Pharmacy, Policy, Practice, Processing
 from schemas.medication import Change, Medication, MedicationOverview
@@ -90,7 +91,7 @@ class Story:
     """One batch: what is known, the records that came, and what followed from each."""
 
     handler: OrderingHandler
-    work: Work = field(default_factory=lambda: Work({}, {}))
+    work: Work = field(default_factory=Work)
     answers: list[Done | Rejected] = field(default_factory=list)
 
     def when(
@@ -124,7 +125,7 @@ class Story:
     def next_batch(self) -> Self:
         """What was saved is loaded again for another batch; nothing is waiting to be published."""
         waiting = {patient: set(ids) for patient, ids in self.work.waiting.items()}
-        work = Work(dict(self.work.orders), dict(self.work.overviews), waiting=waiting)
+        work = Work(Rows(dict(self.work.orders.known)), dict(self.work.overviews), waiting=waiting)
         return type(self)(self.handler, work)
 
     @property
@@ -153,7 +154,7 @@ class Story:
     @property
     def order(self) -> Order:
         """The only order of the story, as it stands now."""
-        (order,) = self.work.orders.values()
+        (order,) = self.work.orders.known.values()
         return order
 
     def bodies(self, *types: type[Body]) -> list[Any]:
@@ -179,7 +180,7 @@ def given(
     """What ordering knows before the first record."""
     practices = {PRACTICE: practice(policy)} if practice_known else {}
     pharmacies = {PHARMACY: pharmacy()} if pharmacy_known else {}
-    work = Work({}, {known.patient: known for known in overviews})
+    work = Work(overviews={known.patient: known for known in overviews})
     return Story(OrderingHandler(practices, pharmacies), work)
 
 

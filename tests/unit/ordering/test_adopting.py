@@ -229,7 +229,7 @@ def test_what_is_known_already_is_not_followed_again() -> None:
     read_back(again, events)
 
     assert again.answers == [Done()]
-    assert again.work.changed_orders == {}
+    assert again.work.orders.changed == {}
 
 
 @pytest.mark.parametrize("by", ["gp-1", "gp-2"])

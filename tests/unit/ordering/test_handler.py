@@ -78,7 +78,7 @@ def test_an_overview_and_then_an_order_in_one_batch_need_no_waiting() -> None:
 
 def test_all_orders_that_wait_for_an_overview_are_decided_with_it() -> None:
     story = given().when(an_order(ANNA), an_order(ANNA), overview())
-    assert {o.state for o in story.work.orders.values()} == {OrderState.APPROVED}
+    assert {o.state for o in story.work.orders.known.values()} == {OrderState.APPROVED}
     assert story.work.waiting[ANNA] == set()
 
 
@@ -208,7 +208,7 @@ def test_only_what_changed_is_saved() -> None:
     story = given(overview()).when(first).next_batch()
     second = an_order(ANNA)
     story.when(first, second)
-    assert set(story.work.changed_orders) == {second.order_id}
+    assert set(story.work.orders.changed) == {second.order_id}
 
 
 def test_the_api_may_forget_every_order_that_the_loop_has_seen() -> None:

@@ -29,11 +29,11 @@ def _message(version: int | None) -> Message[Any]:
 
 @given(st.lists(st.none() | st.integers(1, 5), max_size=8))
 def test_whatever_versions_come_it_keeps_what_ordering_keeps(versions: list[int | None]) -> None:
-    running, built = Work({}, {}), Work({}, {})
+    running, built = Work(), Work()
     handler, builder = OrderingHandler({}, {}), OverviewsBuilder()
     for version in versions:
         message = _message(version)
         handler.handle(message, running)
         assert builder.handle(message, built) == Done()
     assert built.changed_overviews == running.changed_overviews
-    assert built.changed_orders == {}
+    assert built.orders.changed == {}

@@ -178,7 +178,7 @@ def _ordering(service: Service) -> dumps.Ordering:
                 o.digest,
                 encode_parts(o).decode(),
             )
-            for _, o in sorted(work.orders.items())
+            for _, o in sorted(work.orders.known.items())
         ),
         overviews=tuple(
             CopyRow(patient, overview.version, as_kept(overview).decode())
@@ -206,7 +206,7 @@ def _notification(service: Service) -> dumps.Notification:
         progress=_progress(service),
         orders=tuple(
             ToldRow(o.order_id, o.seq, encode_parts(o).decode())
-            for _, o in sorted(work.orders.items())
+            for _, o in sorted(work.orders.known.items())
         ),
         messages=tuple(
             MessageRow(
@@ -237,7 +237,7 @@ def _metrics(service: Service) -> dumps.Metrics:
                 c.cell.channel,
                 msgspec.json.encode(dict(c.outcomes)).decode(),
             )
-            for _, c in sorted(work.orders.items())
+            for _, c in sorted(work.orders.known.items())
         ),
         lines=tuple(
             LinesRow(c.practice, c.day, c.channel, c.outcome, lines)

@@ -74,7 +74,7 @@ class World:
                 self.topics[topic.name, partition] = []
         both = (DIRECTORY_PRACTICES, DIRECTORY_PHARMACIES)
         self.ordering = Service(
-            "ordering", ordering.OrderingHandler(*both), ordering.INPUTS, ordering.Work({}, {})
+            "ordering", ordering.OrderingHandler(*both), ordering.INPUTS, ordering.Work()
         )
         self.medication = Service(
             "medication", medication.MedicationHandler(), medication.INPUTS, medication.Work({})
@@ -83,11 +83,9 @@ class World:
             "notification",
             notification.NotificationHandler(*both),
             notification.INPUTS,
-            notification.Work({}),
+            notification.Work(),
         )
-        self.metrics = Service(
-            "metrics", metrics.MetricsHandler(), metrics.INPUTS, metrics.Work({})
-        )
+        self.metrics = Service("metrics", metrics.MetricsHandler(), metrics.INPUTS, metrics.Work())
 
     @property
     def services(self) -> tuple[Service, ...]:
