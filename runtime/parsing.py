@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from runtime.records import Headers, Message, Record, append_time, key_hash, size_of
+from runtime.keys import NUL, key_of
+from runtime.records import Headers, Message, Record, append_time, size_of
 from schemas.base import Body
 from schemas.structs import Reader
 from schemas.topics import Topic
@@ -26,9 +27,6 @@ _MOST_OF_A_HEADER = 5 * MAX_HEADER_BYTES
 """`size_of` counts a header's name four times."""
 
 _ABSENT = b""
-
-_NUL = "\x00"
-"""PostgreSQL cannot store it in text, so no key or id may hold it, as no body may."""
 
 TRACEPARENT = re.compile(r"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")
 """W3C trace context, version 00."""
@@ -115,7 +113,7 @@ class Parser:
 
     def _parse(self, record: Record) -> Message[Body] | Misplaced:
         plan = self._plans[record.topic]
-        key = _key(record.key)
+        key, hashed = _key(record.key)
         envelope = _envelope(record.headers)
         if _is_larger(record, plan.max_bytes):
             # The broker's own limit is on the compressed batch.
@@ -129,37 +127,23 @@ class Parser:
                 raise _Refused(
                     "null_value", "the topic is not compacted, a null value means nothing"
                 )
-        elif way.key(body) != key.text:
+        elif way.key(body) != key:
             raise _Refused("key_mismatch", f"the key is not the body's {way.model.KEY}")
-        home = key.hash % plan.partitions
+        home = hashed % plan.partitions
         if home != record.partition and plan.partitions > 1:
             return Misplaced(home)
         at = append_time(record.timestamp)
-        return Message(_id(envelope), key.text, body, at, _traceparent(envelope), record)
+        return Message(_id(envelope), key, body, at, _traceparent(envelope), record)
 
 
-class _Key(NamedTuple):
-    """A key that can be taken, and Kafka's hash of it."""
-
-    text: str
-    hash: int
-
-
-def _key(key: bytes | None) -> _Key:
-    if not key:
+def _key(sent: bytes | None) -> tuple[str, int]:
+    """A key as text, and Kafka's hash of it."""
+    if not sent:
         raise _Refused("missing_key")
-    return _read_key(key)
-
-
-@lru_cache(maxsize=200_000)
-def _read_key(key: bytes) -> _Key:
-    try:
-        text = key.decode()
-    except UnicodeDecodeError:
-        raise _Refused("bad_key", "the key is not UTF-8") from None
-    if _NUL in text:
-        raise _Refused("bad_key", "the key holds U+0000")
-    return _Key(text, key_hash(key))
+    key = key_of(sent)
+    if key.text is None:
+        raise _Refused("bad_key", "the key is not UTF-8, or holds U+0000")
+    return key.text, key.hash
 
 
 def _body(value: bytes, way: _Way) -> Body:
@@ -229,7 +213,7 @@ def _id(envelope: Envelope) -> str:
     if not sent:
         raise _Refused("missing_id", "there is no ce_id header")
     ce_id = sent.decode()
-    if _NUL in ce_id:
+    if NUL in ce_id:
         raise _Refused("bad_id", "the ce_id holds U+0000")
     return ce_id
 

@@ -14,8 +14,8 @@ from uuid import UUID
 
 import msgspec
 from aiokafka import TopicPartition
-from aiokafka.partitioner import murmur2
 
+from runtime.keys import key_of
 from schemas.base import Body
 
 EVENTS = UUID("5b1f4f0e-6f0b-5d5e-9d3c-6a2f8f3f7f10")
@@ -147,15 +147,9 @@ def append_time(timestamp_ms: int) -> datetime:
         )
 
 
-@lru_cache(maxsize=200_000)
-def key_hash(key: bytes) -> int:
-    """Kafka's default hash of a key: murmur2, made positive (KIP-480, `Utils.toPositive`)."""
-    return int(murmur2(key)) & 0x7FFFFFFF
-
-
 def partition_of(key: bytes, partitions: int) -> int:
     """The partition where Kafka's default partitioner puts `key`."""
-    return key_hash(key) % partitions
+    return key_of(key).hash % partitions
 
 
 def event_id(event_type: str, *what: object) -> str:

@@ -15,36 +15,13 @@ from runtime.records import (
     event_id,
     id_of,
     id_text,
-    key_hash,
     outgoing,
-    partition_of,
 )
 from schemas.orders import OrderPlace
 from tests.harness.made import an_order
 
 EVENT = "8f14e45f-ceea-567a-9b1c-000000000001"
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
-
-# From Kafka's own UtilsTest.testMurmur2, where hashes are signed 32-bit numbers.
-KAFKA = {
-    b"21": -973932308,
-    b"foobar": -790332482,
-    b"a-little-bit-long-string": -985981536,
-    b"a-little-bit-longer-string": -1486304829,
-    b"lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8": -58897971,
-    b"abc": 479470107,
-}
-
-
-@pytest.mark.parametrize("key", KAFKA)
-def test_keys_hash_as_kafkas_own_producer_hashes_them(key: bytes) -> None:
-    assert key_hash(key) == KAFKA[key] & 0x7FFFFFFF
-
-
-@pytest.mark.parametrize("key", KAFKA)
-@pytest.mark.parametrize("partitions", [1, 8, 12])
-def test_a_key_has_one_home_among_the_partitions(key: bytes, partitions: int) -> None:
-    assert partition_of(key, partitions) == (KAFKA[key] & 0x7FFFFFFF) % partitions
 
 
 def test_the_append_time_keeps_its_milliseconds() -> None:
