@@ -15,6 +15,7 @@ from rich.text import Text
 from cli import cluster
 from cli.asking import ask
 from cli.console import stdout
+from runtime.closing import closed
 from runtime.topics import admin
 from schemas.topics import SERVICES
 
@@ -75,7 +76,7 @@ async def lags(kafka: str) -> list[ServiceLag]:
             await consumer.start()
             return [await _service(client, consumer, name) for name in SERVICES]
         finally:
-            await consumer.stop()
+            await closed(consumer.stop())
 
 
 def shown(found: Sequence[ServiceLag], partitions: bool) -> Group:

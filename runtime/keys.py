@@ -4,7 +4,7 @@ Patients order a few times a year, so nearly every key is new to a worker: what 
 """
 
 from functools import lru_cache
-from struct import Struct, unpack_from
+from struct import unpack_from
 
 import msgspec
 
@@ -12,9 +12,6 @@ _M = 0x5BD1E995
 _SEED = 0x9747B28C
 _WORD = 0xFFFFFFFF
 _POSITIVE = 0x7FFFFFFF
-
-_USUAL = tuple(Struct(f"<{words}I").unpack_from for words in range(64))
-"""Readers of so many words; longer keys are allowed, and rare."""
 
 _LARGE = 256
 """Bytes of a key that is nobody's: it is read, and not kept."""
@@ -46,11 +43,11 @@ _remembered = lru_cache(maxsize=50_000)(_read)
 def murmur2(key: bytes) -> int:
     """Kafka's hash of a key, unsigned: MurmurHash2 of 32 bits, as `Utils.murmur2` of its Java client.
 
-    The same as aiokafka's in half of its time, a word at a time instead of a byte.
+    The same as aiokafka's in two thirds of its time, a word at a time instead of a byte.
     """
     words, rest = len(key) >> 2, len(key) & 3
     hashed = _SEED ^ len(key)
-    for word in _USUAL[words](key) if words < len(_USUAL) else unpack_from(f"<{words}I", key):
+    for word in unpack_from(f"<{words}I", key):
         word = word * _M & _WORD
         hashed = hashed * _M & _WORD ^ (word ^ word >> 24) * _M & _WORD
     if rest:

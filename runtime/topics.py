@@ -3,7 +3,6 @@
 Nothing is ever deleted or shrunk: that loses records, and is not for a program to decide.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import for_code
 
+from runtime.closing import closed
 from runtime.failures import CannotRun
 from schemas.topics import Topic
 
@@ -67,17 +67,7 @@ async def admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
         await client.start()
         yield client
     finally:
-        await _closed(client)
-
-
-async def _closed(client: AIOKafkaAdminClient) -> None:
-    # aiokafka cancels a task of its own, and takes our being cancelled meanwhile for that one's.
-    doing = asyncio.current_task()
-    assert doing is not None, "a client is closed within a task"
-    told = doing.cancelling()
-    await client.close()
-    if doing.cancelling() > told:
-        raise asyncio.CancelledError
+        await closed(client.close())
 
 
 async def count_brokers(bootstrap: str) -> int:

@@ -16,6 +16,7 @@ from aiokafka.errors import (
 from cli import cluster
 from cli.console import UserError
 from cli.dlq.letters import Place
+from runtime.closing import closed
 from runtime.records import Outgoing, partition_of
 from runtime.topics import admin
 
@@ -102,7 +103,7 @@ async def reader(bootstrap: str) -> AsyncIterator[Reader]:
         async with admin(bootstrap) as client:
             yield Reader(consumer, client)
     finally:
-        await consumer.stop()
+        await closed(consumer.stop())
 
 
 class Writer:
@@ -128,7 +129,7 @@ class Writer:
             await producer.start()
             yield cls(producer)
         finally:
-            await producer.stop()
+            await closed(producer.stop())
 
     async def send(self, record: Outgoing, keyless: int = 0) -> Place:
         """Send to the partition of the record's key; one without a key goes to partition `keyless`.

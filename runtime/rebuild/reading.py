@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from runtime import deadletters, deliveries
 from runtime.batch import Where
+from runtime.closing import closed
 from runtime.deliveries import Delivered
 from runtime.parsing import Parser
 from runtime.rebuild.declared import Directory, Rebuild
@@ -57,7 +58,7 @@ async def consumer(kafka: str) -> AsyncIterator[AIOKafkaConsumer]:
         await asyncio.sleep(0)
         yield client
     finally:
-        await client.stop()
+        await closed(client.stop())
 
 
 async def spans(
