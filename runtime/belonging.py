@@ -13,6 +13,7 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from runtime import continuity, deliveries, ledger
+from runtime.closing import closed
 from runtime.connection import Connection
 from runtime.continuity import Standing
 from runtime.ledger import Position
@@ -117,4 +118,4 @@ async def _reader(
         reader.assign([*partitions])
         yield reader
     finally:
-        await reader.stop()
+        await closed(reader.stop())

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from runtime.closing import closed
 from runtime.problems import unavailable
 from runtime.records import Record
 
@@ -60,7 +61,7 @@ class Pages:
     async def stop(self) -> None:
         """Disconnect."""
         idle, self._idle = self._idle, []
-        await asyncio.gather(*(reader.stop() for reader in idle))
+        await asyncio.gather(*(closed(reader.stop()) for reader in idle))
 
     @asynccontextmanager
     async def _reader(self) -> AsyncIterator[AIOKafkaConsumer]:
@@ -69,7 +70,7 @@ class Pages:
         try:
             yield reader
         except BaseException:
-            await reader.stop()
+            await closed(reader.stop())
             raise
         self._idle.append(reader)
 
@@ -83,6 +84,6 @@ class Pages:
         try:
             await reader.start()
         except BaseException:
-            await reader.stop()
+            await closed(reader.stop())
             raise
         return reader

@@ -14,6 +14,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from runtime.backoff import Backoff
+from runtime.closing import closed
 from runtime.ledger import Told
 from runtime.records import Outgoing, partition_of
 
@@ -57,7 +58,7 @@ class Publisher:
         """Send what is in flight and disconnect."""
         producer, self._producer = self._producer, None
         if producer is not None:
-            await producer.stop()
+            await closed(producer.stop())
 
     async def ping(self) -> None:
         """Ask Kafka for its metadata. Raises NotPublished when it does not answer."""
@@ -130,7 +131,7 @@ class Publisher:
                 try:
                     await producer.start()
                 except BaseException:
-                    await producer.stop()
+                    await closed(producer.stop())
                     raise
                 self._producer = producer
             return self._producer
@@ -142,7 +143,7 @@ class Publisher:
         try:
             # What is still in flight may be given up: the outbox has it, and it is sent again.
             async with asyncio.timeout(1.0):
-                await producer.stop()
+                await closed(producer.stop())
         except (KafkaError, TimeoutError, OSError) as error:
             log.warning("old producer did not stop cleanly", error=type(error).__name__)
 

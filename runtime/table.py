@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from runtime.backoff import Backoff
+from runtime.closing import closed
 from runtime.parsing import Parser
 from runtime.records import Message, Record
 from schemas.base import Body
@@ -75,7 +76,7 @@ class Table(Generic[T]):
             while True:
                 await self._poll(consumer, self._rows)
         finally:
-            await consumer.stop()
+            await closed(consumer.stop())
 
     async def _catch_up(
         self, consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]

@@ -14,6 +14,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from runtime import continuity, ledger
+from runtime.closing import closed
 from runtime.ledger import Fenced, Position, Published
 from runtime.loop import Loop
 from runtime.publisher import Publisher
@@ -79,7 +80,7 @@ class Taking:
             reader.assign([*partitions])
             yield reader
         finally:
-            await reader.stop()
+            await closed(reader.stop())
 
     async def _positions(
         self, reader: AIOKafkaConsumer, inputs: set[TopicPartition], told: set[TopicPartition]

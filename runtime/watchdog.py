@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from runtime.closing import closed
 from runtime.failures import is_transient
 from runtime.ledger import Position
 from runtime.pulse import Pulse
@@ -131,7 +132,7 @@ class OwnConnection:
             return
         try:
             async with asyncio.timeout(1.0):
-                await reader.stop()
+                await closed(reader.stop())
         except Exception as error:
             if not is_transient(error):
                 raise

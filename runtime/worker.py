@@ -22,6 +22,7 @@ from faststream.kafka.subscriber.usecase import BatchSubscriber
 
 from runtime import ledger
 from runtime.backoff import Backoff
+from runtime.closing import closed
 from runtime.deliveries import Delivered
 from runtime.failures import is_transient
 from runtime.fetched import Fetched, polled, unwrapped
@@ -154,7 +155,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
                 break
             except (TopicsMissing, KafkaError, OSError) as error:
                 log.warning("waiting for Kafka", error=type(error).__name__)
-                await self._broker.stop()
+                await closed(self._broker.stop())
                 await backoff.wait()
         self._chores = [
             asyncio.create_task(self._guarded(self._fire_timers())),

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
+from runtime.closing import closed
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -43,7 +45,7 @@ class Follower:
         assert self._task is not None
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
-        await self._consumer.stop()
+        await closed(self._consumer.stop())
 
     async def _follow(self) -> None:
         while True:

@@ -27,6 +27,7 @@ from cli.directory import apply_directory, read_directory
 from cli.up import start_everything
 from deploy.local import LocalStack, Report, StackOptions
 from deploy.local.ports import free_ports
+from runtime.closing import closed
 from schemas import topics
 from schemas.medication import MedicationOverview
 from schemas.notifications import MessageSent
@@ -126,7 +127,7 @@ async def _clients(stack: LocalStack) -> AsyncIterator[tuple[httpx.AsyncClient, 
         try:
             yield http, kafka
         finally:
-            await kafka.stop()
+            await closed(kafka.stop())
 
 
 def _noting(answered: dict[UUID, float], progress: Progress) -> Any:

@@ -13,6 +13,7 @@ from cli.verify.dump import Dump, Loop, Medication, Metrics, Notification, Order
 from cli.verify.memory import no_collections
 from cli.verify.rows import Rec, Span
 from runtime import deliveries
+from runtime.closing import closed
 from runtime.topics import admin
 from schemas import topics
 
@@ -142,7 +143,7 @@ async def _records(
         spans = [Span(tp.topic, tp.partition, begins[tp], ends[tp]) for tp in partitions]
         return tuple(spans), tuple(await _read(reader, begins, ends))
     finally:
-        await reader.stop()
+        await closed(reader.stop())
 
 
 async def _read(

@@ -8,6 +8,7 @@ import asyncpg
 from aiokafka import TopicPartition
 
 from cli.verify.gather import connect, consumer, our_partitions
+from runtime.closing import closed
 from schemas.topics import ALL, SERVICES
 
 LOOK_EVERY_S = 0.3
@@ -47,7 +48,7 @@ async def wait_until_at_rest(kafka: str, postgres: str, within_s: float) -> list
     finally:
         for db in databases.values():
             await db.close()
-        await reader.stop()
+        await closed(reader.stop())
 
 
 Progress = dict[str, dict[TopicPartition, int]]

@@ -13,6 +13,7 @@ from deploy.local.ports import LOOPBACK, PortPlan, free_ports
 from deploy.local.process import Program, run
 from deploy.local.report import PlainReport
 from deploy.local.supervisor import Child, Probe
+from runtime.closing import closed
 
 START_S = 60.0
 
@@ -128,7 +129,7 @@ async def brokers_known(bootstrap: str) -> int:
         await client.bootstrap()
         return len(client.cluster.brokers())
     finally:
-        await client.close()
+        await closed(client.close())
 
 
 async def _listens(address: str) -> bool:
