@@ -1,5 +1,6 @@
 """All SQL of the benchmark's outsider: databases made anew, tables filled, rows counted."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import date
@@ -13,6 +14,14 @@ _COUNTED = "select (select sum(orders) from daily_orders), (select sum(lines) fr
 _COUNTED_ORDERS = "select coalesce(sum(orders), 0)::bigint from daily_orders"
 _NEWEST_MESSAGE = "select coalesce(max(id), 0) from messages"
 _NEWER_MESSAGES = "select id, order_id from messages where id > $1 order by id"
+
+# Asking all the time instead would be half of what PostgreSQL does, and tell of an answer too late.
+_TELL = """
+create function tell() returns trigger language plpgsql as
+    $$ begin perform pg_notify('messages', ''); return null; end $$;
+create trigger tell after insert on messages for each statement execute function tell()
+"""
+_TELL_NO_MORE = "drop function tell cascade"
 
 # Every practice on every working day, by the channels and outcomes that a day of a practice has.
 _DAILY_LINES = """
@@ -107,6 +116,18 @@ async def newest_message(db: "asyncpg.Connection[Any]") -> int:
     """The place of the last message that is in an inbox now; 0 when there is none."""
     found: int = await db.fetchval(_NEWEST_MESSAGE)
     return found
+
+
+@asynccontextmanager
+async def told_of_messages(db: "asyncpg.Connection[Any]") -> AsyncIterator[asyncio.Event]:
+    """What PostgreSQL sets whenever messages were committed to an inbox; notification pays for the trigger."""
+    event = asyncio.Event()
+    await db.add_listener("messages", lambda *_: event.set())
+    await db.execute(_TELL)
+    try:
+        yield event
+    finally:
+        await db.execute(_TELL_NO_MORE)
 
 
 async def newer_messages(db: "asyncpg.Connection[Any]", after: int) -> list[tuple[int, str]]:

@@ -1,6 +1,7 @@
 """Options of the whole suite: where Kafka and PostgreSQL come from."""
 
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 
@@ -22,11 +23,13 @@ _OWN = pytest.StashKey[Path]()
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """A temporary folder of this run's own, unless one is given.
+    """A temporary folder of this run's own, unless one is given; Ctrl-C is heard.
 
     pytest's shared one gets its mode set again by every run that starts, which shuts the PostgreSQL of
     another run out of its own data when both are root's.
     """
+    # A shell has what it starts in the background ignore Ctrl-C, and so would everything started by a test.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if config.option.basetemp is None:
         config.stash[_OWN] = Path(tempfile.mkdtemp(prefix="herhaal-test-"))
         config.option.basetemp = str(config.stash[_OWN] / "pytest")

@@ -6,6 +6,7 @@ database is notification's. Writes a latency in ms for each order, in the order 
 
 import asyncio
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import asyncpg
@@ -15,11 +16,9 @@ import uvloop
 from bench.load.closed import HOST
 from bench.load.connection import Connection, connect, request
 from bench.load.paced import now_s, paced
-from bench.store import newer_messages, newest_message
+from bench.store import newer_messages, newest_message, told_of_messages
 
 CONNECTIONS = 16
-LOOK_S = 0.004
-"""An answer is seen so much too late at most, which counts as ours."""
 WITHIN_S = 30.0
 
 
@@ -51,21 +50,23 @@ class Orders:
 
 
 async def watch(
-    db: "asyncpg.Connection[asyncpg.Record]", wanted: set[str], last: int
+    db: "asyncpg.Connection[asyncpg.Record]", wanted: set[str], last: int, told: asyncio.Event
 ) -> dict[str, float]:
-    """When each of these orders' answer was in an inbox, after this place, until all are or time is up."""
+    """When each of these orders' answer was in an inbox, after this place, until all are or none comes.
+
+    `told` is set whenever something new is there.
+    """
     seen: dict[str, float] = {}
-    deadline_s = now_s() + WITHIN_S
-    while len(seen) < len(wanted) and now_s() < deadline_s:
-        rows = await newer_messages(db, last)
-        at_s = now_s()
-        for place, order_id in rows:
-            last = place
-            if order_id in wanted:
-                seen.setdefault(order_id, at_s)
-        if rows:
-            deadline_s = at_s + WITHIN_S
-        await asyncio.sleep(LOOK_S)
+    with suppress(TimeoutError):
+        while len(seen) < len(wanted):
+            await asyncio.wait_for(told.wait(), WITHIN_S)
+            told.clear()
+            rows = await newer_messages(db, last)
+            at_s = now_s()
+            for place, order_id in rows:
+                last = place
+                if order_id in wanted:
+                    seen.setdefault(order_id, at_s)
     return seen
 
 
@@ -75,10 +76,11 @@ async def main(port: int, database: str, per_s: float, bodies: list[bytes]) -> d
     # An empty inbox would have it read whole each time, long after it is not empty any more.
     db = await asyncpg.connect(database, server_settings={"enable_seqscan": "off"})
     ids = [orjson.loads(body)["order_id"] for body in bodies]
-    # What earlier rounds left is no answer to these.
-    watching = asyncio.create_task(watch(db, set(ids), await newest_message(db)))
-    due_s = await paced(len(bodies), per_s, orders.send)
-    seen = await watching
+    async with told_of_messages(db) as told:
+        # What earlier rounds left is no answer to these.
+        watching = asyncio.create_task(watch(db, set(ids), await newest_message(db), told))
+        due_s = await paced(len(bodies), per_s, orders.send)
+        seen = await watching
     await db.close()
     latencies = [(seen[id] - due_s[n]) * 1000 for n, id in enumerate(ids) if id in seen]
     return {"latencies_ms": latencies, "refused": orders.refused, "missing": len(ids) - len(seen)}

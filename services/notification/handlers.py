@@ -20,7 +20,7 @@ from schemas.structs import trusted
 from services.notification import domain, store
 from services.notification.calendar import PharmacyCalendar, PracticeCalendar
 from services.notification.domain import Known, Order, Seen, Taken, Told
-from services.notification.pickup import Calendar
+from services.notification.pickup import NEVER_OPEN, Calendar
 from services.notification.store import StoredMessage
 from services.notification.texts import CURRENT_VERSION
 
@@ -29,6 +29,9 @@ SOURCE = "nl.herhaal/notification"
 INPUTS = (topics.ORDERS_EVENTS,)
 OFTEN = (OrderDecided, OrderLineDecided, OrderCancelled)
 OWN = topics.NOTIFICATIONS_EVENTS
+
+_PAIRS = 4096
+"""Practices with a pharmacy that a worker remembers, of those that its orders name."""
 
 _queued, _sent = trusted(MessageQueued), trusted(MessageSent)
 
@@ -58,6 +61,7 @@ class NotificationHandler:
         self._pharmacies = pharmacies
         self._working_days = PracticeCalendar().working_days
         self._openings = PharmacyCalendar().openings
+        self._pairs: dict[tuple[str, str], Known] = {}
 
     async def load(self, db: Connection, messages: Sequence[Message[Any]]) -> Work:
         """What is known of the orders that these events are about."""
@@ -100,11 +104,16 @@ class NotificationHandler:
     def _known(self, event: OrderEvent) -> Known:
         practice = self._practices.get(event.practice)
         pharmacy = self._pharmacies.get(event.pharmacy)
-        calendar = Calendar(
-            self._working_days(practice) if practice else lambda _: False,
-            self._openings(pharmacy) if pharmacy else lambda _: (),
-        )
-        return Known(practice, pharmacy, calendar)
+        if practice is None or pharmacy is None:
+            return Known(practice, pharmacy, NEVER_OPEN)
+        pair = event.practice, event.pharmacy
+        known = self._pairs.get(pair)
+        if known is None or known.practice is not practice or known.pharmacy is not pharmacy:
+            calendar = Calendar(self._working_days(practice), self._openings(pharmacy))
+            if len(self._pairs) >= _PAIRS:
+                self._pairs.clear()
+            known = self._pairs[pair] = Known(practice, pharmacy, calendar)
+        return known
 
 
 def _note_told(message: Message[Any], work: Work) -> None:

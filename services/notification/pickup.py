@@ -47,36 +47,37 @@ class Calendar(Struct, frozen=True):
     openings: Callable[[date], Sequence[Opening]]
 
 
+NEVER_OPEN = Calendar(lambda _: True, lambda _: ())
+"""Where nothing can be promised."""
+
+
 def pickup_window(decided_at: datetime, rule: Processing, calendar: Calendar) -> Window | None:
-    """The first time to collect what was approved at `decided_at` (aware); None within the horizon."""
-    ready = ready_at(decided_at, rule, calendar.is_working_day)
-    if ready is None:
-        return None
-    return first_window(ready, calendar.openings(local_day(decided_at)))
-
-
-def ready_at(
-    decided_at: datetime, rule: Processing, is_working_day: Callable[[date], bool]
-) -> datetime | None:
-    """When the pharmacy has it ready (UTC); None when that is beyond the horizon.
+    """The first time to collect what was approved at `decided_at` (aware); None within the horizon.
 
     Decided before the cutoff on a working day counts from that day, otherwise from the next one.
     """
     local = decided_at.astimezone(AMSTERDAM)
-    late = local.time() >= rule.cutoff
-    ready_on = _ready_on(local.date(), late, rule.working_days, is_working_day)
-    if ready_on is None:
+    day, late = local.date(), local.time() >= rule.cutoff
+    ready = _ready_at(day, late, rule.working_days, rule.ready_from, calendar.is_working_day)
+    if ready is None:
         return None
-    ready = datetime.combine(ready_on, rule.ready_from, AMSTERDAM)
-    return max(ready.astimezone(UTC), decided_at.astimezone(UTC))
+    return first_window(max(ready, decided_at.astimezone(UTC)), calendar.openings(day))
 
 
 @lru_cache(maxsize=10_000)
-def _ready_on(
-    decided_on: date, late: bool, working_days: int, is_working_day: Callable[[date], bool]
-) -> date | None:
+def _ready_at(
+    decided_on: date,
+    late: bool,
+    working_days: int,
+    ready_from: time,
+    is_working_day: Callable[[date], bool],
+) -> datetime | None:
+    """When the pharmacy has it ready (UTC); None when that is beyond the horizon."""
     working = (day for day in _days(decided_on, skip=int(late)) if is_working_day(day))
-    return next(islice(working, working_days, None), None)
+    ready_on = next(islice(working, working_days, None), None)
+    if ready_on is None:
+        return None
+    return datetime.combine(ready_on, ready_from, AMSTERDAM).astimezone(UTC)
 
 
 def first_window(ready: datetime, openings: Iterable[Opening]) -> Window | None:
@@ -84,8 +85,14 @@ def first_window(ready: datetime, openings: Iterable[Opening]) -> Window | None:
     for opening in openings:
         start = max(opening.start, ready)
         if opening.end - start >= NARROWEST:
-            return Window(start.astimezone(AMSTERDAM), opening.end.astimezone(AMSTERDAM))
+            return _window(start, opening.end)
     return None
+
+
+@lru_cache(maxsize=10_000)
+def _window(start: datetime, until: datetime) -> Window:
+    # Hundreds of orders of a day can be collected in the same one.
+    return Window(start.astimezone(AMSTERDAM), until.astimezone(AMSTERDAM))
 
 
 def rule_text(practice: Practice) -> str:
@@ -98,11 +105,6 @@ def rule_text(practice: Practice) -> str:
 def _rule_text(practice: str, version: int, cutoff: time, working_days: int) -> str:
     days = "working day" if working_days == 1 else "working days"
     return f"practice {practice} v{version}: before {cutoff:%H:%M}, {working_days} {days}"
-
-
-def local_day(moment: datetime) -> date:
-    """The day on a Dutch calendar at this moment (aware)."""
-    return moment.astimezone(AMSTERDAM).date()
 
 
 def _days(first: date, skip: int) -> Iterator[date]:

@@ -26,11 +26,8 @@ from services.notification import domain, store
 from services.notification.domain import Known, Order, Seen, Taken
 from services.notification.facts import Answer
 from services.notification.handlers import INPUTS, OFTEN, stored
-from services.notification.pickup import AMSTERDAM, Calendar, Window
+from services.notification.pickup import AMSTERDAM, NEVER_OPEN, Window
 from services.notification.store import StoredMessage
-
-NEVER_OPEN = Calendar(lambda _: True, lambda _: ())
-"""By today's calendars a rebuild promises nothing: what was promised is on record."""
 
 
 @dataclass
@@ -92,6 +89,7 @@ class InboxBuilder:
         """Everything is written with its batch."""
 
     def _known(self, event: OrderEvent) -> Known:
+        # By today's calendars a rebuild promises nothing: what was promised is on record.
         return Known(
             self._practices.get(event.practice), self._pharmacies.get(event.pharmacy), NEVER_OPEN
         )

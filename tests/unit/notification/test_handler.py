@@ -96,3 +96,17 @@ def test_an_event_after_what_was_loaded_builds_on_it() -> None:
 def decided_lines() -> tuple[Line, ...]:
     """The lines of the made-up order as they were told."""
     return tuple(Line(line.line, line.medicine, line.outcome) for line in decided().lines)
+
+
+def test_an_entry_that_changed_counts_for_the_next_event() -> None:
+    """Given a pharmacy that was asked for before, when it closes for good, then no more is promised there."""
+    practice, open_, shut = a_practice(), a_pharmacy(), a_pharmacy("off", version=2)
+    pharmacies = {open_.agb: open_}
+    handler = NotificationHandler({practice.agb: practice}, pharmacies)
+    assert len(_records(handler.handle(_message(decided()), Work()))) == 3
+    pharmacies[shut.agb] = shut
+    assert len(_records(handler.handle(_message(decided()), Work()))) == 2
+    del pharmacies[shut.agb]
+    assert len(_records(handler.handle(_message(decided()), Work()))) == 2
+    pharmacies[open_.agb] = open_
+    assert len(_records(handler.handle(_message(decided()), Work()))) == 3

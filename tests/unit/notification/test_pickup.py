@@ -16,7 +16,6 @@ from services.notification.pickup import (
     Opening,
     Window,
     first_window,
-    local_day,
     pickup_window,
     rule_text,
 )
@@ -152,13 +151,13 @@ def test_a_promised_window_can_be_kept(
     if window is None:
         return
     start, until = window.start.astimezone(UTC), window.until.astimezone(UTC)
-    openings = list(expand(pharmacy, local_day(decided_at)))
+    openings = list(expand(pharmacy, _day(decided_at)))
     assert any(o.start <= start and until <= o.end for o in openings)
     assert start >= decided_at
     assert until - start >= NARROWEST
     first, last = window.start.date(), (until - timedelta(microseconds=1)).astimezone(AMSTERDAM)
     assert not any(c.first <= d <= c.last for c in pharmacy_closed for d in (first, last.date()))
-    assert first <= local_day(decided_at) + timedelta(days=HORIZON_DAYS)
+    assert first <= _day(decided_at) + timedelta(days=HORIZON_DAYS)
 
 
 @given(MOMENTS, RULES, st.sampled_from(HOURS))
@@ -179,3 +178,7 @@ def test_openings_never_overlap_and_last_a_day_at_most(hours: str, first: date) 
     for one, next_one in pairwise(openings):
         assert one.end <= next_one.start
     assert all(timedelta() < o.end - o.start <= timedelta(hours=25) for o in openings)
+
+
+def _day(moment: datetime) -> date:
+    return moment.astimezone(AMSTERDAM).date()
