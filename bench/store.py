@@ -15,7 +15,7 @@ _COUNTED_ORDERS = "select coalesce(sum(orders), 0)::bigint from daily_orders"
 _NEWEST_MESSAGE = "select coalesce(max(id), 0) from messages"
 _NEWER_MESSAGES = "select id, order_id from messages where id > $1 order by id"
 
-# Asking all the time instead would be half of what PostgreSQL does, and tell of an answer too late.
+# Asking all the time instead would tell of an answer too late, and take what it is measured on.
 _TELL = """
 create function tell() returns trigger language plpgsql as
     $$ begin perform pg_notify('messages', ''); return null; end $$;

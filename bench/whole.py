@@ -23,9 +23,10 @@ from bench.steps import LOOK_S, OVERVIEWS, SETTLED_S, STALL_S, caught_up, place_
 from schemas import topics
 
 _READ_OVERVIEWS = ("ordering", "medication")
-_LOOK_S = 0.05
-"""How late it can be seen that all is counted, which is part of the run."""
 _DEAD = tuple(topics.dead_letters(service).name for service in topics.SERVICES)
+
+_COUNT_EVERY_S = 0.05
+"""How late it can be seen that all is counted, which is part of the run."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ async def until_counted(place: Place, running: Processes, job: WholeJob) -> int:
                 counted, changed_s = now, time.monotonic()
             if time.monotonic() - changed_s > STALL_S:
                 raise BenchError(f"metrics has counted {counted} of {len(job.orders)} orders.")
-            await asyncio.sleep(_LOOK_S)
+            await asyncio.sleep(_COUNT_EVERY_S)
 
 
 async def _until_told(place: Place, running: Processes, job: WholeJob) -> None:

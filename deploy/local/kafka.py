@@ -52,7 +52,7 @@ def server_properties(
         "num.io.threads": 4,
         # Of the default of 128 MiB a quarter of the heap would go to keys to compact.
         "log.cleaner.dedupe.buffer.size": 16 << 20,
-        # Each partition's first record touches two files of this size, 2 ms each where memory is not sparse.
+        # A partition's first record touches two files of this size, and a kernel may fill them whole for it.
         # 1 MiB of index is some 350 MB of records, after which another segment begins.
         "log.index.size.max.bytes": 1 << 20,
         # One that is killed and started again is taken back after this, not after 9 s.

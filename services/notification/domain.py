@@ -35,7 +35,7 @@ from services.notification.facts import (
     pharmacy_told,
     practice_told,
 )
-from services.notification.pickup import AMSTERDAM, Calendar, Window, pickup_window, rule_text
+from services.notification.pickup import Calendar, Window, local_window, pickup_window, rule_text
 
 _pickup_promised = trusted(PickupPromised)
 
@@ -177,8 +177,7 @@ def _answered(
 def _pickup(known: Known, decided_at: datetime, told: Told | None) -> Window | NoPickup:
     """When to collect at the pharmacy, or why that cannot be said."""
     if told is not None and told.promise is not None:
-        start, until = told.promise.from_, told.promise.until
-        return Window(start.astimezone(AMSTERDAM), until.astimezone(AMSTERDAM))
+        return local_window(told.promise.from_, told.promise.until)
     found = _first_pickup(known, decided_at)
     if told is not None and isinstance(found, Window):
         # There was none when the patient was told, whatever the directory has learned since.

@@ -30,9 +30,6 @@ INPUTS = (topics.ORDERS_EVENTS,)
 OFTEN = (OrderDecided, OrderLineDecided, OrderCancelled)
 OWN = topics.NOTIFICATIONS_EVENTS
 
-_PAIRS = 4096
-"""Practices with a pharmacy that a worker remembers, of those that its orders name."""
-
 _queued, _sent = trusted(MessageQueued), trusted(MessageSent)
 
 
@@ -61,7 +58,6 @@ class NotificationHandler:
         self._pharmacies = pharmacies
         self._working_days = PracticeCalendar().working_days
         self._openings = PharmacyCalendar().openings
-        self._pairs: dict[tuple[str, str], Known] = {}
 
     async def load(self, db: Connection, messages: Sequence[Message[Any]]) -> Work:
         """What is known of the orders that these events are about."""
@@ -106,14 +102,8 @@ class NotificationHandler:
         pharmacy = self._pharmacies.get(event.pharmacy)
         if practice is None or pharmacy is None:
             return Known(practice, pharmacy, NEVER_OPEN)
-        pair = event.practice, event.pharmacy
-        known = self._pairs.get(pair)
-        if known is None or known.practice is not practice or known.pharmacy is not pharmacy:
-            calendar = Calendar(self._working_days(practice), self._openings(pharmacy))
-            if len(self._pairs) >= _PAIRS:
-                self._pairs.clear()
-            known = self._pairs[pair] = Known(practice, pharmacy, calendar)
-        return known
+        calendar = Calendar(self._working_days(practice), self._openings(pharmacy))
+        return Known(practice, pharmacy, calendar)
 
 
 def _note_told(message: Message[Any], work: Work) -> None:

@@ -85,12 +85,13 @@ def first_window(ready: datetime, openings: Iterable[Opening]) -> Window | None:
     for opening in openings:
         start = max(opening.start, ready)
         if opening.end - start >= NARROWEST:
-            return _window(start, opening.end)
+            return local_window(start, opening.end)
     return None
 
 
 @lru_cache(maxsize=10_000)
-def _window(start: datetime, until: datetime) -> Window:
+def local_window(start: datetime, until: datetime) -> Window:
+    """The window between these moments (aware)."""
     # Hundreds of orders of a day can be collected in the same one.
     return Window(start.astimezone(AMSTERDAM), until.astimezone(AMSTERDAM))
 

@@ -26,7 +26,7 @@ from services.notification import domain, store
 from services.notification.domain import Known, Order, Seen, Taken
 from services.notification.facts import Answer
 from services.notification.handlers import INPUTS, OFTEN, stored
-from services.notification.pickup import AMSTERDAM, NEVER_OPEN, Window
+from services.notification.pickup import NEVER_OPEN, local_window
 from services.notification.store import StoredMessage
 
 
@@ -114,7 +114,7 @@ def _event(message: Message[Any]) -> OrderEvent:
 
 def _with(message: StoredMessage, promised: PickupPromised) -> StoredMessage:
     assert isinstance(message.facts, Answer), "only an answer approves something"
-    window = Window(promised.from_.astimezone(AMSTERDAM), promised.until.astimezone(AMSTERDAM))
+    window = local_window(promised.from_, promised.until)
     return replace(message, facts=replace(message.facts, window=window, no_pickup=None))
 
 

@@ -1,6 +1,7 @@
 """Every service has the same shape, files stay readable, and secrets of the machine stay out."""
 
 import ast
+import re
 import subprocess
 
 import pytest
@@ -91,6 +92,18 @@ def test_tests_patch_and_mock_nothing() -> None:
         and any(word in path.read_text() for word in ("unittest.mock", "monkeypatch.setattr"))
     ]
     assert patched == []
+
+
+_CLOSES = re.compile(r"await (?:self\._?)?(?:reader|consumer|producer|client)\.(?:stop|close)\(")
+
+
+def test_what_closes_a_kafka_client_hears_that_it_is_to_end() -> None:
+    """aiokafka takes our being cancelled for that of a task of its own: `runtime.closing` does not."""
+    deaf = [
+        name(path) for path in files("runtime", "cli", "deploy") if _CLOSES.search(path.read_text())
+    ]
+    assert deaf == []
+    assert _CLOSES.search("await self._consumer.stop()")
 
 
 def test_no_registry_is_named_outside_the_lock_file() -> None:

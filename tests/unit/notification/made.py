@@ -17,7 +17,7 @@ from schemas.orders import (
 from schemas.reasons import Reason
 from services.notification.calendar import PharmacyCalendar, working_days
 from services.notification.domain import Known
-from services.notification.pickup import AMSTERDAM, Calendar
+from services.notification.pickup import AMSTERDAM, NEVER_OPEN, Calendar
 
 ORDER_ID = UUID("0192a5e0-0000-7000-8000-000000000001")
 PATIENT = "pat_test0001"
@@ -80,7 +80,7 @@ def known(practice: Practice | None = None, pharmacy: Pharmacy | None = None) ->
 
 def nothing_known() -> Known:
     """A directory that has neither."""
-    return Known(None, None, Calendar(lambda _: False, lambda _: ()))
+    return Known(None, None, NEVER_OPEN)
 
 
 def a_line(medicine: str, outcome: Outcome, *reasons: Reason, number: int = 1) -> DecidedLine:
