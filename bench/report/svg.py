@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 from xml.sax.saxutils import escape
 
-WIDTH = 940
-LABEL = 410
+PLOT = 440
 VALUE = 90
+CHARACTER = 7.2
+"""More than a character of a label takes, whatever the font is."""
 BAR = 22
 GAP = 10
 TOP = 58
@@ -56,32 +57,35 @@ def svg(panels: Mapping[str, Sequence[Bar]], title: str) -> str:
     """The picture as text."""
     parts: list[str] = []
     y = TOP
+    labels = [bar.label for found in panels.values() for bar in found]
+    left = round(26 + CHARACTER * max(map(len, labels), default=0))
+    width = left + PLOT + VALUE
     most = max((max(bar.values) for found in panels.values() for bar in found), default=1.0)
     for name, found in panels.items():
         parts.append(f'<text class="soft" x="16" y="{y}">{escape(name)}</text>')
         y += 12
         for bar in found:
-            parts += _bar(bar, y, most)
+            parts += _bar(bar, left, y, most)
             y += BAR + GAP
         y += 26
     head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {y}" width="{WIDTH}"'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {y}" width="{width}"'
         f' height="{y}" role="img" aria-label="{escape(title)}">\n<style>{_STYLE}</style>\n'
         f'<text class="title" x="16" y="28">{escape(title)}</text>\n'
     )
     return head + "\n".join(parts) + "\n</svg>\n"
 
 
-def _bar(bar: Bar, y: int, most: float) -> list[str]:
+def _bar(bar: Bar, left: int, y: int, most: float) -> list[str]:
     def x(value: float) -> float:
-        return LABEL + (WIDTH - LABEL - VALUE) * value / most
+        return left + PLOT * value / most
 
     middle = y + BAR / 2
     least, median, highest = x(min(bar.values)), x(bar.median), x(max(bar.values))
     kind = "ours" if bar.ours else "peer"
     return [
-        f'<text x="{LABEL - 10}" y="{middle + 4.5:.1f}" text-anchor="end">{escape(bar.label)}</text>',
-        f'<rect class="{kind}" x="{LABEL}" y="{y}" width="{median - LABEL:.1f}" height="{BAR}" rx="3"/>',
+        f'<text x="{left - 10}" y="{middle + 4.5:.1f}" text-anchor="end">{escape(bar.label)}</text>',
+        f'<rect class="{kind}" x="{left}" y="{y}" width="{median - left:.1f}" height="{BAR}" rx="3"/>',
         f'<line class="spread" x1="{least:.1f}" x2="{highest:.1f}" y1="{middle}" y2="{middle}"/>',
         f'<text x="{max(median, highest) + 8:.1f}" y="{middle + 4.5:.1f}">{bar.median:,.0f}</text>',
     ]

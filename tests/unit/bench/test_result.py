@@ -87,5 +87,13 @@ def test_the_picture_has_a_bar_for_each_engine_slowest_first() -> None:
     assert float(rects[1].get("width", 0)) == pytest.approx(2 * float(rects[0].get("width", 0)))
 
 
+def test_the_longest_name_has_room_in_the_picture() -> None:
+    """Given a name of sixty-six letters, when it is drawn to the left of its bar, then it begins within."""
+    name = "Kafka Streams, exactly_once_v2, tuned, a transaction in 1000 ms..."
+    picture = ElementTree.fromstring(svg({"100": [Bar(name, (30.0,), False)]}, "Orders"))
+    (end,) = [float(e.get("x", 0)) for e in picture.iter() if e.get("text-anchor") == "end"]
+    assert end >= 7 * len(name)
+
+
 def test_without_a_run_the_picture_is_still_one() -> None:
     ElementTree.fromstring(svg({}, "Nothing"))
