@@ -17,7 +17,7 @@ from runtime.closing import closed
 from runtime.connection import Connection
 from runtime.continuity import Standing
 from runtime.ledger import Position
-from runtime.topics import cluster_id, require_topics
+from runtime.topics import cluster_id, partitions_of, require_topics
 from schemas.topics import Topic
 
 
@@ -67,8 +67,8 @@ async def look(kafka: str, db: Connection, reads: Reads) -> Belonging:
     """
     known = await ledger.known_cluster(db)
     stored = await ledger.positions(db)
-    told = _partitions([reads.own] if reads.own else [])
-    positions = {tp: stored.get(tp, Position(0, 1)) for tp in (*_partitions(reads.inputs), *told)}
+    told = partitions_of([reads.own] if reads.own else [])
+    positions = {tp: stored.get(tp, Position(0, 1)) for tp in (*partitions_of(reads.inputs), *told)}
     async with _reader(kafka, positions) as reader:
         standings = await continuity.look(
             reader,
@@ -94,12 +94,6 @@ async def require_own_kafka(kafka: str, pool: "asyncpg.Pool[Any]", reads: Reads)
     if found.known is not None:
         continuity.refuse_other_cluster(found.known, found.cluster)
     continuity.refuse_misfits(found.standings)
-
-
-def _partitions(topics: Iterable[Topic]) -> list[TopicPartition]:
-    return [
-        TopicPartition(topic.name, number) for topic in topics for number in range(topic.partitions)
-    ]
 
 
 @asynccontextmanager

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
@@ -10,15 +10,13 @@ from prometheus_client import generate_latest
 
 from runtime import ledger
 from runtime.failures import is_transient
-
-if TYPE_CHECKING:
-    from runtime.service import Resources
+from runtime.resources import Connections, Resources
 
 CHECK_S = 2.0
 """How long a server may take to answer a check."""
 
 
-def router(resources: "Resources", asyncapi: Callable[[], dict[str, Any]]) -> APIRouter:
+def router(resources: Resources, asyncapi: Callable[[], dict[str, Any]]) -> APIRouter:
     """The routes that an operator, Prometheus and Kubernetes ask."""
     routes = APIRouter()
 
@@ -45,19 +43,20 @@ def router(resources: "Resources", asyncapi: Callable[[], dict[str, Any]]) -> AP
     return routes
 
 
-async def not_ready(resources: "Resources") -> list[str]:
+async def not_ready(resources: Resources) -> list[str]:
     """Why this service should get no traffic now; empty when it should."""
-    if resources.waiting_for:
+    if resources.waiting_for or resources.database is None:
         return [f"waiting for {resources.waiting_for}"]
-    checks = await asyncio.gather(
-        _answers("PostgreSQL", lambda: resources.pool.fetchval("select 1")),
+    connections = resources.database.checks
+    answers = await asyncio.gather(
+        _answers("PostgreSQL", lambda: _select(connections)),
         _answers("Kafka", resources.sender.ping),
     )
-    problems = [problem for problem in checks if problem]
+    problems = [problem for problem in answers if problem]
     if resources.worker is not None:
         problems += resources.worker.problems()
     patience_s = resources.settings.patience_s
-    if not problems and await _outbox_age(resources) > patience_s:
+    if not problems and await _outbox_age(connections) > patience_s:
         problems.append(f"decided records have not been published for {patience_s:.0f} s")
     return problems
 
@@ -73,17 +72,22 @@ async def _answers(name: str, check: Callable[[], Awaitable[object]]) -> str | N
     return None
 
 
-async def _measure_outbox(resources: "Resources") -> None:
-    if resources.opened is None:
+async def _select(connections: Connections) -> None:
+    async with connections.acquire() as db:
+        await db.fetchval("select 1")
+
+
+async def _measure_outbox(resources: Resources) -> None:
+    if resources.database is None:
         return
     try:
-        resources.telemetry.outbox_age.set(await _outbox_age(resources))
+        resources.telemetry.outbox_age.set(await _outbox_age(resources.database.checks))
     except Exception as error:
         # Metrics are wanted most while the database is away; the age then keeps its last value.
         if not is_transient(error):
             raise
 
 
-async def _outbox_age(resources: "Resources") -> float:
-    async with asyncio.timeout(CHECK_S), resources.pool.acquire() as db:
+async def _outbox_age(connections: Connections) -> float:
+    async with asyncio.timeout(CHECK_S), connections.acquire() as db:
         return await ledger.outbox_age(db)

@@ -198,7 +198,8 @@ class Loop(Generic[W]):
         while mine := self._ahead(records):
             self.pulse.beat()
             try:
-                await self._transact(mine, poison)
+                with self.pulse.excused():
+                    await self._transact(mine, poison)
                 return
             except Fenced:
                 # Another worker took over, or a commit was lost sight of: either way, start afresh.

@@ -8,7 +8,6 @@ from typing import Any
 from pydantic import ValidationError
 
 from runtime.service import Service, run
-from runtime.settings import Settings
 
 
 def main(service: Service[Any]) -> None:
@@ -20,7 +19,7 @@ def main(service: Service[Any]) -> None:
     if arguments.insecure_listen:
         os.environ["HERHAAL_INSECURE_LISTEN"] = "true"
     try:
-        settings = Settings()
+        settings = service.settings()
     except ValidationError as error:
         sys.exit("\n".join(_sentences(error)))
     sys.exit(run(service, settings, arguments.only))

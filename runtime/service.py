@@ -12,34 +12,31 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
-import asyncpg
 import structlog
 import uvicorn
 from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp
 
-from runtime import database, deliveries, health, migrations, problems, sockets
+from runtime import deliveries, health, migrations, problems, sockets
 from runtime.backoff import Backoff
 from runtime.belonging import Reads, require_own_kafka
+from runtime.database import Pools, open_pools
 from runtime.direct import Direct, Routes
 from runtime.failures import CannotRun, is_transient
 from runtime.handling import Handler, W
 from runtime.logs import configure_logs
 from runtime.loop import Loop
 from runtime.overload import Overload
-from runtime.pages import Pages
 from runtime.parsing import Parser
-from runtime.problems import unavailable
 from runtime.publisher import Publisher
 from runtime.requests import BodyLimit
+from runtime.resources import Resources, connect
 from runtime.settings import Part, Settings
 from runtime.steps import Reached, pass_by
-from runtime.table import Table
-from runtime.telemetry import Telemetry
 from runtime.topics import TopicsMissing
-from runtime.worker import Worker, WorkerOptions
+from runtime.worker import Wedged, Worker, WorkerOptions
 from schemas.base import Body
 from schemas.topics import Topic
 
@@ -52,36 +49,7 @@ CLOSE_S = 5.0
 """How long each part of a service may take to close."""
 
 END_S = 22.0
-"""When a process that was told to stop ends, whatever keeps it, also when most of its parts take `CLOSE_S`."""
-
-T = TypeVar("T", bound=Body)
-
-
-@dataclass
-class Resources:
-    """What a running service has: filled in as its servers become reachable."""
-
-    settings: Settings
-    telemetry: Telemetry
-    sender: Publisher
-    """For HTTP writes: one record at a time, each acknowledged."""
-    tables: dict[type[Body], Table[Any]]
-    pages: Pages
-    opened: "asyncpg.Pool[Any] | None" = None
-    worker: Worker | None = None
-    waiting_for: str = "starting"
-    """What the start is waiting for; empty once it is complete."""
-
-    @property
-    def pool(self) -> "asyncpg.Pool[Any]":
-        """The database. Raises Problem (503) until it was first reachable."""
-        if self.opened is None:
-            raise unavailable("The database is not reachable yet.")
-        return self.opened
-
-    def table(self, body: type[T]) -> Table[T]:
-        """The in-memory copy of the compacted topic that carries `body`."""
-        return self.tables[body]
+"""When a process that was told to stop, or cannot go on, ends at the latest, whatever still keeps it."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +59,8 @@ class Service(Generic[W]):
     `tables` maps each small compacted topic it keeps in memory to the body it carries. `own` is the
     topic that tells what it decided, where that depends on more than one input's order: after a
     restore the handler is given what the database does not know of it, and adopts it. `gather_ms` is how
-    long Kafka may keep records until there are more, for a service that nobody waits for.
+    long Kafka may keep records until there are more, for a service that nobody waits for. `settings` is the
+    class of its settings, its own where it has any.
     """
 
     name: str
@@ -104,27 +73,20 @@ class Service(Generic[W]):
     own: Topic | None = None
     often: tuple[type[Body], ...] = ()
     gather_ms: int = 0
+    settings: type[Settings] = Settings
 
 
 def create_app(
     service: Service[Any],
-    settings: Settings,
+    resources: Resources,
     part: Part = "all",
     on_failure: Callable[[BaseException], None] = lambda _: None,
     reached: Reached = pass_by,
 ) -> ASGIApp:
-    """The service's ASGI app; its lifespan runs the worker as well, unless `part` says otherwise.
+    """The service's ASGI app over these parts; its lifespan runs the worker too, unless `part` says otherwise.
 
     `on_failure` is told when the service cannot go on; `reached` is called at each step of the loop.
     """
-    telemetry = Telemetry(service.name)
-    resources = Resources(
-        settings,
-        telemetry,
-        Publisher(settings.kafka, f"{service.name}-api"),
-        {body: Table(settings.kafka, topic, body) for body, topic in service.tables.items()},
-        Pages(settings.kafka),
-    )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -170,10 +132,11 @@ def run(
 
     def fail(error: BaseException) -> None:
         failures.append(error)
-        server.should_exit = True
+        server.end()
 
+    resources = connect(service.name, settings, service.tables)
     config = uvicorn.Config(
-        create_app(service, settings, part, fail, reached),
+        create_app(service, resources, part, fail, reached),
         host=settings.host,
         port=settings.port,
         log_config=None,
@@ -194,14 +157,24 @@ def run(
 class _Server(uvicorn.Server):
     """Ends with exit code 0 when it was told to stop: uvicorn itself would raise the signal once more.
 
-    Once told, it ends within `END_S`; nothing is lost by that, as by a kill.
+    Once it is to end it does within `END_S`, by the operating system's means; nothing is lost by that, as by a
+    kill.
     """
+
+    _ending = False
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to stop."""
         super().handle_exit(sig, frame)
-        faulthandler.dump_traceback_later(END_S, exit=True)
-        asyncio.get_running_loop().call_later(END_S - 0.2, _tell_what_runs)
+        self.end()
+
+    def end(self) -> None:
+        """Begin to stop, by our own will."""
+        self.should_exit = True
+        if not self._ending:
+            self._ending = True
+            faulthandler.dump_traceback_later(END_S, exit=True)
+            asyncio.get_running_loop().call_later(END_S - 0.2, _tell_what_runs)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -213,42 +186,44 @@ class _Server(uvicorn.Server):
 
 def _tell_what_runs() -> None:
     names = sorted(getattr(task.get_coro(), "__qualname__", "?") for task in asyncio.all_tasks())
-    log.error("still running after being told to stop", tasks=names)
+    log.error("still running though it is to end", tasks=names)
 
 
 async def _boot(service: Service[Any], resources: Resources, part: Part, reached: Reached) -> None:
+    settings = resources.settings
     resources.waiting_for = "PostgreSQL"
-    resources.opened = await database.open_pool(resources.settings.database, _migrations(service))
+    resources.database = pools = await open_pools(
+        settings.database,
+        _migrations(service),
+        settings.loop_connections,
+        settings.api_connections,
+    )
     resources.waiting_for = "Kafka"
-    pool, reads = resources.opened, Reads(service.inputs, service.own)
+    reads = Reads(service.inputs, service.own)
     # What would be lost with a Kafka that is not ours must not be taken in.
-    await _until_reachable(lambda: require_own_kafka(resources.settings.kafka, pool, reads))
+    await _until_reachable(lambda: require_own_kafka(settings.kafka, pools.loop, reads))
     await _until_reachable(resources.sender.start)
     for table in resources.tables.values():
         await table.caught_up()
     if part == "api":
         resources.waiting_for = ""
         await asyncio.Event().wait()
-    while True:
-        resources.worker = worker = _worker(service, resources, reached)
-        await worker.start()
-        resources.waiting_for = ""
-        # What is there now stays: the collector need not look through it again.
-        gc.freeze()
-        await worker.until_wedged()
-        log.error("the worker moves no more; starting it anew with clients of its own")
-        # What it cannot stop it leaves behind: its epochs are old, so it can write nothing.
-        await _closed("wedged worker", worker.stop)
+    resources.worker = worker = _worker(service, resources, pools, reached)
+    await worker.start()
+    resources.waiting_for = ""
+    # What is there now stays: the collector need not look through it again.
+    gc.freeze()
+    await worker.watch()
 
 
-def _worker(service: Service[Any], resources: Resources, reached: Reached) -> Worker:
+def _worker(service: Service[Any], resources: Resources, pools: Pools, reached: Reached) -> Worker:
     settings = resources.settings
     publisher = Publisher(settings.kafka, f"{service.name}-worker")
     loop = Loop(
         service.name,
         Parser.of([*service.inputs, *([service.own] if service.own else [])], service.often),
         service.handler(resources),
-        resources.pool,
+        pools.loop,
         publisher,
         resources.telemetry,
         reached=reached,
@@ -264,7 +239,7 @@ def _worker(service: Service[Any], resources: Resources, reached: Reached) -> Wo
         session_timeout_ms=settings.session_timeout_ms,
         patience_s=settings.patience_s,
     )
-    return Worker(options, loop, resources.pool, publisher, resources.telemetry)
+    return Worker(options, loop, pools, publisher, resources.telemetry)
 
 
 def _migrations(service: Service[Any]) -> list[migrations.Migration]:
@@ -292,7 +267,7 @@ async def _close(resources: Resources) -> None:
         *([("worker", resources.worker.stop)] if resources.worker else []),
         ("producer", resources.sender.stop),
         ("readers", resources.pages.stop),
-        *([("database", resources.opened.close)] if resources.opened else []),
+        *([("database", resources.database.close)] if resources.database else []),
     ]
     for what, close in closing:
         await _closed(what, close)
@@ -311,6 +286,6 @@ def _tell_failure(task: "asyncio.Task[None]", on_failure: Callable[[BaseExceptio
     error = None if task.cancelled() else task.exception()
     if error is not None:
         # A service that cannot go on must not look alive: it ends, says why, and is started again.
-        why = str(error) if isinstance(error, CannotRun) else ""
+        why = str(error) if isinstance(error, CannotRun | Wedged) else ""
         log.critical("service cannot go on", error=type(error).__name__, why=why)
         on_failure(error)

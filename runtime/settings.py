@@ -12,12 +12,13 @@ Part = Literal["all", "api", "worker"]
 
 
 class Settings(BaseSettings):
-    """Where a service finds its servers and listens.
+    """Where a service finds its servers and listens. A service with settings of its own extends this class.
 
     `kafka` is `host:port[,host:port]`, `database` the DSN of the service's own database with its own
     role, `listen` is `address:port`. There is no access control yet, so only loopback is accepted
     unless `insecure_listen` says otherwise. `patience_s` is how long records may wait while nothing
-    moves, before readiness tells and the worker's clients are made anew.
+    moves, before readiness tells and a worker that gives no sign of life ends its process.
+    `loop_connections` and `api_connections` bound the two pools; the loop uses four at once at most.
     """
 
     model_config = SettingsConfigDict(env_prefix="HERHAAL_")
@@ -30,6 +31,8 @@ class Settings(BaseSettings):
     max_records: int = Field(default=1000, ge=1, le=10_000)
     session_timeout_ms: int = Field(default=10_000, ge=6000, le=300_000)
     patience_s: float = Field(default=30.0, ge=5, le=3600)
+    loop_connections: int = Field(default=5, ge=4, le=20)
+    api_connections: int = Field(default=5, ge=1, le=100)
 
     @property
     def host(self) -> str:

@@ -48,7 +48,7 @@ class Telemetry:
         )
         self._lag = Gauge(
             "herhaal_consumer_lag_records",
-            "Records not yet handled",
+            "Records not yet handled, whoever has the partition",
             ("service", "topic", "partition"),
             registry=self.registry,
         )
@@ -95,7 +95,3 @@ class Telemetry:
     def lag(self, topic: str, partition: int, records: int) -> None:
         """How many records of a partition wait."""
         self._lag.labels(self._service, topic, str(partition)).set(records)
-
-    def clear_lag(self) -> None:
-        """Forget partitions that another worker may have now."""
-        self._lag.clear()

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TypeAlias, TypeVar
 
+from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import for_code
@@ -68,6 +69,13 @@ async def admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
         yield client
     finally:
         await closed(client.close())
+
+
+def partitions_of(topics: Iterable[Topic]) -> list[TopicPartition]:
+    """All partitions of these topics, as the registry counts them."""
+    return [
+        TopicPartition(topic.name, number) for topic in topics for number in range(topic.partitions)
+    ]
 
 
 async def count_brokers(bootstrap: str) -> int:

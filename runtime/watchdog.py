@@ -1,12 +1,12 @@
-"""Whether a worker moves: asked of Kafka over a connection of the watchdog's own.
+"""Whether a worker, and each partition of its service, moves: asked of Kafka over a connection of its own.
 
 A consumer that is wedged sees no new record, so what it says of its lag is no measure of it.
 """
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import Protocol, TypeVar
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -15,21 +15,28 @@ from runtime.closing import closed
 from runtime.failures import is_transient
 from runtime.ledger import Position
 from runtime.pulse import Pulse
-from runtime.stall import Stall
+from runtime.stall import Stall, Standstill
 from runtime.telemetry import Telemetry
 
 log = structlog.get_logger()
+
+T = TypeVar("T")
+
+Positions = Mapping[TopicPartition, Position]
 
 LOOK_EVERY_S = 2.0
 
 ANSWER_S = 5.0
 """How long Kafka may take to answer; while it does not, nobody can move, and nothing is held against us."""
 
+SLEPT_S = 15.0
+"""Looks that are further apart than planned by so much mean that this whole process stood still."""
+
 
 class Ends(Protocol):
     """Tells where partitions end. Raises a transient failure while Kafka does not answer."""
 
-    async def ends(self, partitions: Mapping[TopicPartition, Any]) -> Mapping[TopicPartition, int]:
+    async def ends(self, partitions: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
         """Where each of these ends; Kafka is asked also when there are none."""
 
     async def forget(self) -> None:
@@ -37,16 +44,19 @@ class Ends(Protocol):
 
 
 class Watchdog:
-    """Looks at what waits in the partitions that `owned` tells of, until it finds the worker wedged.
+    """Looks at what waits in the service's `inputs`, until it finds its own worker wedged.
 
-    `busy` tells of other work that must end: joining the group, taking partitions, publishing.
-    `patience_s` is how long there may be work to do with no sign of life.
+    `stored` reads the service's positions from its database, whoever has the partitions; `owned` are those
+    that this worker has. `busy` tells of other work that must end: joining the group, taking partitions,
+    publishing. `patience_s` is how long there may be work to do with no sign of life.
     """
 
     def __init__(
         self,
         kafka: Ends,
-        owned: Callable[[], Mapping[TopicPartition, Position]],
+        inputs: Sequence[TopicPartition],
+        stored: Callable[[], Awaitable[Positions]],
+        owned: Callable[[], Positions],
         busy: Callable[[], bool],
         telemetry: Telemetry,
         patience_s: float,
@@ -56,16 +66,26 @@ class Watchdog:
         self.pulse = Pulse(clock)
         """Is to beat whenever the worker begins, fails at or finishes something."""
         self._kafka = kafka
+        self._inputs = inputs
+        self._stored = stored
         self._owned = owned
         self._busy = busy
         self._telemetry = telemetry
         self._clock = clock
-        self._stall = Stall()
+        self._looked_s = clock()
+        self._own = Stall()
+        self._all = Stall()
+
+    @property
+    def standing(self) -> list[Standstill]:
+        """The partitions, whoever has them, in which records have waited for longer than `patience_s`."""
+        standing = self._all.standing(self._clock())
+        return [one for one in standing if one.seconds > self._patience_s]
 
     @property
     def stalled_s(self) -> float:
-        """How long the longest-waiting record has waited without its partition moving."""
-        return self._stall.seconds(self._clock())
+        """How long the longest-waiting record of this worker has waited without its partition moving."""
+        return self._own.seconds(self._clock())
 
     @property
     def wedged(self) -> bool:
@@ -73,34 +93,67 @@ class Watchdog:
         idle = not self._busy() and self.stalled_s <= self._patience_s
         return not idle and self.pulse.silent_s > self._patience_s
 
-    async def until_wedged(self) -> None:
-        """Look again and again; returns when the worker moves no more, though Kafka answers."""
+    async def until_wedged(self) -> str:
+        """Look again and again; returns why, once the worker moves no more though Kafka answers."""
         try:
             while not self.wedged:
                 await asyncio.sleep(LOOK_EVERY_S)
                 await self.look()
         finally:
             await self._kafka.forget()
+        return self._why()
 
     async def look(self) -> None:
         """Note what waits now."""
+        self._excuse_sleep()
         owned = self._owned()
+        ends = await self._answer("Kafka", self._kafka.ends({*self._inputs, *owned}))
+        if ends is None:
+            await self._kafka.forget()
+            self._own, self._all = Stall(), Stall()
+            self.pulse.beat()
+            return
+        self._own.note(_offsets(owned), ends, self._clock())
+        stored = await self._answer("PostgreSQL", self._stored())
+        if stored is not None:
+            self._note_all(stored, ends)
+
+    def _note_all(self, stored: Positions, ends: Mapping[TopicPartition, int]) -> None:
+        # Nobody has taken a partition that is not stored.
+        offsets = dict.fromkeys(self._inputs, 0) | _offsets(stored)
+        positions = {tp: offsets[tp] for tp in self._inputs}
+        self._all.note(positions, ends, self._clock())
+        for tp, next_offset in positions.items():
+            self._telemetry.lag(tp.topic, tp.partition, max(0, ends[tp] - next_offset))
+
+    def _excuse_sleep(self) -> None:
+        """Hold nothing against a worker whose process was stopped, and could not give signs of life."""
+        slept_s = self._clock() - self._looked_s - LOOK_EVERY_S
+        self._looked_s = self._clock()
+        if slept_s > SLEPT_S:
+            log.warning("this process stood still", seconds=round(slept_s))
+            self._own, self._all = Stall(), Stall()
+            self.pulse.beat()
+
+    async def _answer(self, server: str, asked: Awaitable[T]) -> T | None:
+        """What a server answers; None when it does not."""
         try:
             async with asyncio.timeout(ANSWER_S):
-                ends = await self._kafka.ends(owned)
+                return await asked
         except Exception as error:
             if not is_transient(error):
                 raise
-            log.info("Kafka does not tell what waits", error=type(error).__name__)
-            await self._kafka.forget()
-            self._stall = Stall()
-            self.pulse.beat()
-            return
-        lags = {tp: max(0, ends[tp] - position.next_offset) for tp, position in owned.items()}
-        for tp, lag in lags.items():
-            self._telemetry.lag(tp.topic, tp.partition, lag)
-        waiting = {tp: owned[tp].next_offset for tp, lag in lags.items() if lag}
-        self._stall.note(waiting, self._clock())
+            log.info("cannot see what waits", server=server, error=type(error).__name__)
+            return None
+
+    def _why(self) -> str:
+        standing = self._own.standing(self._clock())
+        waits = "; ".join(map(str, standing)) or "it joins its group, takes partitions or publishes"
+        return f"no sign of life for {self.pulse.silent_s:.0f} s, with work to do: {waits}"
+
+
+def _offsets(positions: Positions) -> dict[TopicPartition, int]:
+    return {tp: position.next_offset for tp, position in positions.items()}
 
 
 class OwnConnection:
@@ -110,7 +163,7 @@ class OwnConnection:
         self._bootstrap = bootstrap
         self._reader: AIOKafkaConsumer | None = None
 
-    async def ends(self, partitions: Mapping[TopicPartition, Any]) -> Mapping[TopicPartition, int]:
+    async def ends(self, partitions: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
         """Where each of these ends."""
         if self._reader is None:
             self._reader = AIOKafkaConsumer(

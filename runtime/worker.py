@@ -6,12 +6,14 @@ numbers of each, so that one patient's records meet in one place.
 
 import asyncio
 import logging
+import os
+import socket
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
-import asyncpg
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
@@ -23,15 +25,16 @@ from faststream.kafka.subscriber.usecase import BatchSubscriber
 from runtime import ledger
 from runtime.backoff import Backoff
 from runtime.closing import closed
+from runtime.database import Pools
 from runtime.deliveries import Delivered
 from runtime.failures import is_transient
 from runtime.fetched import Fetched, polled, unwrapped
-from runtime.loop import Loop
+from runtime.loop import FINISH_S, Loop
 from runtime.publisher import Publisher
 from runtime.steps import Step
 from runtime.taking import Taking
 from runtime.telemetry import Telemetry
-from runtime.topics import TopicsMissing, require_topics
+from runtime.topics import TopicsMissing, partitions_of, require_topics
 from runtime.watchdog import OwnConnection, Watchdog
 from schemas.topics import Topic
 
@@ -54,6 +57,14 @@ HEARTBEAT_MS = 500
 
 _COMMIT_EVERY_S = 1.0
 _TIMERS_EVERY_S = 0.5
+
+_STARTED = f"{time.time_ns() // 1_000_000:x}"
+"""When this process started: containers give the same process id to one after another."""
+
+
+def client_id(service: str) -> str:
+    """What this process calls itself in its consumer group: no two processes have the same."""
+    return f"herhaal-{service}-{socket.gethostname()}-{os.getpid()}-{_STARTED}"
 
 
 @dataclass(frozen=True)
@@ -80,6 +91,10 @@ class WorkerOptions:
         return (*self.topics, self.own) if self.own else self.topics
 
 
+class Wedged(Exception):
+    """This worker has work to do and gives no sign of life: only another process can go on."""
+
+
 class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
     """Takes partitions when Kafka assigns them, and runs the loop over what they hold."""
 
@@ -87,12 +102,13 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         self,
         options: WorkerOptions,
         loop: Loop[Any],
-        pool: "asyncpg.Pool[Any]",
+        pools: Pools,
         publisher: Publisher,
         telemetry: Telemetry,
     ) -> None:
         self._options = options
         self._loop = loop
+        self._checks = pools.checks
         self._publisher = publisher
         self._telemetry = telemetry
         self._takes = Taking(
@@ -100,7 +116,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
             options.topics,
             options.own,
             loop,
-            pool,
+            pools.loop,
             publisher,
             options.max_records,
         )
@@ -111,6 +127,8 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         self._joined = False
         self._watchdog = Watchdog(
             OwnConnection(options.bootstrap),
+            partitions_of(options.topics),
+            self._stored,
             lambda: loop.owned,
             self._is_busy,
             telemetry,
@@ -121,6 +139,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
             # A list: FastStream takes one text for one address, commas and all.
             options.bootstrap.split(","),
             apply_types=False,
+            client_id=client_id(options.group),
             request_timeout_ms=REQUEST_TIMEOUT_MS,
             logger=logging.getLogger("faststream"),
         )
@@ -141,9 +160,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
             return ["the worker has not joined its group"]
         if self._assigned and not self._loop.owned:
             return ["the worker has not taken its partitions"]
-        if self._watchdog.stalled_s > self._options.patience_s:
-            return [f"records wait, and nothing was handled for {self._watchdog.stalled_s:.0f} s"]
-        return []
+        return [str(standing) for standing in self._watchdog.standing]
 
     async def start(self) -> None:
         """Ask for a place in the group, however long Kafka or its topics stay away."""
@@ -163,17 +180,20 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
             asyncio.create_task(self._guarded(self._retake_when_fenced())),
         ]
 
-    async def until_wedged(self) -> None:
-        """Returns when this worker moves no more and must be replaced by another.
+    async def watch(self) -> NoReturn:
+        """Wait until this worker cannot go on.
 
-        Raises what ended its loop, when that is what happens.
+        Raises:
+            Wedged: it moves no more.
+            Exception: what ended its loop.
         """
         wedged = asyncio.create_task(self._watchdog.until_wedged())
+        ends: set[asyncio.Future[Any]] = {wedged, self._loop.failed}
         try:
-            await asyncio.wait({wedged, self._loop.failed}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             if self._loop.failed.done():
                 self._loop.failed.result()
-            wedged.result()
+            raise Wedged(wedged.result())
         finally:
             wedged.cancel()
 
@@ -193,7 +213,6 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         await self._stop_taking()
         if revoked:
             await self._commit(await self._loop.disown())
-        self._telemetry.clear_lag()
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Take them in the background, as the database may be away; nothing is read until then."""
@@ -250,7 +269,8 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         backoff = Backoff()
         while True:
             try:
-                positions = await self._takes.take(assigned)
+                with self._loop.pulse.excused():
+                    positions = await self._takes.take(assigned)
                 break
             except Exception as error:
                 if not (is_transient(error) or isinstance(error, ledger.Fenced)):
@@ -272,6 +292,10 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
                 self._consumer.pause(*self._assigned)
                 await self._take(set(self._assigned))
 
+    async def _stored(self) -> Mapping[TopicPartition, ledger.Position]:
+        async with self._checks.acquire() as db:
+            return await ledger.positions(db)
+
     def _is_busy(self) -> bool:
         taken = bool(self._loop.owned) or not self._assigned
         return not self._joined or not taken or self._loop.is_publishing
@@ -283,7 +307,8 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         taking, self._taking = self._taking, None
         if taking is not None:
             taking.cancel()
-            await asyncio.gather(taking, return_exceptions=True)
+            # It only unwinds from here on, which may take as long as a database that does not answer.
+            await asyncio.wait({taking}, timeout=FINISH_S)
 
     async def _fire_timers(self) -> None:
         while True:
@@ -297,6 +322,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
                 if not is_transient(error):
                     raise
                 log.warning("timers will be looked at again", error=type(error).__name__)
+                self._loop.pulse.beat()
 
     async def _commit_now_and_then(self) -> None:
         while True:

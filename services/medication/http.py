@@ -13,8 +13,8 @@ from runtime.problems import Problem, invalid, not_found, unavailable
 from runtime.publisher import NotPublished
 from runtime.records import outgoing
 from runtime.requests import PreferWait, Traceparent, documented, json_body
+from runtime.resources import Resources
 from runtime.responses import json_response
-from runtime.service import Resources
 from runtime.waiting import Waiter
 from schemas import topics
 from schemas.base import PatientId, Prk
@@ -76,13 +76,13 @@ class MedicationApi:
     async def _refuse_conflict(self, command: Command) -> None:
         """Raises Problem (409) when another change was carried out under this id."""
         key = (command.patient, command.change_id)
-        async with self._resources.pool.acquire() as db:
+        async with self._resources.api_pool.acquire() as db:
             before = (await store.applied(db, [key])).get(key)
         if before is not None and before != digest_of(command):
             raise Problem(409, "change-conflict", "Another change has this change_id already.")
 
     async def _known(self, patient: str) -> Shown:
-        async with self._resources.pool.acquire() as db:
+        async with self._resources.api_pool.acquire() as db:
             shown = await store.overview(db, patient)
         if shown is None:
             raise not_found("overview")
@@ -105,7 +105,7 @@ class MedicationApi:
             raise unavailable("The change could not be taken; please send it again.") from None
 
     async def _find(self, changes: Collection[ChangeKey]) -> dict[ChangeKey, Shown]:
-        async with self._resources.pool.acquire() as db:
+        async with self._resources.api_pool.acquire() as db:
             return await store.applied_overviews(db, changes)
 
 

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import BeforeValidator
 
 from runtime.problems import Problem
+from runtime.resources import Resources
 from runtime.responses import json_response
-from runtime.service import Resources
 from schemas.base import PracticeAgb
 from services.metrics import store
 from services.metrics.domain import AMSTERDAM
@@ -46,7 +46,7 @@ def router(resources: Resources) -> APIRouter:
         until = last or datetime.now(AMSTERDAM).date()
         since = first or until.replace(day=1)
         _check(since, until)
-        async with resources.pool.acquire() as db:
+        async with resources.api_pool.acquire() as db:
             found = await store.totals(db, agb, since, until, by)
         asked = periods(since, until, by)
         return json_response(report(agb, since, until, by, asked, found))

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from runtime.service import Resources, Service
+from runtime.resources import Resources
+from runtime.service import Service
 from schemas import asyncapi, topics
 from schemas.directory import Pharmacy, Practice
 from services.notification import http

@@ -6,8 +6,8 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query, Response
 
 from runtime.problems import Problem
+from runtime.resources import Resources
 from runtime.responses import json_response
-from runtime.service import Resources
 from services.notification import store
 from services.notification.texts import Texts
 from services.notification.views import MessagesView, message_view
@@ -30,7 +30,7 @@ class NotificationApi:
             Problem: 422 when `before` is no message of this patient.
         """
         # One transaction, as a rebuild that is switched in between gives messages other places.
-        async with self._resources.pool.acquire() as db, db.transaction(readonly=True):
+        async with self._resources.api_pool.acquire() as db, db.transaction(readonly=True):
             place = None if before is None else await store.place(db, patient, before)
             if before is not None and place is None:
                 raise _no_such_place()

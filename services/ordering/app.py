@@ -2,11 +2,21 @@
 
 from pathlib import Path
 
-from runtime.service import Resources, Service
+from pydantic import Field
+
+from runtime.resources import Resources
+from runtime.service import Service
+from runtime.settings import Settings
 from schemas import asyncapi, topics
 from schemas.directory import Pharmacy, Practice
 from services.ordering import http
 from services.ordering.handlers import INPUTS, OFTEN, OWN, OrderingHandler, Work
+
+
+class OrderingSettings(Settings):
+    """ordering's settings: it takes in orders and shows them to many at once, so it has more connections."""
+
+    api_connections: int = Field(default=10, ge=1, le=100)
 
 
 def _handler(resources: Resources) -> OrderingHandler:
@@ -23,4 +33,5 @@ SERVICE: Service[Work] = Service(
     tables={Practice: topics.DIRECTORY_PRACTICES, Pharmacy: topics.DIRECTORY_PHARMACIES},
     own=OWN,
     often=OFTEN,
+    settings=OrderingSettings,
 )

@@ -15,8 +15,8 @@ from runtime.problems import Problem, not_found, unavailable
 from runtime.publisher import NotPublished
 from runtime.records import outgoing
 from runtime.requests import Asked, PreferWait, Traceparent, documented, json_body
+from runtime.resources import Resources
 from runtime.responses import json_response
-from runtime.service import Resources
 from runtime.waiting import Waiter
 from schemas import topics
 from schemas.base import Body
@@ -66,7 +66,7 @@ class OrderingApi:
         try:
             await self._send(order, f"{order.order_id}", asked.traceparent)
         except NotPublished:
-            async with self._resources.pool.acquire() as db:
+            async with self._resources.api_pool.acquire() as db:
                 await store.take_out(db, order.order_id, digest)
             raise unavailable("The order could not be taken; please send it again.") from None
         decided = await self._decided.wait(order.order_id, asked.wait_s) if asked.wait_s else None
@@ -102,7 +102,7 @@ class OrderingApi:
 
     async def of_patient(self, patient: str, limit: int) -> Response:
         """A patient's orders, newest first."""
-        async with self._resources.pool.acquire() as db:
+        async with self._resources.api_pool.acquire() as db:
             orders = await store.orders_of_patient(db, patient, limit)
         return json_response(OrdersView(orders=[order_view(order) for order in orders]), 200)
 
@@ -131,7 +131,7 @@ class OrderingApi:
         return decided
 
     async def _known(self, order_id: UUID) -> Order | store.Received:
-        async with self._resources.pool.acquire() as db:
+        async with self._resources.api_pool.acquire() as db:
             # In this order: an order moves from the intake to the decided ones, never back.
             received = await store.received(db, order_id)
             order = (await store.orders(db, [order_id])).get(order_id)
@@ -155,12 +155,12 @@ class OrderingApi:
         await self._resources.sender.send(record)
 
     async def _take_in(self, arrivals: Sequence[Arrival]) -> list[str]:
-        async with self._resources.pool.acquire() as db:
+        async with self._resources.api_pool.acquire() as db:
             digests = await store.take_in(db, arrivals)
         return [digests.get(order_id, digest) for order_id, _, digest in arrivals]
 
     async def _find(self, ids: Collection[UUID]) -> dict[UUID, Order]:
-        async with self._resources.pool.acquire() as db:
+        async with self._resources.api_pool.acquire() as db:
             return await store.orders(db, ids)
 
     async def _find_closed(self, ids: Collection[UUID]) -> dict[UUID, Order]:

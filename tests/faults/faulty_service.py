@@ -16,7 +16,6 @@ from importlib import import_module
 import time_machine
 
 from runtime.service import run
-from runtime.settings import Settings
 from runtime.steps import Reached, Step, pass_by
 
 
@@ -47,7 +46,7 @@ def main() -> int:
     given = parser.parse_args()
     declared = import_module(f"services.{given.service}.app").SERVICE
     with _clock(given.hours):
-        return run(declared, Settings(), given.only, _at_steps(given))
+        return run(declared, declared.settings(), given.only, _at_steps(given))
 
 
 def _at_steps(given: argparse.Namespace) -> Reached:

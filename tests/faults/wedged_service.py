@@ -1,31 +1,33 @@
 """A service whose Kafka consumer stops to fetch, once, as one does whose background task has died.
 
-`python -m tests.faults.wedged_service SERVICE N`: at the N-th batch, with the same environment as
-`herhaal serve`. Nothing is raised anywhere: the consumer just gives no more records.
+`python -m tests.faults.wedged_service SERVICE N FILE`: at the N-th batch, unless FILE exists, which it makes
+then; with the same environment as `herhaal serve`. Nothing is raised: the consumer just gives no more records.
 """
 
 import asyncio
 import gc
 import sys
 from importlib import import_module
+from pathlib import Path
 
 from aiokafka import AIOKafkaConsumer
 
 from runtime.service import run
-from runtime.settings import Settings
 from runtime.steps import Step
 
 
 class Wedge:
-    """Counts batches down, and stops the group's consumer from fetching."""
+    """Counts batches down, and stops the group's consumer from fetching, unless `once` exists."""
 
-    def __init__(self, after: int) -> None:
+    def __init__(self, after: int, once: Path) -> None:
         self._left = after
+        self._once = once
 
     def __call__(self, step: Step) -> None:
         if step is Step.AFTER_POLL:
             self._left -= 1
-            if self._left == 0:
+            if self._left == 0 and not self._once.exists():
+                self._once.touch()
                 _stop_fetching()
 
 
@@ -39,11 +41,6 @@ def _stop_fetching() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(
-        run(
-            import_module(f"services.{sys.argv[1]}.app").SERVICE,
-            Settings(),
-            "all",
-            Wedge(int(sys.argv[2])),
-        )
-    )
+    declared = import_module(f"services.{sys.argv[1]}.app").SERVICE
+    wedge = Wedge(int(sys.argv[2]), Path(sys.argv[3]))
+    sys.exit(run(declared, declared.settings(), "all", wedge))

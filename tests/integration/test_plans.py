@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from runtime import ledger, migrations, timers
-from runtime.database import open_pool
+from runtime.database import open_loop_pool
 from runtime.writes import joined
 from schemas.topics import SERVICES
 
@@ -40,7 +40,7 @@ async def service(
         *migrations.read("runtime", migrations.RUNTIME),
         *migrations.read(request.param, own),
     ]
-    async with await open_pool(scratch, wanted) as pool:
+    async with await open_loop_pool(scratch, wanted) as pool:
         # As the server itself does when it has seen the first rows.
         await pool.execute("analyze")
         yield request.param, pool

@@ -9,7 +9,7 @@ from aiokafka import TopicPartition
 
 from runtime import ledger, migrations
 from runtime.connection import Connection
-from runtime.database import open_pool
+from runtime.database import open_loop_pool
 from runtime.failures import Outdated
 from runtime.ledger import Claim, Fenced, Published, Told
 from runtime.records import Outgoing
@@ -42,7 +42,7 @@ def way(request: pytest.FixtureRequest) -> Callable[[Writes], None]:
 async def db(scratch: str) -> AsyncIterator[Connection]:
     """A database with two tables, of which partitions were taken."""
     wanted = migrations.read("runtime", migrations.RUNTIME)
-    async with await open_pool(scratch, wanted) as pool, pool.acquire() as connection:
+    async with await open_loop_pool(scratch, wanted) as pool, pool.acquire() as connection:
         await connection.execute("create table things (id int primary key)")
         await connection.execute("create table seen (id int primary key)")
         await ledger.take(connection, {HERE: 0, OWN: 0})

@@ -1,18 +1,13 @@
-"""Backing off, asking together, waiting for rows, noticing that nothing moves."""
+"""Backing off, asking together, waiting for rows."""
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 
 import pytest
-from aiokafka import TopicPartition
 
 from runtime.backoff import Backoff
 from runtime.coalesce import Coalescer
-from runtime.stall import Stall
 from runtime.waiting import Waiter
-
-HERE = TopicPartition("orders.requests", 0)
-THERE = TopicPartition("orders.requests", 1)
 
 
 def test_each_wait_is_twice_the_one_before_until_the_longest() -> None:
@@ -132,25 +127,3 @@ async def test_an_error_ends_the_wait_and_the_next_wait_asks_again() -> None:
     rows.error = None
     rows.rows["a"] = 1
     assert await waiter.wait("a", 1) == 1
-
-
-def test_nothing_is_stalled_while_nothing_waits() -> None:
-    stall = Stall()
-    assert stall.seconds(100) == 0
-    stall.note({HERE: 5}, 100)
-    stall.note({}, 101)
-    assert stall.seconds(200) == 0
-
-
-def test_a_partition_that_moves_is_not_stalled() -> None:
-    stall = Stall()
-    for now in range(100):
-        stall.note({HERE: now}, now)
-    assert stall.seconds(100) == 1
-
-
-def test_the_partition_that_stands_still_longest_counts_whatever_the_others_do() -> None:
-    stall = Stall()
-    for now in range(40):
-        stall.note({HERE: 7, THERE: now}, now)
-    assert stall.seconds(40) == 40

@@ -1,8 +1,8 @@
-"""A worker is wedged when there is work to do and it gives no sign of life; never while Kafka is away."""
+"""A worker is wedged when there is work to do and it gives no sign of life; never while it is starved."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Collection
 
+import asyncpg
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError
@@ -13,6 +13,8 @@ from runtime.watchdog import Ends, Watchdog
 
 WEDGED_S = 30.0
 TP = TopicPartition("orders.requests", 3)
+OTHERS = TopicPartition("orders.requests", 4)
+"""Another worker of the service has this one."""
 
 
 class Clock:
@@ -30,12 +32,13 @@ class Kafka:
 
     def __init__(self) -> None:
         self.end = 10
+        self.others_end = 0
         self.away = False
 
-    async def ends(self, partitions: Mapping[TopicPartition, Any]) -> dict[TopicPartition, int]:
+    async def ends(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
         if self.away:
             raise KafkaConnectionError
-        return dict.fromkeys(partitions, self.end)
+        return dict.fromkeys(partitions, self.end) | {OTHERS: self.others_end}
 
     async def forget(self) -> None:
         pass
@@ -47,16 +50,24 @@ class Bench:
     def __init__(self) -> None:
         self.clock, self.kafka = Clock(), Kafka()
         self.at, self.busy = 10, False
+        self.database_away = False
         self.telemetry = Telemetry("ordering")
         ends: Ends = self.kafka
         self.watchdog = Watchdog(
             ends,
+            [TP, OTHERS],
+            self._stored,
             lambda: {TP: Position(self.at, 1)},
             lambda: self.busy,
             self.telemetry,
             WEDGED_S,
             self.clock,
         )
+
+    async def _stored(self) -> dict[TopicPartition, Position]:
+        if self.database_away:
+            raise asyncpg.ConnectionDoesNotExistError
+        return {TP: Position(self.at, 1)}
 
     async def pass_time(self, seconds: float) -> None:
         """It looks every two seconds meanwhile."""
@@ -124,6 +135,84 @@ async def test_nothing_is_held_against_a_worker_while_kafka_is_away(bench: Bench
     assert not bench.watchdog.wedged
     await bench.pass_time(10)
     assert bench.watchdog.wedged
+
+
+async def test_waiting_for_a_database_that_bounds_its_answers_is_being_starved(
+    bench: Bench,
+) -> None:
+    """A statement that waits for a lock is given up by the server; until then nothing is held against us."""
+    bench.kafka.end = 12
+    with bench.watchdog.pulse.excused():
+        await bench.pass_time(2 * WEDGED_S)
+        assert not bench.watchdog.wedged
+    await bench.pass_time(WEDGED_S - 4)
+    assert not bench.watchdog.wedged
+    await bench.pass_time(8)
+    assert bench.watchdog.wedged
+
+
+async def test_nobody_waits_for_a_database_for_ever(bench: Bench) -> None:
+    bench.kafka.end = 12
+    with bench.watchdog.pulse.excused(at_most_s=60):
+        await bench.pass_time(60 + WEDGED_S)
+        assert not bench.watchdog.wedged
+        await bench.pass_time(6)
+        assert bench.watchdog.wedged
+
+
+async def test_a_sign_of_life_of_another_task_does_not_end_the_excuse(bench: Bench) -> None:
+    bench.kafka.end = 12
+    with bench.watchdog.pulse.excused():
+        with bench.watchdog.pulse.excused():
+            bench.watchdog.pulse.beat()
+        await bench.pass_time(2 * WEDGED_S)
+        assert not bench.watchdog.wedged
+
+
+async def test_a_process_that_stood_still_itself_is_not_wedged(bench: Bench) -> None:
+    """Given records that wait; when the process is stopped for three minutes; then it is not blamed."""
+    bench.kafka.end = 12
+    await bench.pass_time(WEDGED_S - 4)
+    bench.clock.now_s += 180
+    await bench.pass_time(WEDGED_S - 4)
+    assert not bench.watchdog.wedged
+    assert bench.watchdog.standing == []
+    await bench.pass_time(10)
+    assert bench.watchdog.wedged
+
+
+async def test_a_partition_of_another_worker_that_stands_still_is_told_and_not_ours_to_die_for(
+    bench: Bench,
+) -> None:
+    bench.kafka.others_end = 1418
+    await bench.pass_time(LONG_S)
+    (standing,) = bench.watchdog.standing
+    assert (standing.partition, standing.records) == (OTHERS, 1418)
+    assert standing.seconds > WEDGED_S
+    await bench.pass_time(10 * LONG_S)
+    assert not bench.watchdog.wedged
+
+
+async def test_a_partition_that_waits_for_a_short_while_is_not_told(bench: Bench) -> None:
+    bench.kafka.others_end = 1418
+    await bench.pass_time(WEDGED_S - 4)
+    assert bench.watchdog.standing == []
+
+
+async def test_a_database_that_is_away_leaves_what_is_known_of_standing_still(bench: Bench) -> None:
+    bench.kafka.others_end = 1
+    await bench.pass_time(WEDGED_S - 4)
+    bench.database_away = True
+    await bench.pass_time(10)
+    assert [standing.partition for standing in bench.watchdog.standing] == [OTHERS]
+
+
+async def test_the_lag_of_partitions_that_another_worker_has_is_seen_too(bench: Bench) -> None:
+    bench.kafka.others_end = 7
+    await bench.pass_time(2)
+    labels = {"service": "ordering", "topic": OTHERS.topic, "partition": "4"}
+    lag = bench.telemetry.registry.get_sample_value("herhaal_consumer_lag_records", labels)
+    assert lag == 7
 
 
 async def test_what_waits_is_the_lag_that_prometheus_sees(bench: Bench) -> None:
