@@ -15,6 +15,7 @@ from rich.text import Text
 from cli import cluster
 from cli.asking import ask
 from cli.console import stdout
+from cli.members import Member, by_host, members, processes_twice
 from runtime.closing import closed
 from runtime.topics import admin
 from schemas.topics import SERVICES
@@ -39,6 +40,7 @@ class ServiceLag:
 
     service: str
     partitions: tuple[PartitionLag, ...]
+    members: tuple[Member, ...] = ()
 
     @property
     def total(self) -> int:
@@ -88,7 +90,7 @@ def shown(found: Sequence[ServiceLag], partitions: bool) -> Group:
     for service in found:
         for row in _partition_rows(service) if partitions else _topic_rows(service):
             table.add_row(*map(Text, row))
-    lines = [Text(_summary(service)) for service in found]
+    lines = [Text(line) for service in found for line in (_summary(service), *_twice(service))]
     return Group(table, *lines) if table.row_count else Group(*lines)
 
 
@@ -96,9 +98,10 @@ async def _service(
     client: AIOKafkaAdminClient, consumer: AIOKafkaConsumer, service: str
 ) -> ServiceLag:
     reached = await cluster.committed(client, service)
+    group = await members(client, [service])
     wanted = await cluster.partitions(client, {tp.topic for tp in reached})
     if not wanted:
-        return ServiceLag(service, ())
+        return ServiceLag(service, (), group)
     ends = await consumer.end_offsets(wanted)
     starts = await consumer.beginning_offsets(wanted)
     return ServiceLag(
@@ -113,6 +116,7 @@ async def _service(
             )
             for tp in wanted
         ),
+        group,
     )
 
 
@@ -135,12 +139,29 @@ def _partition_rows(service: ServiceLag) -> Iterator[tuple[str, ...]]:
 
 
 def _summary(service: ServiceLag) -> str:
+    who = _members(service)
     match service.partitions, service.total:
         case (), _:
             return f"{service.service}: has never run on this Kafka"
         case _, 0:
-            return f"{service.service}: up to date"
+            return f"{service.service}: up to date, {who}"
         case _, 1:
-            return f"{service.service}: 1 record behind"
+            return f"{service.service}: 1 record behind, {who}"
         case _, total:
-            return f"{service.service}: {total} records behind"
+            return f"{service.service}: {total} records behind, {who}"
+
+
+def _members(service: ServiceLag) -> str:
+    """How many members its group has, and where several are on one host."""
+    noun = "member" if len(service.members) == 1 else "members"
+    crowded = [f"{n} on {host}" for host, n in by_host(service.members).items() if n > 1]
+    where = f" ({', '.join(crowded)})" if crowded else ""
+    return f"{len(service.members)} {noun}{where}"
+
+
+def _twice(service: ServiceLag) -> Iterator[str]:
+    for member in processes_twice(service.members):
+        yield (
+            f"{service.service}: ERROR: the process {member.client_id} is in the group twice, and"
+            " handles only a part of its partitions. If that lasts longer than 10 s, restart it."
+        )

@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from cli.members import Member, by_host
 from cli.verify.dump import Dump
 from cli.verify.facts import Facts
 from cli.verify.history import Operation
 from cli.verify.memory import no_collections
 from cli.verify.normal import Difference, compare
-from cli.verify.rules import answers, decisions, prescriptions, requests, states
+from cli.verify.rules import answers, decisions, groups, prescriptions, requests, states
 from cli.verify.rules.found import Rule
 
 __all__ = ["RULES", "Counts", "Difference", "Verdict", "Violation", "check", "compare"]
@@ -45,6 +46,7 @@ RULES: Mapping[str, Rule] = {
         states.output_unreadable,
         states.foreign_record,
         decisions.not_at_rest,
+        groups.process_twice_in_group,
     )
 }
 """Every rule by its name."""
@@ -76,6 +78,8 @@ class Counts:
     """By topic."""
     dead_letters: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """By service and reason, each once."""
+    members: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """Of the services' groups, by service and host; several on one host are several workers there."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +132,15 @@ def _counts(facts: Facts) -> Counts:
             name: dict(Counter(letter.reason for letter in found.by_origin.values()).most_common())
             for name, found in facts.letters.items()
         },
+        members=_members(facts),
     )
+
+
+def _members(facts: Facts) -> dict[str, dict[str, int]]:
+    groups: dict[str, list[Member]] = {}
+    for member in facts.dump.members:
+        groups.setdefault(member.service, []).append(member)
+    return {service: by_host(found) for service, found in groups.items()}
 
 
 def _best_outcomes(facts: Facts) -> dict[object, str]:

@@ -12,6 +12,7 @@ from typing import Any, get_args, get_type_hints
 
 import msgspec
 
+from cli.members import Member
 from cli.verify.rows import (
     AppliedRow,
     CopyRow,
@@ -32,6 +33,7 @@ from cli.verify.rows import (
 
 _ABOUT = "about.json"
 _SPANS = "spans.jsonl"
+_MEMBERS = "members.jsonl"
 
 
 class DumpUnreadable(ValueError):
@@ -83,7 +85,10 @@ class Metrics(Loop):
 
 @dataclass(frozen=True)
 class Dump:
-    """Everything at `taken_at` (UTC, PostgreSQL's clock); `records` by topic, partition and offset."""
+    """Everything at `taken_at` (UTC, PostgreSQL's clock); `records` by topic, partition and offset.
+
+    `members` are those of the services' consumer groups.
+    """
 
     taken_at: datetime
     spans: tuple[Span, ...] = ()
@@ -92,6 +97,7 @@ class Dump:
     medication: Medication = field(default_factory=Medication)
     notification: Notification = field(default_factory=Notification)
     metrics: Metrics = field(default_factory=Metrics)
+    members: tuple[Member, ...] = ()
 
     @property
     def databases(self) -> dict[str, Loop]:
@@ -120,6 +126,7 @@ def save(dump: Dump, folder: Path) -> None:
     if any(folder.iterdir()):
         raise FileExistsError(f"{folder} is not empty")
     _write(folder / _SPANS, dump.spans)
+    _write(folder / _MEMBERS, dump.members)
     by_topic: dict[str, list[Rec]] = {span.topic: [] for span in dump.spans}
     for record in dump.records:
         by_topic.setdefault(record.topic, []).append(record)
@@ -148,6 +155,7 @@ def load(folder: Path) -> Dump:
             medication=_database(folder, "medication", Medication),
             notification=_database(folder, "notification", Notification),
             metrics=_database(folder, "metrics", Metrics),
+            members=_read(folder / _MEMBERS, Member),
         )
     except (OSError, KeyError, msgspec.DecodeError) as error:
         raise DumpUnreadable(f"{folder} holds no whole dump ({type(error).__name__})") from error

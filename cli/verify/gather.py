@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from cli.members import Member, members, processes_twice
 from cli.verify.dump import Dump, Loop, Medication, Metrics, Notification, Ordering, row_types
 from cli.verify.memory import no_collections
 from cli.verify.rows import Rec, Span
@@ -18,6 +19,9 @@ from runtime.topics import admin
 from schemas import topics
 
 _FETCH_BYTES = 16 * 1024 * 1024
+
+_LOOKS, _LOOK_EVERY_S = 15, 1.0
+"""Together longer than a session of 10 s."""
 
 _LOOP = {
     "progress": "select topic, partition, next_offset, epoch from progress order by topic, partition",
@@ -83,7 +87,16 @@ async def take_dump(kafka: str, postgres: str) -> Dump:
         _database(postgres, "notification", Notification),
         _database(postgres, "metrics", Metrics),
     )
-    return Dump(await _now(postgres), spans, records, ordering, medication, notification, metrics)
+    return Dump(
+        await _now(postgres),
+        spans,
+        records,
+        ordering,
+        medication,
+        notification,
+        metrics,
+        await _members(kafka),
+    )
 
 
 async def our_partitions(kafka: str) -> list[TopicPartition]:
@@ -101,6 +114,18 @@ async def our_partitions(kafka: str) -> list[TopicPartition]:
         for topic in described
         for partition in topic["partitions"]
     )
+
+
+async def _members(kafka: str) -> tuple[Member, ...]:
+    """The members of the groups; a process is in one twice only when that lasts longer than a session."""
+    async with admin(kafka) as client:
+        for _ in range(_LOOKS):
+            found = await members(client, topics.SERVICES)
+            if not processes_twice(found):
+                break
+            # A client whose request to join was answered too late asks again; Kafka then has it twice.
+            await asyncio.sleep(_LOOK_EVERY_S)
+        return found
 
 
 def database_dsn(postgres: str, service: str) -> str:

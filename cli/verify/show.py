@@ -62,6 +62,9 @@ def _figures(verdict: Verdict, seconds: Mapping[str, float]) -> Table:
     for service, reasons in counts.dead_letters.items():
         for reason, number in reasons.items():
             table.add_row(f"dead letters of {service}: {reason}", f"{number}")
+    for service, hosts in counts.members.items():
+        for host, number in hosts.items():
+            table.add_row(f"members of {service} on {host}", f"{number}")
     for what, took in seconds.items():
         table.add_row(f"seconds to {what}", f"{took:.1f}")
     return table

@@ -216,6 +216,12 @@ def refused_line(case: Case) -> Case:
     )
 
 
+def process_twice(case: Case) -> Case:
+    """A worker that could not be closed is still in the group, beside the one that replaced it."""
+    members = (*case.dump.members, case.dump.members[0])
+    return replace(case, dump=replace(case.dump, members=members))
+
+
 def foreign(case: Case) -> Case:
     """Somebody else's event."""
     decided = find(case, OrderDecided)

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import msgspec
 
+from cli.members import Member
 from cli.verify import dump as dumps
 from cli.verify.dump import Dump
 from cli.verify.history import Operation
@@ -153,6 +154,10 @@ def dump_of(world: World) -> Dump:
         medication=_medication(world.medication),
         notification=_notification(world.notification),
         metrics=_metrics(world.metrics),
+        members=tuple(
+            Member(service.name, f"herhaal-{service.name}-made-{pid}-19ac0")
+            for pid, service in enumerate(world.services, 1000)
+        ),
     )
 
 

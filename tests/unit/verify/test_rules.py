@@ -32,6 +32,7 @@ from tests.unit.verify.defects import (
     older_last,
     orders_swapped,
     outbox_left,
+    process_twice,
     refused_and_carried_out,
     refused_and_decided,
     refused_line,
@@ -258,6 +259,7 @@ DEFECTS: list[tuple[str, str, Edit]] = [
     ("not_at_rest", "an outbox row is left", outbox_left),
     ("not_at_rest", "a due time has passed", timer_overdue),
     ("not_at_rest", "a record is not handled", first_row("metrics", "progress", next_offset=0)),
+    ("process_twice_in_group", "a worker is left behind", process_twice),
 ]
 
 
