@@ -1,0 +1,139 @@
+"""medication's routes: what they answer, and what they hand to Kafka, without either server."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from runtime.digests import digest_of
+from runtime.records import encode
+from schemas import topics
+from schemas.medication import Change, MedicationImport, MedicationOverview
+from services.medication import store
+from services.medication.app import SERVICE
+from tests.harness.made import METFORMINE, OMEPRAZOL, an_import, as_json, entry
+from tests.unit.served import Answer, FakeConnections, FakeSender, Served
+
+PATIENT = "pat_anna0001"
+OVERVIEW = f"/patients/{PATIENT}/overview"
+
+
+def an_overview(change: MedicationImport, version: int = 3) -> bytes:
+    """What the database holds once a change is carried out."""
+    return encode(
+        MedicationOverview(
+            patient=change.patient,
+            practice=change.practice,
+            version=version,
+            changed_at=datetime(2026, 11, 20, 9, tzinfo=UTC),
+            change=Change(change_id=change.change_id, kind="import", by=change.by),
+            medications=change.medications,
+        )
+    )
+
+
+CHANGE = an_import(PATIENT, entry(METFORMINE))
+STORED = {"version": 3, "body": an_overview(CHANGE)}
+
+
+def medication(**answers: Answer) -> Served:
+    """medication with one patient's overview, and no change applied before."""
+    found: dict[str, Answer] = {
+        store._OVERVIEW: lambda patient: [STORED] if patient == PATIENT else [],
+        store._APPLIED: lambda patients, changes: [],
+        store._APPLIED_OVERVIEWS: lambda patients, changes: [],
+    }
+    return Served(SERVICE, FakeConnections({**found, **answers}))
+
+
+async def test_an_overview_is_shown_with_its_version_as_etag() -> None:
+    answer = await medication().ask("GET", OVERVIEW)
+    assert answer.status_code == 200
+    assert answer.json()["version"] == 3
+    assert answer.headers["etag"] == '"3"'
+
+
+async def test_who_has_this_version_is_told_so() -> None:
+    answer = await medication().ask("GET", OVERVIEW, headers={"If-None-Match": 'W/"2", "3"'})
+    assert (answer.status_code, answer.content) == (304, b"")
+
+
+async def test_an_overview_that_nobody_made_is_a_problem() -> None:
+    answer = await medication().ask("GET", "/patients/pat_nobody01/overview")
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_change_is_a_record_of_its_patient_before_it_is_answered() -> None:
+    served = medication()
+    answer = await served.ask("PUT", OVERVIEW, json=as_json(CHANGE))
+    assert answer.status_code == 202
+    assert answer.json()["change_id"] == str(CHANGE.change_id)
+    assert answer.headers["location"] == OVERVIEW
+    (record,) = served.sender.sent
+    assert (record.topic, record.key) == (topics.MEDICATION_CHANGES.name, PATIENT.encode())
+    assert record.value == encode(CHANGE)
+
+
+async def test_who_waits_gets_the_overview_once_it_is_applied() -> None:
+    applied = {"patient": PATIENT, "change_id": CHANGE.change_id, **STORED}
+    served = medication(**{store._APPLIED_OVERVIEWS: lambda patients, changes: [applied]})
+    answer = await served.ask("PUT", OVERVIEW, json=as_json(CHANGE), headers={"Prefer": "wait=5"})
+    assert answer.status_code == 200
+    assert answer.headers["preference-applied"] == "wait"
+
+
+async def test_another_change_under_the_same_id_is_a_conflict_and_not_sent() -> None:
+    other = an_import(PATIENT, entry(OMEPRAZOL))
+    before = {"patient": PATIENT, "change_id": CHANGE.change_id, "digest": digest_of(other)}
+    served = medication(**{store._APPLIED: lambda patients, changes: [before]})
+    answer = await served.ask("PUT", OVERVIEW, json=as_json(CHANGE))
+    assert (answer.status_code, served.sender.sent) == (409, [])
+
+
+async def test_a_status_of_a_medicine_that_is_not_in_the_overview_is_not_sent() -> None:
+    served = medication()
+    path = f"/patients/{PATIENT}/medications/{OMEPRAZOL[0]}/status"
+    body = {"by": as_json(CHANGE)["by"], "status": "stopped"}
+    assert (await served.ask("PUT", path, json=body)).status_code == 404
+    body_of_known = f"/patients/{PATIENT}/medications/{METFORMINE[0]}/status"
+    assert (await served.ask("PUT", body_of_known, json=body)).status_code == 202
+    assert len(served.sender.sent) == 1
+
+
+async def test_another_patient_in_the_body_is_refused() -> None:
+    served = medication()
+    answer = await served.ask("PUT", "/patients/pat_other001/overview", json=as_json(CHANGE))
+    assert (answer.status_code, served.sender.sent) == (422, [])
+
+
+async def test_a_change_that_kafka_did_not_take_is_to_be_sent_again() -> None:
+    served = Served(SERVICE, medication().api, sender=FakeSender(away=True))
+    answer = await served.ask("PUT", OVERVIEW, json=as_json(CHANGE))
+    assert answer.status_code == 503
+    assert int(answer.headers["retry-after"]) > 0
+
+
+@pytest.mark.parametrize("error", [TimeoutError(), ConnectionRefusedError()])
+async def test_a_request_that_gets_no_connection_in_time_is_answered_503(error: OSError) -> None:
+    """Given that others wait with all connections of the API; then a request does not wait for ever."""
+    answer = await Served(SERVICE, FakeConnections(fails=error)).ask("GET", OVERVIEW)
+    assert answer.status_code == 503
+    assert int(answer.headers["retry-after"]) > 0
+
+
+async def test_before_the_database_was_reachable_requests_are_answered_503() -> None:
+    served = medication()
+    served.resources.database = None
+    served.resources.waiting_for = "PostgreSQL"
+    assert (await served.ask("GET", OVERVIEW)).status_code == 503
+    ready = await served.ask("GET", "/readyz")
+    assert (ready.status_code, ready.json()["problems"]) == (503, ["waiting for PostgreSQL"])
+
+
+async def test_a_change_without_an_id_gets_one() -> None:
+    served = medication()
+    body = as_json(CHANGE)
+    del body["change_id"]
+    answer = await served.ask("PUT", OVERVIEW, json=body)
+    assert answer.status_code == 202
+    assert answer.json()["change_id"] != str(CHANGE.change_id)
