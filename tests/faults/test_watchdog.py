@@ -1,7 +1,8 @@
-"""A Kafka client that is wedged, and does not know it: the worker is made anew, in the same process."""
+"""A Kafka client that is wedged, and does not know it: its process ends, and the supervisor starts another."""
 
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from deploy.local.services import is_ready
 from deploy.local.supervisor import Child
 from tests.faults.load import Load
 from tests.faults.rows import Judge
+from tests.faults.steady import until_steady
 from tests.faults.watch import watching
 
 PER_S = 30.0
@@ -20,30 +22,38 @@ SILENCE_S = 3.0
 
 
 @pytest.mark.timeout(150)
-async def test_a_consumer_that_stops_to_fetch_is_replaced_without_a_restart(
-    disturbed: LocalStack, judge: Judge, load: Load
+async def test_a_consumer_that_stops_to_fetch_ends_its_process_and_another_goes_on(
+    disturbed: LocalStack, judge: Judge, load: Load, tmp_path: Path
 ) -> None:
-    """Recovery counts from the last decision before the silence."""
+    """Recovery counts from the last decision before the silence; one member is in the group afterwards."""
     async with watching(disturbed) as watch, load.running(PER_S):
         await disturbed.stop("ordering")
-        service = _wedging(disturbed)
+        service = _wedging(disturbed, tmp_path / "wedged")
         await service.start()
         try:
             await service.ready(40)
             pid = service.pid
             recovery_s = await watch.recovery(await watch.silent(SILENCE_S))
-            assert service.pid == pid
+            assert service.pid != pid
+            assert service.restarts == 1
+            await until_steady(disturbed)
         finally:
             await service.stop(8)
             await disturbed.start("ordering")
     row = await judge.judge(load, "a consumer that stops to fetch", "ordering", recovery_s)
     assert row.clean
     assert recovery_s > PATIENCE_S - 3, "it was not wedged at all"
+    assert "no sign of life for" in service.program.log.read_text()
 
 
-def _wedging(stack: LocalStack) -> Child:
+def _wedging(stack: LocalStack, once: Path) -> Child:
     program = stack.process("ordering").program
-    argv = [sys.executable, "-m", "tests.faults.wedged_service", "ordering", str(BATCHES)]
-    env = {**program.env, "HERHAAL_PATIENCE_S": str(PATIENCE_S)}
-    probe = is_ready(stack.ports.services["ordering"])
-    return Child(replace(program, argv=argv, env=env), probe, stack.report)
+    module = [sys.executable, "-m", "tests.faults.wedged_service"]
+    log = program.log.with_name("ordering-wedged.log")
+    wedging = replace(
+        program,
+        argv=[*module, "ordering", str(BATCHES), str(once)],
+        log=log,
+        env={**program.env, "HERHAAL_PATIENCE_S": str(PATIENCE_S)},
+    )
+    return Child(wedging, is_ready(stack.ports.services["ordering"]), stack.report)

@@ -1,0 +1,52 @@
+"""People who look at orders again and again, at a pace that does not follow the answers."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from uuid import uuid4
+
+import httpx
+
+from schemas.orders import OrderPlace
+
+_TIMEOUT_S = 8.0
+
+
+class Readers:
+    """`GET /orders/{id}` of some order that was taken; `answers` counts the status codes, 0 for none."""
+
+    def __init__(self, ordering: str, orders: Sequence[OrderPlace]) -> None:
+        self.answers: Counter[int] = Counter()
+        self._ordering = ordering
+        self._orders = orders
+
+    @asynccontextmanager
+    async def running(self, per_s: float) -> AsyncIterator[None]:
+        """So many requests a second for as long as the body runs; then every answer is waited for."""
+        stop = asyncio.Event()
+        limits = httpx.Limits(max_connections=1000)
+        async with httpx.AsyncClient(timeout=_TIMEOUT_S, limits=limits) as http:
+            reading = asyncio.create_task(self._read(http, per_s, stop))
+            try:
+                yield
+            finally:
+                stop.set()
+                await reading
+
+    async def _read(self, http: httpx.AsyncClient, per_s: float, stop: asyncio.Event) -> None:
+        began_s, count = time.monotonic(), 0
+        async with asyncio.TaskGroup() as asking:
+            while not stop.is_set():
+                asking.create_task(self._ask(http))
+                count += 1
+                await asyncio.sleep(max(0.0, began_s + count / per_s - time.monotonic()))
+
+    async def _ask(self, http: httpx.AsyncClient) -> None:
+        order_id = self._orders[0].order_id if self._orders else uuid4()
+        try:
+            answer = await http.get(f"{self._ordering}/orders/{order_id}")
+            self.answers[answer.status_code] += 1
+        except httpx.HTTPError:
+            self.answers[0] += 1

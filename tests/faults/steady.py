@@ -1,0 +1,31 @@
+"""Whether every service is whole again after a fault: ready, and one member of its group."""
+
+import asyncio
+import time
+from collections import Counter
+
+from cli.members import members
+from deploy.local import LocalStack
+from deploy.local.services import is_ready
+from runtime.topics import admin
+from schemas.topics import SERVICES
+
+
+async def until_steady(stack: LocalStack, within_s: float = 90.0) -> float:
+    """Wait until each service is ready and its group has one member; the seconds that it took.
+
+    Fails with what is still wrong after `within_s` seconds.
+    """
+    began_s = time.monotonic()
+    while problems := await _problems(stack):
+        assert time.monotonic() - began_s < within_s, problems
+        await asyncio.sleep(0.5)
+    return time.monotonic() - began_s
+
+
+async def _problems(stack: LocalStack) -> list[str]:
+    probes = {name: is_ready(stack.ports.services[name]) for name in SERVICES}
+    found = [f"{name}: {why}" for name, probe in probes.items() if (why := await probe())]
+    async with admin(stack.kafka) as client:
+        counts = Counter(member.service for member in await members(client, SERVICES))
+    return found + [f"{name}: {counts[name]} members" for name in SERVICES if counts[name] != 1]
