@@ -3,29 +3,34 @@
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Mapping
 
 from cli.members import members
 from deploy.local import LocalStack
 from deploy.local.services import is_ready
+from deploy.local.supervisor import Probe
 from runtime.topics import admin
 from schemas.topics import SERVICES
 
 
-async def until_steady(stack: LocalStack, within_s: float = 90.0) -> float:
+async def until_steady(
+    stack: LocalStack, within_s: float = 90.0, probes: Mapping[str, Probe] | None = None
+) -> float:
     """Wait until each service is ready and its group has one member; the seconds that it took.
 
-    Fails with what is still wrong after `within_s` seconds.
+    `probes` ask services that do not listen where the stack's do. Fails with what is still wrong after
+    `within_s` seconds.
     """
+    asked = probes or {name: is_ready(stack.ports.services[name]) for name in SERVICES}
     began_s = time.monotonic()
-    while problems := await _problems(stack):
+    while problems := await _problems(stack.kafka, asked):
         assert time.monotonic() - began_s < within_s, problems
         await asyncio.sleep(0.5)
     return time.monotonic() - began_s
 
 
-async def _problems(stack: LocalStack) -> list[str]:
-    probes = {name: is_ready(stack.ports.services[name]) for name in SERVICES}
+async def _problems(kafka: str, probes: Mapping[str, Probe]) -> list[str]:
     found = [f"{name}: {why}" for name, probe in probes.items() if (why := await probe())]
-    async with admin(stack.kafka) as client:
+    async with admin(kafka) as client:
         counts = Counter(member.service for member in await members(client, SERVICES))
     return found + [f"{name}: {counts[name]} members" for name in SERVICES if counts[name] != 1]

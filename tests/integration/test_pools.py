@@ -1,0 +1,72 @@
+"""Loop, requests and checks have connections of their own, each planned in its way; no wait for one is long."""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+
+import pytest
+
+from runtime.database import API_WAIT_S, CHECKS_CONNECTIONS, Pool, Pools, open_pools
+
+LOOP, API = 4, 3
+
+
+@pytest.fixture
+async def pools(scratch: str) -> AsyncIterator[Pools]:
+    """The pools of a service on an empty database."""
+    opened = await open_pools(scratch, (), LOOP, API)
+    try:
+        yield opened
+    finally:
+        await opened.close()
+
+
+async def setting(pool: Pool, name: str) -> str:
+    """What a session of this pool has."""
+    found: str = await pool.fetchval(f"show {name}")
+    return found
+
+
+async def test_only_the_loop_and_the_checks_are_planned_by_key(pools: Pools) -> None:
+    for pool in (pools.loop, pools.checks):
+        assert await setting(pool, "enable_seqscan") == "off"
+        assert await setting(pool, "plan_cache_mode") == "force_generic_plan"
+    assert await setting(pools.api, "enable_seqscan") == "on"
+    assert await setting(pools.api, "plan_cache_mode") == "auto"
+
+
+async def test_every_session_bounds_its_statements(pools: Pools) -> None:
+    for pool in (pools.loop, pools.api, pools.checks):
+        assert await setting(pool, "statement_timeout") == "15s"
+
+
+async def test_requests_that_hold_every_connection_of_the_api_starve_nobody_else(
+    pools: Pools,
+) -> None:
+    """Given as many requests as there are connections; then the next fails soon, and loop and checks go on."""
+    async with AsyncExitStack() as requests:
+        for _ in range(API):
+            await requests.enter_async_context(pools.api.acquire())
+        began_s = time.monotonic()
+        with pytest.raises(TimeoutError):
+            await requests.enter_async_context(pools.api.acquire())
+        assert time.monotonic() - began_s < API_WAIT_S + 2
+        assert await pools.loop.fetchval("select 1") == 1
+        assert await pools.checks.fetchval("select 1") == 1
+    assert await pools.api.fetchval("select 1") == 1
+
+
+async def test_checks_that_hold_all_their_connections_take_none_of_the_loop(pools: Pools) -> None:
+    async with AsyncExitStack() as checks:
+        for _ in range(CHECKS_CONNECTIONS):
+            await checks.enter_async_context(pools.checks.acquire())
+        assert await pools.loop.fetchval("select 1") == 1
+
+
+async def test_the_loop_waits_for_a_connection_no_longer_than_it_may(pools: Pools) -> None:
+    pools.loop.wait_s = 0.2
+    async with AsyncExitStack() as batches:
+        for _ in range(LOOP):
+            await batches.enter_async_context(pools.loop.acquire())
+        with pytest.raises(TimeoutError):
+            await pools.loop.fetchval("select 1")
