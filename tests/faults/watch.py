@@ -49,16 +49,6 @@ class Watch:
         seen_s = await self._first(lambda of_ms: of_ms > earliest_ms, within_s)
         return seen_s - since.monotonic_s
 
-    async def silent(self, for_s: float, within_s: float = 60.0) -> Moment:
-        """When the last output was seen, or this began, once there was none for so many seconds."""
-        last, looked = now(), len(self._seen)
-        async with asyncio.timeout(within_s):
-            while now().monotonic_s - last.monotonic_s < for_s:
-                await asyncio.sleep(0.1)
-                if len(self._seen) > looked:
-                    last, looked = now(), len(self._seen)
-        return last
-
     async def all_decided(self, orders: Iterable[UUID], within_s: float) -> float:
         """When the last of these orders was seen to be decided (monotonic seconds)."""
         missing = {str(order) for order in orders}
