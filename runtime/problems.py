@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
-from runtime.failures import is_transient
+from runtime.failures import KafkaUnavailable, NotReady, is_transient
 
 log = structlog.get_logger()
 
@@ -67,10 +67,14 @@ def _invalid(found: Sequence[tuple[Sequence[Any], str]]) -> Problem:
 
 
 def answer_to(error: Exception, route: str | None) -> JSONResponse:
-    """The problem that answers what an endpoint raised; what nobody expected is logged, by its type."""
+    """The answer to a request whose endpoint raised this; an unexpected error is logged by its type."""
     match error:
         case Problem():
             return error.response()
+        case NotReady():
+            return unavailable("The database is not reachable yet.").response()
+        case KafkaUnavailable():
+            return unavailable("Kafka does not answer; please try again.").response()
         case _ if is_transient(error):
             return unavailable("A server behind this service does not answer.").response()
         case _:
@@ -94,6 +98,8 @@ def install(app: FastAPI) -> None:
         ).response()
 
     @app.exception_handler(Problem)
+    @app.exception_handler(NotReady)
+    @app.exception_handler(KafkaUnavailable)
     @app.exception_handler(OSError)
     @app.exception_handler(asyncpg.InterfaceError)
     @app.exception_handler(asyncpg.InternalClientError)

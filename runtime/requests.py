@@ -9,8 +9,8 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from runtime.parsing import TRACEPARENT
 from runtime.problems import Problem, invalid
+from runtime.records import valid_traceparent
 
 MAX_BODY_BYTES = 64 * 1024
 MAX_WAIT_S = 30.0
@@ -130,17 +130,13 @@ def _wait_s(prefer: str | None) -> float:
     return min(float(match.group(1)), MAX_WAIT_S) if match else 0.0
 
 
-def _trace_of(traceparent: str | None) -> str | None:
-    return traceparent if traceparent and TRACEPARENT.match(traceparent) else None
-
-
 # Both without waiting for anything, and yet `async`: FastAPI hands any other to a thread.
 async def _wait(prefer: Annotated[str | None, Header()] = None) -> float:
     return _wait_s(prefer)
 
 
 async def _traceparent(traceparent: Annotated[str | None, Header()] = None) -> str | None:
-    return _trace_of(traceparent)
+    return valid_traceparent(traceparent)
 
 
 PreferWait = Annotated[float, Depends(_wait)]
@@ -169,7 +165,7 @@ class Asked:
     @property
     def traceparent(self) -> str | None:
         """As `Traceparent`."""
-        return _trace_of(self._header(b"traceparent"))
+        return valid_traceparent(self._header(b"traceparent"))
 
     def _header(self, wanted: bytes) -> str | None:
         for name, value in self._headers:

@@ -24,14 +24,13 @@ from runtime import database, deliveries, health, migrations, problems, sockets
 from runtime.backoff import Backoff
 from runtime.belonging import Reads, require_own_kafka
 from runtime.direct import Direct, Routes
-from runtime.failures import CannotRun, is_transient
+from runtime.failures import CannotRun, NotReady, is_transient
 from runtime.handling import Handler, W
 from runtime.logs import configure_logs
 from runtime.loop import Loop
 from runtime.overload import Overload
-from runtime.pages import Pages
+from runtime.pages import TopicPages
 from runtime.parsing import Parser
-from runtime.problems import unavailable
 from runtime.publisher import Publisher
 from runtime.requests import BodyLimit
 from runtime.settings import Part, Settings
@@ -66,7 +65,7 @@ class Resources:
     sender: Publisher
     """For HTTP writes: one record at a time, each acknowledged."""
     tables: dict[type[Body], Table[Any]]
-    pages: Pages
+    pages: TopicPages
     opened: "asyncpg.Pool[Any] | None" = None
     worker: Worker | None = None
     waiting_for: str = "starting"
@@ -74,9 +73,9 @@ class Resources:
 
     @property
     def pool(self) -> "asyncpg.Pool[Any]":
-        """The database. Raises Problem (503) until it was first reachable."""
+        """The database. Raises NotReady until it was first reachable."""
         if self.opened is None:
-            raise unavailable("The database is not reachable yet.")
+            raise NotReady
         return self.opened
 
     def table(self, body: type[T]) -> Table[T]:
@@ -123,7 +122,7 @@ def create_app(
         telemetry,
         Publisher(settings.kafka, f"{service.name}-api"),
         {body: Table(settings.kafka, topic, body) for body, topic in service.tables.items()},
-        Pages(settings.kafka),
+        TopicPages(settings.kafka),
     )
 
     @asynccontextmanager

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID, uuid4
 
-from aiokafka import TopicPartition
 from fastapi import Depends, Path, Query, Response
 
 from runtime.coalesce import Coalescer
@@ -110,8 +109,8 @@ class OrderingApi:
         """A page of what a pharmacy was sent: its own topic, for those who have no Kafka client."""
         if pharmacy not in self._resources.table(Pharmacy).rows:
             return json_response(FeedView(items=[], next=f"{after}"))
-        where = TopicPartition(topics.PRESCRIPTIONS_PREFIX + pharmacy, 0)
-        page = await self._resources.pages.read(where, after, limit)
+        topic = topics.PRESCRIPTIONS_PREFIX + pharmacy
+        page = await self._resources.pages.read(topic, after, limit)
         if page.past_end:
             raise Problem(
                 410,

@@ -10,6 +10,7 @@ import pytest
 from fastapi import Depends, FastAPI
 
 from runtime import problems
+from runtime.failures import KafkaUnavailable, NotReady
 from runtime.problems import Problem
 from runtime.requests import MAX_BODY_BYTES, BodyLimit, PreferWait, Traceparent, json_body
 from schemas.orders import OrderPlace
@@ -25,6 +26,8 @@ RAISES: dict[str, Exception] = {
     "busy": asyncpg.TooManyConnectionsError(SECRET),
     "closed": asyncpg.InterfaceError(SECRET),
     "cut": asyncpg.InternalClientError(SECRET),
+    "not-ready": NotReady(SECRET),
+    "no-kafka": KafkaUnavailable(SECRET),
     "wrong-sql": asyncpg.UndefinedTableError(SECRET),
     "problem": Problem(409, "order-conflict", "Another order."),
 }
@@ -192,6 +195,23 @@ async def test_a_server_that_is_away_is_503_and_says_when_to_try_again(
 ) -> None:
     answer = await client.get(f"/raise/{what}")
     problem(answer, 503, "unavailable")
+    assert answer.headers["retry-after"] == "2"
+
+
+@pytest.mark.parametrize(
+    ("what", "detail"),
+    [
+        ("not-ready", "The database is not reachable yet."),
+        ("no-kafka", "Kafka does not answer; please try again."),
+    ],
+)
+async def test_an_error_from_below_http_is_answered_here_and_goes_no_further(
+    what: str, detail: str
+) -> None:
+    transport = httpx.ASGITransport(app(), raise_app_exceptions=True)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        answer = await client.get(f"/raise/{what}")
+    assert problem(answer, 503, "unavailable")["detail"] == detail
     assert answer.headers["retry-after"] == "2"
 
 
