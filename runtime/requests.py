@@ -4,13 +4,14 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated, Any, TypeVar
 
-from fastapi import Depends, Header, Request
+from fastapi import Depends, Header, Path, Request
 from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from runtime.problems import Problem, invalid
 from runtime.records import valid_traceparent
+from schemas.base import PatientId, PharmacyAgb, PracticeAgb, Prk
 
 MAX_BODY_BYTES = 64 * 1024
 MAX_WAIT_S = 30.0
@@ -144,6 +145,12 @@ PreferWait = Annotated[float, Depends(_wait)]
 
 Traceparent = Annotated[str | None, Depends(_traceparent)]
 """The caller's W3C trace context; None when there is none, and the record begins a trace of its own."""
+
+
+PatientPath = Annotated[PatientId, Path()]
+PracticePath = Annotated[PracticeAgb, Path()]
+PharmacyPath = Annotated[PharmacyAgb, Path()]
+PrkPath = Annotated[Prk, Path()]
 
 
 class Asked:

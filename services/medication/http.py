@@ -5,19 +5,25 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Depends, Header, Path, Response
+from fastapi import APIRouter, Depends, Header, Response
 from pydantic import ValidationError
 
 from runtime.digests import digest_of
 from runtime.problems import Problem, invalid, not_found, unavailable
 from runtime.publisher import NotPublished
 from runtime.records import outgoing
-from runtime.requests import PreferWait, Traceparent, documented, json_body
+from runtime.requests import (
+    PatientPath,
+    PreferWait,
+    PrkPath,
+    Traceparent,
+    documented,
+    json_body,
+)
 from runtime.responses import json_response
 from runtime.service import Resources
 from runtime.waiting import Waiter
 from schemas import topics
-from schemas.base import PatientId, Prk
 from schemas.medication import MedicationImport, MedicationOverview, MedicationSetStatus
 from services.medication import store
 from services.medication.domain import Command
@@ -26,8 +32,6 @@ from services.medication.views import ChangeReceivedView, OverviewRequest, Statu
 
 SOURCE = "nl.herhaal/medication/http"
 
-PatientPath = Annotated[PatientId, Path()]
-PrkPath = Annotated[Prk, Path()]
 IfNoneMatch = Annotated[str | None, Header()]
 
 ChangeKey = tuple[str, UUID]

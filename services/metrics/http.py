@@ -4,13 +4,13 @@ import re
 from datetime import date, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import BeforeValidator
 
 from runtime.problems import Problem
+from runtime.requests import PracticePath
 from runtime.responses import json_response
 from runtime.service import Resources
-from schemas.base import PracticeAgb
 from services.metrics import store
 from services.metrics.domain import AMSTERDAM
 from services.metrics.periods import By, periods
@@ -30,7 +30,6 @@ def _only_days(text: object) -> object:
 
 
 Day = Annotated[date, BeforeValidator(_only_days)]
-PracticePath = Annotated[PracticeAgb, Path()]
 From = Annotated[Day | None, Query(alias="from")]
 To = Annotated[Day | None, Query(alias="to")]
 

@@ -3,16 +3,16 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Query, Response
 
 from runtime.problems import Problem
+from runtime.requests import PatientPath
 from runtime.responses import json_response
 from runtime.service import Resources
 from services.notification import store
 from services.notification.texts import Texts
 from services.notification.views import MessagesView, message_view
 
-Patient = Annotated[str, Path(pattern=r"^pat_[A-Za-z0-9_-]{4,64}$")]
 Limit = Annotated[int, Query(ge=1, le=200)]
 
 
@@ -46,7 +46,9 @@ def router(resources: Resources) -> APIRouter:
     routes = APIRouter()
 
     @routes.get("/patients/{patient}/messages", response_model=MessagesView)
-    async def messages(patient: Patient, before: UUID | None = None, limit: Limit = 50) -> Response:
+    async def messages(
+        patient: PatientPath, before: UUID | None = None, limit: Limit = 50
+    ) -> Response:
         return await api.messages(patient, before, limit)
 
     return routes

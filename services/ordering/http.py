@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID, uuid4
 
-from fastapi import Depends, Path, Query, Response
+from fastapi import Depends, Query, Response
 
 from runtime.coalesce import Coalescer
 from runtime.digests import digest_of
@@ -13,7 +13,15 @@ from runtime.direct import Routes
 from runtime.problems import Problem, not_found, unavailable
 from runtime.publisher import NotPublished
 from runtime.records import outgoing
-from runtime.requests import Asked, PreferWait, Traceparent, documented, json_body
+from runtime.requests import (
+    Asked,
+    PatientPath,
+    PharmacyPath,
+    PreferWait,
+    Traceparent,
+    documented,
+    json_body,
+)
 from runtime.responses import json_response
 from runtime.service import Resources
 from runtime.waiting import Waiter
@@ -35,8 +43,6 @@ from services.ordering.views import (
     order_view,
 )
 
-Patient = Annotated[str, Path(pattern=r"^pat_[A-Za-z0-9_-]{4,64}$")]
-PharmacyAgb = Annotated[str, Path(pattern=r"^02[0-9]{6}$")]
 Cursor = Annotated[int, Query(ge=0, le=10**18 - 1)]
 Limit = Annotated[int, Query(ge=1, le=1000)]
 
@@ -208,11 +214,11 @@ def router(resources: Resources) -> Routes:
         return await api.cancel(order_id, request, wait_s, traceparent)
 
     @routes.get("/patients/{patient}/orders", response_model=OrdersView)
-    async def of_patient(patient: Patient, limit: Limit = 100) -> Response:
+    async def of_patient(patient: PatientPath, limit: Limit = 100) -> Response:
         return await api.of_patient(patient, limit)
 
     @routes.get("/pharmacies/{agb}/prescriptions", response_model=FeedView)
-    async def feed(agb: PharmacyAgb, after: Cursor = 0, limit: Limit = 100) -> Response:
+    async def feed(agb: PharmacyPath, after: Cursor = 0, limit: Limit = 100) -> Response:
         return await api.feed(agb, after, limit)
 
     return routes
