@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from runtime.failures import KafkaUnavailable, NotReady, is_transient
 
@@ -96,6 +97,10 @@ def install(app: FastAPI) -> None:
         return Problem(
             error.status_code, code, f"{phrase}.", headers=error.headers or {}
         ).response()
+
+    @app.exception_handler(ClientDisconnect)
+    async def _disconnected(_: Request, __: ClientDisconnect) -> None:
+        """Send no answer: nobody is there to read it."""
 
     @app.exception_handler(Problem)
     @app.exception_handler(NotReady)

@@ -23,7 +23,6 @@ from starlette.types import ASGIApp
 from runtime import database, deliveries, health, migrations, problems, sockets
 from runtime.backoff import Backoff
 from runtime.belonging import Reads, require_own_kafka
-from runtime.direct import Direct, Routes
 from runtime.failures import CannotRun, NotReady, is_transient
 from runtime.handling import Handler, W
 from runtime.logs import configure_logs
@@ -154,9 +153,8 @@ def create_app(
     app.include_router(health.router(resources, service.asyncapi))
     if part == "worker":
         return Overload(app)
-    routes = service.router(resources)
-    app.include_router(routes)
-    return Overload(Direct(app, routes.direct if isinstance(routes, Routes) else {}))
+    app.include_router(service.router(resources))
+    return Overload(app)
 
 
 def run(

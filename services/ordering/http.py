@@ -5,22 +5,22 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID, uuid4
 
-from fastapi import Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from runtime.coalesce import Coalescer
 from runtime.digests import digest_of
-from runtime.direct import Routes
+from runtime.plain_route import PlainRoute
 from runtime.problems import Problem, not_found, unavailable
 from runtime.publisher import NotPublished
 from runtime.records import outgoing
 from runtime.requests import (
-    Asked,
     PatientPath,
     PharmacyPath,
     PreferWait,
     Traceparent,
     documented,
     json_body,
+    read_json,
 )
 from runtime.responses import json_response
 from runtime.service import Resources
@@ -61,20 +61,19 @@ class OrderingApi:
         self._decided: Waiter[UUID, Order] = Waiter(self._find)
         self._closed: Waiter[UUID, Order] = Waiter(self._find_closed)
 
-    async def place(self, asked: Asked) -> Response:
-        """202 once Kafka has the order; 200 with the decision when that comes while the client waits."""
-        order = asked.json(OrderPlace)
+    async def place(self, order: OrderPlace, wait_s: float, traceparent: str | None) -> Response:
+        """202 once Kafka has the order; 200 with the decision if that comes within `wait_s`."""
         digest = digest_of(order)
         stands_for = await self._intake.run((order.order_id, order.patient, digest))
         if stands_for != digest:
             raise _conflict()
         try:
-            await self._send(order, f"{order.order_id}", asked.traceparent)
+            await self._send(order, f"{order.order_id}", traceparent)
         except NotPublished:
             async with self._resources.pool.acquire() as db:
                 await store.take_out(db, order.order_id, digest)
             raise unavailable("The order could not be taken; please send it again.") from None
-        decided = await self._decided.wait(order.order_id, asked.wait_s) if asked.wait_s else None
+        decided = await self._decided.wait(order.order_id, wait_s) if wait_s else None
         if decided is not None and decided.digest != digest:
             # It came over Kafka meanwhile, and was first.
             raise _conflict()
@@ -183,13 +182,19 @@ def _conflict() -> Problem:
     return Problem(409, "order-conflict", "Another order has this order_id already.")
 
 
-def router(resources: Resources) -> Routes:
+def router(resources: Resources) -> APIRouter:
     """The routes of ordering."""
     api = OrderingApi(resources)
-    routes = Routes()
-    routes.post_direct(
+    routes = APIRouter()
+
+    async def place(request: Request, wait_s: PreferWait, traceparent: Traceparent) -> Response:
+        return await api.place(await read_json(OrderPlace, request), wait_s, traceparent)
+
+    routes.add_api_route(
         "/orders",
-        api.place,
+        place,
+        methods=["POST"],
+        route_class_override=PlainRoute,
         status_code=202,
         openapi_extra=documented(OrderPlace),
         responses={200: {"model": OrderView}, 202: {"model": ReceivedView}},
