@@ -6,10 +6,9 @@ from typing import Annotated, Any
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, Header, Response
-from pydantic import ValidationError
 
 from runtime.digests import digest_of
-from runtime.problems import Problem, invalid, not_found, unavailable
+from runtime.problems import Problem, not_found, unavailable
 from runtime.publisher import NotPublished
 from runtime.records import outgoing
 from runtime.requests import (
@@ -24,11 +23,12 @@ from runtime.responses import json_response
 from runtime.service import Resources
 from runtime.waiting import Waiter
 from schemas import topics
+from schemas.api.medication import ChangeReceivedView, OverviewRequest, StatusRequest
 from schemas.medication import MedicationImport, MedicationOverview, MedicationSetStatus
 from services.medication import store
 from services.medication.domain import Command
 from services.medication.store import Shown
-from services.medication.views import ChangeReceivedView, OverviewRequest, StatusRequest
+from services.medication.views import import_command, status_command
 
 SOURCE = "nl.herhaal/medication/http"
 
@@ -134,7 +134,7 @@ def router(resources: Resources) -> APIRouter:
         wait_s: PreferWait,
         traceparent: Traceparent,
     ) -> Response:
-        return await api.replace_overview(_import(patient, request), wait_s, traceparent)
+        return await api.replace_overview(import_command(patient, request), wait_s, traceparent)
 
     @routes.put(
         "/patients/{patient}/medications/{prk}/status",
@@ -149,47 +149,13 @@ def router(resources: Resources) -> APIRouter:
         wait_s: PreferWait,
         traceparent: Traceparent,
     ) -> Response:
-        return await api.set_status(_set_status(patient, prk, request), wait_s, traceparent)
+        return await api.set_status(status_command(patient, prk, request), wait_s, traceparent)
 
     @routes.get("/patients/{patient}/overview", response_model=MedicationOverview)
     async def show(patient: PatientPath, if_none_match: IfNoneMatch = None) -> Response:
         return await api.show(patient, if_none_match)
 
     return routes
-
-
-def _import(patient: str, request: OverviewRequest) -> MedicationImport:
-    _require_same("patient", patient, request.patient)
-    try:
-        return MedicationImport(
-            change_id=request.change_id or uuid4(),
-            patient=patient,
-            by=request.by,
-            reason=request.reason,
-            practice=request.practice,
-            medications=request.medications,
-        )
-    except ValidationError as error:
-        raise invalid(error) from None
-
-
-def _set_status(patient: str, prk: str, request: StatusRequest) -> MedicationSetStatus:
-    _require_same("patient", patient, request.patient)
-    _require_same("prk", prk, request.prk)
-    return MedicationSetStatus(
-        change_id=request.change_id or uuid4(),
-        patient=patient,
-        by=request.by,
-        reason=request.reason,
-        prk=prk,
-        status=request.status,
-    )
-
-
-def _require_same(field: str, in_path: str, in_body: str | None) -> None:
-    if in_body is not None and in_body != in_path:
-        errors = [{"field": field, "reason": "is another one than in the path"}]
-        raise Problem(422, "invalid", "The request is not valid.", errors)
 
 
 def _overview(shown: Shown, **headers: str) -> Response:

@@ -11,10 +11,11 @@ from runtime.problems import Problem
 from runtime.requests import PracticePath
 from runtime.responses import json_response
 from runtime.service import Resources
+from schemas.api.metrics import By, OrdersReport
 from services.metrics import store
 from services.metrics.domain import AMSTERDAM
-from services.metrics.periods import By, periods
-from services.metrics.views import OrdersReport, report
+from services.metrics.periods import periods
+from services.metrics.views import report
 
 MAX_DAYS = 5 * 366
 """Five years: as long as the events themselves are kept."""

@@ -9,9 +9,10 @@ from runtime.problems import Problem
 from runtime.requests import PatientPath
 from runtime.responses import json_response
 from runtime.service import Resources
+from schemas.api.notification import MessagesView
 from services.notification import store
 from services.notification.texts import Texts
-from services.notification.views import MessagesView, message_view
+from services.notification.views import message_view
 
 Limit = Annotated[int, Query(ge=1, le=200)]
 

@@ -26,6 +26,13 @@ from runtime.responses import json_response
 from runtime.service import Resources
 from runtime.waiting import Waiter
 from schemas import topics
+from schemas.api.ordering import (
+    CancelRequest,
+    FeedView,
+    OrdersView,
+    OrderView,
+    ReceivedView,
+)
 from schemas.base import Body
 from schemas.directory import Pharmacy
 from schemas.orders import OrderCancel, OrderPlace
@@ -33,15 +40,7 @@ from services.ordering import store
 from services.ordering.domain import is_open
 from services.ordering.events import API_SOURCE
 from services.ordering.order import Order
-from services.ordering.views import (
-    CancelRequest,
-    FeedView,
-    OrdersView,
-    OrderView,
-    ReceivedView,
-    feed_items,
-    order_view,
-)
+from services.ordering.views import feed_items, order_view
 
 Cursor = Annotated[int, Query(ge=0, le=10**18 - 1)]
 Limit = Annotated[int, Query(ge=1, le=1000)]
