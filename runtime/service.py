@@ -150,10 +150,10 @@ def create_app(
     )
     app.add_middleware(BodyLimit)
     problems.install(app)
+    # First, as FastAPI tries routes in this order: the others are asked a few times a minute.
+    if part != "worker":
+        app.include_router(service.router(resources))
     app.include_router(health.router(resources, service.asyncapi))
-    if part == "worker":
-        return Overload(app)
-    app.include_router(service.router(resources))
     return Overload(app)
 
 
