@@ -27,7 +27,7 @@ from runtime.failures import CannotRun, NotReady, is_transient
 from runtime.handling import Handler, W
 from runtime.logs import configure_logs
 from runtime.loop import Loop
-from runtime.overload import Overload
+from runtime.overload import LoadShedding
 from runtime.pages import TopicPages
 from runtime.parsing import Parser
 from runtime.publisher import Publisher
@@ -154,7 +154,7 @@ def create_app(
     if part != "worker":
         app.include_router(service.router(resources))
     app.include_router(health.router(resources, service.asyncapi))
-    return Overload(app)
+    return LoadShedding(app)
 
 
 def run(

@@ -21,7 +21,7 @@ from runtime.requests import (
 )
 from runtime.responses import json_response
 from runtime.service import Resources
-from runtime.waiting import Waiter
+from runtime.waiting import LongPoll
 from schemas import topics
 from schemas.api.medication import ChangeReceivedView, OverviewRequest, StatusRequest
 from schemas.medication import MedicationImport, MedicationOverview, MedicationSetStatus
@@ -42,7 +42,7 @@ class MedicationApi:
 
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
-        self._applied: Waiter[ChangeKey, Shown] = Waiter(self._find)
+        self._applied: LongPoll[ChangeKey, Shown] = LongPoll(self._find)
 
     async def replace_overview(
         self, command: MedicationImport, wait_s: float, traceparent: str | None

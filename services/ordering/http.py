@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from runtime.coalesce import Coalescer
+from runtime.coalesce import QueryBatcher
 from runtime.digests import digest_of
 from runtime.plain_route import PlainRoute
 from runtime.problems import Problem, not_found, unavailable
@@ -24,7 +24,7 @@ from runtime.requests import (
 )
 from runtime.responses import json_response
 from runtime.service import Resources
-from runtime.waiting import Waiter
+from runtime.waiting import LongPoll
 from schemas import topics
 from schemas.api.ordering import (
     CancelRequest,
@@ -56,9 +56,9 @@ class OrderingApi:
 
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
-        self._intake: Coalescer[Arrival, str] = Coalescer(self._take_in)
-        self._decided: Waiter[UUID, Order] = Waiter(self._find)
-        self._closed: Waiter[UUID, Order] = Waiter(self._find_closed)
+        self._intake: QueryBatcher[Arrival, str] = QueryBatcher(self._take_in)
+        self._decided: LongPoll[UUID, Order] = LongPoll(self._find)
+        self._closed: LongPoll[UUID, Order] = LongPoll(self._find_closed)
 
     async def place(self, order: OrderPlace, wait_s: float, traceparent: str | None) -> Response:
         """202 once Kafka has the order; 200 with the decision if that comes within `wait_s`."""
