@@ -20,6 +20,17 @@ class Outdated(Exception):
     """What was loaded has changed since, by another worker: load and decide again."""
 
 
+SERVER_ERRORS: tuple[type[Exception], ...] = (
+    OSError,
+    KafkaError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.PostgresError,
+    NotReady,
+    KafkaUnavailable,
+)
+"""All that Kafka, PostgreSQL and their clients raise, transient or not. Messages may quote content."""
+
 _TRANSIENT: tuple[type[BaseException], ...] = (
     OSError,
     TimeoutError,
