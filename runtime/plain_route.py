@@ -1,4 +1,4 @@
-"""A route of FastAPI that calls its endpoint directly: resolving two headers as dependencies costs 60 µs."""
+"""A FastAPI route that calls its endpoint directly, which saves 60 µs a request."""
 
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine
@@ -28,11 +28,11 @@ class PlainRoute(APIRoute):
     own, of a router or of the app, FastAPI's handler runs them and then the endpoint.
 
     Raises:
-        TypeError: the endpoint has other parameters than `Endpoint`, which would not be resolved.
+        TypeError: the endpoint has other parameters than `Endpoint`; they would not be resolved.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The handler of one inclusion of this route."""
+        """The handler of this route in one router or app that includes it."""
         endpoint: Endpoint = self.endpoint
         if tuple(inspect.signature(endpoint).parameters) != _PARAMETERS:
             raise TypeError(f"The endpoint of {self.path} must take {', '.join(_PARAMETERS)}.")
@@ -42,7 +42,7 @@ class PlainRoute(APIRoute):
         async def handle(request: Request) -> Response:
             nonlocal plain
             if plain is None:
-                # Not known earlier: the app and the routers around this one add their dependencies last.
+                # At the first request the app is complete, with all dependencies that it adds.
                 plain = not _has_dependencies(request.app, self)
             if plain:
                 headers = request.headers
@@ -53,6 +53,6 @@ class PlainRoute(APIRoute):
 
 
 def _has_dependencies(app: FastAPI, route: APIRoute) -> bool:
-    """Whether anything must run before this route; also when the app does not show the route."""
+    """Whether dependencies run before this route; true as well if the app does not list the route."""
     contexts = [c for c in iter_route_contexts(app.routes) if c.original_route is route]
     return not contexts or any(context.dependencies for context in contexts)

@@ -1,4 +1,4 @@
-"""Reading requests: bodies, `Prefer: wait`, trace context."""
+"""Reads requests: path parameters, bodies, `Prefer: wait`, trace context."""
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
@@ -21,7 +21,7 @@ _WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*(\d{1,6})(?:$|[,;\s])", re.IGNORECAS
 
 
 class BodyLimit:
-    """ASGI middleware: 413 for a body over `MAX_BODY_BYTES`, also one sent in chunks without a length."""
+    """ASGI middleware: 413 for a body over `MAX_BODY_BYTES`, also one in chunks without a length."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -93,11 +93,11 @@ def documented(model: type[BaseModel]) -> dict[str, Any]:
 
 
 def _inlined(schema: Any, definitions: Mapping[str, Any]) -> Any:
-    """The schema with its references resolved: OpenAPI would look for them in the whole document."""
+    """The schema with its references resolved: in OpenAPI they would refer to the whole document."""
     match schema:
         case {"$ref": str(reference), **others}:
-            found = definitions[reference.removeprefix("#/$defs/")]
-            return _inlined({**found, **others}, definitions)
+            definition = definitions[reference.removeprefix("#/$defs/")]
+            return _inlined({**definition, **others}, definitions)
         case dict():
             return {name: _inlined(part, definitions) for name, part in schema.items()}
         case list():

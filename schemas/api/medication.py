@@ -10,7 +10,7 @@ from schemas.medication import Medications, Status
 
 
 class _ChangeRequest(Model):
-    """Who changes an overview, and why. With the same `change_id` again it is the same change.
+    """Who changes an overview, and why. A repeated `change_id` is the same change.
 
     `patient` may be left out; it is the path's.
     """
@@ -22,21 +22,21 @@ class _ChangeRequest(Model):
 
 
 class OverviewRequest(_ChangeRequest):
-    """The whole overview of a patient, as the practice's system has it; what is absent is gone."""
+    """A patient's whole overview from the practice's system; medicines left out are removed."""
 
     practice: PracticeAgb
     medications: Medications
 
 
 class StatusRequest(_ChangeRequest):
-    """The status that one medicine gets; `prk` may be left out, it is the path's."""
+    """The new status of one medicine; `prk` may be left out, it is the path's."""
 
     prk: Prk | None = None
     status: Status
 
 
 class ChangeReceivedView(BaseModel):
-    """A change that Kafka has and that may not be carried out yet."""
+    """A change that Kafka has and that may not be applied yet."""
 
     change_id: UUID
     state: Literal["received"] = "received"

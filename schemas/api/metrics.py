@@ -23,7 +23,7 @@ def _no_outcomes() -> dict[Outcome, int]:
 
 
 class Counts(BaseModel):
-    """Orders placed, and their lines by the outcome that they have now, every outcome named."""
+    """Orders placed, and their lines by current outcome, every outcome included."""
 
     orders: int = 0
     lines: int = 0
@@ -35,14 +35,14 @@ def _no_counts() -> dict[Channel, Counts]:
 
 
 class ChannelCounts(Counts):
-    """Counts of all channels together and of each; online orders are those of the portal."""
+    """Counts of all channels together and of each; `online_orders` are those of the portal."""
 
     online_orders: int = 0
     by_channel: dict[Channel, Counts] = Field(default_factory=_no_counts)
 
 
 class PeriodCounts(ChannelCounts):
-    """Counts of the days from `first_day` to `last_day`, both included: the asked part of the period."""
+    """Counts from `first_day` to `last_day`, both included: the requested part of the period."""
 
     period: str
     first_day: date
@@ -50,7 +50,7 @@ class PeriodCounts(ChannelCounts):
 
 
 class OrdersReport(BaseModel):
-    """Orders by the day on which they were placed, in Europe/Amsterdam, periods without any included."""
+    """Orders by the day they were placed, in Europe/Amsterdam; periods without orders included."""
 
     model_config = ConfigDict(validate_by_name=True)
 

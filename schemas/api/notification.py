@@ -17,7 +17,7 @@ class BothLanguages(BaseModel):
 
 
 class PickupPharmacy(BaseModel):
-    """Where to collect, as it was told."""
+    """Where to collect, as the message said."""
 
     agb: str
     name: str
@@ -27,7 +27,7 @@ class PickupPharmacy(BaseModel):
 
 
 class PickupView(BaseModel):
-    """When and where to collect, as it was told; times with the Europe/Amsterdam offset."""
+    """When and where to collect, as the message said; times with the Europe/Amsterdam offset."""
 
     model_config = ConfigDict(validate_by_name=True)
 
@@ -37,7 +37,7 @@ class PickupView(BaseModel):
 
 
 class MessageView(BaseModel):
-    """One message, as it was told."""
+    """One message, in the words of when it was written."""
 
     message_id: UUID
     order_id: OrderId

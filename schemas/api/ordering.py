@@ -10,21 +10,21 @@ from schemas.orders import DecidedLine, OrderState
 
 
 class CancelRequest(Model):
-    """Who takes an order back, and why."""
+    """Who cancels an order, and why."""
 
     cancelled_by: Actor
     reason: Text | None = None
 
 
 class ReceivedView(BaseModel):
-    """An order that was taken and is not decided yet."""
+    """An order that was accepted and is not decided yet."""
 
     order_id: OrderId
     state: Literal["received"] = "received"
 
 
 class OrderView(BaseModel):
-    """An order as it stands now."""
+    """The current state of an order."""
 
     order_id: OrderId
     state: OrderState
@@ -48,7 +48,7 @@ class OrdersView(BaseModel):
 class FeedItem(BaseModel):
     """One entry of a pharmacy's feed: `id`, `type` and `data` of the record on the pharmacy's Kafka topic.
 
-    An entry may come again under the same `id`: drop what you have. `cursor` is the place after it.
+    An entry may be repeated under the same `id`: ignore the repeat. `cursor` is the position after it.
     """
 
     id: str
@@ -58,7 +58,7 @@ class FeedItem(BaseModel):
 
 
 class FeedView(BaseModel):
-    """A page of a pharmacy's feed; pass `next` as `after` to read on."""
+    """A page of a pharmacy's feed; pass `next` as `after` for the page after it."""
 
     items: list[FeedItem]
     next: str

@@ -1,4 +1,4 @@
-"""medication's JSON API. Every write becomes a Kafka record first; the loop decides."""
+"""medication's JSON API. A write becomes a Kafka record; the loop decides it."""
 
 from collections.abc import Collection
 from datetime import UTC, datetime
@@ -38,7 +38,7 @@ ChangeKey = tuple[str, UUID]
 
 
 class MedicationApi:
-    """Takes changes in, hands them to Kafka, and shows overviews."""
+    """Accepts changes, publishes them to Kafka, and shows overviews."""
 
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
@@ -47,23 +47,25 @@ class MedicationApi:
     async def replace_overview(
         self, command: MedicationImport, wait_s: float, traceparent: str | None
     ) -> Response:
-        """202 once Kafka has the import; 200 with the overview when applied within `wait_s`."""
+        """202 once Kafka has the import; 200 with the overview if it is applied within `wait_s`."""
         await self._refuse_conflict(command)
         return await self._take(command, wait_s, traceparent)
 
     async def set_status(
         self, command: MedicationSetStatus, wait_s: float, traceparent: str | None
     ) -> Response:
-        """As `replace_overview`; 404 when the patient or the medicine is not known now."""
-        overview = MedicationOverview.model_validate_json((await self._known(command.patient)).body)
+        """As `replace_overview`; 404 if there is no such patient or medicine at the moment."""
+        overview = MedicationOverview.model_validate_json(
+            (await self._current(command.patient)).body
+        )
         if all(entry.prk != command.prk for entry in overview.medications):
             raise not_found("medicine in this overview")
         await self._refuse_conflict(command)
         return await self._take(command, wait_s, traceparent)
 
     async def show(self, patient: str, if_none_match: str | None) -> Response:
-        """The overview as it stands; 304 when the client has this version."""
-        shown = await self._known(patient)
+        """The current overview; 304 if the client has this version."""
+        shown = await self._current(patient)
         if if_none_match is not None and _matches(if_none_match, _etag(shown)):
             return Response(status_code=304, headers=_caching(shown))
         return _overview(shown)
@@ -78,14 +80,14 @@ class MedicationApi:
         return json_response(ChangeReceivedView(change_id=command.change_id), 202, location)
 
     async def _refuse_conflict(self, command: Command) -> None:
-        """Raises Problem (409) when another change was carried out under this id."""
+        """Raises Problem (409) if another change was applied under this id."""
         key = (command.patient, command.change_id)
         async with self._resources.pool.acquire() as db:
-            before = (await store.applied(db, [key])).get(key)
-        if before is not None and before != digest_of(command):
+            applied = (await store.applied(db, [key])).get(key)
+        if applied is not None and applied != digest_of(command):
             raise Problem(409, "change-conflict", "Another change has this change_id already.")
 
-    async def _known(self, patient: str) -> Shown:
+    async def _current(self, patient: str) -> Shown:
         async with self._resources.pool.acquire() as db:
             shown = await store.overview(db, patient)
         if shown is None:

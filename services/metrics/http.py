@@ -1,4 +1,4 @@
-"""metrics' JSON API: reading only."""
+"""metrics' JSON API, read-only."""
 
 import re
 from datetime import date, datetime
@@ -18,13 +18,13 @@ from services.metrics.periods import periods
 from services.metrics.views import report
 
 MAX_DAYS = 5 * 366
-"""Five years: as long as the events themselves are kept."""
+"""Five years, which is the retention of the events."""
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 def _only_days(text: object) -> object:
-    # Left to itself pydantic also takes a number of seconds since 1970.
+    # pydantic would also accept a number of seconds since 1970.
     if isinstance(text, str) and not _DAY.fullmatch(text):
         raise ValueError("must be a day, YYYY-MM-DD")
     return text
@@ -47,15 +47,15 @@ def router(resources: Resources) -> APIRouter:
         since = first or until.replace(day=1)
         _check(since, until)
         async with resources.pool.acquire() as db:
-            found = await store.totals(db, agb, since, until, by)
-        asked = periods(since, until, by)
-        return json_response(report(agb, since, until, by, asked, found))
+            totals = await store.totals(db, agb, since, until, by)
+        shown = periods(since, until, by)
+        return json_response(report(agb, since, until, by, shown, totals))
 
     return routes
 
 
 def _check(first: date, last: date) -> None:
-    """Raises Problem (422) when there is no such range, or it is too long to show."""
+    """Raises Problem (422) if the range is reversed or too long."""
     if first > last:
         raise _refused("is after to")
     if (last - first).days >= MAX_DAYS:

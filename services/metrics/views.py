@@ -10,17 +10,17 @@ from services.metrics.store import Total
 
 
 def report(
-    practice: str, first: date, last: date, by: By, asked: Iterable[Period], found: Iterable[Total]
+    practice: str, first: date, last: date, by: By, shown: Iterable[Period], stored: Iterable[Total]
 ) -> OrdersReport:
-    """The stored totals, laid out over the requested periods."""
+    """The stored totals, laid out over the periods to show."""
     rows = {
         period.start: PeriodCounts(
             period=period.label, first_day=period.first, last_day=period.last
         )
-        for period in asked
+        for period in shown
     }
     totals = ChannelCounts()
-    for total in found:
+    for total in stored:
         _add_by_channel(rows[total.start], total)
         _add_by_channel(totals, total)
     return OrdersReport(

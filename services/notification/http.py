@@ -18,7 +18,7 @@ Limit = Annotated[int, Query(ge=1, le=200)]
 
 
 class NotificationApi:
-    """Shows what patients were told."""
+    """Shows the messages to patients."""
 
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
@@ -28,16 +28,16 @@ class NotificationApi:
         """A page of a patient's inbox, newest first.
 
         Raises:
-            Problem: 422 when `before` is no message of this patient.
+            Problem: 422, `before` is not a message of this patient.
         """
-        # One transaction, as a rebuild that is switched in between gives messages other places.
+        # In one transaction: a rebuild that is switched between the two would move the messages.
         async with self._resources.pool.acquire() as db, db.transaction(readonly=True):
             place = None if before is None else await store.place(db, patient, before)
             if before is not None and place is None:
                 raise _no_such_place()
-            found = await store.messages(db, patient, place, limit)
+            page = await store.messages(db, patient, place, limit)
         return json_response(
-            MessagesView(messages=[message_view(message, self._texts) for message in found])
+            MessagesView(messages=[message_view(message, self._texts) for message in page])
         )
 
 

@@ -26,11 +26,11 @@ def _pickup(message: StoredMessage) -> PickupView | None:
     if not isinstance(facts, Answer) or facts.window is None or facts.pharmacy is None:
         return None
     return PickupView(
-        from_=facts.window.start, until=facts.window.until, pharmacy=_place(facts.pharmacy)
+        from_=facts.window.start, until=facts.window.until, pharmacy=_pharmacy(facts.pharmacy)
     )
 
 
-def _place(told: PharmacyTold) -> PickupPharmacy:
+def _pharmacy(fact: PharmacyTold) -> PickupPharmacy:
     return PickupPharmacy(
-        agb=told.agb, name=told.name, address=told.address, city=told.city, phone=told.phone
+        agb=fact.agb, name=fact.name, address=fact.address, city=fact.city, phone=fact.phone
     )

@@ -1,4 +1,4 @@
-"""ordering's JSON API. Every write becomes a Kafka record first; the loop decides."""
+"""ordering's JSON API. A write becomes a Kafka record; the loop decides it."""
 
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
@@ -46,13 +46,13 @@ Cursor = Annotated[int, Query(ge=0, le=10**18 - 1)]
 Limit = Annotated[int, Query(ge=1, le=1000)]
 
 DECIDED_WITHIN_S = 5.0
-"""How long a cancellation waits for the decision on an order that was only just taken."""
+"""How long a cancellation waits for the decision on an order that is still in the intake."""
 
 Arrival = tuple[UUID, str, str]
 
 
 class OrderingApi:
-    """Takes orders in, hands them to Kafka, and shows what became of them."""
+    """Accepts orders and cancellations, publishes them to Kafka, and shows orders."""
 
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
@@ -63,8 +63,8 @@ class OrderingApi:
     async def place(self, order: OrderPlace, wait_s: float, traceparent: str | None) -> Response:
         """202 once Kafka has the order; 200 with the decision if that comes within `wait_s`."""
         digest = digest_of(order)
-        stands_for = await self._intake.run((order.order_id, order.patient, digest))
-        if stands_for != digest:
+        first_digest = await self._intake.run((order.order_id, order.patient, digest))
+        if first_digest != digest:
             raise _conflict()
         try:
             await self._send(order, f"{order.order_id}", traceparent)
@@ -74,14 +74,14 @@ class OrderingApi:
             raise unavailable("The order could not be taken; please send it again.") from None
         decided = await self._decided.wait(order.order_id, wait_s) if wait_s else None
         if decided is not None and decided.digest != digest:
-            # It came over Kafka meanwhile, and was first.
+            # Another order with this id arrived over Kafka, and was decided first.
             raise _conflict()
         return _accepted(order.order_id, decided)
 
     async def cancel(
         self, order_id: UUID, request: CancelRequest, wait_s: float, traceparent: str | None
     ) -> Response:
-        """202 once Kafka has the cancellation; 200 when nothing is open any more within `wait_s`."""
+        """202 once Kafka has the cancellation; 200 with the order if it is closed within `wait_s`."""
         order = await self._decided_order(order_id)
         command = OrderCancel(
             order_id=order_id,
@@ -97,8 +97,8 @@ class OrderingApi:
         return _accepted(order_id, closed)
 
     async def show(self, order_id: UUID) -> Response:
-        """An order as it stands."""
-        order = await self._known(order_id)
+        """The order's current state."""
+        order = await self._order(order_id)
         if isinstance(order, Order):
             return json_response(order_view(order), 200)
         return json_response(ReceivedView(order_id=order_id), 200)
@@ -110,7 +110,7 @@ class OrderingApi:
         return json_response(OrdersView(orders=[order_view(order) for order in orders]), 200)
 
     async def feed(self, pharmacy: str, after: int, limit: int) -> Response:
-        """A page of what a pharmacy was sent: its own topic, for those who have no Kafka client."""
+        """A page of the pharmacy's topic, for clients without Kafka."""
         if pharmacy not in self._resources.table(Pharmacy).rows:
             return json_response(FeedView(items=[], next=f"{after}"))
         topic = topics.PRESCRIPTIONS_PREFIX + pharmacy
@@ -124,24 +124,24 @@ class OrderingApi:
         return json_response(FeedView(items=feed_items(page.records), next=f"{page.next_offset}"))
 
     async def _decided_order(self, order_id: UUID) -> Order:
-        known = await self._known(order_id)
-        if isinstance(known, Order):
-            return known
-        # Its record may not be on Kafka yet, and a cancellation before it would find no order.
+        order = await self._order(order_id)
+        if isinstance(order, Order):
+            return order
+        # Its record may not be on Kafka yet; a cancellation ahead of it would be `unknown_order`.
         decided = await self._decided.wait(order_id, DECIDED_WITHIN_S)
         if decided is None:
             raise unavailable("The order is not decided yet; please try again.")
         return decided
 
-    async def _known(self, order_id: UUID) -> Order | store.Received:
+    async def _order(self, order_id: UUID) -> Order | store.Received:
         async with self._resources.pool.acquire() as db:
-            # In this order: an order moves from the intake to the decided ones, never back.
+            # The intake first: an order moves from there to `orders`, so one of the two has it.
             received = await store.received(db, order_id)
             order = (await store.orders(db, [order_id])).get(order_id)
-        known = order or received
-        if known is None:
+        current = order or received
+        if current is None:
             raise not_found("order")
-        return known
+        return current
 
     async def _send(self, body: Body, subject: str, traceparent: str | None) -> None:
         command: Any = body
