@@ -1,4 +1,4 @@
-"""One query for many requests: what arrives while a query runs goes into the next one together."""
+"""Batches the queries of concurrent requests: items that arrive while a query runs go into the next."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -7,19 +7,22 @@ from typing import Generic, TypeVar
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
-_MOST = 500
+_MAX_BATCH = 500
 
 
-class Coalescer(Generic[Item, Answer]):
-    """Runs `together` over the items of all callers; its answers are in the order of its items."""
+class QueryBatcher(Generic[Item, Answer]):
+    """Runs one query at a time for all callers.
 
-    def __init__(self, together: Callable[[Sequence[Item]], Awaitable[Sequence[Answer]]]) -> None:
-        self._together = together
+    `query` returns one answer for each of its items, in their order.
+    """
+
+    def __init__(self, query: Callable[[Sequence[Item]], Awaitable[Sequence[Answer]]]) -> None:
+        self._query = query
         self._waiting: list[tuple[Item, asyncio.Future[Answer]]] = []
         self._running: asyncio.Task[None] | None = None
 
     async def run(self, item: Item) -> Answer:
-        """The answer for this item. Raises what `together` raises."""
+        """The answer for this item. Raises what the query raises."""
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
         if self._running is None or self._running.done():
@@ -28,12 +31,12 @@ class Coalescer(Generic[Item, Answer]):
 
     async def _run(self) -> None:
         while self._waiting:
-            taken, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
+            batch, self._waiting = self._waiting[:_MAX_BATCH], self._waiting[_MAX_BATCH:]
             try:
-                answers = await self._together([item for item, _ in taken])
-                pairs = list(zip(taken, answers, strict=True))
+                answers = await self._query([item for item, _ in batch])
+                pairs = list(zip(batch, answers, strict=True))
             except Exception as error:
-                for _, future in taken:
+                for _, future in batch:
                     if not future.done():
                         future.set_exception(error)
                 continue

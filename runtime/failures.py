@@ -8,9 +8,28 @@ class CannotRun(Exception):
     """Something only a person can mend; the message says what, and quotes no record."""
 
 
+class NotReady(Exception):
+    """The service has not reached its database since it started."""
+
+
+class KafkaUnavailable(Exception):
+    """Kafka did not answer a read in time."""
+
+
 class Outdated(Exception):
     """What was loaded has changed since, by another worker: load and decide again."""
 
+
+SERVER_ERRORS: tuple[type[Exception], ...] = (
+    OSError,
+    KafkaError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.PostgresError,
+    NotReady,
+    KafkaUnavailable,
+)
+"""All that Kafka, PostgreSQL and their clients raise, transient or not. Messages may quote content."""
 
 _TRANSIENT: tuple[type[BaseException], ...] = (
     OSError,
@@ -28,6 +47,8 @@ _TRANSIENT: tuple[type[BaseException], ...] = (
     # A primary that has just become a standby; the next connection finds the new one.
     asyncpg.ReadOnlySQLTransactionError,
     Outdated,
+    NotReady,
+    KafkaUnavailable,
 )
 
 

@@ -1,38 +1,38 @@
-"""Refusing work in time: a service that takes more than it can answer ends up answering nobody."""
+"""Sheds load: a service that accepts more requests than it can answer ends up answering none in time."""
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from runtime.problems import RETRY_AFTER_S, Problem
 
-MOST_REQUESTS = 500
-"""Requests under way in one process, waiting ones included; more would only wait in its memory."""
+MAX_REQUESTS = 500
+"""Requests in progress in one process, long polls included; any more would wait in its memory."""
 
-ALWAYS = frozenset({"/livez", "/readyz", "/metrics"})
-"""What is asked most urgently while there is too much to do."""
+EXEMPT_PATHS = frozenset({"/livez", "/readyz", "/metrics"})
+"""Never refused: a service is observed most closely while it is overloaded."""
 
 
-class Overload:
-    """ASGI middleware: 503 with Retry-After while `MOST_REQUESTS` are under way."""
+class LoadShedding:
+    """ASGI middleware: 503 with Retry-After while `max_requests` are in progress."""
 
-    def __init__(self, app: ASGIApp, most: int = MOST_REQUESTS) -> None:
+    def __init__(self, app: ASGIApp, max_requests: int = MAX_REQUESTS) -> None:
         self._app = app
-        self._most = most
-        self._under_way = 0
+        self._max_requests = max_requests
+        self._in_progress = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in ALWAYS:
+        if scope["type"] != "http" or scope["path"] in EXEMPT_PATHS:
             await self._app(scope, receive, send)
             return
-        if self._under_way >= self._most:
-            await _too_busy().response()(scope, receive, send)
+        if self._in_progress >= self._max_requests:
+            await _overloaded().response()(scope, receive, send)
             return
-        self._under_way += 1
+        self._in_progress += 1
         try:
             await self._app(scope, receive, send)
         finally:
-            self._under_way -= 1
+            self._in_progress -= 1
 
 
-def _too_busy() -> Problem:
+def _overloaded() -> Problem:
     headers = {"Retry-After": str(RETRY_AFTER_S)}
     return Problem(503, "overloaded", "Too much to do; please try again soon.", headers=headers)

@@ -1,4 +1,4 @@
-"""Reading a topic page by page for clients over HTTP, who keep their own place in it."""
+"""Reads a topic page by page, for clients over HTTP that keep their own offset."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -9,20 +9,20 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from runtime.closing import closed
-from runtime.problems import unavailable
+from runtime.failures import KafkaUnavailable
 from runtime.records import Record
 
-AT_ONCE = 4
-"""Pages that are read at the same time; others wait for one of these readers."""
+MAX_CONSUMERS = 4
+"""Pages that are read at the same time; further readers wait for one of these consumers."""
 
-WITHIN_S = 5.0
+TIMEOUT_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Records of a partition, and the offset after the last of them; none at the end of the partition.
+    """Records of a partition and the offset after the last of them; no records at the partition's end.
 
-    `past_end` tells that the partition never had the place that was asked for.
+    `past_end`: the requested offset lies beyond the end of the partition.
     """
 
     records: Sequence[Record]
@@ -30,60 +30,63 @@ class Page:
     past_end: bool = False
 
 
-class Pages:
-    """Readers without a group, started when they are needed and kept for the next page."""
+class TopicPages:
+    """Consumers without a group, started on demand and kept for the next page."""
 
     def __init__(self, bootstrap: str) -> None:
         self._bootstrap = bootstrap
         self._idle: list[AIOKafkaConsumer] = []
-        self._places = asyncio.Semaphore(AT_ONCE)
+        self._places = asyncio.Semaphore(MAX_CONSUMERS)
 
-    async def read(self, tp: TopicPartition, offset: int, at_most: int) -> Page:
-        """The next records of a partition that is there, from `offset` on, or from its beginning if expired.
+    async def read(self, topic: str, offset: int, at_most: int) -> Page:
+        """The next records of an existing topic with one partition, from `offset` on.
+
+        Where those have expired, it begins at the first record that is left.
 
         Raises:
-            Problem: 503 while Kafka does not answer.
+            KafkaUnavailable: Kafka did not answer within `TIMEOUT_S`.
         """
+        tp = TopicPartition(topic, 0)
         try:
-            async with self._places, asyncio.timeout(WITHIN_S), self._reader() as reader:
-                reader.assign([tp])
-                end = (await reader.end_offsets([tp]))[tp]
+            async with self._places, asyncio.timeout(TIMEOUT_S), self._consumer() as consumer:
+                consumer.assign([tp])
+                end = (await consumer.end_offsets([tp]))[tp]
                 if offset >= end:
                     return Page((), offset, past_end=offset > end)
-                reader.seek(tp, offset)
-                while not (found := await reader.getmany(timeout_ms=1000, max_records=at_most)):
+                consumer.seek(tp, offset)
+                while not (found := await consumer.getmany(timeout_ms=1000, max_records=at_most)):
                     pass
                 records = found[tp]
                 return Page(records, records[-1].offset + 1)
         except (KafkaError, OSError, TimeoutError) as error:
-            raise unavailable("Kafka does not answer; please try again.") from error
+            raise KafkaUnavailable from error
 
     async def stop(self) -> None:
         """Disconnect."""
         idle, self._idle = self._idle, []
-        await asyncio.gather(*(closed(reader.stop()) for reader in idle))
+        await asyncio.gather(*(closed(consumer.stop()) for consumer in idle))
 
     @asynccontextmanager
-    async def _reader(self) -> AsyncIterator[AIOKafkaConsumer]:
-        """A reader that goes back to the others, unless something went wrong with it."""
-        reader = self._idle.pop() if self._idle else await self._started()
+    async def _consumer(self) -> AsyncIterator[AIOKafkaConsumer]:
+        """An idle consumer, kept for the next page unless reading with it failed."""
+        consumer = self._idle.pop() if self._idle else await self._started()
         try:
-            yield reader
+            yield consumer
         except BaseException:
-            await closed(reader.stop())
+            await closed(consumer.stop())
             raise
-        self._idle.append(reader)
+        self._idle.append(consumer)
 
     async def _started(self) -> AIOKafkaConsumer:
-        reader = AIOKafkaConsumer(
+        consumer = AIOKafkaConsumer(
             bootstrap_servers=self._bootstrap,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
-            request_timeout_ms=int(WITHIN_S * 1000),
+            request_timeout_ms=int(TIMEOUT_S * 1000),
         )
         try:
-            await reader.start()
+            await consumer.start()
         except BaseException:
-            await closed(reader.stop())
+            await closed(consumer.stop())
             raise
-        return reader
+        return consumer

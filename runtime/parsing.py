@@ -3,7 +3,6 @@
 Nothing from the record's content enters a reason: only field names and error kinds do.
 """
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -13,7 +12,7 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from runtime.keys import NUL, key_of
-from runtime.records import Headers, Message, Record, append_time, size_of
+from runtime.records import Headers, Message, Record, append_time, size_of, valid_traceparent
 from schemas.base import Body
 from schemas.structs import Reader
 from schemas.topics import Topic
@@ -27,9 +26,6 @@ _MOST_OF_A_HEADER = 5 * MAX_HEADER_BYTES
 """`size_of` counts a header's name four times."""
 
 _ABSENT = b""
-
-TRACEPARENT = re.compile(r"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")
-"""W3C trace context, version 00."""
 
 Envelope = dict[str, bytes]
 """A record's headers, all of them UTF-8; the last one of a name counts."""
@@ -193,11 +189,7 @@ def _refuse_odd(name: str, value: bytes | None) -> None:
 
 def _traceparent(envelope: Envelope) -> str | None:
     sent = envelope.get("traceparent")
-    if sent is None:
-        return None
-    # Trace context from outside is a help, never a reason to lose an order (W3C: ignore it).
-    text = sent.decode()
-    return text if TRACEPARENT.match(text) else None
+    return None if sent is None else valid_traceparent(sent.decode())
 
 
 def _is_larger(record: Record, max_bytes: int) -> bool:

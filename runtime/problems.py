@@ -1,19 +1,19 @@
-"""Errors over HTTP as `application/problem+json` (RFC 9457): what, which field, why; never a trace."""
+"""Answers errors as `application/problem+json` (RFC 9457): what, which field, why; never a traceback."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-import asyncpg
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
-from runtime.failures import is_transient
+from runtime.failures import SERVER_ERRORS, KafkaUnavailable, NotReady, is_transient
 
 log = structlog.get_logger()
 
@@ -22,7 +22,7 @@ RETRY_AFTER_S = 2
 
 @dataclass
 class Problem(Exception):
-    """An answer that is an error; `code` names the kind for programs, `detail` explains it to a person."""
+    """An error as its HTTP answer: `code` names its kind for programs, `detail` explains it to a person."""
 
     status: int
     code: str
@@ -45,32 +45,36 @@ class Problem(Exception):
         )
 
 
-def unavailable(what: str) -> Problem:
-    """503: `what` is away; the client should try again."""
-    return Problem(503, "unavailable", what, headers={"Retry-After": str(RETRY_AFTER_S)})
+def unavailable(detail: str) -> Problem:
+    """503 with Retry-After; `detail` says what is unavailable."""
+    return Problem(503, "unavailable", detail, headers={"Retry-After": str(RETRY_AFTER_S)})
 
 
 def not_found(what: str) -> Problem:
-    """404, where `what` is a kind of thing, not its identifier."""
+    """404; `what` is the kind of resource, never its identifier."""
     return Problem(404, "not-found", f"There is no such {what}.")
 
 
 def invalid(error: ValidationError) -> Problem:
-    """422 with each field and what is wrong with it."""
-    found = error.errors(include_url=False, include_context=False, include_input=False)
-    return _invalid([(problem["loc"], problem["msg"]) for problem in found])
+    """422 that names each invalid field and why."""
+    errors = error.errors(include_url=False, include_context=False, include_input=False)
+    return _invalid([(each["loc"], each["msg"]) for each in errors])
 
 
-def _invalid(found: Sequence[tuple[Sequence[Any], str]]) -> Problem:
-    errors = [{"field": ".".join(map(str, loc)) or "body", "reason": why} for loc, why in found]
+def _invalid(reasons: Sequence[tuple[Sequence[Any], str]]) -> Problem:
+    errors = [{"field": ".".join(map(str, loc)) or "body", "reason": why} for loc, why in reasons]
     return Problem(422, "invalid", "The request is not valid.", errors)
 
 
 def answer_to(error: Exception, route: str | None) -> JSONResponse:
-    """The problem that answers what an endpoint raised; what nobody expected is logged, by its type."""
+    """The answer to a request whose endpoint raised this; an unexpected error is logged by its type."""
     match error:
         case Problem():
             return error.response()
+        case NotReady():
+            return unavailable("The database is not reachable yet.").response()
+        case KafkaUnavailable():
+            return unavailable("Kafka does not answer; please try again.").response()
         case _ if is_transient(error):
             return unavailable("A server behind this service does not answer.").response()
         case _:
@@ -79,7 +83,7 @@ def answer_to(error: Exception, route: str | None) -> JSONResponse:
 
 
 def install(app: FastAPI) -> None:
-    """Answer every error of this app as a problem."""
+    """Answer each error of this app's routes as a problem."""
 
     @app.exception_handler(RequestValidationError)
     async def _parameters(_: Request, error: RequestValidationError) -> JSONResponse:
@@ -93,11 +97,14 @@ def install(app: FastAPI) -> None:
             error.status_code, code, f"{phrase}.", headers=error.headers or {}
         ).response()
 
-    @app.exception_handler(Problem)
-    @app.exception_handler(OSError)
-    @app.exception_handler(asyncpg.InterfaceError)
-    @app.exception_handler(asyncpg.InternalClientError)
-    @app.exception_handler(asyncpg.PostgresError)
-    @app.exception_handler(Exception)
-    async def _raised(request: Request, error: Exception) -> JSONResponse:
+    @app.exception_handler(ClientDisconnect)
+    async def _disconnected(_: Request, __: ClientDisconnect) -> None:
+        """Send no answer: nobody is there to read it."""
+
+    async def raised(request: Request, error: Exception) -> JSONResponse:
         return answer_to(error, getattr(request.scope.get("route"), "path", None))
+
+    # Starlette raises what only `Exception` matches again, and uvicorn logs it as a fault of ours.
+    kinds: tuple[type[Exception], ...] = (Problem, *SERVER_ERRORS, Exception)
+    for kind in kinds:
+        app.add_exception_handler(kind, raised)

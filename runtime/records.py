@@ -4,6 +4,7 @@ CloudEvents 1.0 in binary mode: the envelope is in the headers, the value is the
 """
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cache, lru_cache
@@ -16,7 +17,7 @@ import msgspec
 from aiokafka import TopicPartition
 
 from runtime.keys import key_of
-from schemas.base import Body
+from schemas.base import TRACEPARENT, Body
 
 EVENTS = UUID("5b1f4f0e-6f0b-5d5e-9d3c-6a2f8f3f7f10")
 """Namespace of deterministic event ids: UUIDv5 of what happened."""
@@ -163,6 +164,14 @@ def event_id(event_type: str, *what: object) -> str:
     digits = hashed.hexdigest()
     variant = _VARIANTS[digits[16]]
     return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"
+
+
+_TRACEPARENT = re.compile(TRACEPARENT)
+
+
+def valid_traceparent(sent: str | None) -> str | None:
+    """The trace context that a client sent; None if it is not valid: W3C says to ignore it then."""
+    return sent if sent and _TRACEPARENT.match(sent) else None
 
 
 def child_traceparent(parent: str | None, event: str) -> str:

@@ -1,16 +1,16 @@
-"""Reading requests: bodies, `Prefer: wait`, trace context."""
+"""Reads requests: path parameters, bodies, `Prefer: wait`, trace context."""
 
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any, TypeVar
 
-from fastapi import Depends, Header, Request
+from fastapi import Depends, Header, Path, Request
 from pydantic import BaseModel, ValidationError
-from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from runtime.parsing import TRACEPARENT
 from runtime.problems import Problem, invalid
+from runtime.records import valid_traceparent
+from schemas.base import PatientId, PharmacyAgb, PracticeAgb, Prk
 
 MAX_BODY_BYTES = 64 * 1024
 MAX_WAIT_S = 30.0
@@ -21,7 +21,7 @@ _WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*(\d{1,6})(?:$|[,;\s])", re.IGNORECAS
 
 
 class BodyLimit:
-    """ASGI middleware: 413 for a body over `MAX_BODY_BYTES`, also one sent in chunks without a length."""
+    """ASGI middleware: 413 for a body over `MAX_BODY_BYTES`, also one in chunks without a length."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -46,27 +46,6 @@ class BodyLimit:
         await self._app(scope, limited, send)
 
 
-async def read_body(scope: Scope, receive: Receive) -> bytes:
-    """The whole body of a request.
-
-    Raises:
-        Problem: 413, it is over `MAX_BODY_BYTES`.
-        ClientDisconnect: the client went away before its end.
-    """
-    if _declared_length(scope) > MAX_BODY_BYTES:
-        raise too_large()
-    body, more = b"", True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        body += message.get("body", b"")
-        if len(body) > MAX_BODY_BYTES:
-            raise too_large()
-        more = message.get("more_body", False)
-    return body
-
-
 def too_large() -> Problem:
     """413."""
     return Problem(413, "too-large", f"The body is larger than {MAX_BODY_BYTES // 1024} KB.")
@@ -80,21 +59,23 @@ def _declared_length(scope: Scope) -> int:
 
 
 def json_body(model: type[M]) -> Callable[[Request], Awaitable[M]]:
-    """A dependency that reads the body as this model. Raises Problem as `read_json`, or 413."""
+    """A dependency that reads the body as this model. Raises Problem as `read_json`."""
 
     async def read(request: Request) -> M:
-        return read_json(model, request.headers.get("content-type"), await request.body())
+        return await read_json(model, request)
 
     return read
 
 
-def read_json(model: type[M], content_type: str | None, body: bytes) -> M:
+async def read_json(model: type[M], request: Request) -> M:
     """The body as this model, as strictly as the same record on Kafka.
 
     Raises:
-        Problem: 415 not JSON by its content type, 422 not valid.
+        Problem: 413 larger than `MAX_BODY_BYTES`, 415 not JSON by its content type, 422 not valid.
+        ClientDisconnect: the client disconnected before the end of the body.
     """
-    media_type = (content_type or "").partition(";")[0].strip().lower()
+    body = await request.body()
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise Problem(415, "unsupported-media-type", "The body must be application/json.")
     try:
@@ -112,11 +93,11 @@ def documented(model: type[BaseModel]) -> dict[str, Any]:
 
 
 def _inlined(schema: Any, definitions: Mapping[str, Any]) -> Any:
-    """The schema with its references resolved: OpenAPI would look for them in the whole document."""
+    """The schema with its references resolved: in OpenAPI they would refer to the whole document."""
     match schema:
         case {"$ref": str(reference), **others}:
-            found = definitions[reference.removeprefix("#/$defs/")]
-            return _inlined({**found, **others}, definitions)
+            definition = definitions[reference.removeprefix("#/$defs/")]
+            return _inlined({**definition, **others}, definitions)
         case dict():
             return {name: _inlined(part, definitions) for name, part in schema.items()}
         case list():
@@ -125,54 +106,37 @@ def _inlined(schema: Any, definitions: Mapping[str, Any]) -> Any:
             return schema
 
 
+def wait_s_of(headers: Mapping[str, str]) -> float:
+    """As `PreferWait`."""
+    return _wait_s(headers.get("prefer"))
+
+
+def traceparent_of(headers: Mapping[str, str]) -> str | None:
+    """As `Traceparent`."""
+    return valid_traceparent(headers.get("traceparent"))
+
+
 def _wait_s(prefer: str | None) -> float:
     match = _WAIT.search(prefer) if prefer else None
     return min(float(match.group(1)), MAX_WAIT_S) if match else 0.0
 
 
-def _trace_of(traceparent: str | None) -> str | None:
-    return traceparent if traceparent and TRACEPARENT.match(traceparent) else None
-
-
-# Both without waiting for anything, and yet `async`: FastAPI hands any other to a thread.
+# `async` although neither waits for anything: FastAPI runs a plain function in a thread.
 async def _wait(prefer: Annotated[str | None, Header()] = None) -> float:
     return _wait_s(prefer)
 
 
 async def _traceparent(traceparent: Annotated[str | None, Header()] = None) -> str | None:
-    return _trace_of(traceparent)
+    return valid_traceparent(traceparent)
 
 
 PreferWait = Annotated[float, Depends(_wait)]
 """Seconds that the client is willing to wait for a decision (RFC 7240), at most `MAX_WAIT_S`."""
 
 Traceparent = Annotated[str | None, Depends(_traceparent)]
-"""The caller's W3C trace context; None when there is none, and the record begins a trace of its own."""
+"""The caller's W3C trace context; None if it sent no valid one, and the record starts a new trace."""
 
-
-class Asked:
-    """A request whose `body` is read: what an endpoint needs that is answered without FastAPI."""
-
-    def __init__(self, headers: Sequence[tuple[bytes, bytes]], body: bytes) -> None:
-        self._headers = headers
-        self.body = body
-
-    def json(self, model: type[M]) -> M:
-        """The body as this model. Raises Problem as `read_json`."""
-        return read_json(model, self._header(b"content-type"), self.body)
-
-    @property
-    def wait_s(self) -> float:
-        """As `PreferWait`."""
-        return _wait_s(self._header(b"prefer"))
-
-    @property
-    def traceparent(self) -> str | None:
-        """As `Traceparent`."""
-        return _trace_of(self._header(b"traceparent"))
-
-    def _header(self, wanted: bytes) -> str | None:
-        for name, value in self._headers:
-            if name == wanted:
-                return value.decode("latin-1")
-        return None
+PatientPath = Annotated[PatientId, Path()]
+PracticePath = Annotated[PracticeAgb, Path()]
+PharmacyPath = Annotated[PharmacyAgb, Path()]
+PrkPath = Annotated[Prk, Path()]

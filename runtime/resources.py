@@ -7,8 +7,8 @@ from typing import Any, Protocol, TypeVar
 
 from aiokafka import TopicPartition
 
-from runtime.pages import Page, Pages
-from runtime.problems import unavailable
+from runtime.failures import NotReady
+from runtime.pages import Page, TopicPages
 from runtime.publisher import Publisher
 from runtime.records import Outgoing
 from runtime.settings import Settings
@@ -41,7 +41,7 @@ class PageReader(Protocol):
     """Reads a topic page by page."""
 
     async def read(self, tp: TopicPartition, offset: int, at_most: int) -> Page:
-        """The next records from `offset` on. Raises Problem (503) while Kafka does not answer."""
+        """The next records from `offset` on. Raises KafkaUnavailable while Kafka does not answer."""
 
     async def stop(self) -> None:
         """Disconnect."""
@@ -109,9 +109,9 @@ class Resources:
 
     @property
     def api_pool(self) -> Connections:
-        """The API's connections. Raises Problem (503) until the database was first reachable."""
+        """The API's connections. Raises NotReady until the database was first reachable."""
         if self.database is None:
-            raise unavailable("The database is not reachable yet.")
+            raise NotReady
         return self.database.api
 
     def table(self, body: type[T]) -> Rows[T]:
@@ -126,5 +126,5 @@ def connect(service: str, settings: Settings, tables: Mapping[type[Body], Topic]
         Telemetry(service),
         Publisher(settings.kafka, f"{service}-api"),
         {body: Table(settings.kafka, topic, body) for body, topic in tables.items()},
-        Pages(settings.kafka),
+        TopicPages(settings.kafka),
     )

@@ -23,12 +23,11 @@ from runtime import deliveries, health, migrations, problems, sockets
 from runtime.backoff import Backoff
 from runtime.belonging import Reads, require_own_kafka
 from runtime.database import Pools, open_pools
-from runtime.direct import Direct, Routes
 from runtime.failures import CannotRun, is_transient
 from runtime.handling import Handler, W
 from runtime.logs import configure_logs
 from runtime.loop import Loop
-from runtime.overload import Overload
+from runtime.overload import LoadShedding
 from runtime.parsing import Parser
 from runtime.publisher import Publisher
 from runtime.requests import BodyLimit
@@ -114,12 +113,11 @@ def create_app(
     )
     app.add_middleware(BodyLimit)
     problems.install(app)
+    # First, as FastAPI tries routes in this order: the others are asked a few times a minute.
+    if part != "worker":
+        app.include_router(service.router(resources))
     app.include_router(health.router(resources, service.asyncapi))
-    if part == "worker":
-        return Overload(app)
-    routes = service.router(resources)
-    app.include_router(routes)
-    return Overload(Direct(app, routes.direct if isinstance(routes, Routes) else {}))
+    return LoadShedding(app)
 
 
 def run(

@@ -1,4 +1,4 @@
-"""Waiting for rows that a worker will write, with one query for all who wait in this process."""
+"""Long polls: requests wait for rows that the worker will write, all with one query per interval."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
@@ -7,11 +7,11 @@ from typing import Generic, TypeVar
 K = TypeVar("K")
 V = TypeVar("V")
 
-_EVERY_S = 0.02
+_INTERVAL_S = 0.02
 
 
-class Waiter(Generic[K, V]):
-    """Polls `find` for all waited-for keys together, only while somebody waits."""
+class LongPoll(Generic[K, V]):
+    """Queries `find` for the keys of all waiting callers together; no query runs while nobody waits."""
 
     def __init__(self, find: Callable[[Collection[K]], Awaitable[Mapping[K, V]]]) -> None:
         self._find = find
@@ -19,7 +19,7 @@ class Waiter(Generic[K, V]):
         self._polling: asyncio.Task[None] | None = None
 
     async def wait(self, key: K, seconds: float) -> V | None:
-        """The value of `key` as soon as there is one; None when it has not come within `seconds`."""
+        """The value of `key` as soon as it exists; None after `seconds` without. Raises what `find` raises."""
         future: asyncio.Future[V] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(key, []).append(future)
         if self._polling is None or self._polling.done():
@@ -30,9 +30,9 @@ class Waiter(Generic[K, V]):
         except TimeoutError:
             return None
         finally:
-            self._forget(key, future)
+            self._remove(key, future)
 
-    def _forget(self, key: K, future: "asyncio.Future[V]") -> None:
+    def _remove(self, key: K, future: "asyncio.Future[V]") -> None:
         waiting = self._waiting.get(key, [])
         if future in waiting:
             waiting.remove(future)
@@ -42,15 +42,15 @@ class Waiter(Generic[K, V]):
     async def _poll(self) -> None:
         while self._waiting:
             try:
-                found = await self._find(list(self._waiting))
+                values = await self._find(list(self._waiting))
             except Exception as error:
                 self._fail(error)
                 return
-            for key, value in found.items():
+            for key, value in values.items():
                 for future in self._waiting.pop(key, []):
                     if not future.done():
                         future.set_result(value)
-            await asyncio.sleep(_EVERY_S)
+            await asyncio.sleep(_INTERVAL_S)
 
     def _fail(self, error: Exception) -> None:
         for futures in self._waiting.values():

@@ -10,15 +10,13 @@ from typing import Any, TypeAlias
 
 from pydantic.json_schema import models_json_schema
 
-from schemas.base import Body
+from schemas.base import TRACEPARENT, Body
 from schemas.snapshots.topics import EVERY, PHARMACY, key_field
 from schemas.topics import PRESCRIPTIONS_PREFIX, SERVICES, Topic
 
 Json: TypeAlias = dict[str, Any]
 
 DEAD_LETTER = "dead-letter"
-
-TRACEPARENT = "^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$"
 
 _BINDING = "0.5.0"
 _SCHEMAS = "#/components/schemas/"

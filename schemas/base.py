@@ -33,6 +33,9 @@ def to_utc(moment: datetime) -> datetime:
 # PostgreSQL cannot store U+0000 in text, so no record may carry it.
 NO_NUL = r"^[^\x00]*$"
 
+TRACEPARENT = r"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$"
+"""W3C trace context, version 00: a record's header and a request's."""
+
 PatientId = Annotated[str, StringConstraints(pattern=r"^pat_[A-Za-z0-9_-]{4,64}$")]
 PracticeAgb = Annotated[str, StringConstraints(pattern=r"^01[0-9]{6}$")]
 PharmacyAgb = Annotated[str, StringConstraints(pattern=r"^02[0-9]{6}$")]

@@ -1,5 +1,6 @@
 """What patients are told, and when their medication can be collected."""
 
+from enum import StrEnum
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
@@ -20,6 +21,14 @@ from schemas.base import (
 )
 
 Medium = Literal["inbox", "email", "sms", "push"]
+
+
+class Kind(StrEnum):
+    """The kinds of message; also the names of their templates."""
+
+    ORDER_ANSWER = "order-answer"
+    LINE_ANSWER = "line-answer"
+    ORDER_CANCELLED = "order-cancelled"
 
 
 class _Pickup(Body):

@@ -17,7 +17,7 @@ from uuid import UUID, uuid4
 
 import msgspec
 
-from runtime.coalesce import Coalescer
+from runtime.coalesce import QueryBatcher
 
 Type = Literal["invoke", "ok", "fail", "unknown"]
 Does = Literal["place", "cancel", "import", "set_status", "review"]
@@ -80,7 +80,7 @@ class History:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file = -1
-        self._lines: Coalescer[bytes, None] = Coalescer(self._write)
+        self._lines: QueryBatcher[bytes, None] = QueryBatcher(self._write)
 
     def __enter__(self) -> Self:
         _drop_torn_line(self._path)

@@ -1,65 +1,71 @@
-"""medication's JSON API. Every write becomes a Kafka record first; the loop decides."""
+"""medication's JSON API. A write becomes a Kafka record; the loop decides it."""
 
 from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Depends, Header, Path, Response
-from pydantic import ValidationError
+from fastapi import APIRouter, Depends, Header, Response
 
 from runtime.digests import digest_of
-from runtime.problems import Problem, invalid, not_found, unavailable
+from runtime.problems import Problem, not_found, unavailable
 from runtime.publisher import NotPublished
 from runtime.records import outgoing
-from runtime.requests import PreferWait, Traceparent, documented, json_body
+from runtime.requests import (
+    PatientPath,
+    PreferWait,
+    PrkPath,
+    Traceparent,
+    documented,
+    json_body,
+)
 from runtime.resources import Resources
 from runtime.responses import json_response
-from runtime.waiting import Waiter
+from runtime.waiting import LongPoll
 from schemas import topics
-from schemas.base import PatientId, Prk
+from schemas.api.medication import ChangeReceivedView, OverviewRequest, StatusRequest
 from schemas.medication import MedicationImport, MedicationOverview, MedicationSetStatus
 from services.medication import store
 from services.medication.domain import Command
 from services.medication.store import Shown
-from services.medication.views import ChangeReceivedView, OverviewRequest, StatusRequest
+from services.medication.views import import_command, status_command
 
 SOURCE = "nl.herhaal/medication/http"
 
-PatientPath = Annotated[PatientId, Path()]
-PrkPath = Annotated[Prk, Path()]
 IfNoneMatch = Annotated[str | None, Header()]
 
 ChangeKey = tuple[str, UUID]
 
 
 class MedicationApi:
-    """Takes changes in, hands them to Kafka, and shows overviews."""
+    """Accepts changes, publishes them to Kafka, and shows overviews."""
 
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
-        self._applied: Waiter[ChangeKey, Shown] = Waiter(self._find)
+        self._applied: LongPoll[ChangeKey, Shown] = LongPoll(self._find)
 
     async def replace_overview(
         self, command: MedicationImport, wait_s: float, traceparent: str | None
     ) -> Response:
-        """202 once Kafka has the import; 200 with the overview when applied within `wait_s`."""
+        """202 once Kafka has the import; 200 with the overview if it is applied within `wait_s`."""
         await self._refuse_conflict(command)
         return await self._take(command, wait_s, traceparent)
 
     async def set_status(
         self, command: MedicationSetStatus, wait_s: float, traceparent: str | None
     ) -> Response:
-        """As `replace_overview`; 404 when the patient or the medicine is not known now."""
-        overview = MedicationOverview.model_validate_json((await self._known(command.patient)).body)
+        """As `replace_overview`; 404 if there is no such patient or medicine at the moment."""
+        overview = MedicationOverview.model_validate_json(
+            (await self._current(command.patient)).body
+        )
         if all(entry.prk != command.prk for entry in overview.medications):
             raise not_found("medicine in this overview")
         await self._refuse_conflict(command)
         return await self._take(command, wait_s, traceparent)
 
     async def show(self, patient: str, if_none_match: str | None) -> Response:
-        """The overview as it stands; 304 when the client has this version."""
-        shown = await self._known(patient)
+        """The current overview; 304 if the client has this version."""
+        shown = await self._current(patient)
         if if_none_match is not None and _matches(if_none_match, _etag(shown)):
             return Response(status_code=304, headers=_caching(shown))
         return _overview(shown)
@@ -74,14 +80,14 @@ class MedicationApi:
         return json_response(ChangeReceivedView(change_id=command.change_id), 202, location)
 
     async def _refuse_conflict(self, command: Command) -> None:
-        """Raises Problem (409) when another change was carried out under this id."""
+        """Raises Problem (409) if another change was applied under this id."""
         key = (command.patient, command.change_id)
         async with self._resources.api_pool.acquire() as db:
-            before = (await store.applied(db, [key])).get(key)
-        if before is not None and before != digest_of(command):
+            applied = (await store.applied(db, [key])).get(key)
+        if applied is not None and applied != digest_of(command):
             raise Problem(409, "change-conflict", "Another change has this change_id already.")
 
-    async def _known(self, patient: str) -> Shown:
+    async def _current(self, patient: str) -> Shown:
         async with self._resources.api_pool.acquire() as db:
             shown = await store.overview(db, patient)
         if shown is None:
@@ -130,7 +136,7 @@ def router(resources: Resources) -> APIRouter:
         wait_s: PreferWait,
         traceparent: Traceparent,
     ) -> Response:
-        return await api.replace_overview(_import(patient, request), wait_s, traceparent)
+        return await api.replace_overview(import_command(patient, request), wait_s, traceparent)
 
     @routes.put(
         "/patients/{patient}/medications/{prk}/status",
@@ -145,47 +151,13 @@ def router(resources: Resources) -> APIRouter:
         wait_s: PreferWait,
         traceparent: Traceparent,
     ) -> Response:
-        return await api.set_status(_set_status(patient, prk, request), wait_s, traceparent)
+        return await api.set_status(status_command(patient, prk, request), wait_s, traceparent)
 
     @routes.get("/patients/{patient}/overview", response_model=MedicationOverview)
     async def show(patient: PatientPath, if_none_match: IfNoneMatch = None) -> Response:
         return await api.show(patient, if_none_match)
 
     return routes
-
-
-def _import(patient: str, request: OverviewRequest) -> MedicationImport:
-    _require_same("patient", patient, request.patient)
-    try:
-        return MedicationImport(
-            change_id=request.change_id or uuid4(),
-            patient=patient,
-            by=request.by,
-            reason=request.reason,
-            practice=request.practice,
-            medications=request.medications,
-        )
-    except ValidationError as error:
-        raise invalid(error) from None
-
-
-def _set_status(patient: str, prk: str, request: StatusRequest) -> MedicationSetStatus:
-    _require_same("patient", patient, request.patient)
-    _require_same("prk", prk, request.prk)
-    return MedicationSetStatus(
-        change_id=request.change_id or uuid4(),
-        patient=patient,
-        by=request.by,
-        reason=request.reason,
-        prk=prk,
-        status=request.status,
-    )
-
-
-def _require_same(field: str, in_path: str, in_body: str | None) -> None:
-    if in_body is not None and in_body != in_path:
-        errors = [{"field": field, "reason": "is another one than in the path"}]
-        raise Problem(422, "invalid", "The request is not valid.", errors)
 
 
 def _overview(shown: Shown, **headers: str) -> Response:

@@ -1,42 +1,45 @@
-"""What medication's API takes and shows besides the overview itself, which is the record's body."""
+"""The commands that requests of medication's API stand for."""
 
-from typing import Literal
-from uuid import UUID
+from uuid import uuid4
 
-from pydantic import BaseModel
+from pydantic import ValidationError
 
-from schemas.base import Actor, Model, PatientId, PracticeAgb, Prk, Text
-from schemas.medication import Medications, Status
-
-
-class _ChangeRequest(Model):
-    """Who changes an overview, and why. With the same `change_id` again it is the same change.
-
-    `patient` may be left out; it is the path's.
-    """
-
-    patient: PatientId | None = None
-    by: Actor
-    reason: Text | None = None
-    change_id: UUID | None = None
+from runtime.problems import Problem, invalid
+from schemas.api.medication import OverviewRequest, StatusRequest
+from schemas.medication import MedicationImport, MedicationSetStatus
 
 
-class OverviewRequest(_ChangeRequest):
-    """The whole overview of a patient, as the practice's system has it; what is absent is gone."""
+def import_command(patient: str, request: OverviewRequest) -> MedicationImport:
+    """The import of this patient's overview. Raises Problem (422) when it is not valid."""
+    _require_same("patient", patient, request.patient)
+    try:
+        return MedicationImport(
+            change_id=request.change_id or uuid4(),
+            patient=patient,
+            by=request.by,
+            reason=request.reason,
+            practice=request.practice,
+            medications=request.medications,
+        )
+    except ValidationError as error:
+        raise invalid(error) from None
 
-    practice: PracticeAgb
-    medications: Medications
+
+def status_command(patient: str, prk: str, request: StatusRequest) -> MedicationSetStatus:
+    """The change of one medicine's status. Raises Problem (422) when body and path disagree."""
+    _require_same("patient", patient, request.patient)
+    _require_same("prk", prk, request.prk)
+    return MedicationSetStatus(
+        change_id=request.change_id or uuid4(),
+        patient=patient,
+        by=request.by,
+        reason=request.reason,
+        prk=prk,
+        status=request.status,
+    )
 
 
-class StatusRequest(_ChangeRequest):
-    """The status that one medicine gets; `prk` may be left out, it is the path's."""
-
-    prk: Prk | None = None
-    status: Status
-
-
-class ChangeReceivedView(BaseModel):
-    """A change that Kafka has and that may not be carried out yet."""
-
-    change_id: UUID
-    state: Literal["received"] = "received"
+def _require_same(field: str, in_path: str, in_body: str | None) -> None:
+    if in_body is not None and in_body != in_path:
+        errors = [{"field": field, "reason": "is another one than in the path"}]
+        raise Problem(422, "invalid", "The request is not valid.", errors)

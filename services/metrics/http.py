@@ -1,36 +1,36 @@
-"""metrics' JSON API: reading only."""
+"""metrics' JSON API, read-only."""
 
 import re
 from datetime import date, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import BeforeValidator
 
 from runtime.problems import Problem
+from runtime.requests import PracticePath
 from runtime.resources import Resources
 from runtime.responses import json_response
-from schemas.base import PracticeAgb
+from schemas.api.metrics import By, OrdersReport
 from services.metrics import store
 from services.metrics.domain import AMSTERDAM
-from services.metrics.periods import By, periods
-from services.metrics.views import OrdersReport, report
+from services.metrics.periods import periods
+from services.metrics.views import report
 
 MAX_DAYS = 5 * 366
-"""Five years: as long as the events themselves are kept."""
+"""Five years, which is the retention of the events."""
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 def _only_days(text: object) -> object:
-    # Left to itself pydantic also takes a number of seconds since 1970.
+    # pydantic would also accept a number of seconds since 1970.
     if isinstance(text, str) and not _DAY.fullmatch(text):
         raise ValueError("must be a day, YYYY-MM-DD")
     return text
 
 
 Day = Annotated[date, BeforeValidator(_only_days)]
-PracticePath = Annotated[PracticeAgb, Path()]
 From = Annotated[Day | None, Query(alias="from")]
 To = Annotated[Day | None, Query(alias="to")]
 
@@ -47,15 +47,15 @@ def router(resources: Resources) -> APIRouter:
         since = first or until.replace(day=1)
         _check(since, until)
         async with resources.api_pool.acquire() as db:
-            found = await store.totals(db, agb, since, until, by)
-        asked = periods(since, until, by)
-        return json_response(report(agb, since, until, by, asked, found))
+            totals = await store.totals(db, agb, since, until, by)
+        shown = periods(since, until, by)
+        return json_response(report(agb, since, until, by, shown, totals))
 
     return routes
 
 
 def _check(first: date, last: date) -> None:
-    """Raises Problem (422) when there is no such range, or it is too long to show."""
+    """Raises Problem (422) if the range is reversed or too long."""
     if first > last:
         raise _refused("is after to")
     if (last - first).days >= MAX_DAYS:

@@ -4,17 +4,9 @@ from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 from typing import assert_never
 
-
-class By(StrEnum):
-    """How long a period is. A week is an ISO 8601 week, Monday to Sunday."""
-
-    DAY = "day"
-    WEEK = "week"
-    MONTH = "month"
-    QUARTER = "quarter"
+from schemas.api.metrics import By
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from runtime.connection import Connection
 from runtime.records import decoder, encode_parts
 from runtime.rows import Rows
 from runtime.writes import Writes
+from schemas.api.metrics import By
 from schemas.base import Channel
 from schemas.orders import Outcome
 from services.metrics.domain import Counted, LineCell, OrderCell
-from services.metrics.periods import By
 
 _OUTCOMES = decoder(dict[int, Outcome])
 

@@ -3,85 +3,40 @@
 from collections.abc import Iterable
 from datetime import date
 
-from pydantic import BaseModel, Field
-
-from schemas.base import Channel
-from schemas.orders import Outcome
+from schemas.api.metrics import By, ChannelCounts, Counts, OrdersReport, PeriodCounts
 from services.metrics.domain import ONLINE
-from services.metrics.periods import By, Period
+from services.metrics.periods import Period
 from services.metrics.store import Total
 
 
-def _no_outcomes() -> dict[Outcome, int]:
-    return dict.fromkeys(Outcome, 0)
-
-
-class Counts(BaseModel):
-    """Orders placed, and their lines by the outcome that they have now, every outcome named."""
-
-    orders: int = 0
-    lines: int = 0
-    outcomes: dict[Outcome, int] = Field(default_factory=_no_outcomes)
-
-    def add(self, total: Total) -> None:
-        """Count this in."""
-        if total.outcome is None:
-            self.orders += total.count
-        else:
-            self.lines += total.count
-            self.outcomes[total.outcome] += total.count
-
-
-def _no_counts() -> dict[Channel, Counts]:
-    return {channel: Counts() for channel in Channel}
-
-
-class ChannelCounts(Counts):
-    """Counts of all channels together and of each; online orders are those of the portal."""
-
-    online_orders: int = 0
-    by_channel: dict[Channel, Counts] = Field(default_factory=_no_counts)
-
-    def add(self, total: Total) -> None:
-        """Count this in."""
-        super().add(total)
-        self.by_channel[total.channel].add(total)
-        self.online_orders = self.by_channel[ONLINE].orders
-
-
-class PeriodCounts(ChannelCounts):
-    """Counts of the days from `first_day` to `last_day`, both included: the asked part of the period."""
-
-    period: str
-    first_day: date
-    last_day: date
-
-
-class OrdersReport(BaseModel):
-    """Orders by the day on which they were placed, in Europe/Amsterdam, periods without any included."""
-
-    practice: str
-    first: date = Field(serialization_alias="from")
-    last: date = Field(serialization_alias="to")
-    by: By
-    periods: list[PeriodCounts]
-    totals: ChannelCounts
-
-
 def report(
-    practice: str, first: date, last: date, by: By, asked: Iterable[Period], found: Iterable[Total]
+    practice: str, first: date, last: date, by: By, shown: Iterable[Period], stored: Iterable[Total]
 ) -> OrdersReport:
-    """What was counted, laid out over the periods that were asked for."""
+    """The stored totals, laid out over the periods to show."""
     rows = {
         period.start: PeriodCounts(
             period=period.label, first_day=period.first, last_day=period.last
         )
-        for period in asked
+        for period in shown
     }
     totals = ChannelCounts()
-    for total in found:
-        rows[total.start].add(total)
-        totals.add(total)
+    for total in stored:
+        _add_by_channel(rows[total.start], total)
+        _add_by_channel(totals, total)
     return OrdersReport(
         practice=practice, first=first, last=last, by=by, periods=list(rows.values()), totals=totals
     )
+
+
+def _add_by_channel(counts: ChannelCounts, total: Total) -> None:
+    _add(counts, total)
+    _add(counts.by_channel[total.channel], total)
+    counts.online_orders = counts.by_channel[ONLINE].orders
+
+
+def _add(counts: Counts, total: Total) -> None:
+    if total.outcome is None:
+        counts.orders += total.count
+    else:
+        counts.lines += total.count
+        counts.outcomes[total.outcome] += total.count

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from schemas.base import Role
 from schemas.directory import Pharmacy, Practice
-from schemas.notifications import PickupPromised
+from schemas.notifications import Kind, PickupPromised
 from schemas.orders import (
     OrderCancelled,
     OrderDecided,
@@ -28,7 +28,6 @@ from services.notification.facts import (
     Answer,
     Cancellation,
     Facts,
-    Kind,
     LineTold,
     NoPickup,
     line_told,

@@ -16,14 +16,6 @@ from schemas.reasons import EXPLANATIONS, Language, Reason, ReasonCode
 from services.notification.pickup import Window
 
 
-class Kind(StrEnum):
-    """The kinds of message; also the names of their templates."""
-
-    ORDER_ANSWER = "order-answer"
-    LINE_ANSWER = "line-answer"
-    ORDER_CANCELLED = "order-cancelled"
-
-
 class NoPickup(StrEnum):
     """Why no pickup window could be given."""
 

@@ -3,21 +3,22 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Query, Response
 
 from runtime.problems import Problem
+from runtime.requests import PatientPath
 from runtime.resources import Resources
 from runtime.responses import json_response
+from schemas.api.notification import MessagesView
 from services.notification import store
 from services.notification.texts import Texts
-from services.notification.views import MessagesView, message_view
+from services.notification.views import message_view
 
-Patient = Annotated[str, Path(pattern=r"^pat_[A-Za-z0-9_-]{4,64}$")]
 Limit = Annotated[int, Query(ge=1, le=200)]
 
 
 class NotificationApi:
-    """Shows what patients were told."""
+    """Shows the messages to patients."""
 
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
@@ -27,16 +28,16 @@ class NotificationApi:
         """A page of a patient's inbox, newest first.
 
         Raises:
-            Problem: 422 when `before` is no message of this patient.
+            Problem: 422, `before` is not a message of this patient.
         """
-        # One transaction, as a rebuild that is switched in between gives messages other places.
+        # In one transaction: a rebuild that is switched between the two would move the messages.
         async with self._resources.api_pool.acquire() as db, db.transaction(readonly=True):
             place = None if before is None else await store.place(db, patient, before)
             if before is not None and place is None:
                 raise _no_such_place()
-            found = await store.messages(db, patient, place, limit)
+            page = await store.messages(db, patient, place, limit)
         return json_response(
-            MessagesView(messages=[message_view(message, self._texts) for message in found])
+            MessagesView(messages=[message_view(message, self._texts) for message in page])
         )
 
 
@@ -46,7 +47,9 @@ def router(resources: Resources) -> APIRouter:
     routes = APIRouter()
 
     @routes.get("/patients/{patient}/messages", response_model=MessagesView)
-    async def messages(patient: Patient, before: UUID | None = None, limit: Limit = 50) -> Response:
+    async def messages(
+        patient: PatientPath, before: UUID | None = None, limit: Limit = 50
+    ) -> Response:
         return await api.messages(patient, before, limit)
 
     return routes

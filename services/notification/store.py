@@ -11,9 +11,9 @@ from runtime.connection import Connection
 from runtime.records import decoder, encode, encode_parts
 from runtime.rows import Rows
 from runtime.writes import Writes
-from schemas.notifications import MessageSent, PickupPromised
+from schemas.notifications import Kind, MessageSent, PickupPromised
 from services.notification.domain import Order
-from services.notification.facts import Answer, Cancellation, Facts, Kind
+from services.notification.facts import Answer, Cancellation, Facts
 
 _ORDER = decoder(Order)
 _FACTS: dict[Kind, msgspec.json.Decoder[Any]] = {

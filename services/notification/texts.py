@@ -14,8 +14,9 @@ from typing import Any
 from babel.dates import format_date
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from schemas.notifications import Kind
 from schemas.reasons import Language
-from services.notification.facts import Facts, Kind, LineTold
+from services.notification.facts import Facts, LineTold
 from services.notification.pickup import AMSTERDAM, Window
 
 TEMPLATES = Path(__file__).parent / "templates"

@@ -1,24 +1,38 @@
-"""ordering's JSON API. Every write becomes a Kafka record first; the loop decides."""
+"""ordering's JSON API. A write becomes a Kafka record; the loop decides it."""
 
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID, uuid4
 
-from aiokafka import TopicPartition
-from fastapi import Depends, Path, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
-from runtime.coalesce import Coalescer
+from runtime.coalesce import QueryBatcher
 from runtime.digests import digest_of
-from runtime.direct import Routes
+from runtime.plain_route import PlainRoute
 from runtime.problems import Problem, not_found, unavailable
 from runtime.publisher import NotPublished
 from runtime.records import outgoing
-from runtime.requests import Asked, PreferWait, Traceparent, documented, json_body
+from runtime.requests import (
+    PatientPath,
+    PharmacyPath,
+    PreferWait,
+    Traceparent,
+    documented,
+    json_body,
+    read_json,
+)
 from runtime.resources import Resources
 from runtime.responses import json_response
-from runtime.waiting import Waiter
+from runtime.waiting import LongPoll
 from schemas import topics
+from schemas.api.ordering import (
+    CancelRequest,
+    FeedView,
+    OrdersView,
+    OrderView,
+    ReceivedView,
+)
 from schemas.base import Body
 from schemas.directory import Pharmacy
 from schemas.orders import OrderCancel, OrderPlace
@@ -26,59 +40,48 @@ from services.ordering import store
 from services.ordering.domain import is_open
 from services.ordering.events import API_SOURCE
 from services.ordering.order import Order
-from services.ordering.views import (
-    CancelRequest,
-    FeedView,
-    OrdersView,
-    OrderView,
-    ReceivedView,
-    feed_items,
-    order_view,
-)
+from services.ordering.views import feed_items, order_view
 
-Patient = Annotated[str, Path(pattern=r"^pat_[A-Za-z0-9_-]{4,64}$")]
-PharmacyAgb = Annotated[str, Path(pattern=r"^02[0-9]{6}$")]
 Cursor = Annotated[int, Query(ge=0, le=10**18 - 1)]
 Limit = Annotated[int, Query(ge=1, le=1000)]
 
 DECIDED_WITHIN_S = 5.0
-"""How long a cancellation waits for the decision on an order that was only just taken."""
+"""How long a cancellation waits for the decision on an order that is still in the intake."""
 
 Arrival = tuple[UUID, str, str]
 
 
 class OrderingApi:
-    """Takes orders in, hands them to Kafka, and shows what became of them."""
+    """Accepts orders and cancellations, publishes them to Kafka, and shows orders."""
 
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
-        self._intake: Coalescer[Arrival, str] = Coalescer(self._take_in)
-        self._decided: Waiter[UUID, Order] = Waiter(self._find)
-        self._closed: Waiter[UUID, Order] = Waiter(self._find_closed)
+        self._intake: QueryBatcher[Arrival, str] = QueryBatcher(self._take_in)
+        self._decided: LongPoll[UUID, Order] = LongPoll(self._find)
+        self._closed: LongPoll[UUID, Order] = LongPoll(self._find_closed)
 
-    async def place(self, asked: Asked) -> Response:
-        """202 once Kafka has the order; 200 with the decision when that comes while the client waits."""
-        order = asked.json(OrderPlace)
+    async def place(self, order: OrderPlace, wait_s: float, traceparent: str | None) -> Response:
+        """202 once Kafka has the order; 200 with the decision if that comes within `wait_s`."""
         digest = digest_of(order)
-        stands_for = await self._intake.run((order.order_id, order.patient, digest))
-        if stands_for != digest:
+        first_digest = await self._intake.run((order.order_id, order.patient, digest))
+        if first_digest != digest:
             raise _conflict()
         try:
-            await self._send(order, f"{order.order_id}", asked.traceparent)
+            await self._send(order, f"{order.order_id}", traceparent)
         except NotPublished:
             async with self._resources.api_pool.acquire() as db:
                 await store.take_out(db, order.order_id, digest)
             raise unavailable("The order could not be taken; please send it again.") from None
-        decided = await self._decided.wait(order.order_id, asked.wait_s) if asked.wait_s else None
+        decided = await self._decided.wait(order.order_id, wait_s) if wait_s else None
         if decided is not None and decided.digest != digest:
-            # It came over Kafka meanwhile, and was first.
+            # Another order with this id arrived over Kafka, and was decided first.
             raise _conflict()
         return _accepted(order.order_id, decided)
 
     async def cancel(
         self, order_id: UUID, request: CancelRequest, wait_s: float, traceparent: str | None
     ) -> Response:
-        """202 once Kafka has the cancellation; 200 when nothing is open any more within `wait_s`."""
+        """202 once Kafka has the cancellation; 200 with the order if it is closed within `wait_s`."""
         order = await self._decided_order(order_id)
         command = OrderCancel(
             order_id=order_id,
@@ -94,8 +97,8 @@ class OrderingApi:
         return _accepted(order_id, closed)
 
     async def show(self, order_id: UUID) -> Response:
-        """An order as it stands."""
-        order = await self._known(order_id)
+        """The order's current state."""
+        order = await self._order(order_id)
         if isinstance(order, Order):
             return json_response(order_view(order), 200)
         return json_response(ReceivedView(order_id=order_id), 200)
@@ -107,11 +110,11 @@ class OrderingApi:
         return json_response(OrdersView(orders=[order_view(order) for order in orders]), 200)
 
     async def feed(self, pharmacy: str, after: int, limit: int) -> Response:
-        """A page of what a pharmacy was sent: its own topic, for those who have no Kafka client."""
+        """A page of the pharmacy's topic, for clients without Kafka."""
         if pharmacy not in self._resources.table(Pharmacy).rows:
             return json_response(FeedView(items=[], next=f"{after}"))
-        where = TopicPartition(topics.PRESCRIPTIONS_PREFIX + pharmacy, 0)
-        page = await self._resources.pages.read(where, after, limit)
+        topic = topics.PRESCRIPTIONS_PREFIX + pharmacy
+        page = await self._resources.pages.read(topic, after, limit)
         if page.past_end:
             raise Problem(
                 410,
@@ -121,24 +124,24 @@ class OrderingApi:
         return json_response(FeedView(items=feed_items(page.records), next=f"{page.next_offset}"))
 
     async def _decided_order(self, order_id: UUID) -> Order:
-        known = await self._known(order_id)
-        if isinstance(known, Order):
-            return known
-        # Its record may not be on Kafka yet, and a cancellation before it would find no order.
+        order = await self._order(order_id)
+        if isinstance(order, Order):
+            return order
+        # Its record may not be on Kafka yet; a cancellation ahead of it would be `unknown_order`.
         decided = await self._decided.wait(order_id, DECIDED_WITHIN_S)
         if decided is None:
             raise unavailable("The order is not decided yet; please try again.")
         return decided
 
-    async def _known(self, order_id: UUID) -> Order | store.Received:
+    async def _order(self, order_id: UUID) -> Order | store.Received:
         async with self._resources.api_pool.acquire() as db:
-            # In this order: an order moves from the intake to the decided ones, never back.
+            # The intake first: an order moves from there to `orders`, so one of the two has it.
             received = await store.received(db, order_id)
             order = (await store.orders(db, [order_id])).get(order_id)
-        known = order or received
-        if known is None:
+        current = order or received
+        if current is None:
             raise not_found("order")
-        return known
+        return current
 
     async def _send(self, body: Body, subject: str, traceparent: str | None) -> None:
         command: Any = body
@@ -178,13 +181,19 @@ def _conflict() -> Problem:
     return Problem(409, "order-conflict", "Another order has this order_id already.")
 
 
-def router(resources: Resources) -> Routes:
+def router(resources: Resources) -> APIRouter:
     """The routes of ordering."""
     api = OrderingApi(resources)
-    routes = Routes()
-    routes.post_direct(
+    routes = APIRouter()
+
+    async def place(request: Request, wait_s: PreferWait, traceparent: Traceparent) -> Response:
+        return await api.place(await read_json(OrderPlace, request), wait_s, traceparent)
+
+    routes.add_api_route(
         "/orders",
-        api.place,
+        place,
+        methods=["POST"],
+        route_class_override=PlainRoute,
         status_code=202,
         openapi_extra=documented(OrderPlace),
         responses={200: {"model": OrderView}, 202: {"model": ReceivedView}},
@@ -209,11 +218,11 @@ def router(resources: Resources) -> Routes:
         return await api.cancel(order_id, request, wait_s, traceparent)
 
     @routes.get("/patients/{patient}/orders", response_model=OrdersView)
-    async def of_patient(patient: Patient, limit: Limit = 100) -> Response:
+    async def of_patient(patient: PatientPath, limit: Limit = 100) -> Response:
         return await api.of_patient(patient, limit)
 
     @routes.get("/pharmacies/{agb}/prescriptions", response_model=FeedView)
-    async def feed(agb: PharmacyAgb, after: Cursor = 0, limit: Limit = 100) -> Response:
+    async def feed(agb: PharmacyPath, after: Cursor = 0, limit: Limit = 100) -> Response:
         return await api.feed(agb, after, limit)
 
     return routes

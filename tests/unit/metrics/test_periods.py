@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.metrics.periods import By, label, periods
+from schemas.api.metrics import By
+from services.metrics.periods import label, periods
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from schemas.base import Channel
+from schemas.notifications import Kind
 from schemas.orders import OrderEvent, OrderFulfilment, Outcome
 from schemas.reasons import Reason, ReasonCode
 from services.notification.domain import Known, Line, Message, Order, Seen, Taken, take
-from services.notification.facts import Answer, Cancellation, Kind, NoPickup
+from services.notification.facts import Answer, Cancellation, NoPickup
 from services.notification.pickup import Window
 from tests.unit.notification.made import (
     GP,

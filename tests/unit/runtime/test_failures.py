@@ -4,7 +4,7 @@ import asyncpg
 import pytest
 from aiokafka.errors import KafkaConnectionError, NotLeaderForPartitionError, RequestTimedOutError
 
-from runtime.failures import CannotRun, Outdated, is_transient
+from runtime.failures import CannotRun, KafkaUnavailable, NotReady, Outdated, is_transient
 from runtime.ledger import Fenced
 from runtime.publisher import NotPublished
 
@@ -36,6 +36,8 @@ PASSES = [
     # A connection that was cut just when it was given back.
     asyncpg.InternalClientError(),
     Outdated(),
+    NotReady(),
+    KafkaUnavailable(),
 ]
 STAYS = [
     ValueError(),

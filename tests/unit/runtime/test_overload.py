@@ -1,16 +1,16 @@
-"""Refusing work in time."""
+"""Load shedding: requests are refused in time, probes never."""
 
 import asyncio
 
 import httpx
 from fastapi import FastAPI
 
-from runtime.overload import Overload
+from runtime.overload import LoadShedding
 
 
 def _app(most: int, gate: asyncio.Event) -> FastAPI:
     app = FastAPI()
-    app.add_middleware(Overload, most=most)
+    app.add_middleware(LoadShedding, max_requests=most)
 
     @app.get("/slow")
     async def slow() -> str:

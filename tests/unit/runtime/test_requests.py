@@ -7,9 +7,11 @@ from typing import Annotated, Any
 import asyncpg
 import httpx
 import pytest
+from aiokafka.errors import KafkaConnectionError
 from fastapi import Depends, FastAPI
 
 from runtime import problems
+from runtime.failures import KafkaUnavailable, NotReady
 from runtime.problems import Problem
 from runtime.requests import MAX_BODY_BYTES, BodyLimit, PreferWait, Traceparent, json_body
 from schemas.orders import OrderPlace
@@ -23,8 +25,11 @@ RAISES: dict[str, Exception] = {
     "bug": ValueError(SECRET),
     "away": ConnectionRefusedError(SECRET),
     "busy": asyncpg.TooManyConnectionsError(SECRET),
+    "broker": KafkaConnectionError(SECRET),
     "closed": asyncpg.InterfaceError(SECRET),
     "cut": asyncpg.InternalClientError(SECRET),
+    "not-ready": NotReady(SECRET),
+    "no-kafka": KafkaUnavailable(SECRET),
     "wrong-sql": asyncpg.UndefinedTableError(SECRET),
     "problem": Problem(409, "order-conflict", "Another order."),
 }
@@ -186,13 +191,37 @@ async def test_a_mistake_of_ours_is_500_and_says_nothing_about_it(
     problem(await client.get(f"/raise/{what}"), 500, "internal")
 
 
-@pytest.mark.parametrize("what", ["away", "busy", "closed", "cut"])
+@pytest.mark.parametrize("what", ["away", "busy", "broker", "closed", "cut"])
 async def test_a_server_that_is_away_is_503_and_says_when_to_try_again(
     client: httpx.AsyncClient, what: str
 ) -> None:
     answer = await client.get(f"/raise/{what}")
     problem(answer, 503, "unavailable")
     assert answer.headers["retry-after"] == "2"
+
+
+@pytest.mark.parametrize(
+    ("what", "detail"),
+    [
+        ("not-ready", "The database is not reachable yet."),
+        ("no-kafka", "Kafka does not answer; please try again."),
+    ],
+)
+async def test_an_error_from_below_http_is_503_with_what_is_unavailable(
+    client: httpx.AsyncClient, what: str, detail: str
+) -> None:
+    answer = await client.get(f"/raise/{what}")
+    assert problem(answer, 503, "unavailable")["detail"] == detail
+    assert answer.headers["retry-after"] == "2"
+
+
+@pytest.mark.parametrize("what", sorted(RAISES.keys() - {"bug"}))
+async def test_only_a_mistake_of_ours_is_raised_on_to_the_server_which_logs_it(what: str) -> None:
+    transport = httpx.ASGITransport(app(), raise_app_exceptions=True)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        assert (await client.get(f"/raise/{what}")).status_code >= 409
+        with pytest.raises(ValueError, match=SECRET):
+            await client.get("/raise/bug")
 
 
 async def test_a_problem_raised_anywhere_is_the_answer(client: httpx.AsyncClient) -> None:

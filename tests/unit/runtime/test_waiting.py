@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 import pytest
 
 from runtime.backoff import Backoff
-from runtime.coalesce import Coalescer
-from runtime.waiting import Waiter
+from runtime.coalesce import QueryBatcher
+from runtime.waiting import LongPoll
 
 
 def test_each_wait_is_twice_the_one_before_until_the_longest() -> None:
@@ -37,41 +37,41 @@ class Square:
 
 
 async def test_each_caller_gets_the_answer_to_its_own_item() -> None:
-    together: Coalescer[int, int] = Coalescer(Square())
-    assert await asyncio.gather(*(together.run(n) for n in range(50))) == [n * n for n in range(50)]
+    batcher: QueryBatcher[int, int] = QueryBatcher(Square())
+    assert await asyncio.gather(*(batcher.run(n) for n in range(50))) == [n * n for n in range(50)]
 
 
 async def test_what_arrives_while_a_query_runs_goes_into_the_next_one_together() -> None:
     square = Square()
-    together = Coalescer(square)
-    first = asyncio.create_task(together.run(1))
+    batcher = QueryBatcher(square)
+    first = asyncio.create_task(batcher.run(1))
     while not square.asked:
         await asyncio.sleep(0)
-    await asyncio.gather(first, *(together.run(n) for n in (2, 3, 4)))
+    await asyncio.gather(first, *(batcher.run(n) for n in (2, 3, 4)))
     assert square.asked == [[1], [2, 3, 4]]
 
 
 async def test_an_error_reaches_all_who_were_in_the_query_and_the_next_one_goes_on() -> None:
-    together = Coalescer(Square(fails_on=2))
-    failed = await asyncio.gather(*(together.run(n) for n in (1, 2, 3)), return_exceptions=True)
+    batcher = QueryBatcher(Square(fails_on=2))
+    failed = await asyncio.gather(*(batcher.run(n) for n in (1, 2, 3)), return_exceptions=True)
     assert [type(error) for error in failed] == [ConnectionResetError] * 3
-    assert await together.run(4) == 16
+    assert await batcher.run(4) == 16
 
 
 async def test_too_few_answers_are_an_error_for_every_caller_and_not_a_wait_for_ever() -> None:
     async def forgetful(items: Sequence[int]) -> list[int]:
         return [*items][:-1]
 
-    together: Coalescer[int, int] = Coalescer(forgetful)
+    batcher: QueryBatcher[int, int] = QueryBatcher(forgetful)
     async with asyncio.timeout(1):
-        answers = await asyncio.gather(together.run(1), together.run(2), return_exceptions=True)
+        answers = await asyncio.gather(batcher.run(1), batcher.run(2), return_exceptions=True)
     assert [type(answer) for answer in answers] == [ValueError, ValueError]
 
 
 async def test_a_caller_that_went_away_does_not_disturb_the_others() -> None:
     square = Square()
-    together = Coalescer(square)
-    gone, stays = (asyncio.create_task(together.run(n)) for n in (1, 2))
+    batcher = QueryBatcher(square)
+    gone, stays = (asyncio.create_task(batcher.run(n)) for n in (1, 2))
     await asyncio.sleep(0)
     gone.cancel()
     assert await stays == 4
@@ -95,13 +95,13 @@ class Rows:
 async def test_a_row_that_is_there_is_found_at_once() -> None:
     rows = Rows()
     rows.rows["a"] = 1
-    assert await Waiter(rows.find).wait("a", 1) == 1
+    assert await LongPoll(rows.find).wait("a", 1) == 1
 
 
 async def test_a_row_that_comes_later_ends_the_wait_of_all_who_wait_for_it() -> None:
     rows = Rows()
-    waiter: Waiter[str, int] = Waiter(rows.find)
-    waiting = [asyncio.create_task(waiter.wait(key, 2)) for key in ("a", "a", "b")]
+    poll: LongPoll[str, int] = LongPoll(rows.find)
+    waiting = [asyncio.create_task(poll.wait(key, 2)) for key in ("a", "a", "b")]
     await asyncio.sleep(0.03)
     rows.rows |= {"a": 1, "b": 2}
     assert await asyncio.gather(*waiting) == [1, 1, 2]
@@ -110,8 +110,8 @@ async def test_a_row_that_comes_later_ends_the_wait_of_all_who_wait_for_it() -> 
 
 async def test_a_row_that_does_not_come_in_time_is_none_and_asked_for_no_more() -> None:
     rows = Rows()
-    waiter: Waiter[str, int] = Waiter(rows.find)
-    assert await waiter.wait("a", 0.05) is None
+    poll: LongPoll[str, int] = LongPoll(rows.find)
+    assert await poll.wait("a", 0.05) is None
     await asyncio.sleep(0.05)
     asked = len(rows.asked)
     await asyncio.sleep(0.05)
@@ -121,9 +121,9 @@ async def test_a_row_that_does_not_come_in_time_is_none_and_asked_for_no_more() 
 async def test_an_error_ends_the_wait_and_the_next_wait_asks_again() -> None:
     rows = Rows()
     rows.error = ConnectionResetError("away")
-    waiter: Waiter[str, int] = Waiter(rows.find)
+    poll: LongPoll[str, int] = LongPoll(rows.find)
     with pytest.raises(ConnectionResetError):
-        await waiter.wait("a", 1)
+        await poll.wait("a", 1)
     rows.error = None
     rows.rows["a"] = 1
-    assert await waiter.wait("a", 1) == 1
+    assert await poll.wait("a", 1) == 1

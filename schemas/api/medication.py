@@ -1,0 +1,42 @@
+"""Bodies of medication's API. An overview is shown as `schemas.medication.MedicationOverview`."""
+
+from typing import Literal
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from schemas.base import Actor, Model, PatientId, PracticeAgb, Prk, Text
+from schemas.medication import Medications, Status
+
+
+class _ChangeRequest(Model):
+    """Who changes an overview, and why. A repeated `change_id` is the same change.
+
+    `patient` may be left out; it is the path's.
+    """
+
+    patient: PatientId | None = None
+    by: Actor
+    reason: Text | None = None
+    change_id: UUID | None = None
+
+
+class OverviewRequest(_ChangeRequest):
+    """A patient's whole overview from the practice's system; medicines left out are removed."""
+
+    practice: PracticeAgb
+    medications: Medications
+
+
+class StatusRequest(_ChangeRequest):
+    """The new status of one medicine; `prk` may be left out, it is the path's."""
+
+    prk: Prk | None = None
+    status: Status
+
+
+class ChangeReceivedView(BaseModel):
+    """A change that Kafka has and that may not be applied yet."""
+
+    change_id: UUID
+    state: Literal["received"] = "received"

@@ -1,0 +1,62 @@
+"""Bodies of metrics' API: the orders of a practice per period, and in total."""
+
+from datetime import date
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from schemas.base import Channel
+from schemas.orders import Outcome
+
+
+class By(StrEnum):
+    """How long a period is. A week is an ISO 8601 week, Monday to Sunday."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    QUARTER = "quarter"
+
+
+def _no_outcomes() -> dict[Outcome, int]:
+    return dict.fromkeys(Outcome, 0)
+
+
+class Counts(BaseModel):
+    """Orders placed, and their lines by current outcome, every outcome included."""
+
+    orders: int = 0
+    lines: int = 0
+    outcomes: dict[Outcome, int] = Field(default_factory=_no_outcomes)
+
+
+def _no_counts() -> dict[Channel, Counts]:
+    return {channel: Counts() for channel in Channel}
+
+
+class ChannelCounts(Counts):
+    """Counts of all channels together and of each; `online_orders` are those of the portal."""
+
+    online_orders: int = 0
+    by_channel: dict[Channel, Counts] = Field(default_factory=_no_counts)
+
+
+class PeriodCounts(ChannelCounts):
+    """Counts from `first_day` to `last_day`, both included: the requested part of the period."""
+
+    period: str
+    first_day: date
+    last_day: date
+
+
+class OrdersReport(BaseModel):
+    """Orders by the day they were placed, in Europe/Amsterdam; periods without orders included."""
+
+    model_config = ConfigDict(validate_by_name=True)
+
+    practice: str
+    first: date = Field(alias="from")
+    last: date = Field(alias="to")
+    by: By
+    periods: list[PeriodCounts]
+    totals: ChannelCounts

@@ -1,0 +1,64 @@
+"""Bodies of ordering's API. `POST /orders` takes `schemas.orders.OrderPlace`."""
+
+from datetime import date
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from schemas.base import Actor, Channel, Model, OrderId, Text, UtcDatetime
+from schemas.orders import DecidedLine, OrderState
+
+
+class CancelRequest(Model):
+    """Who cancels an order, and why."""
+
+    cancelled_by: Actor
+    reason: Text | None = None
+
+
+class ReceivedView(BaseModel):
+    """An order that was accepted and is not decided yet."""
+
+    order_id: OrderId
+    state: Literal["received"] = "received"
+
+
+class OrderView(BaseModel):
+    """The current state of an order."""
+
+    order_id: OrderId
+    state: OrderState
+    patient: str
+    practice: str
+    pharmacy: str
+    channel: Channel
+    placed_at: UtcDatetime
+    seq: int
+    lines: tuple[DecidedLine, ...]
+    remark: str | None
+    supply_until: date | None
+
+
+class OrdersView(BaseModel):
+    """A patient's orders, newest first."""
+
+    orders: list[OrderView]
+
+
+class FeedItem(BaseModel):
+    """One entry of a pharmacy's feed: `id`, `type` and `data` of the record on the pharmacy's Kafka topic.
+
+    An entry may be repeated under the same `id`: ignore the repeat. `cursor` is the position after it.
+    """
+
+    id: str
+    type: str
+    cursor: str
+    data: dict[str, Any]
+
+
+class FeedView(BaseModel):
+    """A page of a pharmacy's feed; pass `next` as `after` for the page after it."""
+
+    items: list[FeedItem]
+    next: str

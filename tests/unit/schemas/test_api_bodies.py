@@ -1,0 +1,145 @@
+"""A body of an HTTP API is a contract: a client can read with the same model what a service wrote."""
+
+import importlib
+import pkgutil
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+from pydantic import BaseModel
+
+import schemas.api
+from runtime.responses import json_response
+from schemas.api.medication import ChangeReceivedView, OverviewRequest, StatusRequest
+from schemas.api.metrics import By, ChannelCounts, OrdersReport, PeriodCounts
+from schemas.api.notification import (
+    BothLanguages,
+    MessagesView,
+    MessageView,
+    PickupPharmacy,
+    PickupView,
+)
+from schemas.api.ordering import (
+    CancelRequest,
+    FeedItem,
+    FeedView,
+    OrdersView,
+    OrderView,
+    ReceivedView,
+)
+from schemas.base import Actor, Channel, Role
+from schemas.medication import Status
+from schemas.notifications import Kind
+from schemas.orders import DecidedLine, OrderState, Outcome
+from schemas.reasons import Reason, ReasonCode
+from services.notification.pickup import AMSTERDAM
+from tests.harness.made import PHARMACY, PRACTICE
+
+ID = UUID("5b1f4f0e-6f0b-5d5e-9d3c-6a2f8f3f7f10")
+AT = datetime(2026, 11, 28, 9, 30, tzinfo=UTC)
+WHO = Actor(role=Role.ASSISTANT, id="assistant-1")
+WORDS = BothLanguages(nl="Uw bestelling", en="Your order")
+LINE = DecidedLine(
+    line=1,
+    prk="5487",
+    medicine="Metformine",
+    quantity=90,
+    outcome=Outcome.REFUSED,
+    reasons=(Reason(code=ReasonCode.TOO_EARLY, earliest_date=date(2027, 1, 16)),),
+)
+ORDER = OrderView(
+    order_id=ID,
+    state=OrderState.REFUSED,
+    patient="pat_anna0001",
+    practice=PRACTICE,
+    pharmacy=PHARMACY,
+    channel=Channel.PORTAL,
+    placed_at=AT,
+    seq=1,
+    lines=(LINE,),
+    remark=None,
+    supply_until=date(2027, 2, 1),
+)
+MESSAGE = MessageView(
+    message_id=ID,
+    order_id=ID,
+    kind=Kind.ORDER_ANSWER,
+    at=AT,
+    subject=WORDS,
+    text=WORDS,
+    pickup=PickupView(
+        from_=AT.astimezone(AMSTERDAM),
+        until=AT.astimezone(AMSTERDAM),
+        pharmacy=PickupPharmacy(
+            agb=PHARMACY, name="De Eenhoorn", address="Kerkstraat 1", city="Zeist", phone="030"
+        ),
+    ),
+)
+REPORT = OrdersReport(
+    practice=PRACTICE,
+    first=date(2026, 11, 1),
+    last=date(2026, 11, 28),
+    by=By.MONTH,
+    periods=[
+        PeriodCounts(period="2026-11", first_day=date(2026, 11, 1), last_day=date(2026, 11, 28))
+    ],
+    totals=ChannelCounts(orders=2, lines=3),
+)
+BODIES: list[BaseModel] = [
+    CancelRequest(cancelled_by=WHO, reason="moved"),
+    ReceivedView(order_id=ID),
+    ORDER,
+    OrdersView(orders=[ORDER]),
+    FeedView(items=[FeedItem(id="a", type="b", cursor="1", data={"lines": [1]})], next="1"),
+    OverviewRequest(by=WHO, practice=PRACTICE, medications=()),
+    StatusRequest(by=WHO, status=Status.STOPPED, change_id=ID),
+    ChangeReceivedView(change_id=ID),
+    MessagesView(messages=[MESSAGE]),
+    REPORT,
+]
+
+
+def models() -> set[type[BaseModel]]:
+    """Every body that is declared in `schemas.api`."""
+    names = [m.name for m in pkgutil.iter_modules(schemas.api.__path__, "schemas.api.")]
+    return {
+        value
+        for name in names
+        for value in vars(importlib.import_module(name)).values()
+        if isinstance(value, type)
+        and issubclass(value, BaseModel)
+        and value.__module__ == name
+        and not value.__name__.startswith("_")
+    }
+
+
+def parts(value: Any) -> set[type[BaseModel]]:
+    """The models that a body is made of."""
+    match value:
+        case BaseModel():
+            inside = {
+                part for field in type(value).model_fields for part in parts(getattr(value, field))
+            }
+            return {type(value), *type(value).__mro__} & models() | inside
+        case list() | tuple():
+            return {part for item in value for part in parts(item)}
+        case dict():
+            return {part for item in value.values() for part in parts(item)}
+        case _:
+            return set()
+
+
+@pytest.mark.parametrize("body", BODIES, ids=lambda body: type(body).__name__)
+def test_what_was_written_is_read_by_the_same_model(body: BaseModel) -> None:
+    written = bytes(json_response(body).body)
+    assert type(body).model_validate_json(written) == body
+
+
+def test_each_body_is_among_those() -> None:
+    assert {part for body in BODIES for part in parts(body)} == models()
+
+
+def test_names_that_are_python_keywords_are_on_the_wire_without_an_underscore() -> None:
+    assert b'"from":"2026-11-01","to":"2026-11-28"' in json_response(REPORT).body
+    assert b'"pickup":{"from":"2026-11-28T10:30:00+01:00"' in json_response(MESSAGE).body
