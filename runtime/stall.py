@@ -8,11 +8,16 @@ from aiokafka import TopicPartition
 
 @dataclass(frozen=True, slots=True)
 class Standstill:
-    """A partition whose next record has been the same one for `seconds`; `records` wait in it."""
+    """A partition that has had the same next offset for `seconds`; `offsets` wait, the end not included."""
 
     partition: TopicPartition
     seconds: float
-    records: int
+    offsets: tuple[int, int]
+
+    @property
+    def records(self) -> int:
+        """How many wait."""
+        return self.offsets[1] - self.offsets[0]
 
     def __str__(self) -> str:
         noun = "record" if self.records == 1 else "records"
@@ -22,43 +27,30 @@ class Standstill:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    next_offset: int
-    since_s: float
-    records: int
-
-
 class Stall:
     """Remembers since when the same record has been the next one of a partition."""
 
     def __init__(self) -> None:
-        self._seen: dict[TopicPartition, _Seen] = {}
+        self._waiting: Mapping[TopicPartition, tuple[int, int]] = {}
+        self._since: dict[TopicPartition, tuple[int, float]] = {}
 
-    def note(
-        self,
-        positions: Mapping[TopicPartition, int],
-        ends: Mapping[TopicPartition, int],
-        now_s: float,
-    ) -> None:
-        """The next offset and the end of each partition at `now_s` (monotonic seconds)."""
-        self._seen = {
-            tp: _Seen(next_offset, self._since(tp, next_offset, now_s), ends[tp] - next_offset)
-            for tp, next_offset in positions.items()
-            if ends[tp] > next_offset
+    def note(self, waiting: Mapping[TopicPartition, tuple[int, int]], now_s: float) -> None:
+        """The next offset and the end of each partition that has records waiting, at `now_s` (monotonic)."""
+        self._waiting = waiting
+        self._since = {
+            tp: before
+            if (before := self._since.get(tp)) and before[0] == next_offset
+            else (next_offset, now_s)
+            for tp, (next_offset, _) in waiting.items()
         }
 
     def standing(self, now_s: float) -> list[Standstill]:
         """The partitions in which records wait, in order, with how long each has stood still."""
         return [
-            Standstill(tp, now_s - seen.since_s, seen.records)
-            for tp, seen in sorted(self._seen.items())
+            Standstill(tp, now_s - self._since[tp][1], offsets)
+            for tp, offsets in sorted(self._waiting.items())
         ]
 
     def seconds(self, now_s: float) -> float:
         """How long the longest-waiting partition has stood still; 0 when none waits."""
-        return max((one.seconds for one in self.standing(now_s)), default=0.0)
-
-    def _since(self, tp: TopicPartition, next_offset: int, now_s: float) -> float:
-        seen = self._seen.get(tp)
-        return seen.since_s if seen and seen.next_offset == next_offset else now_s
+        return max((now_s - since for _, since in self._since.values()), default=0.0)

@@ -24,6 +24,9 @@ T = TypeVar("T")
 
 Positions = Mapping[TopicPartition, Position]
 
+Ranges = Mapping[TopicPartition, tuple[int, int]]
+"""Offsets of partitions: from the first up to, not including, the second."""
+
 LOOK_EVERY_S = 2.0
 
 ANSWER_S = 5.0
@@ -33,11 +36,18 @@ SLEPT_S = 15.0
 """Looks that are further apart than planned by so much mean that this whole process stood still."""
 
 
+_FETCH_BYTES = 16 * 1024
+"""Kafka gives one record at least, however large."""
+
+
 class Ends(Protocol):
     """Tells where partitions end. Raises a transient failure while Kafka does not answer."""
 
     async def ends(self, partitions: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
         """Where each of these ends; Kafka is asked also when there are none."""
+
+    async def empty(self, ranges: Ranges) -> Collection[TopicPartition]:
+        """Those of these ranges that hold no record: the end of a transaction takes an offset too."""
 
     async def forget(self) -> None:
         """Disconnect."""
@@ -75,6 +85,10 @@ class Watchdog:
         self._looked_s = clock()
         self._own = Stall()
         self._all = Stall()
+        self._empty: dict[TopicPartition, tuple[int, int]] = {}
+        """Ranges between a position and an end in which there is no record."""
+        self._full: dict[TopicPartition, int] = {}
+        """Positions after which there is one."""
 
     @property
     def standing(self) -> list[Standstill]:
@@ -95,6 +109,9 @@ class Watchdog:
 
     async def until_wedged(self) -> str:
         """Look again and again; returns why, once the worker moves no more though Kafka answers."""
+        # The worker was made earlier, and may have waited long for Kafka before it began.
+        self._looked_s = self._clock()
+        self.pulse.beat()
         try:
             while not self.wedged:
                 await asyncio.sleep(LOOK_EVERY_S)
@@ -113,18 +130,47 @@ class Watchdog:
             self._own, self._all = Stall(), Stall()
             self.pulse.beat()
             return
-        self._own.note(_offsets(owned), ends, self._clock())
+        self._own.note(self._waiting(_offsets(owned), ends), self._clock())
         stored = await self._answer("PostgreSQL", self._stored())
         if stored is not None:
             self._note_all(stored, ends)
+        await self._look_for_records()
 
     def _note_all(self, stored: Positions, ends: Mapping[TopicPartition, int]) -> None:
         # Nobody has taken a partition that is not stored.
         offsets = dict.fromkeys(self._inputs, 0) | _offsets(stored)
-        positions = {tp: offsets[tp] for tp in self._inputs}
-        self._all.note(positions, ends, self._clock())
-        for tp, next_offset in positions.items():
-            self._telemetry.lag(tp.topic, tp.partition, max(0, ends[tp] - next_offset))
+        waiting = self._waiting({tp: offsets[tp] for tp in self._inputs}, ends)
+        self._all.note(waiting, self._clock())
+        for tp in self._inputs:
+            begin, end = waiting.get(tp, (0, 0))
+            self._telemetry.lag(tp.topic, tp.partition, end - begin)
+
+    def _waiting(
+        self, offsets: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]
+    ) -> Ranges:
+        """What waits in each partition, as far as anything does."""
+        ranges = {tp: (next_offset, ends[tp]) for tp, next_offset in offsets.items()}
+        return {
+            tp: (begin, end)
+            for tp, (begin, end) in ranges.items()
+            if begin < end and self._empty.get(tp) != (begin, end)
+        }
+
+    async def _look_for_records(self) -> None:
+        """Look into partitions that begin to stand still, whether what waits there is a record at all."""
+        now_s = self._clock()
+        unknown = {
+            one.partition: one.offsets
+            for one in (*self._own.standing(now_s), *self._all.standing(now_s))
+            if one.seconds > self._patience_s / 2
+            and self._full.get(one.partition) != one.offsets[0]
+        }
+        if not unknown:
+            return
+        empty = await self._answer("Kafka", self._kafka.empty(unknown))
+        if empty is not None:
+            self._empty |= {tp: unknown[tp] for tp in empty}
+            self._full |= {tp: unknown[tp][0] for tp in unknown.keys() - set(empty)}
 
     def _excuse_sleep(self) -> None:
         """Hold nothing against a worker whose process was stopped, and could not give signs of life."""
@@ -156,6 +202,18 @@ def _offsets(positions: Positions) -> dict[TopicPartition, int]:
     return {tp: position.next_offset for tp, position in positions.items()}
 
 
+async def _empty(reader: AIOKafkaConsumer, ranges: Ranges) -> set[TopicPartition]:
+    for tp, (begin, _) in ranges.items():
+        reader.seek(tp, begin)
+    empty: set[TopicPartition] = set()
+    left = set(ranges)
+    while left:
+        left -= (await reader.getmany(*left, timeout_ms=500)).keys()
+        empty |= {tp for tp in left if await reader.position(tp) >= ranges[tp][1]}
+        left -= empty
+    return empty
+
+
 class OwnConnection:
     """Asks Kafka through a client of its own, made when it is needed."""
 
@@ -169,6 +227,7 @@ class OwnConnection:
             self._reader = AIOKafkaConsumer(
                 bootstrap_servers=self._bootstrap,
                 enable_auto_commit=False,
+                max_partition_fetch_bytes=_FETCH_BYTES,
                 request_timeout_ms=int(ANSWER_S * 1000),
             )
             await self._reader.start()
@@ -177,6 +236,16 @@ class OwnConnection:
             return {}
         ends: dict[TopicPartition, int] = await self._reader.end_offsets([*partitions])
         return ends
+
+    async def empty(self, ranges: Ranges) -> Collection[TopicPartition]:
+        """Those of these ranges that hold no record."""
+        reader = self._reader
+        assert reader is not None, "the ends were asked for"
+        reader.assign([*ranges])
+        try:
+            return await _empty(reader, ranges)
+        finally:
+            reader.unsubscribe()
 
     async def forget(self) -> None:
         """Disconnect, or leave a client that does not."""

@@ -6,9 +6,6 @@ numbers of each, so that one patient's records meet in one place.
 
 import asyncio
 import logging
-import os
-import socket
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -29,6 +26,7 @@ from runtime.database import Pools
 from runtime.deliveries import Delivered
 from runtime.failures import is_transient
 from runtime.fetched import Fetched, polled, unwrapped
+from runtime.identity import client_id
 from runtime.loop import FINISH_S, Loop
 from runtime.publisher import Publisher
 from runtime.steps import Step
@@ -57,14 +55,6 @@ HEARTBEAT_MS = 500
 
 _COMMIT_EVERY_S = 1.0
 _TIMERS_EVERY_S = 0.5
-
-_STARTED = f"{time.time_ns() // 1_000_000:x}"
-"""When this process started: containers give the same process id to one after another."""
-
-
-def client_id(service: str) -> str:
-    """What this process calls itself in its consumer group: no two processes have the same."""
-    return f"herhaal-{service}-{socket.gethostname()}-{os.getpid()}-{_STARTED}"
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import re
 import socket
 
 from cli.members import Member, by_host, processes_twice
-from runtime.worker import client_id
+from runtime.identity import client_id
 
 ONE = Member("ordering", "herhaal-ordering-practice-7.example-1-19ac0e1")
 RESTARTED = Member("ordering", "herhaal-ordering-practice-7.example-1-19ac0e2")

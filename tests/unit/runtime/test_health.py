@@ -46,7 +46,7 @@ async def test_metrics_are_given_while_the_database_is_away() -> None:
 
 async def test_it_says_which_partitions_stand_still() -> None:
     served = Served(SERVICE)
-    standing = Standstill(TopicPartition("orders.events", 3), 41, 1418)
+    standing = Standstill(TopicPartition("orders.events", 3), 41, (7, 1425))
     served.resources.worker = FakeWorker([str(standing)])
     assert await problems(served) == [
         "orders.events-3 has stood still for 41 s with 1,418 records waiting"

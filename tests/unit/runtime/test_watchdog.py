@@ -9,7 +9,7 @@ from aiokafka.errors import KafkaConnectionError
 
 from runtime.ledger import Position
 from runtime.telemetry import Telemetry
-from runtime.watchdog import Ends, Watchdog
+from runtime.watchdog import Ends, Ranges, Watchdog
 
 WEDGED_S = 30.0
 TP = TopicPartition("orders.requests", 3)
@@ -34,6 +34,11 @@ class Kafka:
         self.end = 10
         self.others_end = 0
         self.away = False
+        self.holds_none = False
+        """What is at the end is that of a transaction, and no record."""
+
+    async def empty(self, ranges: Ranges) -> Collection[TopicPartition]:
+        return [*ranges] if self.holds_none else []
 
     async def ends(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
         if self.away:
@@ -205,6 +210,18 @@ async def test_a_database_that_is_away_leaves_what_is_known_of_standing_still(be
     bench.database_away = True
     await bench.pass_time(10)
     assert [standing.partition for standing in bench.watchdog.standing] == [OTHERS]
+
+
+async def test_the_end_of_a_transaction_is_no_record_that_waits(bench: Bench) -> None:
+    """It takes an offset, which nobody ever handles; a record after it waits again."""
+    bench.kafka.end, bench.kafka.others_end, bench.kafka.holds_none = 12, 1, True
+    await bench.pass_time(10 * LONG_S)
+    assert not bench.watchdog.wedged
+    assert bench.watchdog.standing == []
+    bench.kafka.end, bench.kafka.holds_none = 13, False
+    await bench.pass_time(LONG_S)
+    assert bench.watchdog.wedged
+    assert [standing.partition for standing in bench.watchdog.standing] == [TP]
 
 
 async def test_the_lag_of_partitions_that_another_worker_has_is_seen_too(bench: Bench) -> None:

@@ -1,0 +1,64 @@
+"""Where a partition ends, and whether what lies before its end is a record: asked of a real Kafka."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from aiokafka import AIOKafkaProducer, TopicPartition
+
+from deploy.local import LocalStack
+from runtime.topics import apply_topics
+from runtime.watchdog import OwnConnection
+from schemas.topics import Topic
+
+
+@pytest.fixture
+async def topic(stack: LocalStack) -> str:
+    """A topic of its own, with two partitions."""
+    nobody: frozenset[str] = frozenset()
+    made = Topic(f"test.{uuid4().hex}", "", (), nobody, nobody, timedelta(hours=1), partitions=2)
+    await apply_topics(stack.kafka, [made], 1)
+    return made.name
+
+
+@pytest.fixture
+async def asking(stack: LocalStack) -> AsyncIterator[OwnConnection]:
+    """The watchdog's connection."""
+    connection = OwnConnection(stack.kafka)
+    yield connection
+    await connection.forget()
+
+
+async def in_a_transaction(kafka: str, topic: str, *partitions: int) -> None:
+    """One record in each of these partitions."""
+    producer = AIOKafkaProducer(bootstrap_servers=kafka, transactional_id=uuid4().hex)
+    await producer.start()
+    try:
+        async with producer.transaction():
+            for partition in partitions:
+                await producer.send(topic, value=b"a record", partition=partition)
+    finally:
+        await producer.stop()
+
+
+async def test_the_end_of_a_transaction_takes_an_offset_and_is_no_record(
+    stack: LocalStack, topic: str, asking: OwnConnection
+) -> None:
+    """Given a transaction's record in one partition, two in the other; then only a record is one."""
+    one, other = TopicPartition(topic, 0), TopicPartition(topic, 1)
+    await in_a_transaction(stack.kafka, topic, 0, 1)
+    await in_a_transaction(stack.kafka, topic, 1)
+    assert await asking.ends([one, other]) == {one: 2, other: 4}
+    assert set(await asking.empty({one: (1, 2), other: (1, 4)})) == {one}
+    assert set(await asking.empty({one: (0, 2), other: (3, 4)})) == {other}
+
+
+async def test_it_can_be_asked_again_and_after_it_was_disconnected(
+    topic: str, asking: OwnConnection
+) -> None:
+    where = TopicPartition(topic, 0)
+    for _ in range(2):
+        assert await asking.ends([where]) == {where: 0}
+        assert await asking.ends([]) == {}
+        await asking.forget()
