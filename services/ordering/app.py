@@ -6,7 +6,8 @@ from runtime.service import Resources, Service
 from schemas import asyncapi, topics
 from schemas.directory import Pharmacy, Practice
 from services.ordering import http
-from services.ordering.handlers import INPUTS, OFTEN, OWN, OrderingHandler, Work
+from services.ordering.handlers import INPUTS, OFTEN, OWN, OrderingHandler
+from services.ordering.work import Work
 
 
 def _handler(resources: Resources) -> OrderingHandler:

@@ -16,15 +16,15 @@ from runtime.writes import Writes
 from schemas import topics
 from schemas.medication import Status
 from schemas.orders import OrderEvent
-from services.ordering.order import Order
-from services.ordering.overview import Overview
+from services.ordering.domain.order import Order
+from services.ordering.domain.overview import Overview
 
 _ORDER = decoder(Order)
 _EVENTS: Mapping[str, type[Any]] = topics.ORDERS_EVENTS.types
 
 _ORDERS_BY_ID = "select body from orders where order_id = any($1::uuid[])"
 # One round trip for all three: an order waits for each that comes before it.
-_KNOWN = """
+_LOAD = """
 select null::text as patient, null::text as type, body from orders
 where order_id = any($1::uuid[])
 union all
@@ -32,12 +32,12 @@ select patient, null, body from overviews where patient = any($2::text[])
 union all
 select null, type, body from adopted where order_id = any($1::uuid[])
 """
-_ADOPT = """
+_SAVE_RECOVERED = """
 insert into adopted (order_id, seq, type, body)
 select * from unnest($1::uuid[], $2::int[], $3::text[], $4::bytea[])
 on conflict (order_id, seq) do nothing
 """
-_FORGET_ADOPTED = "delete from adopted where order_id = any($1::uuid[])"
+_DROP_RECOVERED = "delete from adopted where order_id = any($1::uuid[])"
 _WAITING_ORDERS = "select body from orders where state = 'waiting' and patient = any($1::text[])"
 _ORDERS_OF_PATIENT = """
 select body from orders where patient = $1 order by placed_at desc, order_id limit $2
@@ -154,28 +154,28 @@ async def orders_of_patient(db: Connection, patient: str, limit: int) -> list[Or
     return [_ORDER.decode(row["body"]) for row in rows]
 
 
-async def known(
+async def load(
     db: Connection, ids: Collection[UUID], patients: Collection[str]
 ) -> tuple[dict[UUID, Order], dict[str, Overview], dict[UUID, list[OrderEvent]]]:
     """The orders with these ids, as far as they are decided, and these patients' newest overviews.
 
-    Last the published events, in order, of orders that are not known here otherwise.
+    Last the recovered events, in order, of orders that are not in the database otherwise.
     """
     orders: dict[UUID, Order] = {}
     overviews: dict[str, Overview] = {}
-    adopted: dict[UUID, list[OrderEvent]] = {}
-    for patient, ce_type, body in await db.fetch(_KNOWN, ids, patients):
+    recovered: dict[UUID, list[OrderEvent]] = {}
+    for patient, ce_type, body in await db.fetch(_LOAD, ids, patients):
         if patient is not None:
             overviews[patient] = _read_kept(body)
         elif ce_type is not None:
             event = _EVENTS[ce_type].model_validate_json(body)
-            adopted.setdefault(event.order_id, []).append(event)
+            recovered.setdefault(event.order_id, []).append(event)
         else:
             order = _ORDER.decode(body)
             orders[order.order_id] = order
-    for events in adopted.values():
+    for events in recovered.values():
         events.sort(key=attrgetter("seq"))
-    return orders, overviews, adopted
+    return orders, overviews, recovered
 
 
 def save_orders(writes: Writes, orders: Rows[UUID, Order]) -> None:
@@ -195,11 +195,11 @@ def settle(writes: Writes, taken_in: Collection[UUID]) -> None:
     writes.execute("intake", _SETTLE, taken_in)
 
 
-def adopt(writes: Writes, events: Sequence[OrderEvent]) -> None:
+def save_recovered(writes: Writes, events: Sequence[OrderEvent]) -> None:
     """Keep published events until their orders' requests come again."""
     writes.execute(
         "adopted",
-        _ADOPT,
+        _SAVE_RECOVERED,
         [event.order_id for event in events],
         [event.seq for event in events],
         [event.ce_type() for event in events],
@@ -207,9 +207,9 @@ def adopt(writes: Writes, events: Sequence[OrderEvent]) -> None:
     )
 
 
-def forget_adopted(writes: Writes, ids: Collection[UUID]) -> None:
-    """The orders with these ids are known now."""
-    writes.execute("adopted", _FORGET_ADOPTED, ids)
+def drop_recovered(writes: Writes, ids: Collection[UUID]) -> None:
+    """The orders with these ids are in the database now."""
+    writes.execute("adopted", _DROP_RECOVERED, ids)
 
 
 async def overviews(db: Connection, patients: Collection[str]) -> dict[str, Overview]:

@@ -10,8 +10,8 @@ from pydantic import BaseModel
 from runtime.records import Record
 from schemas.base import Actor, Channel, Model, OrderId, Text, UtcDatetime
 from schemas.orders import DecidedLine, OrderState
-from services.ordering.events import SOURCE
-from services.ordering.order import Order
+from services.ordering.domain.order import Order
+from services.ordering.envelopes import SOURCE
 
 
 class CancelRequest(Model):

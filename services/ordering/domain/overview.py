@@ -48,3 +48,12 @@ class Overview(Protocol):
     @property
     def medications(self) -> Sequence[Entry]:
         """Every medicine, whatever its status."""
+
+
+def entry_of(overview: Overview | None, prk: str) -> Entry | None:
+    """The overview's entry of this medicine; None when it has none, or has not arrived."""
+    if overview is not None:
+        for entry in overview.medications:
+            if entry.prk == prk:
+                return entry
+    return None
