@@ -19,6 +19,7 @@ from cli.verify.rows import (
     IntakeRow,
     LinesRow,
     MessageRow,
+    OrderLineRow,
     OrderRow,
     OrdersRow,
     OutboxRow,
@@ -52,6 +53,7 @@ class Ordering(Loop):
     """ordering's database."""
 
     orders: tuple[OrderRow, ...] = ()
+    order_lines: tuple[OrderLineRow, ...] = ()
     intake: tuple[IntakeRow, ...] = ()
     overviews: tuple[CopyRow, ...] = ()
 

@@ -70,7 +70,7 @@ class OrderingHandler:
         if work.changed_overviews:
             store.save_overviews(writes, work.changed_overviews)
         if work.orders.changed:
-            store.save_orders(writes, work.orders)
+            store.save_orders(writes, work.orders, work.due)
         if work.taken_in:
             store.settle(writes, work.taken_in)
         if work.newly_recovered:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from runtime.rows import Rows
@@ -25,6 +26,8 @@ class Work:
     """Published events, in order, of orders that are not in the database yet."""
     waiting: dict[str, set[UUID]] = field(default_factory=dict)
     """Orders that wait for an overview, by patient."""
+    due: dict[UUID, datetime] = field(default_factory=dict)
+    """When (UTC) an order that began to wait in this batch is given up."""
     changed_overviews: dict[str, Overview | None] = field(default_factory=dict)
     taken_in: list[UUID] = field(default_factory=list)
     """Orders that were placed through our API, for the first time or again."""
@@ -38,6 +41,8 @@ class Work:
             self.waiting.setdefault(order.patient, set()).add(order.order_id)
         elif self.waiting and (waiting := self.waiting.get(order.patient)):
             waiting.discard(order.order_id)
+        for timer in change.timers:
+            self.due[order.order_id] = timer.due_at
 
 
 @dataclass(frozen=True)
