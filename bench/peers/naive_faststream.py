@@ -50,7 +50,7 @@ async def run(told: Arguments) -> None:
                     order, append_time(record.timestamp), _context(order, overview, known)
                 )
                 # A model of pydantic's, as a tutorial has it.
-                decided = OrderDecided.model_validate_json(encode(placed.events[0]))
+                decided = OrderDecided.model_validate_json(encode(placed.event))
                 await db.execute(_SAVE, order.order_id, order.patient, decided.model_dump_json())
             await broker.publish(
                 decided,

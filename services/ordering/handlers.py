@@ -93,8 +93,8 @@ def place(
     if work.recovered and (published := work.recovered.get(command.order_id)):
         recovered = recovery.recover(command, digest, published, message.at, context)
         return _answer(recovered, message, work)
-    decision = decisions.place(command, message.at, context)
-    return _answer(decisions.placed(command, digest, decision), message, work)
+    placed = decisions.place(command, message.at, context)
+    return _answer(decisions.begun(command, digest, placed), message, work)
 
 
 def cancel(

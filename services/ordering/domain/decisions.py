@@ -2,7 +2,7 @@
 
 A decision is a function of the command, what is on record, and the time at which Kafka took the command. It
 returns events; how the order stands after them follows by `order.evolve`, what they mean for its pharmacy by
-`events.prescriptions`. `placed` and `carried_out` put these together.
+`events.prescriptions`. `begun` and `carried_out` put these together.
 """
 
 from collections.abc import Collection, Sequence
@@ -57,11 +57,17 @@ class Context(Struct, frozen=True):
     policy_version: int | None
 
 
+class Placed(Struct, frozen=True):
+    """The command places an order: its first event, and timers to set."""
+
+    event: OrderDecided
+    timers: tuple[OrderTimer, ...] = ()
+
+
 class Decided(Struct, frozen=True):
-    """The command changes an order: its next events, timers to set, and timers to cancel."""
+    """The command changes an order: its next events, and timers to cancel."""
 
     events: tuple[OrderEvent, ...]
-    timers: tuple[OrderTimer, ...] = ()
     cancelled: tuple[TimerKind, ...] = ()
 
 
@@ -88,12 +94,11 @@ class Change(Struct, frozen=True):
     cancelled: tuple[TimerKind, ...] = ()
 
 
-def placed(command: OrderPlace, digest: str, decision: Decided) -> Change:
+def begun(command: OrderPlace, digest: str, placed: Placed) -> Change:
     """The new order of this command."""
-    first = decision.events[0]
-    assert isinstance(first, OrderDecided), "so begins every order"
-    order = begin(command, digest, first)
-    return Change(order, decision.events, events.prescriptions(order, first), decision.timers)
+    event = placed.event
+    order = begin(command, digest, event)
+    return Change(order, (event,), events.first_prescriptions(order, event), placed.timers)
 
 
 def carried_out(order: Order | None, decision: Decision) -> Change | Unchanged | Refused:
@@ -102,17 +107,17 @@ def carried_out(order: Order | None, decision: Decision) -> Change | Unchanged |
         return decision
     assert order is not None, "only an order that is there can change"
     after, prescriptions = events.follow(order, decision.events)
-    return Change(after, decision.events, prescriptions, decision.timers, decision.cancelled)
+    return Change(after, decision.events, prescriptions, cancelled=decision.cancelled)
 
 
-def place(command: OrderPlace, at: datetime, context: Context) -> Decided:
+def place(command: OrderPlace, at: datetime, context: Context) -> Placed:
     """Decide a new order, placed at `at` (UTC)."""
     lines = tuple([_decide_line(command, line, context) for line in command.lines])
     version = context.overview.version if context.overview else None
     event = events.decided(command, at, lines, version, context.policy_version)
     if event.state is not OrderState.WAITING:
-        return Decided((event,))
-    return Decided((event,), (overdue(command, at, context.policy),))
+        return Placed(event)
+    return Placed(event, (overdue(command, at, context.policy),))
 
 
 def place_again(order: Order, command: OrderPlace, digest: str) -> Unchanged | Refused:

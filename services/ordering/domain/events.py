@@ -142,9 +142,7 @@ def prescriptions(order: Order, event: OrderEvent) -> tuple[Prescription, ...]:
     """
     match event:
         case OrderDecided():
-            by = policy_actor(event.practice, event.policy_version)
-            approved = [line for line in event.lines if line.outcome is Outcome.APPROVED]
-            return tuple([_approved(order, line, event.decided_at, by) for line in approved])
+            return first_prescriptions(order, event)
         case OrderLineDecided(outcome=Outcome.APPROVED):
             return (_approved(order, event, event.decided_at, event.decided_by),)
         case OrderCancelled():
@@ -155,6 +153,13 @@ def prescriptions(order: Order, event: OrderEvent) -> tuple[Prescription, ...]:
             return ()
         case _:
             assert_never(event)
+
+
+def first_prescriptions(order: Order, event: OrderDecided) -> tuple[Prescription, ...]:
+    """A prescription for each line that is approved as the order is placed."""
+    by = policy_actor(event.practice, event.policy_version)
+    approved = [line for line in event.lines if line.outcome is Outcome.APPROVED]
+    return tuple([_approved(order, line, event.decided_at, by) for line in approved])
 
 
 def _approved(

@@ -10,7 +10,7 @@ from datetime import datetime
 from schemas.orders import OrderDecided, OrderEvent, OrderPlace, OrderState
 from services.ordering.domain import decisions
 from services.ordering.domain.decisions import OVERDUE, Change, Context, Refused, Unchanged
-from services.ordering.domain.events import follow, prescriptions
+from services.ordering.domain.events import first_prescriptions, follow
 from services.ordering.domain.order import Order, begin
 
 
@@ -30,7 +30,7 @@ def recover(
         return Refused("order_conflict")
     begun = begin(command, digest, first)
     order, later = follow(begun, others)
-    means = prescriptions(begun, first) + later
+    means = first_prescriptions(begun, first) + later
     if not _waits(order):
         return Change(order, prescriptions=means)
     timer = decisions.overdue(order, order.placed_at, context.policy)

@@ -39,8 +39,7 @@ TWO = an_order(ANNA, METFORMINE, OMEPRAZOL)
 
 def placed() -> tuple[Order, OrderDecided]:
     """An approved line and one in review, and the event that says so."""
-    (event,) = decisions.place(TWO, NOON, CONTEXT).events
-    assert isinstance(event, OrderDecided)
+    event = decisions.place(TWO, NOON, CONTEXT).event
     return begin(TWO, "digest", event), event
 
 
