@@ -23,7 +23,8 @@ from schemas import topics
 from schemas.directory import Directory
 from schemas.medication import MedicationOverview
 from schemas.topics import PATIENT_PARTITIONS
-from services.ordering.handlers import INPUTS, OrderingHandler, Work
+from services.ordering.handlers import INPUTS, OrderingHandler
+from services.ordering.work import Work
 
 _TIMES = ("placed_at", "decided_at", "approved_at")
 """Differ from run to run: they are the broker's append time of the order."""

@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 pytest_plugins = ["tests.faults.plugin"]
 
@@ -28,6 +29,9 @@ def pytest_configure(config: pytest.Config) -> None:
     pytest's shared one gets its mode set again by every run that starts, which shuts the PostgreSQL of
     another run out of its own data when both are root's.
     """
+    # How long one example takes says something of the machine's load, and nothing of the code.
+    settings.register_profile("herhaal", deadline=None)
+    settings.load_profile("herhaal")
     # A shell has what it starts in the background ignore Ctrl-C, and so would everything started by a test.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if config.option.basetemp is None:

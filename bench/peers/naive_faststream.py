@@ -16,8 +16,8 @@ from runtime.records import append_time, encode, event_id, outgoing
 from schemas.directory import Policy
 from schemas.medication import MedicationOverview
 from schemas.orders import OrderDecided, OrderPlace
-from services.ordering import domain
-from services.ordering.rules import Known
+from services.ordering.domain import decisions
+from services.ordering.domain.decisions import Context
 
 TABLES = """
 create table overviews (patient text primary key, body bytea not null);
@@ -46,11 +46,11 @@ async def run(told: Arguments) -> None:
             record: Any = message.raw_message
             async with pool.acquire() as db, db.transaction():
                 overview = await db.fetchval(_OVERVIEW, order.patient)
-                placed = domain.place(
-                    order, "", append_time(record.timestamp), _known(order, overview, known)
+                placed = decisions.place(
+                    order, append_time(record.timestamp), _context(order, overview, known)
                 )
                 # A model of pydantic's, as a tutorial has it.
-                decided = OrderDecided.model_validate_json(encode(placed.events[0]))
+                decided = OrderDecided.model_validate_json(encode(placed.event))
                 await db.execute(_SAVE, order.order_id, order.patient, decided.model_dump_json())
             await broker.publish(
                 decided,
@@ -66,9 +66,9 @@ async def _order(message: KafkaMessage) -> OrderPlace:
     return OrderPlace.model_validate_json(message.body)
 
 
-def _known(order: OrderPlace, overview: bytes | None, known: Region) -> Known:
+def _context(order: OrderPlace, overview: bytes | None, known: Region) -> Context:
     version, policy = known.practices.get(order.practice, (None, Policy()))
-    return Known(
+    return Context(
         MedicationOverview.model_validate_json(overview) if overview else None,
         order.pharmacy in known.pharmacies,
         policy,

@@ -10,7 +10,15 @@ from cli.verify.facts import Facts
 from cli.verify.history import Operation
 from cli.verify.memory import no_collections
 from cli.verify.normal import Difference, compare
-from cli.verify.rules import answers, decisions, groups, prescriptions, requests, states
+from cli.verify.rules import (
+    answers,
+    decisions,
+    groups,
+    order_lines,
+    prescriptions,
+    requests,
+    states,
+)
 from cli.verify.rules.found import Rule
 
 __all__ = ["RULES", "Counts", "Difference", "Verdict", "Violation", "check", "compare"]
@@ -38,6 +46,7 @@ RULES: Mapping[str, Rule] = {
         answers.told_differs,
         answers.counts_differ,
         states.orders_differ,
+        order_lines.order_lines_differ,
         states.told_orders_differ,
         states.overview_without_change,
         states.applied_without_change,

@@ -20,6 +20,7 @@ from cli.verify.rows import (
     IntakeRow,
     LinesRow,
     MessageRow,
+    OrderLineRow,
     OrderRow,
     OrdersRow,
     OutboxRow,
@@ -54,6 +55,7 @@ class Ordering(Loop):
     """ordering's database."""
 
     orders: tuple[OrderRow, ...] = ()
+    order_lines: tuple[OrderLineRow, ...] = ()
     intake: tuple[IntakeRow, ...] = ()
     overviews: tuple[CopyRow, ...] = ()
 

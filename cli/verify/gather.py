@@ -31,13 +31,16 @@ _LOOP = {
 _TABLES: Mapping[type[Loop], Mapping[str, str]] = {
     Ordering: {
         "orders": """
-            select order_id, patient, practice, state, placed_at, digest,
-                convert_from(body, 'UTF8') as body from orders order by order_id
+            select order_id, patient, practice, state, placed_at, digest, body
+            from orders order by order_id
+        """,
+        "order_lines": """
+            select order_id, line, practice, pharmacy, patient, prk, outcome, state, due
+            from order_lines order by order_id, line
         """,
         "intake": "select order_id, patient, digest, received_at from intake order by order_id",
         "overviews": """
-            select patient, version, convert_from(body, 'UTF8') as body
-            from overviews order by patient
+            select patient, practice, version, medications from overviews order by patient
         """,
     },
     Medication: {

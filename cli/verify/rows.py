@@ -84,6 +84,21 @@ class OrderRow:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderLineRow:
+    """ordering: a line of an order, to be searched; `due` is when it is given up."""
+
+    order_id: UUID
+    line: int
+    practice: str
+    pharmacy: str
+    patient: str
+    prk: str
+    outcome: str
+    state: str
+    due: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class IntakeRow:
     """ordering: an order that the API took and the loop has not seen."""
 
@@ -95,11 +110,12 @@ class IntakeRow:
 
 @dataclass(frozen=True, slots=True)
 class CopyRow:
-    """ordering: its copy of a patient's overview."""
+    """ordering: its copy of a patient's overview; `medications` is JSON."""
 
     patient: str
+    practice: str
     version: int
-    body: str
+    medications: str
 
 
 @dataclass(frozen=True, slots=True)

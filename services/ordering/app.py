@@ -10,7 +10,8 @@ from runtime.settings import Settings
 from schemas import asyncapi, topics
 from schemas.directory import Pharmacy, Practice
 from services.ordering import http
-from services.ordering.handlers import INPUTS, OFTEN, OWN, OrderingHandler, Work
+from services.ordering.handlers import INPUTS, OFTEN, OWN, OrderingHandler
+from services.ordering.work import Work
 
 
 class OrderingSettings(Settings):

@@ -37,9 +37,9 @@ from schemas.base import Body
 from schemas.directory import Pharmacy
 from schemas.orders import OrderCancel, OrderPlace
 from services.ordering import store
-from services.ordering.domain import is_open
-from services.ordering.events import API_SOURCE
-from services.ordering.order import Order
+from services.ordering.domain.decisions import is_open
+from services.ordering.domain.order import Order
+from services.ordering.envelopes import API_SOURCE
 from services.ordering.views import feed_items, order_view
 
 Cursor = Annotated[int, Query(ge=0, le=10**18 - 1)]

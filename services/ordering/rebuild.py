@@ -13,7 +13,8 @@ from runtime.records import Message
 from runtime.writes import Writes
 from schemas.topics import MEDICATION_STATUS
 from services.ordering import store
-from services.ordering.handlers import OFTEN, OrderingHandler, Work
+from services.ordering.handlers import OFTEN, OrderingHandler
+from services.ordering.work import Work
 
 
 class OverviewsBuilder(OrderingHandler):

@@ -14,30 +14,30 @@ from runtime.records import decoder, encode, encode_parts
 from runtime.rows import Rows
 from runtime.writes import Writes
 from schemas import topics
-from schemas.medication import Status
-from schemas.orders import OrderEvent
-from services.ordering.order import Order
-from services.ordering.overview import Overview
+from schemas.orders import OrderEvent, Outcome
+from services.ordering.domain.order import Order
+from services.ordering.domain.overview import KeptEntry, KeptOverview, Overview
 
 _ORDER = decoder(Order)
 _EVENTS: Mapping[str, type[Any]] = topics.ORDERS_EVENTS.types
+_read_entries = msgspec.json.Decoder(tuple[KeptEntry, ...]).decode
 
 _ORDERS_BY_ID = "select body from orders where order_id = any($1::uuid[])"
 # One round trip for all three: an order waits for each that comes before it.
-_KNOWN = """
-select null::text as patient, null::text as type, body from orders
-where order_id = any($1::uuid[])
+_LOAD = """
+select null::text as patient, null::text as practice, null::int as version, null::text as type, body
+from orders where order_id = any($1::uuid[])
 union all
-select patient, null, body from overviews where patient = any($2::text[])
+select patient, practice, version, null, medications from overviews where patient = any($2::text[])
 union all
-select null, type, body from adopted where order_id = any($1::uuid[])
+select null, null, null, type, body from recovered_events where order_id = any($1::uuid[])
 """
-_ADOPT = """
-insert into adopted (order_id, seq, type, body)
-select * from unnest($1::uuid[], $2::int[], $3::text[], $4::bytea[])
+_SAVE_RECOVERED = """
+insert into recovered_events (order_id, seq, type, body)
+select * from unnest($1::uuid[], $2::int[], $3::text[], $4::jsonb[])
 on conflict (order_id, seq) do nothing
 """
-_FORGET_ADOPTED = "delete from adopted where order_id = any($1::uuid[])"
+_DROP_RECOVERED = "delete from recovered_events where order_id = any($1::uuid[])"
 _WAITING_ORDERS = "select body from orders where state = 'waiting' and patient = any($1::text[])"
 _ORDERS_OF_PATIENT = """
 select body from orders where patient = $1 order by placed_at desc, order_id limit $2
@@ -46,20 +46,39 @@ _ORDER_COLUMNS = ("order_id", "patient", "practice", "state", "placed_at", "dige
 _ADD_ORDERS = """
 insert into orders (order_id, patient, practice, state, placed_at, digest, body)
 select * from unnest(
-    $1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::bytea[]
+    $1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::jsonb[]
 )
 """
-# They are there; `on conflict` finds them by key, whatever the plan, as a join may not.
+# The rows exist; `on conflict` guarantees an index lookup, which a join does not.
 _CHANGE_ORDERS = f"""{_ADD_ORDERS}
 on conflict (order_id) do update set state = excluded.state, body = excluded.body
 """
+_LINE_COLUMNS = (
+    *("order_id", "line", "practice", "pharmacy", "patient", "prk", "outcome", "state", "due"),
+)
+_ADD_LINES = """
+insert into order_lines (order_id, line, practice, pharmacy, patient, prk, outcome, state, due)
+select * from unnest(
+    $1::uuid[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+    $9::timestamptz[]
+)
+"""
+# A line that stays as it was keeps its due time.
+_CHANGE_LINES = f"""{_ADD_LINES}
+on conflict (order_id, line) do update set outcome = excluded.outcome, state = excluded.state,
+    due = case when order_lines.outcome = excluded.outcome
+        then coalesce(excluded.due, order_lines.due) else excluded.due end
+"""
 _SETTLE = "delete from intake where order_id = any($1::uuid[])"
 
-_OVERVIEWS = "select patient, body from overviews where patient = any($1::text[])"
+_OVERVIEWS = """
+select patient, practice, version, medications from overviews where patient = any($1::text[])
+"""
 _SAVE_OVERVIEWS = """
-insert into overviews (patient, version, body)
-select * from unnest($1::text[], $2::int[], $3::bytea[])
-on conflict (patient) do update set version = excluded.version, body = excluded.body
+insert into overviews (patient, practice, version, medications)
+select * from unnest($1::text[], $2::text[], $3::int[], $4::jsonb[])
+on conflict (patient) do update set practice = excluded.practice, version = excluded.version,
+    medications = excluded.medications
 """
 _DROP_OVERVIEWS = "delete from overviews where patient = any($1::text[])"
 
@@ -97,34 +116,15 @@ _COMPARE_OVERVIEWS = """
 select count(built.patient) as rows,
     count(*) filter (where running.patient is null) as added,
     count(*) filter (where built.patient is null) as gone,
-    count(*) filter (where running.body <> built.body) as changed
+    count(*) filter (
+        where (running.practice, running.version, running.medications)
+            <> (built.practice, built.version, built.medications)
+    ) as changed
 from public.overviews running full join overviews built using (patient)
 """
 
 COMPARED = {"overviews": _COMPARE_OVERVIEWS}
 """ordering's projections, each with how what a rebuild made differs from what runs."""
-
-
-class _Entry(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """An `overview.Entry`, as it is kept: a JSON array of these, in this order."""
-
-    prk: str
-    status: Status
-    dosage: str
-    quantity: int
-    high_risk: bool
-    repeat_service: bool
-
-
-class _Kept(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """An `Overview` as it is kept: what the rules look at, without a name for each, a sixth of it."""
-
-    practice: str
-    version: int
-    medications: tuple[_Entry, ...]
-
-
-_read_kept = msgspec.json.Decoder(_Kept).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,40 +154,63 @@ async def orders_of_patient(db: Connection, patient: str, limit: int) -> list[Or
     return [_ORDER.decode(row["body"]) for row in rows]
 
 
-async def known(
+async def load(
     db: Connection, ids: Collection[UUID], patients: Collection[str]
 ) -> tuple[dict[UUID, Order], dict[str, Overview], dict[UUID, list[OrderEvent]]]:
     """The orders with these ids, as far as they are decided, and these patients' newest overviews.
 
-    Last the published events, in order, of orders that are not known here otherwise.
+    Last the recovered events, in order, of orders that are not in the database otherwise.
     """
     orders: dict[UUID, Order] = {}
     overviews: dict[str, Overview] = {}
-    adopted: dict[UUID, list[OrderEvent]] = {}
-    for patient, ce_type, body in await db.fetch(_KNOWN, ids, patients):
+    recovered: dict[UUID, list[OrderEvent]] = {}
+    for patient, practice, version, ce_type, body in await db.fetch(_LOAD, ids, patients):
         if patient is not None:
-            overviews[patient] = _read_kept(body)
+            overviews[patient] = KeptOverview(practice, version, _read_entries(body))
         elif ce_type is not None:
             event = _EVENTS[ce_type].model_validate_json(body)
-            adopted.setdefault(event.order_id, []).append(event)
+            recovered.setdefault(event.order_id, []).append(event)
         else:
             order = _ORDER.decode(body)
             orders[order.order_id] = order
-    for events in adopted.values():
+    for events in recovered.values():
         events.sort(key=attrgetter("seq"))
-    return orders, overviews, adopted
+    return orders, overviews, recovered
 
 
-def save_orders(writes: Writes, orders: Rows[UUID, Order]) -> None:
-    """Write the changed orders as they stand now.
+def save_orders(writes: Writes, orders: Rows[UUID, Order], due: Mapping[UUID, datetime]) -> None:
+    """Write the changed orders as they stand now, with their lines.
 
-    It is outdated when the id of a new one has become another patient's order since.
+    `due` says when (UTC) those that began to wait are given up. It is outdated when the id of a new one has
+    become another patient's order since.
     """
+    changed, new = orders.changed, orders.new
     rows = [
-        (id, o.patient, o.practice, o.state, o.placed_at, o.digest, encode_parts(o))
-        for id, o in orders.changed.items()
+        (id, o.patient, o.practice, o.state, o.placed_at, o.digest, _json(o))
+        for id, o in changed.items()
     ]
-    writes.save("orders", _ORDER_COLUMNS, _ADD_ORDERS, _CHANGE_ORDERS, rows, orders.new)
+    writes.save("orders", _ORDER_COLUMNS, _ADD_ORDERS, _CHANGE_ORDERS, rows, new)
+    lines = [row for id, o in changed.items() for row in line_rows(o, due.get(id))]
+    writes.save("order_lines", _LINE_COLUMNS, _ADD_LINES, _CHANGE_LINES, lines, new)
+
+
+def line_rows(order: Order, due: datetime | None) -> list[tuple[Any, ...]]:
+    """An order's lines as rows of `order_lines`; those that wait are given up when they are `due` (UTC)."""
+    state = order.state
+    return [
+        (
+            order.order_id,
+            line.number,
+            order.practice,
+            order.pharmacy,
+            order.patient,
+            line.prk,
+            line.outcome,
+            state,
+            due if line.outcome is Outcome.WAITING else None,
+        )
+        for line in order.lines
+    ]
 
 
 def settle(writes: Writes, taken_in: Collection[UUID]) -> None:
@@ -195,27 +218,30 @@ def settle(writes: Writes, taken_in: Collection[UUID]) -> None:
     writes.execute("intake", _SETTLE, taken_in)
 
 
-def adopt(writes: Writes, events: Sequence[OrderEvent]) -> None:
+def save_recovered(writes: Writes, events: Sequence[OrderEvent]) -> None:
     """Keep published events until their orders' requests come again."""
     writes.execute(
-        "adopted",
-        _ADOPT,
+        "recovered_events",
+        _SAVE_RECOVERED,
         [event.order_id for event in events],
         [event.seq for event in events],
         [event.ce_type() for event in events],
-        [encode(event) for event in events],
+        [encode(event).decode() for event in events],
     )
 
 
-def forget_adopted(writes: Writes, ids: Collection[UUID]) -> None:
-    """The orders with these ids are known now."""
-    writes.execute("adopted", _FORGET_ADOPTED, ids)
+def drop_recovered(writes: Writes, ids: Collection[UUID]) -> None:
+    """The orders with these ids are in the database now."""
+    writes.execute("recovered_events", _DROP_RECOVERED, ids)
 
 
 async def overviews(db: Connection, patients: Collection[str]) -> dict[str, Overview]:
     """The newest overview that has arrived of each of these patients."""
     rows = await db.fetch(_OVERVIEWS, patients)
-    return {patient: _read_kept(body) for patient, body in rows}
+    return {
+        patient: KeptOverview(practice, version, _read_entries(medications))
+        for patient, practice, version, medications in rows
+    }
 
 
 def save_overviews(writes: Writes, changed: Mapping[str, Overview | None]) -> None:
@@ -227,22 +253,25 @@ def save_overviews(writes: Writes, changed: Mapping[str, Overview | None]) -> No
             "overviews",
             _SAVE_OVERVIEWS,
             [*kept],
+            [overview.practice for overview in kept.values()],
             [overview.version for overview in kept.values()],
-            [as_kept(overview) for overview in kept.values()],
+            [medications(overview) for overview in kept.values()],
         )
     if gone:
         writes.execute("overviews", _DROP_OVERVIEWS, gone)
 
 
-def as_kept(overview: Overview) -> bytes:
-    """An overview as the table has it: JSON."""
-    entries = tuple(
-        [
-            _Entry(m.prk, m.status, m.dosage, m.quantity, m.high_risk, m.repeat_service)
-            for m in overview.medications
-        ]
-    )
-    return encode_parts(_Kept(overview.practice, overview.version, entries))
+def medications(overview: Overview) -> str:
+    """The entries of an overview as the table has them: JSON."""
+    entries = [
+        KeptEntry(m.prk, m.status, m.dosage, m.quantity, m.high_risk, m.repeat_service)
+        for m in overview.medications
+    ]
+    return _json(entries)
+
+
+def _json(value: Any) -> str:
+    return encode_parts(value).decode()
 
 
 async def take_in(db: Connection, arrivals: Sequence[tuple[UUID, str, str]]) -> dict[UUID, str]:

@@ -7,8 +7,8 @@ import orjson
 from runtime.records import Record
 from schemas.api.ordering import FeedItem, OrderView
 from schemas.orders import DecidedLine
-from services.ordering.events import SOURCE
-from services.ordering.order import Order
+from services.ordering.domain.order import Order
+from services.ordering.envelopes import SOURCE
 
 
 def feed_items(records: Sequence[Record]) -> list[FeedItem]:

@@ -25,7 +25,9 @@ CLOCKS_AND_DICE = {"now", "utcnow", "today", "uuid1", "uuid4", "open", "print", 
 def pure_files(service: str) -> set[Path]:
     """The domain of a service, and the modules beside it that it imports, directly or not."""
     found: set[Path] = set()
-    todo = [ROOT / "services" / service / "domain.py"]
+    folder = ROOT / "services" / service
+    todo = [*folder.glob("domain.py"), *folder.glob("domain/*.py")]
+    assert todo
     while todo:
         path = todo.pop()
         found.add(path)

@@ -41,7 +41,11 @@ REGISTRIES = [
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_service_has_the_files_that_every_service_has(service: str) -> None:
     folder = ROOT / "services" / service
-    missing = [part for part in LAYOUT if not (folder / f"{part}.py").exists()]
+    missing = [
+        part
+        for part in LAYOUT
+        if not (folder / f"{part}.py").exists() and not (folder / part / "__init__.py").exists()
+    ]
     assert missing == []
     assert list(folder.glob("migrations/*.sql"))
 

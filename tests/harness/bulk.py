@@ -16,7 +16,8 @@ from schemas.directory import Pharmacy
 from schemas.medication import Change, MedicationOverview
 from schemas.orders import OrderPlace, OrderReview, Outcome
 from schemas.topics import Topic
-from services.ordering.handlers import INPUTS, OrderingHandler, Work
+from services.ordering.handlers import INPUTS, OrderingHandler
+from services.ordering.work import Work
 from tests.bodies import make
 from tests.harness.made import (
     GP,

@@ -102,9 +102,10 @@ async def test_the_loops_own_tables_come_from_its_files(
     assert {row[0] for row in rows} == {"migrations", "progress", "outbox", "timers", "kafka"}
 
 
-async def test_overviews_that_ordering_kept_with_names_are_kept_as_arrays(db: Db) -> None:
-    """Given copies as they were written before, one of them empty; when the file is applied; then they are
-    read as they were."""
+async def test_overviews_that_ordering_kept_under_its_third_file_are_read_as_they_were(
+    db: Db,
+) -> None:
+    """Given copies as they were written then, one of them empty; when the later files are applied."""
     files = read("ordering", SERVICE.migrations)
     await migrate(db, [*read("runtime", RUNTIME), *files[:3]])
     add = "insert into overviews (patient, version, body) values ($1, $2, $3)"

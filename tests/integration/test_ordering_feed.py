@@ -7,7 +7,7 @@ import pytest
 
 from deploy.local import LocalStack
 from schemas.topics import PRESCRIPTIONS_PREFIX
-from services.ordering.events import prescription_id
+from services.ordering.domain.events import prescription_id
 from tests.harness.kafka import header, records_of
 from tests.harness.made import METFORMINE, OMEPRAZOL, an_order, entry
 from tests.integration.ordering_api import OrderingClient, is_problem

@@ -8,6 +8,7 @@ import msgspec
 
 from cli.verify.facts import Facts
 from cli.verify.fold import Folded
+from cli.verify.rows import CopyRow
 from cli.verify.rules.found import Found, at, on
 from schemas.orders import OrderState, Outcome
 
@@ -45,20 +46,11 @@ class _Entry(msgspec.Struct):
 
 
 class _Overview(msgspec.Struct):
-    """What ordering keeps of an overview: in an array, each entry in one too."""
+    """What ordering keeps of an overview."""
 
     practice: str
     version: int
     medications: tuple[_Entry, ...]
-
-    @property
-    def in_arrays(self) -> list[Any]:
-        """As ordering writes it."""
-        return [
-            self.practice,
-            self.version,
-            [[*msgspec.structs.astuple(m)] for m in self.medications],
-        ]
 
 
 class _ToldLine(msgspec.Struct):
@@ -123,7 +115,7 @@ def _why_other(order: Folded, row: Any) -> str | None:
     first = order.first
     if first.state != state_of(line.outcome for line in first.lines):
         return "its decision's state does not follow from its lines"
-    if row.state != _state(order) or row.placed_at != first.placed_at:
+    if row.state != state_after(order) or row.placed_at != first.placed_at:
         return "its row's state or time is another than its events'"
     if (row.patient, row.practice) != (stored.patient, stored.practice):
         return "its row contradicts itself"
@@ -156,7 +148,8 @@ def _folded(order: Folded, placed_at: str) -> _Order:
     )
 
 
-def _state(order: Folded) -> str:
+def state_after(order: Folded) -> str:
+    """The state of an order after its events."""
     if order.cancelled:
         return OrderState.CANCELLED
     return state_of(line.outcome for line in order.lines.values())
@@ -257,15 +250,18 @@ def overviews_differ(facts: Facts) -> Iterator[Found]:
         copy, row = copies.get(patient), kept.get(patient)
         if copy is None or row is None or copy.version != row.version:
             yield Found("ordering's copy is not what medication has", patient)
-        elif not _is_copy(copy.body, row.body):
+        elif not _is_copy(copy, row.body):
             yield Found("ordering's copy has another content than medication has", patient)
 
 
-def _is_copy(copy: str, original: str) -> bool:
+def _is_copy(copy: CopyRow, original: str) -> bool:
     try:
-        return bool(msgspec.json.decode(copy) == _overview(original).in_arrays)
+        kept = msgspec.json.decode(copy.medications)
+        overview = _overview(original)
     except msgspec.DecodeError:
         return False
+    medications = [msgspec.structs.asdict(m) for m in overview.medications]
+    return bool((copy.practice, kept) == (overview.practice, medications))
 
 
 def applied_without_change(facts: Facts) -> Iterator[Found]:

@@ -250,7 +250,7 @@ async def test_wrong_overviews_of_ordering_are_found_and_mended(
         await db.execute(
             """
             update overviews set version = 7,
-                body = replace(convert_from(body, 'UTF8'), 'chronic', 'stopped')::bytea
+                medications = replace(medications::text, 'chronic', 'stopped')::jsonb
             where patient = $1
             """,
             wrong,

@@ -16,8 +16,9 @@ from schemas.medication import Change, Medication, MedicationOverview
 from schemas.orders import Outcome
 from schemas.reasons import ReasonCode
 from schemas.topics import MEDICATION_STATUS, ORDERS_REQUESTS, ORDERS_REVIEWS, Topic, all_bodies
-from services.ordering.handlers import OrderingHandler, Work
-from services.ordering.order import Order
+from services.ordering.domain.order import Order
+from services.ordering.handlers import OrderingHandler
+from services.ordering.work import Work
 from tests.harness.made import GP, PHARMACY, PRACTICE, entry
 from tests.harness.records import Delivered, delivered, envelope
 

@@ -18,7 +18,7 @@ from schemas.orders import (
 )
 from schemas.prescriptions import PrescriptionApproved, PrescriptionWithdrawn
 from schemas.reasons import ReasonCode
-from services.ordering.events import prescription_id
+from services.ordering.domain.events import prescription_id
 from tests.harness.made import (
     AMOXICILLINE,
     GP,

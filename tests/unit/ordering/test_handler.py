@@ -15,7 +15,8 @@ from schemas.directory import Policy
 from schemas.medication import Status
 from schemas.orders import OrderDecided, OrderLineDecided, OrderPlace, OrderState, OrderTimer
 from schemas.prescriptions import PrescriptionApproved
-from services.ordering.events import API_SOURCE, prescription_id
+from services.ordering.domain.events import prescription_id
+from services.ordering.envelopes import API_SOURCE
 from tests.harness.made import (
     AMOXICILLINE,
     METFORMINE,

@@ -11,7 +11,7 @@ from runtime.records import decoder, encode_parts
 from schemas.base import Actor, Channel, PlacedBy, Role
 from schemas.orders import OrderState, Outcome
 from schemas.reasons import Reason, ReasonCode
-from services.ordering.order import Line, Order
+from services.ordering.domain.order import Line, Order
 
 read = decoder(Order).decode
 

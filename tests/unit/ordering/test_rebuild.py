@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from runtime.handling import Done
 from runtime.records import Message, append_time
 from schemas.topics import MEDICATION_STATUS
-from services.ordering.handlers import OrderingHandler, Work
+from services.ordering.handlers import OrderingHandler
 from services.ordering.rebuild import OverviewsBuilder
+from services.ordering.work import Work
 from tests.harness.records import APPENDED_MS, delivered
 from tests.unit.ordering.story import ANNA, overview
 

@@ -10,7 +10,7 @@ from schemas.medication import Status
 from schemas.orders import OrderState, Outcome
 from schemas.prescriptions import PrescriptionApproved
 from schemas.reasons import ReasonCode
-from services.ordering.order import state_of
+from services.ordering.domain.order import state_of
 from tests.harness.made import AMOXICILLINE, METFORMINE, OMEPRAZOL, an_order, entry
 from tests.unit.ordering.story import (
     ANNA,

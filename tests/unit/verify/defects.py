@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -190,6 +190,26 @@ def timer_overdue(case: Case) -> Case:
     due = case.dump.taken_at - timedelta(minutes=1)
     row = TimerRow(uuid4(), 0, due, b"")
     return with_rows(case, "ordering", "timers", lambda rows: [*rows, row])
+
+
+def _with_due(case: Case, due: datetime | None) -> Case:
+    """The lines that wait are due then."""
+    return with_rows(
+        case,
+        "ordering",
+        "order_lines",
+        lambda rows: [replace(r, due=due) if r.outcome == "waiting" else r for r in rows],
+    )
+
+
+def due_at_another_time(case: Case) -> Case:
+    """A line that waits is due at another time than its timer."""
+    return _with_due(case, case.dump.taken_at + timedelta(days=9))
+
+
+def never_due(case: Case) -> Case:
+    """A line that waits, and nobody sees when it is given up."""
+    return _with_due(case, None)
 
 
 def still_taken_in(case: Case) -> Case:

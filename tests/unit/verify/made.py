@@ -18,6 +18,7 @@ from cli.verify.rows import (
     CountedRow,
     LinesRow,
     MessageRow,
+    OrderLineRow,
     OrderRow,
     OrdersRow,
     OverviewRow,
@@ -30,7 +31,7 @@ from runtime.records import encode, encode_parts
 from schemas import topics
 from schemas.medication import MedicationSetStatus, Status
 from schemas.orders import OrderReview, Outcome
-from services.ordering.store import as_kept
+from services.ordering.store import line_rows, medications
 from tests.harness.made import (
     AMOXICILLINE,
     GP,
@@ -185,8 +186,13 @@ def _ordering(service: Service) -> dumps.Ordering:
             )
             for _, o in sorted(work.orders.known.items())
         ),
+        order_lines=tuple(
+            OrderLineRow(*row)
+            for id, o in sorted(work.orders.known.items())
+            for row in line_rows(o, work.due.get(id))
+        ),
         overviews=tuple(
-            CopyRow(patient, overview.version, as_kept(overview).decode())
+            CopyRow(patient, overview.practice, overview.version, medications(overview))
             for patient, overview in sorted(work.overviews.items())
         ),
     )

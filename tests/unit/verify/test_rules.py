@@ -1,6 +1,8 @@
 """Each rule of the checker catches the defect that it is there for; a clean system breaks none."""
 
 import re
+from datetime import UTC, datetime
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -22,9 +24,11 @@ from tests.unit.verify.defects import (
     altered,
     by_gp,
     cancel_not_carried_out,
+    due_at_another_time,
     foreign,
     letter_with,
     missing,
+    never_due,
     no_letter,
     not_moved,
     noted,
@@ -82,6 +86,16 @@ def test_it_counts_what_is_not_wrong() -> None:
 
 
 ONE_LINE = [{"line": 1, "prk": "5487", "medicine": "x", "quantity": 1, "outcome": "refused"}]
+
+OTHER_LINES: dict[str, dict[str, Any]] = {
+    "practice": {"practice": "01999999"},
+    "pharmacy": {"pharmacy": "02999999"},
+    "patient": {"patient": "pat_other0001"},
+    "medicine": {"prk": "1"},
+    "outcome": {"outcome": "waiting"},
+    "state": {"state": "waiting"},
+    "due time, though nothing waits": {"due": datetime(2027, 1, 1, tzinfo=UTC)},
+}
 
 CONTENT = ("Metformine", "5487", "graag", "2x daags")
 """What a record holds and no finding may quote."""
@@ -216,6 +230,19 @@ DEFECTS: list[tuple[str, str, Edit]] = [
     ("orders_differ", "a broken row", first_row("ordering", "orders", body="{")),
     ("orders_differ", "another state in the event", altered(OrderDecided, state="waiting")),
     ("orders_differ", "still taken in", still_taken_in),
+    ("order_lines_differ", "a line is gone", no_first_row("ordering", "order_lines")),
+    ("order_lines_differ", "a line too many", first_row("ordering", "order_lines", line=99)),
+    (
+        "order_lines_differ",
+        "another order",
+        first_row("ordering", "order_lines", order_id=uuid4()),
+    ),
+    *(
+        ("order_lines_differ", f"another {what}", first_row("ordering", "order_lines", **changes))
+        for what, changes in OTHER_LINES.items()
+    ),
+    ("order_lines_differ", "a line that waits is due at another time", due_at_another_time),
+    ("order_lines_differ", "a line that waits is never due", never_due),
     ("told_orders_differ", "an order is gone", no_first_row("notification", "orders")),
     ("told_orders_differ", "an older event", first_row("notification", "orders", seq=0)),
     ("told_orders_differ", "another order", first_row("notification", "orders", order_id=uuid4())),
@@ -238,14 +265,17 @@ DEFECTS: list[tuple[str, str, Edit]] = [
     (
         "overviews_differ",
         "a copy of another content",
-        first_row(
-            "ordering", "overviews", body='{"practice":"01010001","version":1,"medications":[]}'
-        ),
+        first_row("ordering", "overviews", medications="[]"),
     ),
     (
         "overviews_differ",
         "a copy that cannot be read",
-        first_row("ordering", "overviews", body="{"),
+        first_row("ordering", "overviews", medications="{"),
+    ),
+    (
+        "overviews_differ",
+        "a copy of another practice",
+        first_row("ordering", "overviews", practice="01999999"),
     ),
     ("overviews_differ", "no copy", no_first_row("ordering", "overviews")),
     ("stale_overview", "an older version is last", older_last),

@@ -20,6 +20,7 @@ from services.medication import handlers as medication
 from services.metrics import handlers as metrics
 from services.notification import handlers as notification
 from services.ordering import handlers as ordering
+from services.ordering.work import Work as OrderingWork
 from tests.harness.made import PHARMACY, PRACTICE
 from tests.harness.records import APPENDED_MS
 from tests.unit.notification.made import a_pharmacy, a_practice
@@ -74,7 +75,7 @@ class World:
                 self.topics[topic.name, partition] = []
         both = (DIRECTORY_PRACTICES, DIRECTORY_PHARMACIES)
         self.ordering = Service(
-            "ordering", ordering.OrderingHandler(*both), ordering.INPUTS, ordering.Work()
+            "ordering", ordering.OrderingHandler(*both), ordering.INPUTS, OrderingWork()
         )
         self.medication = Service(
             "medication", medication.MedicationHandler(), medication.INPUTS, medication.Work({})

@@ -51,7 +51,7 @@ def restored(before: Story, *overviews: Any, policy: Policy | None = None) -> St
     """A database that knows nothing of what was told, after it has read that back."""
     story = given(*overviews, policy=policy)
     read_back(story, _events(before))
-    story.work.adopted = adopted(story.work.newly_adopted)
+    story.work.recovered = recovered(story.work.newly_recovered)
     story.answers.clear()
     return story
 
@@ -70,7 +70,7 @@ def _body(record: Outgoing) -> Body:
     return model.model_validate_json(record.value or b"")
 
 
-def adopted(events: list[OrderEvent]) -> dict[UUID, list[OrderEvent]]:
+def recovered(events: list[OrderEvent]) -> dict[UUID, list[OrderEvent]]:
     """As the next batch loads them."""
     found: dict[UUID, list[OrderEvent]] = {}
     for event in events:
@@ -218,7 +218,7 @@ def test_what_others_write_on_our_topic_is_not_followed() -> None:
 
     read_back(story, foreign)
 
-    assert story.work.newly_adopted == []
+    assert story.work.newly_recovered == []
 
 
 def test_what_is_known_already_is_not_followed_again() -> None:

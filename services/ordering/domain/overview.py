@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from msgspec import Struct
+
 from schemas.medication import Status
 
 
@@ -48,3 +50,31 @@ class Overview(Protocol):
     @property
     def medications(self) -> Sequence[Entry]:
         """Every medicine, whatever its status."""
+
+
+class KeptEntry(Struct, frozen=True, gc=False):
+    """An `Entry` as ordering keeps it."""
+
+    prk: str
+    status: Status
+    dosage: str
+    quantity: int
+    high_risk: bool
+    repeat_service: bool
+
+
+class KeptOverview(Struct, frozen=True, gc=False):
+    """An `Overview` as ordering keeps it: what the rules look at, a quarter of the record."""
+
+    practice: str
+    version: int
+    medications: tuple[KeptEntry, ...]
+
+
+def entry_of(overview: Overview | None, prk: str) -> Entry | None:
+    """The overview's entry of this medicine; None when it has none, or has not arrived."""
+    if overview is not None:
+        for entry in overview.medications:
+            if entry.prk == prk:
+                return entry
+    return None

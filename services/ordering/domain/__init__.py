@@ -1,0 +1,1 @@
+"""What ordering decides: pure, of the standard library, structs and schemas only."""

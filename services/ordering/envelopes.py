@@ -1,0 +1,78 @@
+"""What ordering publishes, as records with their envelopes: events, prescriptions, timers that are due."""
+
+from typing import Any
+from uuid import UUID
+
+from runtime.handling import Done
+from runtime.records import Message, Outgoing, Timer, event_id, id_text, outgoing
+from schemas import topics
+from schemas.orders import OrderEvent, OrderTimer
+from services.ordering.domain.decisions import Change
+from services.ordering.domain.events import Prescription
+
+SOURCE = "nl.herhaal/ordering"
+"""`ce_source` of all that ordering publishes."""
+
+API_SOURCE = f"{SOURCE}/http"
+"""`ce_source` of the commands that ordering's own API takes."""
+
+
+def done(change: Change, cause: Message[Any]) -> Done:
+    """All that is published and timed because of a change that this message caused."""
+    records = [event(happened, cause) for happened in change.events]
+    if change.prescriptions:
+        records += [prescription(means, cause) for means in change.prescriptions]
+    timers = [timer(due, cause.traceparent) for due in change.timers]
+    cancelled = [timer_id(change.order.order_id, kind) for kind in change.cancelled]
+    return Done(tuple(records), tuple(timers), tuple(cancelled))
+
+
+def event(event: OrderEvent, cause: Message[Any]) -> Outgoing:
+    """An event of an order, caused by this message."""
+    order_id = id_text(event.order_id)
+    return outgoing(
+        topics.ORDERS_EVENTS.name,
+        event,
+        key=event.patient,
+        id=event_id(event.TYPE, order_id, event.seq),
+        source=SOURCE,
+        subject=order_id,
+        at=cause.at,
+        traceparent=cause.traceparent,
+    )
+
+
+def prescription(prescription: Prescription, cause: Message[Any]) -> Outgoing:
+    """A prescription or its withdrawal, on the topic of its pharmacy."""
+    prescription_id = id_text(prescription.prescription_id)
+    return outgoing(
+        topics.PRESCRIPTIONS_PREFIX + prescription.pharmacy,
+        prescription,
+        key=prescription.patient,
+        id=event_id(prescription.TYPE, prescription_id),
+        source=SOURCE,
+        subject=prescription_id,
+        at=cause.at,
+        traceparent=cause.traceparent,
+    )
+
+
+def timer(timer: OrderTimer, traceparent: str | None) -> Timer:
+    """Publishes this when it is due."""
+    id = timer_id(timer.order_id, timer.kind)
+    record = outgoing(
+        topics.ORDERS_REVIEWS.name,
+        timer,
+        key=timer.patient,
+        id=id,
+        source=SOURCE,
+        subject=str(timer.order_id),
+        at=timer.due_at,
+        traceparent=traceparent,
+    )
+    return Timer(id, timer.due_at, record)
+
+
+def timer_id(order_id: UUID, kind: str) -> str:
+    """The id of an order's timer of this kind."""
+    return event_id(OrderTimer.TYPE, order_id, kind)

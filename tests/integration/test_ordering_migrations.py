@@ -1,0 +1,178 @@
+"""An installation of ordering as it was under its fourth migration starts on the code of today."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import msgspec
+import pytest
+
+from runtime.connection import Connection
+from runtime.database import SESSION
+from runtime.handling import Done
+from runtime.migrations import RUNTIME, migrate, read
+from runtime.records import Message, decoder
+from runtime.writes import Writes
+from schemas.orders import OrderPlace, OrderState, Outcome
+from schemas.topics import MEDICATION_STATUS, ORDERS_REQUESTS, Topic
+from services.ordering import envelopes, store
+from services.ordering.app import SERVICE
+from services.ordering.domain.order import Order
+from services.ordering.handlers import OrderingHandler
+from tests.harness.made import (
+    METFORMINE,
+    OMEPRAZOL,
+    PHARMACY,
+    PRACTICE,
+    a_cancellation,
+    an_order,
+    entry,
+)
+from tests.harness.records import delivered
+from tests.unit.ordering.story import later, overview, pharmacy, practice
+
+ROWS = Path(__file__).parent / "ordering_0004_rows.sql"
+CARLA, DIRK, ELSA = "pat_carla003", "pat_dirk0004", "pat_elsa0005"
+CARLAS, ELSAS = (UUID(f"0192aaaa-0000-7000-8000-0000000000{n}") for n in ("18", "20"))
+
+read_order = decoder(Order).decode
+
+_LINES = """
+select order_id, line, practice, pharmacy, patient, prk, outcome, state, due
+from order_lines order by order_id, line
+"""
+
+
+class Before:
+    """What was in the old tables, read as the code of then did."""
+
+    orders: dict[UUID, Order]
+    overviews: dict[str, list[Any]]
+    events: list[bytes]
+    due: dict[str, Any]
+
+    @classmethod
+    async def of(cls, db: Connection) -> "Before":
+        """Read it."""
+        found = cls()
+        bodies = [row["body"] for row in await db.fetch("select body from orders")]
+        found.orders = {order.order_id: order for order in map(read_order, bodies)}
+        kept = await db.fetch("select patient, body from overviews")
+        found.overviews = {row["patient"]: msgspec.json.decode(row["body"]) for row in kept}
+        events = await db.fetch("select body from adopted order by order_id, seq")
+        found.events = [row["body"] for row in events]
+        found.due = {str(r["id"]): r["due_at"] for r in await db.fetch("select * from timers")}
+        return found
+
+
+@pytest.fixture
+async def migrated(scratch: str) -> AsyncIterator[tuple[Connection, Before]]:
+    """A database of then after the migrations of today, and what was in it."""
+    db = await asyncpg.connect(scratch, server_settings=SESSION)
+    runtime, own = read("runtime", RUNTIME), read("ordering", SERVICE.migrations)
+    await migrate(db, [*runtime, *own[:4]])
+    await db.execute(ROWS.read_text())
+    before = await Before.of(db)
+    applied = await migrate(db, [*runtime, *own])
+    assert applied == [migration.name for migration in own[4:]]
+    yield db, before
+    await db.close()
+
+
+async def test_orders_are_read_as_they_were(migrated: tuple[Connection, Before]) -> None:
+    db, before = migrated
+    assert len(before.orders) == 7
+    assert await store.orders(db, before.orders.keys()) == before.orders
+
+
+async def test_every_line_of_every_order_is_there_to_be_searched(
+    migrated: tuple[Connection, Before],
+) -> None:
+    """As the code of today would have written it, a waiting one with the time of its timer."""
+    db, before = migrated
+    expected = [
+        row
+        for _, order in sorted(before.orders.items())
+        for row in store.line_rows(order, _due(order, before))
+    ]
+    found = [tuple(row) for row in await db.fetch(_LINES)]
+    assert found == expected
+    waiting = [row for row in found if row[6] == Outcome.WAITING]
+    assert {row[4] for row in waiting} == {CARLA, DIRK}
+    assert all(row[8] is not None for row in waiting)
+    assert {row[8] for row in found if row not in waiting} == {None}
+
+
+def _due(order: Order, before: Before) -> Any:
+    return before.due.get(envelopes.timer_id(order.order_id, "overview_overdue"))
+
+
+async def test_overviews_are_read_as_they_were(migrated: tuple[Connection, Before]) -> None:
+    db, before = migrated
+    found = await store.overviews(db, before.overviews.keys())
+    assert len(found) == 2
+    for patient, (of_practice, version, medications) in before.overviews.items():
+        kept = found[patient]
+        assert (kept.practice, kept.version) == (of_practice, version)
+        assert [
+            [m.prk, m.status, m.dosage, m.quantity, m.high_risk, m.repeat_service]
+            for m in kept.medications
+        ] == medications
+
+
+async def test_recovered_events_are_read_as_they_were(
+    migrated: tuple[Connection, Before],
+) -> None:
+    db, before = migrated
+    _, _, recovered = await store.load(db, [ELSAS], [])
+    bodies = [event.model_dump_json().encode() for event in recovered[ELSAS]]
+    assert [msgspec.json.decode(body) for body in bodies] == [
+        msgspec.json.decode(body) for body in before.events
+    ]
+
+
+async def test_an_order_that_waited_is_decided_when_its_overview_comes(
+    migrated: tuple[Connection, Before],
+) -> None:
+    db, _ = migrated
+    both = (entry(METFORMINE), entry(OMEPRAZOL))
+    await _handled(db, overview(*both, patient=CARLA), MEDICATION_STATUS)
+    carlas = (await store.orders(db, [CARLAS]))[CARLAS]
+    assert carlas.state is OrderState.APPROVED
+    assert await _lines(db, CARLAS) == [(1, "approved", None), (2, "approved", None)]
+
+
+async def test_an_order_that_was_read_back_is_recovered_and_can_be_cancelled(
+    migrated: tuple[Connection, Before],
+) -> None:
+    db, before = migrated
+    order = _asked(msgspec.json.decode(before.events[0]))
+    await _handled(db, order, ORDERS_REQUESTS)
+    assert await _lines(db, ELSAS) == [(1, "approved", None), (2, "approved", None)]
+    assert await db.fetchval("select count(*) from recovered_events") == 0
+    await _handled(db, a_cancellation(order), ORDERS_REQUESTS)
+    assert await _lines(db, ELSAS) == [(1, "cancelled", None), (2, "cancelled", None)]
+
+
+def _asked(event: Any) -> OrderPlace:
+    """The command that this decision was on."""
+    return an_order(ELSA, METFORMINE, OMEPRAZOL, order_id=UUID(event["order_id"]))
+
+
+async def _handled(db: Connection, body: Any, topic: Topic) -> None:
+    """This record, handled and saved as the loop would."""
+    handler = OrderingHandler({PRACTICE: practice()}, {PHARMACY: pharmacy()})
+    message = Message("1", body.patient, body, later(200), None, delivered(topic, body))
+    work = await handler.load(db, [message])
+    assert isinstance(handler.handle(message, work), Done)
+    writes = Writes()
+    handler.save(work, writes)
+    async with db.transaction():
+        await writes.send(db)
+
+
+async def _lines(db: Connection, order_id: UUID) -> list[tuple[Any, ...]]:
+    query = "select line, outcome, due from order_lines where order_id = $1 order by line"
+    return [tuple(row) for row in await db.fetch(query, order_id)]

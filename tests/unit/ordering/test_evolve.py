@@ -1,0 +1,174 @@
+"""How an order stands follows from its events, whoever decided them and whenever."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import given as for_all
+from msgspec import structs
+
+from runtime.digests import digest_of
+from runtime.records import encode
+from schemas import topics
+from schemas.base import Body, Channel
+from schemas.directory import Policy
+from schemas.orders import (
+    OrderCancelled,
+    OrderDecided,
+    OrderEscalated,
+    OrderEvent,
+    OrderFulfilment,
+    OrderLineDecided,
+    OrderReview,
+    OrderState,
+    Outcome,
+)
+from schemas.prescriptions import PrescriptionApproved, PrescriptionWithdrawn
+from services.ordering.domain import decisions
+from services.ordering.domain.decisions import OVERDUE, Context, Decided
+from services.ordering.domain.events import follow, prescriptions
+from services.ordering.domain.order import Line, Order, begin, evolve
+from services.ordering.handlers import HANDLERS, INPUTS, OWN
+from tests.harness.made import GP, METFORMINE, OMEPRAZOL, a_cancellation, an_order, entry
+from tests.unit.ordering.story import ANNA, NOON, later, overview
+from tests.unit.ordering.test_sequences import COMMANDS, ORDER, order_events, quick, tell
+
+CONTEXT = Context(overview(entry(METFORMINE), entry(OMEPRAZOL, high_risk=True)), True, Policy(), 3)
+TWO = an_order(ANNA, METFORMINE, OMEPRAZOL)
+
+
+def placed() -> tuple[Order, OrderDecided]:
+    """An approved line and one in review, and the event that says so."""
+    event = decisions.place(TWO, NOON, CONTEXT).event
+    return begin(TWO, "digest", event), event
+
+
+def outcomes(order: Order) -> list[Outcome]:
+    """The outcome of each line."""
+    return [line.outcome for line in order.lines]
+
+
+@for_all(COMMANDS)
+@quick
+def test_an_order_is_its_command_and_its_events(commands: list[tuple[Body, int]]) -> None:
+    """Whatever happened to it: so a database that was restored comes to the same order."""
+    story = tell([(ORDER, 0), *commands])
+    first, *others = order_events(story)
+    assert isinstance(first, OrderDecided)
+    order, _ = follow(begin(ORDER, digest_of(ORDER), first), others)
+    assert order == story.order
+
+
+@for_all(COMMANDS)
+@quick
+def test_what_its_pharmacy_gets_follows_from_the_events_alone(
+    commands: list[tuple[Body, int]],
+) -> None:
+    story = tell([(ORDER, 0), *commands])
+    first, *others = order_events(story)
+    assert isinstance(first, OrderDecided)
+    begun = begin(ORDER, digest_of(ORDER), first)
+    _, later_ones = follow(begun, others)
+    published = story.bodies(PrescriptionApproved, PrescriptionWithdrawn)
+    assert _bytes([*prescriptions(begun, first), *later_ones]) == _bytes(published)
+
+
+def _bytes(bodies: Iterable[Body]) -> list[bytes]:
+    """As they are published, in any order."""
+    return sorted(encode(body) for body in bodies)
+
+
+def test_an_order_begins_with_its_command_and_its_first_event() -> None:
+    order, event = placed()
+    assert (order.placed_at, order.seq, order.digest) == (NOON, 1, "digest")
+    assert order.placed_by == TWO.placed_by
+    assert outcomes(order) == [Outcome.APPROVED, Outcome.REVIEW]
+    assert event.state == order.state
+
+
+def test_a_decided_line_is_as_its_event_says_and_others_stay() -> None:
+    order, _ = placed()
+    event = OrderLineDecided(
+        **_of(order, seq=2),
+        line=2,
+        prk=OMEPRAZOL[0],
+        medicine=OMEPRAZOL[1],
+        outcome=Outcome.APPROVED,
+        quantity=30,
+        dosage="2x daags 1",
+        decided_by=GP,
+        decided_at=later(1),
+    )
+    after = evolve(order, event)
+    assert after.lines[0] == order.lines[0]
+    assert (after.lines[1].quantity, after.lines[1].dosage) == (30, "2x daags 1")
+    assert (after.lines[1].decided_by, after.lines[1].decided_as) == (GP, Outcome.APPROVED)
+    assert (after.seq, after.state) == (2, OrderState.APPROVED)
+
+
+def test_a_cancellation_takes_back_the_lines_that_it_names() -> None:
+    order, _ = placed()
+    event = OrderCancelled(**_of(order, seq=2), lines=(1,), cancelled_by=GP, cancelled_at=later(1))
+    after = evolve(order, event)
+    assert outcomes(after) == [Outcome.CANCELLED, Outcome.REVIEW]
+    assert after.state is OrderState.CANCELLED
+    (gone,) = prescriptions(order, event)
+    assert isinstance(gone, PrescriptionWithdrawn)
+    assert gone.line == 1
+
+
+def test_events_that_say_nothing_of_an_outcome_move_its_number_only() -> None:
+    order, _ = placed()
+    fields = _of(order, seq=2)
+    for event in (
+        OrderEscalated(**fields, line=2, to_role="gp", escalated_at=later(1)),
+        OrderFulfilment(**fields, line=1, status="ready", at=later(1)),
+    ):
+        assert evolve(order, event) == structs.replace(order, seq=2)
+        assert prescriptions(order, event) == ()
+
+
+def _of(order: Order, seq: int) -> dict[str, Any]:
+    """What every event of an order names."""
+    return {
+        "order_id": order.order_id,
+        "seq": seq,
+        "patient": order.patient,
+        "practice": order.practice,
+        "pharmacy": order.pharmacy,
+        "channel": Channel.PORTAL,
+    }
+
+
+def test_a_timer_stays_as_long_as_any_line_waits() -> None:
+    """A review beside a line that waits must not end its wait."""
+    order, _ = placed()
+    waits = Line(3, "1", "Iets", 1, Outcome.WAITING)
+    mixed = structs.replace(order, lines=(*order.lines, waits))
+    review = OrderReview(
+        order_id=order.order_id, patient=ANNA, line=2, outcome=Outcome.APPROVED, decided_by=GP
+    )
+    decided = decisions.review(mixed, review, later(1))
+    assert isinstance(decided, Decided)
+    assert decided.cancelled == ()
+    cancelled = decisions.cancel(mixed, a_cancellation(TWO), later(1))
+    assert isinstance(cancelled, Decided)
+    assert cancelled.cancelled == (OVERDUE,)
+
+
+def test_an_order_without_an_overview_says_when_it_is_given_up() -> None:
+    context = structs.replace(CONTEXT, overview=None, policy=Policy(overview_patience_minutes=30))
+    decided = decisions.place(TWO, NOON, context)
+    (timer,) = decided.timers
+    assert (timer.kind, timer.due_at) == (OVERDUE, NOON + timedelta(minutes=30))
+
+
+def test_every_record_on_its_topics_has_a_function() -> None:
+    """The dispatch has no default: a record without one would become a dead letter."""
+    types = {body.TYPE for topic in (*INPUTS, OWN) for body in topic.bodies}
+    assert types == HANDLERS.keys()
+    assert topics.ORDERS_EVENTS is OWN
+
+
+def test_every_event_is_one_that_evolves() -> None:
+    assert set(OWN.bodies) == set(OrderEvent.__args__)

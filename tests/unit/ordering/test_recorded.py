@@ -1,0 +1,193 @@
+"""What was published once is published so for ever: recorded records and answers, byte for byte.
+
+`recorded.jsonl` was written by an earlier version of the code, as it shipped: a line for each scenario, then
+one for each of its records with what followed from it. Each record is a batch of its own. It is never made
+again from newer code.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from runtime.handling import Done, Rejected
+from runtime.parsing import Parser
+from runtime.records import Message, Outgoing
+from runtime.rows import Rows
+from schemas.directory import Policy
+from schemas.orders import OrderState
+from services.ordering.handlers import INPUTS, OWN, OrderingHandler
+from services.ordering.work import Work
+from tests.harness.made import PHARMACY, PRACTICE
+from tests.harness.records import Delivered
+from tests.unit.ordering.story import pharmacy, practice
+
+Headers = list[tuple[str, str]]
+
+parse = Parser.of([*INPUTS, OWN]).parse
+
+
+class Published(msgspec.Struct):
+    """A record that ordering published."""
+
+    topic: str
+    key: str
+    value: str
+    headers: Headers
+
+
+class Due(msgspec.Struct):
+    """A timer that ordering set."""
+
+    id: str
+    due_at: str
+    record: Published
+
+
+class Taken(msgspec.Struct):
+    """A record that ordering took."""
+
+    topic: str
+    partition: int
+    timestamp: int
+    key: str
+    value: str | None
+    headers: Headers
+
+    def message(self) -> Message[Any]:
+        """The record as the loop reads it."""
+        record = Delivered(
+            self.topic,
+            self.key.encode(),
+            self.value.encode() if self.value is not None else None,
+            [(name, value.encode()) for name, value in self.headers],
+            self.partition,
+            timestamp=self.timestamp,
+        )
+        message = parse(record)
+        assert isinstance(message, Message)
+        return message
+
+
+class Step(msgspec.Struct):
+    """A record, and what followed from it; `restored` when the database was emptied before."""
+
+    restored: bool
+    record: Taken
+    rejected: str | None
+    published: list[Published]
+    timers: list[Due]
+    cancelled: list[str]
+
+
+class Scenario(msgspec.Struct):
+    """What ordering knew of the directory, and what happened then."""
+
+    scenario: str
+    policy: dict[str, Any] | None
+    practice_known: bool
+    pharmacy_known: bool
+    steps: list[Step] = []
+
+    def handler(self) -> OrderingHandler:
+        """ordering with this directory."""
+        policy = Policy.model_validate(self.policy) if self.policy else None
+        return OrderingHandler(
+            {PRACTICE: practice(policy)} if self.practice_known else {},
+            {PHARMACY: pharmacy()} if self.pharmacy_known else {},
+        )
+
+
+@dataclass
+class Database:
+    """What is kept between two batches."""
+
+    work: Work = field(default_factory=Work)
+
+    def next_batch(self) -> Work:
+        """What the next batch loads."""
+        before = self.work
+        recovered = {id: [*events] for id, events in before.recovered.items()}
+        for event in before.newly_recovered:
+            recovered.setdefault(event.order_id, []).append(event)
+        for id in before.orders.changed:
+            recovered.pop(id, None)
+        self.work = Work(Rows(dict(before.orders.known)), dict(before.overviews), recovered)
+        for order in self.work.orders.known.values():
+            if order.state is OrderState.WAITING:
+                self.work.waiting.setdefault(order.patient, set()).add(order.order_id)
+        return self.work
+
+
+def scenarios() -> Iterator[Scenario]:
+    """All that was recorded."""
+    found: Scenario | None = None
+    for line in (Path(__file__).parent / "recorded.jsonl").read_bytes().splitlines():
+        if line.startswith(b'{"scenario"'):
+            if found:
+                yield found
+            found = msgspec.json.decode(line, type=Scenario)
+        else:
+            assert found is not None
+            found.steps.append(msgspec.json.decode(line, type=Step))
+    assert found is not None
+    yield found
+
+
+SCENARIOS = list(scenarios())
+
+
+@pytest.mark.parametrize("recorded", SCENARIOS, ids=lambda s: s.scenario)
+def test_the_same_records_lead_to_the_same_bytes(recorded: Scenario) -> None:
+    """Given a directory, when the recorded records arrive, then ids, bytes, order, timers and refusals are
+    those that were recorded."""
+    handler, database = recorded.handler(), Database()
+    for number, step in enumerate(recorded.steps, start=1):
+        if step.restored:
+            database = Database()
+        answer = handler.handle(step.record.message(), database.next_batch())
+        assert answered(step, answer) == step, f"step {number}"
+
+
+def answered(step: Step, answer: Done | Rejected) -> Step:
+    """The step with this answer."""
+    if isinstance(answer, Rejected):
+        return Step(step.restored, step.record, answer.reason, [], [], [])
+    timers = [Due(t.id, t.due_at.isoformat(), shown(t.record)) for t in answer.timers]
+    records = [shown(record) for record in answer.records]
+    return Step(step.restored, step.record, None, records, timers, [*answer.cancelled])
+
+
+def shown(record: Outgoing) -> Published:
+    """A record as it was recorded."""
+    headers = [(name, (value or b"").decode()) for name, value in record.headers]
+    key, value = record.key or b"", record.value or b""
+    return Published(record.topic, key.decode(), value.decode(), headers)
+
+
+def test_every_kind_of_record_was_recorded() -> None:
+    """Else the comparison would prove less than it says."""
+    kinds = {
+        value
+        for scenario in SCENARIOS
+        for step in scenario.steps
+        for record in step.published
+        for name, value in record.headers
+        if name == "ce_type"
+    }
+    assert kinds == {
+        "nl.herhaal.order.decided.v1",
+        "nl.herhaal.order.line-decided.v1",
+        "nl.herhaal.order.cancelled.v1",
+        "nl.herhaal.prescription.approved.v1",
+        "nl.herhaal.prescription.withdrawn.v1",
+    }
+    steps = [step for scenario in SCENARIOS for step in scenario.steps]
+    assert {step.rejected for step in steps} == {
+        *(None, "order_conflict", "unknown_order", "not_in_review", "not_its_next_event"),
+    }
+    assert any(step.timers for step in steps)
+    assert any(step.cancelled for step in steps)

@@ -1,0 +1,123 @@
+"""The table of rules, asked of the facts on one line alone: no order, no record."""
+
+from collections import Counter
+from datetime import date
+from typing import Any
+
+import pytest
+
+from schemas.directory import Policy
+from schemas.medication import Status
+from schemas.orders import OrderLine, Outcome
+from schemas.reasons import ReasonCode
+from services.ordering.domain.rules import REFUSALS, REVIEWS, RULES, Facts, decide, holding
+from tests.harness.made import METFORMINE, PRACTICE, entry
+
+HIGH_RISK = ReasonCode.HIGH_RISK_MEDICATION
+
+
+def facts(**changes: Any) -> Facts:
+    """Chronic metformine, as much as is usually supplied; nothing stands in its way."""
+    fields: dict[str, Any] = {
+        "asked": asked(180),
+        "entry": entry(),
+        "practice": PRACTICE,
+        "registered_at": PRACTICE,
+        "pharmacy_known": True,
+        "policy": Policy(),
+    }
+    return Facts(**(fields | changes))
+
+
+def asked(quantity: int) -> OrderLine:
+    """So much metformine."""
+    return OrderLine(line=1, prk=METFORMINE[0], medicine=METFORMINE[1], quantity=quantity)
+
+
+def codes(found: Facts) -> list[ReasonCode | None]:
+    """The codes of the rules that hold."""
+    return [rule.code for rule in holding(found)]
+
+
+ONE_EACH: dict[ReasonCode | None, dict[str, Any]] = {
+    ReasonCode.OTHER_PRACTICE: {"registered_at": "01010002"},
+    ReasonCode.UNKNOWN_PHARMACY: {"pharmacy_known": False},
+    ReasonCode.STATUS_NOT_KNOWN_YET: {"registered_at": None, "entry": None},
+    ReasonCode.NOT_IN_OVERVIEW: {"entry": None},
+    ReasonCode.TEMPORARY_MEDICATION: {"entry": entry(status=Status.TEMPORARY)},
+    ReasonCode.STOPPED_MEDICATION: {"entry": entry(status=Status.STOPPED)},
+    ReasonCode.COVERED_BY_REPEAT_SERVICE: {"entry": entry(repeat_service=True)},
+    ReasonCode.HIGH_RISK_MEDICATION: {"entry": entry(high_risk=True)},
+    ReasonCode.REMARK_NEEDS_READING: {"remark": "graag witte doosjes"},
+    ReasonCode.LARGER_SUPPLY: {"supply_until": date(2027, 2, 1)},
+    ReasonCode.QUANTITY_ABOVE_LIMIT: {"asked": asked(181)},
+    None: {"policy": Policy(review_everything=True)},
+}
+"""For each rule what alone makes it hold."""
+
+
+def test_a_line_of_which_no_rule_holds_is_approved() -> None:
+    assert codes(facts()) == []
+    assert decide(facts()).outcome is Outcome.APPROVED
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: str(rule.code))
+def test_a_rule_that_alone_holds_leads_to_its_own_outcome(rule: Any) -> None:
+    found = facts(**ONE_EACH[rule.code])
+    verdict = decide(found)
+    assert codes(found) == [rule.code]
+    assert verdict.outcome is rule.outcome
+    assert [reason.code for reason in verdict.reasons] == ([rule.code] if rule.code else [])
+
+
+def test_each_rule_is_in_the_table_once_with_a_version() -> None:
+    assert max(Counter(rule.code for rule in RULES).values()) == 1
+    assert {rule.code for rule in RULES} == ONE_EACH.keys()
+    assert all(rule.version >= 1 for rule in RULES)
+
+
+def test_refusals_never_review_and_reviews_do_nothing_else() -> None:
+    assert {rule.outcome for rule in REVIEWS} == {Outcome.REVIEW}
+    assert Outcome.REVIEW not in {rule.outcome for rule in REFUSALS}
+
+
+@pytest.mark.parametrize("status", [status for status in Status if status is not Status.CHRONIC])
+def test_medication_of_every_status_but_chronic_is_refused(status: Status) -> None:
+    """A status that is added to the overview needs a rule of its own."""
+    assert decide(facts(entry=entry(status=status))).outcome is Outcome.REFUSED
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: str(rule.code))
+@pytest.mark.parametrize("lacks", [{}, {"entry": None}, {"entry": None, "registered_at": None}])
+def test_every_rule_may_be_asked_whatever_is_not_on_record(
+    rule: Any, lacks: dict[str, Any]
+) -> None:
+    """Explaining asks all of them, also those that deciding would not come to."""
+    assert isinstance(rule.check(facts(**lacks)), bool)
+
+
+def test_reasons_come_in_the_order_of_the_table() -> None:
+    found = facts(
+        entry=entry(status=Status.STOPPED, repeat_service=True),
+        registered_at="01010002",
+        pharmacy_known=False,
+    )
+    assert codes(found) == [
+        ReasonCode.OTHER_PRACTICE,
+        ReasonCode.UNKNOWN_PHARMACY,
+        ReasonCode.STOPPED_MEDICATION,
+        ReasonCode.COVERED_BY_REPEAT_SERVICE,
+    ]
+
+
+def test_another_policy_can_be_tried_on_the_same_line() -> None:
+    found = {"entry": entry(high_risk=True)}
+    assert codes(facts(**found)) == [HIGH_RISK]
+    assert codes(facts(**found, policy=Policy(review_high_risk=False))) == []
+
+
+def test_what_a_patient_could_order_is_asked_without_an_order() -> None:
+    """Of each medicine of the overview, in the usual quantity."""
+    overview = [entry(), entry(high_risk=True), entry(status=Status.STOPPED)]
+    outcomes = [decide(facts(asked=medicine, entry=medicine)).outcome for medicine in overview]
+    assert outcomes == [Outcome.APPROVED, Outcome.REVIEW, Outcome.REFUSED]
