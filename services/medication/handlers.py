@@ -14,8 +14,16 @@ from runtime.records import Message, Outgoing, event_id, outgoing
 from runtime.writes import Writes
 from schemas import topics
 from schemas.medication import MedicationImport, MedicationOverview, MedicationSetStatus
-from services.medication import domain, store
-from services.medication.domain import Changed, Command, Patient, Refused, Repeated, Unchanged
+from services.medication import store
+from services.medication.domain import overview as domain
+from services.medication.domain.overview import (
+    Changed,
+    Command,
+    Patient,
+    Refused,
+    Repeated,
+    Unchanged,
+)
 from services.medication.store import Applied
 
 SOURCE = "nl.herhaal/medication"

@@ -20,7 +20,7 @@ from schemas import topics
 from schemas.base import PatientId, Prk
 from schemas.medication import MedicationImport, MedicationOverview, MedicationSetStatus
 from services.medication import store
-from services.medication.domain import Command
+from services.medication.domain.overview import Command
 from services.medication.store import Shown
 from services.medication.views import ChangeReceivedView, OverviewRequest, StatusRequest
 

@@ -10,7 +10,7 @@ from runtime.records import encode
 from runtime.writes import Writes
 from schemas import topics
 from schemas.medication import MedicationOverview
-from services.medication.domain import Patient
+from services.medication.domain.overview import Patient
 
 _CHANGES_KEPT = topics.MEDICATION_CHANGES.retention
 assert _CHANGES_KEPT is not None, "changes are not kept for good"

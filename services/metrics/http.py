@@ -12,8 +12,8 @@ from runtime.responses import json_response
 from runtime.service import Resources
 from schemas.base import PracticeAgb
 from services.metrics import store
-from services.metrics.domain import AMSTERDAM
-from services.metrics.periods import By, periods
+from services.metrics.domain.counting import AMSTERDAM
+from services.metrics.domain.periods import By, periods
 from services.metrics.views import OrdersReport, report
 
 MAX_DAYS = 5 * 366

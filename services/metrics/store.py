@@ -11,8 +11,8 @@ from runtime.rows import Rows
 from runtime.writes import Writes
 from schemas.base import Channel
 from schemas.orders import Outcome
-from services.metrics.domain import Counted, LineCell, OrderCell
-from services.metrics.periods import By
+from services.metrics.domain.counting import Counted, LineCell, OrderCell
+from services.metrics.domain.periods import By
 
 _OUTCOMES = decoder(dict[int, Outcome])
 

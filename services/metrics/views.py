@@ -7,8 +7,8 @@ from pydantic import BaseModel, Field
 
 from schemas.base import Channel
 from schemas.orders import Outcome
-from services.metrics.domain import ONLINE
-from services.metrics.periods import By, Period
+from services.metrics.domain.counting import ONLINE
+from services.metrics.domain.periods import By, Period
 from services.metrics.store import Total
 
 

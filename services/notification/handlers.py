@@ -17,10 +17,11 @@ from schemas.directory import Pharmacy, Practice
 from schemas.notifications import MessageQueued, MessageSent, PickupPromised
 from schemas.orders import OrderCancelled, OrderDecided, OrderEvent, OrderLineDecided
 from schemas.structs import trusted
-from services.notification import domain, store
-from services.notification.calendar import PharmacyCalendar, PracticeCalendar
-from services.notification.domain import Known, Order, Seen, Taken, Told
-from services.notification.pickup import NEVER_OPEN, Calendar
+from services.notification import store
+from services.notification.domain import decisions as domain
+from services.notification.domain.calendars import PharmacyCalendar, PracticeCalendar
+from services.notification.domain.decisions import Known, Order, Seen, Taken, Told
+from services.notification.domain.pickup import NEVER_OPEN, Calendar
 from services.notification.store import StoredMessage
 from services.notification.texts import CURRENT_VERSION
 

@@ -22,11 +22,12 @@ from schemas.directory import Pharmacy, Practice
 from schemas.notifications import PickupPromised
 from schemas.orders import OrderEvent
 from schemas.topics import DIRECTORY_PHARMACIES, DIRECTORY_PRACTICES, NOTIFICATIONS_EVENTS
-from services.notification import domain, store
-from services.notification.domain import Known, Order, Seen, Taken
-from services.notification.facts import Answer
+from services.notification import store
+from services.notification.domain import decisions as domain
+from services.notification.domain.decisions import Known, Order, Seen, Taken
+from services.notification.domain.messages import Answer
+from services.notification.domain.pickup import NEVER_OPEN, local_window
 from services.notification.handlers import INPUTS, OFTEN, stored
-from services.notification.pickup import NEVER_OPEN, local_window
 from services.notification.store import StoredMessage
 
 

@@ -12,8 +12,8 @@ from runtime.records import decoder, encode, encode_parts
 from runtime.rows import Rows
 from runtime.writes import Writes
 from schemas.notifications import MessageSent, PickupPromised
-from services.notification.domain import Order
-from services.notification.facts import Answer, Cancellation, Facts, Kind
+from services.notification.domain.decisions import Order
+from services.notification.domain.messages import Answer, Cancellation, Facts, Kind
 
 _ORDER = decoder(Order)
 _FACTS: dict[Kind, msgspec.json.Decoder[Any]] = {

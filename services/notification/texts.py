@@ -15,8 +15,8 @@ from babel.dates import format_date
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from schemas.reasons import Language
-from services.notification.facts import Facts, Kind, LineTold
-from services.notification.pickup import AMSTERDAM, Window
+from services.notification.domain.messages import Facts, Kind, LineTold
+from services.notification.domain.pickup import AMSTERDAM, Window
 
 TEMPLATES = Path(__file__).parent / "templates"
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.base import OrderId, UtcDatetime
-from services.notification.facts import Answer, Kind, PharmacyTold
+from services.notification.domain.messages import Answer, Kind, PharmacyTold
 from services.notification.store import StoredMessage
 from services.notification.texts import Texts
 

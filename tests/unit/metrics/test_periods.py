@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.metrics.periods import By, label, periods
+from services.metrics.domain.periods import By, label, periods
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,9 @@ from schemas.orders import (
     Outcome,
 )
 from schemas.reasons import Reason
-from services.notification.calendar import PharmacyCalendar, working_days
-from services.notification.domain import Known
-from services.notification.pickup import AMSTERDAM, NEVER_OPEN, Calendar
+from services.notification.domain.calendars import PharmacyCalendar, working_days
+from services.notification.domain.decisions import Known
+from services.notification.domain.pickup import AMSTERDAM, NEVER_OPEN, Calendar
 
 ORDER_ID = UUID("0192a5e0-0000-7000-8000-000000000001")
 PATIENT = "pat_test0001"

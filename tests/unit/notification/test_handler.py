@@ -9,8 +9,8 @@ from runtime.records import Message, Outgoing
 from runtime.rows import Rows
 from schemas import topics
 from schemas.base import Body
-from services.notification.domain import Line, Order
-from services.notification.facts import Kind
+from services.notification.domain.decisions import Line, Order
+from services.notification.domain.messages import Kind
 from services.notification.handlers import NotificationHandler, Work
 from tests.harness.records import delivered
 from tests.unit.notification.made import (

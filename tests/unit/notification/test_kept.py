@@ -9,8 +9,8 @@ import pytest
 from runtime.records import decoder, encode_parts
 from schemas.orders import Outcome
 from schemas.reasons import ReasonCode
-from services.notification.domain import Line, Order
-from services.notification.facts import (
+from services.notification.domain.decisions import Line, Order
+from services.notification.domain.messages import (
     Answer,
     Cancellation,
     LineTold,
@@ -19,7 +19,7 @@ from services.notification.facts import (
     PracticeTold,
     ReasonTold,
 )
-from services.notification.pickup import Window
+from services.notification.domain.pickup import Window
 from tests.unit.notification.made import amsterdam
 
 PRACTICE = PracticeTold("01010001", "Huisartsenpraktijk De Linde", "0123-456710")

@@ -11,7 +11,7 @@ from schemas import topics
 from schemas.base import Body
 from schemas.orders import Outcome
 from services.notification import handlers
-from services.notification.facts import Answer, NoPickup
+from services.notification.domain.messages import Answer, NoPickup
 from services.notification.handlers import NotificationHandler
 from services.notification.rebuild import InboxBuilder, Work
 from services.notification.store import StoredMessage

@@ -9,7 +9,7 @@ from runtime.parsing import Parser
 from runtime.records import Message, Outgoing, partition_of
 from schemas import topics
 from schemas.directory import Practice, Processing
-from services.notification.facts import Answer, NoPickup
+from services.notification.domain.messages import Answer, NoPickup
 from services.notification.handlers import NotificationHandler, Work
 from tests.harness.records import Delivered, delivered
 from tests.unit.notification.made import ORDER_ID, a_pharmacy, a_practice, decided

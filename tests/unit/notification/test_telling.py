@@ -9,9 +9,9 @@ from msgspec.structs import replace
 from schemas.base import Channel
 from schemas.orders import OrderEvent, OrderFulfilment, Outcome
 from schemas.reasons import Reason, ReasonCode
-from services.notification.domain import Known, Line, Message, Order, Seen, Taken, take
-from services.notification.facts import Answer, Cancellation, Kind, NoPickup
-from services.notification.pickup import Window
+from services.notification.domain.decisions import Known, Line, Message, Order, Seen, Taken, take
+from services.notification.domain.messages import Answer, Cancellation, Kind, NoPickup
+from services.notification.domain.pickup import Window
 from tests.unit.notification.made import (
     GP,
     MONDAY,

@@ -7,9 +7,9 @@ import pytest
 
 from schemas.orders import DecidedLine, OrderEvent, Outcome
 from schemas.reasons import LANGUAGES, Language, Reason, ReasonCode
-from services.notification.domain import Known, Order, Taken, take
-from services.notification.facts import Kind
-from services.notification.pickup import Window
+from services.notification.domain.decisions import Known, Order, Taken, take
+from services.notification.domain.messages import Kind
+from services.notification.domain.pickup import Window
 from services.notification.texts import CURRENT_VERSION, TEMPLATES, Text, Texts, one_line, window
 from tests.unit.notification.made import (
     GP,

@@ -13,7 +13,7 @@ import holidays.countries  # 280 modules, otherwise loaded while the first patie
 from opening_hours import OpeningHours, State
 
 from schemas.directory import Closure, Pharmacy, Practice
-from services.notification.pickup import AMSTERDAM, HORIZON_DAYS, Opening
+from services.notification.domain.pickup import AMSTERDAM, HORIZON_DAYS, Opening
 
 SATURDAY = 5
 DAY = timedelta(days=1)

@@ -13,7 +13,7 @@ from msgspec import Struct
 from schemas.directory import Pharmacy, Practice
 from schemas.orders import DecidedLine, OrderLineDecided, Outcome
 from schemas.reasons import EXPLANATIONS, Language, Reason, ReasonCode
-from services.notification.pickup import Window
+from services.notification.domain.pickup import Window
 
 
 class Kind(StrEnum):

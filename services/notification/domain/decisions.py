@@ -24,7 +24,7 @@ from schemas.orders import (
     Outcome,
 )
 from schemas.structs import trusted
-from services.notification.facts import (
+from services.notification.domain.messages import (
     Answer,
     Cancellation,
     Facts,
@@ -35,7 +35,13 @@ from services.notification.facts import (
     pharmacy_told,
     practice_told,
 )
-from services.notification.pickup import Calendar, Window, local_window, pickup_window, rule_text
+from services.notification.domain.pickup import (
+    Calendar,
+    Window,
+    local_window,
+    pickup_window,
+    rule_text,
+)
 
 _pickup_promised = trusted(PickupPromised)
 
