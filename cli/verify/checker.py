@@ -9,7 +9,7 @@ from cli.verify.facts import Facts
 from cli.verify.history import Operation
 from cli.verify.memory import no_collections
 from cli.verify.normal import Difference, compare
-from cli.verify.rules import answers, decisions, prescriptions, requests, states
+from cli.verify.rules import answers, decisions, overview_changes, prescriptions, requests, states
 from cli.verify.rules.found import Rule
 
 __all__ = ["RULES", "Counts", "Difference", "Verdict", "Violation", "check", "compare"]
@@ -41,6 +41,7 @@ RULES: Mapping[str, Rule] = {
         states.overview_without_change,
         states.applied_without_change,
         states.overviews_differ,
+        overview_changes.history_differs,
         states.stale_overview,
         states.output_unreadable,
         states.foreign_record,

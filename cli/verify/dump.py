@@ -14,6 +14,7 @@ import msgspec
 
 from cli.verify.rows import (
     AppliedRow,
+    ChangeRow,
     CopyRow,
     CountedRow,
     IntakeRow,
@@ -61,6 +62,7 @@ class Medication(Loop):
     """medication's database."""
 
     overviews: tuple[OverviewRow, ...] = ()
+    changes: tuple[ChangeRow, ...] = ()
     applied: tuple[AppliedRow, ...] = ()
 
 

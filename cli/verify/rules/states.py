@@ -8,7 +8,10 @@ import msgspec
 
 from cli.verify.facts import Facts
 from cli.verify.fold import Folded
+from cli.verify.read import Fact
+from cli.verify.rows import OverviewRow
 from cli.verify.rules.found import Found, at, on
+from cli.verify.rules.overview_changes import of_overview, of_record
 from schemas.orders import OrderState, Outcome
 
 
@@ -77,7 +80,7 @@ class _Told(msgspec.Struct):
 
 _order = msgspec.json.Decoder(_Order).decode
 _told = msgspec.json.Decoder(_Told).decode
-_overview = msgspec.json.Decoder(_Overview).decode
+_entries = msgspec.json.Decoder(tuple[_Entry, ...]).decode
 
 
 def output_unreadable(facts: Facts) -> Iterator[Found]:
@@ -250,20 +253,30 @@ def overviews_differ(facts: Facts) -> Iterator[Found]:
         row, message = kept.get(patient), newest.get(patient)
         if row is None or message is None or row.version != message.body.version:
             yield Found("medication has another version than the topic", patient)
-        elif id(message) in ours and row.body.encode() != message.record.value:
+        elif id(message) in ours and not _is_published(row, message):
             yield Found("medication has another content than the topic", patient)
     copies = {row.patient: row for row in facts.dump.ordering.overviews}
     for patient in sorted(copies.keys() | kept.keys()):
         copy, row = copies.get(patient), kept.get(patient)
         if copy is None or row is None or copy.version != row.version:
             yield Found("ordering's copy is not what medication has", patient)
-        elif not _is_copy(copy.body, row.body):
+        elif not _is_copy(copy.body, row):
             yield Found("ordering's copy has another content than medication has", patient)
 
 
-def _is_copy(copy: str, original: str) -> bool:
+def _is_published(row: OverviewRow, message: Fact) -> bool:
     try:
-        return bool(msgspec.json.decode(copy) == _overview(original).in_arrays)
+        return of_overview(row) == of_record(message)
+    except (msgspec.DecodeError, KeyError, TypeError):
+        return False
+
+
+def _is_copy(copy: str, row: OverviewRow) -> bool:
+    try:
+        entries = _entries(row.medications)
+        return bool(
+            msgspec.json.decode(copy) == _Overview(row.practice, row.version, entries).in_arrays
+        )
     except msgspec.DecodeError:
         return False
 

@@ -1,6 +1,6 @@
-"""What medication decides: changes of an overview, and what its own topic shows of it.
+"""Decides what a change makes of a patient's overview, and what to do with overviews read back from Kafka.
 
-Pure: a function of the record, the patient's state, and the time at which Kafka took the record.
+Pure: a function of the record, the patient's state, and the record's append time.
 """
 
 from collections.abc import Iterable, Mapping
@@ -22,10 +22,10 @@ Command = MedicationImport | MedicationSetStatus
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """A patient's overview as it stands; None as long as there is none.
+    """A patient's current overview; None before the first import.
 
     `seen_version` is the highest version that was read back from `medication.status`, 0 for none.
-    `applied` holds the digest of each change that was carried out, by its id.
+    `applied` holds the digest of each applied change, by change id.
     """
 
     overview: MedicationOverview | None = None
@@ -35,7 +35,7 @@ class Patient:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """The overview has its next version, which everybody is told."""
+    """The overview has a next version, which is published; `patient` is the state with it."""
 
     patient: Patient
     overview: MedicationOverview
@@ -43,19 +43,19 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class Unchanged:
-    """The change asks for what is already so; only its id is remembered."""
+    """The overview is already as the change asks; only the change id is remembered."""
 
     patient: Patient
 
 
 @dataclass(frozen=True, slots=True)
 class Repeated:
-    """The same change was carried out before."""
+    """The same change was applied before."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The change cannot be carried out; `code` says why."""
+    """The change cannot be applied; `code` is the dead letter's reason."""
 
     code: str
 
@@ -64,76 +64,80 @@ Result = Changed | Unchanged | Repeated | Refused
 
 
 @dataclass(frozen=True, slots=True)
-class Observed:
-    """What reading our own topic leads to; `publish_again` is set when what we have is newer than that."""
+class ReadBack:
+    """The state after a record of our own topic was read; `republish` is the overview to publish again."""
 
     patient: Patient
-    publish_again: MedicationOverview | None = None
+    republish: MedicationOverview | None = None
 
 
 def decide(command: Command, digest: str, patient: Patient, at: datetime) -> Result:
-    """Carry out a change that Kafka took at `at` (UTC); `digest` is that of the command.
+    """Apply a change whose record Kafka appended at `at` (UTC); `digest` is that of the command.
 
-    The same change id with another content is refused: which of the two was meant is unknown.
+    A change id that comes again with another content is refused: nobody can say which one was meant.
     """
-    before = patient.applied.get(command.change_id)
-    if before is not None:
-        return Repeated() if before == digest else Refused("change_conflict")
-    match command:
-        case MedicationImport():
-            wanted: _Wanted | Refused = _imported(command, patient.overview)
-        case MedicationSetStatus():
-            wanted = _with_status(command, patient.overview)
-        case _:
-            assert_never(command)
-    if isinstance(wanted, Refused):
-        return wanted
+    applied = patient.applied.get(command.change_id)
+    if applied is not None:
+        return Repeated() if applied == digest else Refused("change_conflict")
+    content = _content_after(command, patient.overview)
+    if isinstance(content, Refused):
+        return content
     remembered = remember(patient, command.change_id, digest)
-    if patient.overview is not None and _same(wanted, patient.overview):
+    if patient.overview is not None and _equals(content, patient.overview):
         return Unchanged(remembered)
-    overview = _next(wanted, command, patient.overview, at)
+    overview = _next_version(content, command, patient.overview, at)
     return Changed(replace(remembered, overview=overview), overview)
 
 
 def remember(patient: Patient, change_id: UUID, digest: str) -> Patient:
-    """The patient with one more change that was carried out."""
+    """The patient with one more applied change."""
     return replace(patient, applied={**patient.applied, change_id: digest})
 
 
-def observe(patient: Patient, found: MedicationOverview | None) -> Observed:
-    """Compare what stands on `medication.status` with what we know; None is a removed key.
+def read_back(patient: Patient, published: MedicationOverview | None) -> ReadBack:
+    """Compare a record of `medication.status` with our overview; None is a tombstone.
 
-    A version below one that was already there hides the newer one from new readers, so ours is
+    A version below one that was read before hides the newer one from new readers, so ours is
     published again. A version that we do not have is only noted: our database was restored from an
-    older backup, and the changes that led to it come again.
+    older backup, and the changes that led to that version will be consumed again.
     """
-    version = found.version if found else 0
+    version = published.version if published else 0
     ours = patient.overview.version if patient.overview else 0
     if version < patient.seen_version:
-        return Observed(patient, publish_again=patient.overview if ours > version else None)
-    return Observed(replace(patient, seen_version=version))
+        return ReadBack(patient, republish=patient.overview if ours > version else None)
+    return ReadBack(replace(patient, seen_version=version))
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
-    """What a change makes of an overview, apart from version and time."""
+class _Content:
+    """An overview without version and time; `kind` is the kind of change that led to it."""
 
     kind: Literal["import", "set_status"]
     practice: str
     medications: tuple[Medication, ...]
 
 
-def _imported(command: MedicationImport, current: MedicationOverview | None) -> _Wanted:
+def _content_after(command: Command, current: MedicationOverview | None) -> _Content | Refused:
+    match command:
+        case MedicationImport():
+            return _import(command, current)
+        case MedicationSetStatus():
+            return _set_status(command, current)
+        case _:
+            assert_never(command)
+
+
+def _import(command: MedicationImport, current: MedicationOverview | None) -> _Content:
     """The practice's list instead of ours, also when it comes from another practice."""
-    known = _by_prk(current.medications) if current else {}
-    medications = tuple(_keep_review(entry, known.get(entry.prk)) for entry in command.medications)
-    return _Wanted("import", command.practice, medications)
+    ours = by_prk(current.medications) if current else {}
+    medications = tuple(_keep_review(entry, ours.get(entry.prk)) for entry in command.medications)
+    return _Content("import", command.practice, medications)
 
 
-def _with_status(
+def _set_status(
     command: MedicationSetStatus, current: MedicationOverview | None
-) -> _Wanted | Refused:
-    """The same list with one medicine's status set."""
+) -> _Content | Refused:
+    """The same list with the status of one medicine changed."""
     if current is None:
         return Refused("unknown_patient")
     if all(entry.prk != command.prk for entry in current.medications):
@@ -142,37 +146,38 @@ def _with_status(
         entry.model_copy(update={"status": command.status}) if entry.prk == command.prk else entry
         for entry in current.medications
     )
-    return _Wanted("set_status", current.practice, medications)
+    return _Content("set_status", current.practice, medications)
 
 
 def _keep_review(entry: Medication, before: Medication | None) -> Medication:
-    """A practice's system that knows of no review does not undo the one that we know of."""
+    """A review that we have recorded stays when the practice's system sends none."""
     if entry.reviewed_at is not None or before is None or before.reviewed_at is None:
         return entry
     return entry.model_copy(update={"reviewed_at": before.reviewed_at})
 
 
-def _same(wanted: _Wanted, current: MedicationOverview) -> bool:
+def by_prk(medications: Iterable[Medication]) -> dict[str, Medication]:
+    """Medications by PRK code, of which an overview has each at most once."""
+    return {entry.prk: entry for entry in medications}
+
+
+def _equals(content: _Content, current: MedicationOverview) -> bool:
     """Whether nothing would change; the order of a list means nothing."""
-    return wanted.practice == current.practice and _by_prk(wanted.medications) == _by_prk(
+    return content.practice == current.practice and by_prk(content.medications) == by_prk(
         current.medications
     )
 
 
-def _by_prk(medications: Iterable[Medication]) -> dict[str, Medication]:
-    return {entry.prk: entry for entry in medications}
-
-
-def _next(
-    wanted: _Wanted, command: Command, current: MedicationOverview | None, at: datetime
+def _next_version(
+    content: _Content, command: Command, current: MedicationOverview | None, at: datetime
 ) -> MedicationOverview:
     return MedicationOverview(
         patient=command.patient,
-        practice=wanted.practice,
+        practice=content.practice,
         version=current.version + 1 if current else 1,
         changed_at=at,
         change=Change(
-            change_id=command.change_id, kind=wanted.kind, by=command.by, reason=command.reason
+            change_id=command.change_id, kind=content.kind, by=command.by, reason=command.reason
         ),
-        medications=wanted.medications,
+        medications=content.medications,
     )
