@@ -40,8 +40,8 @@ on conflict (patient) do update set
 _SAVE_SEEN = """
 update overviews o set seen_version = n.seen_version
 from unnest($1::text[], $2::int[]) as n(patient, seen_version)
-cross join lateral (select ctid from overviews where patient = n.patient limit 1) as known
-where o.ctid = known.ctid
+cross join lateral (select ctid from overviews where patient = n.patient limit 1) as found
+where o.ctid = found.ctid
 """
 
 _CHANGE_COLUMNS = (

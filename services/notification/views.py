@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.base import OrderId, UtcDatetime
-from services.notification.domain.messages import Answer, Kind, PharmacyTold
+from services.notification.domain.messages import Answer, Kind, PharmacyContact
 from services.notification.store import StoredMessage
 from services.notification.texts import Texts
 
@@ -80,7 +80,7 @@ def _pickup(message: StoredMessage) -> PickupView | None:
     )
 
 
-def _place(told: PharmacyTold) -> PickupPharmacy:
+def _place(told: PharmacyContact) -> PickupPharmacy:
     return PickupPharmacy(
         agb=told.agb, name=told.name, address=told.address, city=told.city, phone=told.phone
     )

@@ -1,12 +1,11 @@
-"""What a patient is told: one answer to every order, and a message for each later decision.
+"""Decides what a patient is sent: one answer to every order, and a message for each later decision.
 
-Pure: a function of the event, what is known of the order, and the directory.
+Pure: a function of the event, the order so far, and the directory.
 """
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import assert_never
-from uuid import UUID
+from typing import TypeAlias, assert_never
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -26,15 +25,16 @@ from schemas.orders import (
 from schemas.structs import trusted
 from services.notification.domain.messages import (
     Answer,
+    AnsweredLine,
     Cancellation,
     Facts,
     Kind,
-    LineTold,
     NoPickup,
-    line_told,
-    pharmacy_told,
-    practice_told,
+    answered_line,
+    pharmacy_contact,
+    practice_contact,
 )
+from services.notification.domain.order import Order, evolve
 from services.notification.domain.pickup import (
     Calendar,
     Window,
@@ -46,157 +46,148 @@ from services.notification.domain.pickup import (
 _pickup_promised = trusted(PickupPromised)
 
 
-class Line(Struct, frozen=True):
-    """One line of an order, as far as patients were told about it."""
-
-    number: int
-    medicine: str
-    outcome: Outcome
-
-
-class Order(Struct, frozen=True):
-    """What is known of an order; `seq` is that of the last event that was taken."""
-
-    order_id: UUID
-    patient: str
-    seq: int
-    lines: tuple[Line, ...] = ()
-
-
-class Known(Struct, frozen=True):
-    """The directory's entries for an order, None where it has none, and their calendar."""
+class Parties(Struct, frozen=True):
+    """The practice and the pharmacy of an order by the directory, None where it has none; their calendar."""
 
     practice: Practice | None
     pharmacy: Pharmacy | None
     calendar: Calendar
 
 
-class Told(Struct, frozen=True):
-    """What the patient was told of an event before this database was restored: it holds."""
+class AlreadySent(Struct, frozen=True):
+    """What the patient was sent about an event before this database was restored from a backup."""
 
     promise: PickupPromised | None
 
 
-class Message(Struct, frozen=True):
-    """Something to tell the patient."""
+class PatientMessage(Struct, frozen=True):
+    """A message for the patient."""
 
     kind: Kind
     facts: Facts
 
 
-class Taken(Struct, frozen=True):
-    """An event was new: the order as it is known now, and what the patient is told and promised."""
+class Decision(Struct, frozen=True):
+    """The order after a new event, and what the patient is sent and promised."""
 
     order: Order
-    message: Message | None = None
+    message: PatientMessage | None = None
     promise: PickupPromised | None = None
 
 
-class Seen(Struct, frozen=True):
-    """An event that was taken before."""
+class Repeated(Struct, frozen=True):
+    """The event was handled before."""
 
 
-def take(
-    event: OrderEvent, order: Order | None, known: Known, at: datetime, told: Told | None = None
-) -> Taken | Seen:
-    """Tell the patient about a new event of an order; `at` (UTC) is when it reached us.
+_Sent: TypeAlias = tuple[PatientMessage | None, PickupPromised | None]
+_NOTHING: _Sent = (None, None)
 
-    What was `told` of it already is told again, whatever the directory says now.
+
+def decide(
+    event: OrderEvent,
+    order: Order | None,
+    parties: Parties,
+    at: datetime,
+    sent: AlreadySent | None = None,
+) -> Decision | Repeated:
+    """What to send about the next event of an order; `at` (UTC) is the event's append time.
+
+    A promise that was `sent` about it already stays, whatever the directory says now.
     """
     if order is not None and event.seq <= order.seq:
-        return Seen()
-    current = order or Order(event.order_id, event.patient, 0)
+        return Repeated()
+    message, promise = _respond(event, order, parties, at, sent)
+    return Decision(evolve(order, event), message, promise)
+
+
+def _respond(
+    event: OrderEvent,
+    order: Order | None,
+    parties: Parties,
+    at: datetime,
+    sent: AlreadySent | None,
+) -> _Sent:
     match event:
         case OrderDecided():
-            return _answer(event, current, known, at, told)
+            return _order_answer(event, parties, at, sent)
         case OrderLineDecided():
-            return _line_answer(event, current, known, at, told)
+            return _line_answer(event, parties, at, sent)
         case OrderCancelled():
-            return _cancelled(event, current, known)
+            return _cancellation(event, order, parties)
         case OrderEscalated() | OrderFulfilment():
-            return Taken(replace(current, seq=event.seq))
+            return _NOTHING
         case _:
             assert_never(event)
 
 
-def _answer(
-    event: OrderDecided, order: Order, known: Known, at: datetime, told: Told | None
-) -> Taken:
-    answer, promise = _answered(event, tuple(map(line_told, event.lines)), known, at, told)
-    lines = tuple(Line(line.line, line.medicine, line.outcome) for line in event.lines)
-    return Taken(
-        replace(order, seq=event.seq, lines=lines), Message(Kind.ORDER_ANSWER, answer), promise
-    )
+def _order_answer(
+    event: OrderDecided, parties: Parties, at: datetime, sent: AlreadySent | None
+) -> _Sent:
+    lines = tuple(map(answered_line, event.lines))
+    answer, promise = _answer(event, lines, parties, at, sent)
+    return PatientMessage(Kind.ORDER_ANSWER, answer), promise
 
 
 def _line_answer(
-    event: OrderLineDecided, order: Order, known: Known, at: datetime, told: Told | None
-) -> Taken:
-    answer, promise = _answered(event, (line_told(event),), known, at, told)
+    event: OrderLineDecided, parties: Parties, at: datetime, sent: AlreadySent | None
+) -> _Sent:
+    answer, promise = _answer(event, (answered_line(event),), parties, at, sent)
     explained = replace(answer, explanation=event.explanation)
-    decided = Line(event.line, event.medicine, event.outcome)
-    others = tuple(line for line in order.lines if line.number != event.line)
-    lines = tuple(sorted((*others, decided), key=lambda line: line.number))
-    return Taken(
-        replace(order, seq=event.seq, lines=lines), Message(Kind.LINE_ANSWER, explained), promise
-    )
+    return PatientMessage(Kind.LINE_ANSWER, explained), promise
 
 
-def _cancelled(event: OrderCancelled, order: Order, known: Known) -> Taken:
-    gone = [line for line in order.lines if line.number in event.lines]
+def _cancellation(event: OrderCancelled, order: Order | None, parties: Parties) -> _Sent:
+    lines = [line for line in (order.lines if order else ()) if line.number in event.lines]
     by_practice = event.cancelled_by.role in (Role.ASSISTANT, Role.GP)
     facts = Cancellation(
-        practice=practice_told(event.practice, known.practice),
-        pharmacy=pharmacy_told(known.pharmacy),
-        medicines=tuple(line.medicine for line in gone),
-        was_approved=any(line.outcome is Outcome.APPROVED for line in gone),
+        practice=practice_contact(event.practice, parties.practice),
+        pharmacy=pharmacy_contact(parties.pharmacy),
+        medicines=tuple(line.medicine for line in lines),
+        was_approved=any(line.outcome is Outcome.APPROVED for line in lines),
         by_practice=by_practice,
         reason=event.reason if by_practice else None,
     )
-    lines = tuple(
-        replace(line, outcome=Outcome.CANCELLED) if line in gone else line for line in order.lines
-    )
-    return Taken(replace(order, seq=event.seq, lines=lines), Message(Kind.ORDER_CANCELLED, facts))
+    return PatientMessage(Kind.ORDER_CANCELLED, facts), None
 
 
-def _answered(
+def _answer(
     event: OrderDecided | OrderLineDecided,
-    lines: tuple[LineTold, ...],
-    known: Known,
+    lines: tuple[AnsweredLine, ...],
+    parties: Parties,
     at: datetime,
-    told: Told | None,
+    sent: AlreadySent | None,
 ) -> tuple[Answer, PickupPromised | None]:
     approved = tuple(line.line for line in lines if line.outcome is Outcome.APPROVED)
-    pickup = _pickup(known, event.decided_at, told) if approved else None
+    pickup = _pickup(parties, event.decided_at, sent) if approved else None
     window = pickup if isinstance(pickup, Window) else None
     answer = Answer(
-        practice=practice_told(event.practice, known.practice),
-        pharmacy=pharmacy_told(known.pharmacy),
+        practice=practice_contact(event.practice, parties.practice),
+        pharmacy=pharmacy_contact(parties.pharmacy),
         lines=lines,
         window=window,
         no_pickup=pickup if isinstance(pickup, NoPickup) else None,
     )
-    promise = told.promise if told else _promise(event, approved, window, known.practice, at)
+    promise = sent.promise if sent else _promise(event, approved, window, parties.practice, at)
     return answer, promise
 
 
-def _pickup(known: Known, decided_at: datetime, told: Told | None) -> Window | NoPickup:
+def _pickup(parties: Parties, decided_at: datetime, sent: AlreadySent | None) -> Window | NoPickup:
     """When to collect at the pharmacy, or why that cannot be said."""
-    if told is not None and told.promise is not None:
-        return local_window(told.promise.from_, told.promise.until)
-    found = _first_pickup(known, decided_at)
-    if told is not None and isinstance(found, Window):
-        # There was none when the patient was told, whatever the directory has learned since.
+    if sent is not None and sent.promise is not None:
+        return local_window(sent.promise.from_, sent.promise.until)
+    first = _first_pickup(parties, decided_at)
+    if sent is not None and isinstance(first, Window):
+        # The message was sent without a window, so it keeps none, although the directory would give one now.
         return NoPickup.NO_OPENING
-    return found
+    return first
 
 
-def _first_pickup(known: Known, decided_at: datetime) -> Window | NoPickup:
-    if known.pharmacy is None:
+def _first_pickup(parties: Parties, decided_at: datetime) -> Window | NoPickup:
+    if parties.pharmacy is None:
         return NoPickup.PHARMACY_UNKNOWN
-    if known.practice is None:
+    if parties.practice is None:
         return NoPickup.PRACTICE_UNKNOWN
-    window = pickup_window(decided_at, known.practice.processing, known.calendar)
+    window = pickup_window(decided_at, parties.practice.processing, parties.calendar)
     return window or NoPickup.NO_OPENING
 
 

@@ -1,4 +1,4 @@
-"""A rebuild takes events as notification does; it promises nothing of its own and tells nobody."""
+"""A rebuild handles events as notification does; it promises and publishes nothing of its own."""
 
 from typing import Any
 
