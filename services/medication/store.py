@@ -145,20 +145,20 @@ def add_changes(writes: Writes, changes: Sequence[OverviewChange]) -> None:
 
 
 async def adopt(db: Connection, published: Sequence[MedicationOverview]) -> int:
-    """Take these overviews, of different patients, where ours are older or missing; how many were taken.
+    """Adopt these overviews, of different patients, where ours are older or missing; how many were adopted.
 
     Each gets its entry in the history, without `before` where versions between ours and it are missing.
     """
     async with db.transaction():
         ours = await patients(db, [o.patient for o in published])
         columns = _overview_columns([(o, o.version) for o in published])
-        taken = {row["patient"] for row in await db.fetch(_ADOPT, *columns)}
+        newer = {row["patient"] for row in await db.fetch(_ADOPT, *columns)}
         writes = Writes()
-        if adopted := [o for o in published if o.patient in taken]:
+        if adopted := [o for o in published if o.patient in newer]:
             entries = [adopted_change(ours.get(o.patient, Patient()).overview, o) for o in adopted]
             add_changes(writes, entries)
         await writes.send(db)
-    return len(taken)
+    return len(newer)
 
 
 async def every_overview(
