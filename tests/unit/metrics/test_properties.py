@@ -18,7 +18,7 @@ from tests.unit.metrics.story import (
     order_id,
 )
 
-QUICK = settings(max_examples=25)
+QUICK = settings(max_examples=25, deadline=None)
 
 History: TypeAlias = list[OrderEvent]
 
