@@ -15,6 +15,7 @@ import msgspec
 from cli.members import Member
 from cli.verify.rows import (
     AppliedRow,
+    ChangeRow,
     CopyRow,
     CountedRow,
     IntakeRow,
@@ -65,6 +66,7 @@ class Medication(Loop):
     """medication's database."""
 
     overviews: tuple[OverviewRow, ...] = ()
+    changes: tuple[ChangeRow, ...] = ()
     applied: tuple[AppliedRow, ...] = ()
 
 

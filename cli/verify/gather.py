@@ -45,8 +45,14 @@ _TABLES: Mapping[type[Loop], Mapping[str, str]] = {
     },
     Medication: {
         "overviews": """
-            select patient, version, seen_version, convert_from(body, 'UTF8') as body
+            select patient, practice, version, seen_version, changed_at,
+                change::text as change, medications::text as medications
             from overviews order by patient
+        """,
+        "changes": """
+            select patient, version, change_id, kind, by_role, by_id, reason, at,
+                practice_before, practice, before::text as before, after::text as after
+            from overview_changes order by patient, version
         """,
         "applied": """
             select patient, change_id, digest, applied_at

@@ -120,12 +120,33 @@ class CopyRow:
 
 @dataclass(frozen=True, slots=True)
 class OverviewRow:
-    """medication: a patient's overview."""
+    """medication: a patient's overview; `change` and `medications` are JSON with the record's names."""
+
+    patient: str
+    practice: str
+    version: int
+    seen_version: int
+    changed_at: datetime
+    change: str
+    medications: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRow:
+    """medication: what one change did to an overview; `before` and `after` are JSON lists of medicines."""
 
     patient: str
     version: int
-    seen_version: int
-    body: str
+    change_id: UUID
+    kind: str
+    by_role: str
+    by_id: str
+    reason: str | None
+    at: datetime
+    practice_before: str | None
+    practice: str
+    before: str | None
+    after: str
 
 
 @dataclass(frozen=True, slots=True)

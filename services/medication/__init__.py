@@ -1,1 +1,1 @@
-"""medication: keeps each patient's medication overview and tells everybody when it changes."""
+"""medication: keeps each patient's medication overview, and publishes it when it changes."""

@@ -14,8 +14,19 @@ from runtime.records import Message, Outgoing, event_id, outgoing
 from runtime.writes import Writes
 from schemas import topics
 from schemas.medication import MedicationImport, MedicationOverview, MedicationSetStatus
-from services.medication import domain, store
-from services.medication.domain import Changed, Command, Patient, Refused, Repeated, Unchanged
+from services.medication import store
+from services.medication.domain.history import OverviewChange, change_between
+from services.medication.domain.overview import (
+    Changed,
+    Command,
+    Patient,
+    Refused,
+    Repeated,
+    Unchanged,
+    decide,
+    read_back,
+    remember,
+)
 from services.medication.store import Applied
 
 SOURCE = "nl.herhaal/medication"
@@ -27,20 +38,21 @@ log = structlog.get_logger()
 
 @dataclass
 class Work:
-    """One batch: the patients as they stand, and what of them is to be saved."""
+    """One batch: the patients' current state, and what of it is to be saved."""
 
     patients: dict[str, Patient]
     changed: set[str] = field(default_factory=set)
     """Patients with another overview than was loaded."""
-    observed: set[str] = field(default_factory=set)
-    """Patients of whom only `seen_version` may differ."""
+    seen: set[str] = field(default_factory=set)
+    """Patients with another `seen_version` than was loaded."""
+    history: list[OverviewChange] = field(default_factory=list)
     applied: list[Applied] = field(default_factory=list)
-    healed: int = 0
+    republished: int = 0
     newest: datetime | None = None
-    """The broker's time of the newest message (UTC)."""
+    """The append time (UTC) of the newest message."""
 
     def patient(self, key: str) -> Patient:
-        """A patient as it stands, empty when not known yet."""
+        """A patient's current state; without an overview for a new patient."""
         return self.patients.get(key, Patient())
 
 
@@ -58,17 +70,16 @@ class MedicationHandler:
         loaded = await store.patients(db, patients) if patients else {}
         applied = await store.applied(db, changes) if changes else {}
         for (patient, change_id), digest in applied.items():
-            known = loaded.get(patient, Patient())
-            loaded[patient] = domain.remember(known, change_id, digest)
+            loaded[patient] = remember(loaded.get(patient, Patient()), change_id, digest)
         return Work(loaded, newest=max((m.at for m in messages), default=None))
 
     def handle(self, message: Message[Any], work: Work) -> Done | Rejected:
         """Decide one message."""
         match message.body:
             case MedicationImport() | MedicationSetStatus() as command:
-                return self._change(command, message, work)
-            case MedicationOverview() | None:
-                return self._observe(message, work)
+                return _change(command, message, work)
+            case MedicationOverview() | None as published:
+                return _read_back(published, message, work)
             case _:
                 return Rejected("not_handled")
 
@@ -76,43 +87,50 @@ class MedicationHandler:
         """Write what changed, and forget changes that no record can repeat any more."""
         if work.changed:
             store.save_overviews(writes, [work.patients[key] for key in work.changed])
-        if seen := work.observed - work.changed:
+            store.add_changes(writes, work.history)
+        if seen := work.seen - work.changed:
             store.save_seen(writes, {key: work.patients[key].seen_version for key in seen})
         if work.applied and work.newest:
             store.save_applied(writes, work.applied)
             too_old = work.newest - store.REMEMBERED
             store.forget_applied(writes, too_old, at_most=2 * len(work.applied))
-        if work.healed:
-            log.warning("late overviews met, newest published again", records=work.healed)
+        if work.republished:
+            log.warning("late overviews read back, newest republished", records=work.republished)
 
-    def _change(self, command: Command, message: Message[Any], work: Work) -> Done | Rejected:
-        digest = digest_of(command)
-        result = domain.decide(command, digest, work.patient(message.key), message.at)
-        match result:
-            case Refused(code):
-                return Rejected(code)
-            case Repeated():
-                return Done()
-            case Unchanged(patient):
-                overview = None
-            case Changed(patient, overview):
-                work.changed.add(message.key)
-            case _:
-                assert_never(result)
-        work.patients[message.key] = patient
-        work.applied.append(Applied(message.key, command.change_id, digest, message.at))
-        return Done((record_of(overview, message.traceparent),)) if overview else Done()
 
-    def _observe(self, message: Message[Any], work: Work) -> Done:
-        before = work.patient(message.key)
-        observed = domain.observe(before, message.body)
-        if observed.patient.seen_version != before.seen_version:
-            work.observed.add(message.key)
-        work.patients[message.key] = observed.patient
-        if observed.publish_again is None:
+def _change(command: Command, message: Message[Any], work: Work) -> Done | Rejected:
+    before, digest = work.patient(message.key), digest_of(command)
+    result = decide(command, digest, before, message.at)
+    match result:
+        case Refused(code):
+            return Rejected(code)
+        case Repeated():
             return Done()
-        work.healed += 1
-        return Done((record_of(observed.publish_again, message.traceparent),))
+        case Unchanged(patient):
+            records: tuple[Outgoing, ...] = ()
+        case Changed(patient, overview):
+            work.changed.add(message.key)
+            work.history.append(change_between(before.overview, overview))
+            records = (record_of(overview, message.traceparent),)
+        case _:
+            assert_never(result)
+    work.patients[message.key] = patient
+    work.applied.append(Applied(message.key, command.change_id, digest, message.at))
+    return Done(records)
+
+
+def _read_back(
+    published: MedicationOverview | None, message: Message[Any], work: Work
+) -> Done | Rejected:
+    before = work.patient(message.key)
+    result = read_back(before, published)
+    if result.patient.seen_version != before.seen_version:
+        work.seen.add(message.key)
+    work.patients[message.key] = result.patient
+    if result.republish is None:
+        return Done()
+    work.republished += 1
+    return Done((record_of(result.republish, message.traceparent),))
 
 
 def overview_id(overview: MedicationOverview) -> str:
@@ -121,7 +139,7 @@ def overview_id(overview: MedicationOverview) -> str:
 
 
 def record_of(overview: MedicationOverview, traceparent: str | None) -> Outgoing:
-    """The record that tells everybody of an overview, the same whenever it is published."""
+    """The record of an overview for `medication.status`, the same whenever it is published."""
     return outgoing(
         topics.MEDICATION_STATUS.name,
         overview,

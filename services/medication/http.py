@@ -26,7 +26,7 @@ from schemas import topics
 from schemas.api.medication import ChangeReceivedView, OverviewRequest, StatusRequest
 from schemas.medication import MedicationImport, MedicationOverview, MedicationSetStatus
 from services.medication import store
-from services.medication.domain import Command
+from services.medication.domain.overview import Command
 from services.medication.store import Shown
 from services.medication.views import import_command, status_command
 

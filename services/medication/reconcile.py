@@ -1,8 +1,7 @@
-"""Overviews that only Kafka has, and those that Kafka lacks: `herhaal progress accept medication`.
+"""`herhaal progress accept medication`: adopt overviews that only Kafka has, publish those that Kafka lacks.
 
-Ordinarily overviews follow from the changes. After changes have expired that were never handled, or a
-database was lost, the topic of overviews is the only place that tells of them; after Kafka was lost, our
-database is.
+Ordinarily overviews follow from the changes. When changes expired before they were handled, or the database
+was lost, only the topic has the newest overviews; when Kafka was lost, only our database has them.
 """
 
 from collections.abc import Sequence
@@ -18,24 +17,24 @@ from services.medication import store
 from services.medication.handlers import record_of
 
 AT_A_TIME = 500
-"""Overviews that are put into the outbox together."""
+"""How many overviews are stored in the outbox together."""
 
 
 async def reconcile(kafka: str, db: Connection) -> list[str]:
-    """Take what is newer on the topic, and put what is newer here into the outbox; what was done.
+    """Adopt what is newer on the topic, and store what is newer here in the outbox; what was done, in words.
 
     Raises:
         KafkaError, OSError, TimeoutError, asyncpg.PostgresError: a server is away, or refuses.
     """
     adopted = published = 0
-    there: dict[str, int] = {}
+    on_topic: dict[str, int] = {}
     async for messages in reading.messages(kafka, MEDICATION_STATUS):
-        found = _newest(messages)
-        adopted += await store.adopt(db, found) if found else 0
-        for overview in found:
-            there[overview.patient] = max(overview.version, there.get(overview.patient, 0))
+        newest = _newest(messages)
+        adopted += await store.adopt(db, newest) if newest else 0
+        for overview in newest:
+            on_topic[overview.patient] = max(overview.version, on_topic.get(overview.patient, 0))
     async for overviews in store.every_overview(db, AT_A_TIME):
-        newer = [o for o in overviews if o.version > there.get(o.patient, 0)]
+        newer = [o for o in overviews if o.version > on_topic.get(o.patient, 0)]
         await _publish(db, newer)
         published += len(newer)
     return [
@@ -57,7 +56,7 @@ def _newest(messages: Sequence[Message[Any]]) -> list[MedicationOverview]:
 
 
 async def _publish(db: Connection, overviews: Sequence[MedicationOverview]) -> None:
-    """Put these into the outbox: the worker that takes their partitions publishes them first."""
+    """Store these in the outbox: the worker that is assigned their partitions publishes them first."""
     outputs: dict[int, list[Outgoing]] = {}
     for overview in overviews:
         home = partition_of(overview.patient.encode(), MEDICATION_STATUS.partitions)

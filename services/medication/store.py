@@ -3,14 +3,20 @@
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
+from pydantic import TypeAdapter
+
 from runtime.connection import Connection
-from runtime.records import encode
+from runtime.records import encode, encode_parts
 from runtime.writes import Writes
 from schemas import topics
-from schemas.medication import MedicationOverview
-from services.medication.domain import Patient
+from schemas.medication import Change, MedicationOverview, Medications
+from services.medication.domain.history import OverviewChange, adopted_change
+from services.medication.domain.overview import Patient
+
+_MEDICATIONS: TypeAdapter[Medications] = TypeAdapter(Medications)
 
 _CHANGES_KEPT = topics.MEDICATION_CHANGES.retention
 assert _CHANGES_KEPT is not None, "changes are not kept for good"
@@ -18,33 +24,52 @@ assert _CHANGES_KEPT is not None, "changes are not kept for good"
 REMEMBERED: timedelta = _CHANGES_KEPT
 """How long an applied change is remembered: as long as its topic can give the record again."""
 
-_PATIENTS = """
-select patient, seen_version, body from overviews where patient = any($1::text[])
-"""
-_OVERVIEW = "select version, body from overviews where patient = $1"
+_PATIENTS = "select * from overviews where patient = any($1::text[])"
+_OVERVIEW = "select * from overviews where patient = $1"
 _SAVE_OVERVIEWS = """
-insert into overviews (patient, version, seen_version, body)
-select * from unnest($1::text[], $2::int[], $3::int[], $4::bytea[])
+insert into overviews (patient, practice, version, seen_version, changed_at, change, medications)
+select patient, practice, version, seen_version, changed_at, change::jsonb, medications::jsonb
+from unnest(
+    $1::text[], $2::text[], $3::int[], $4::int[], $5::timestamptz[], $6::text[], $7::text[]
+) as n(patient, practice, version, seen_version, changed_at, change, medications)
 on conflict (patient) do update set
-    version = excluded.version, seen_version = excluded.seen_version, body = excluded.body
+    practice = excluded.practice, version = excluded.version, seen_version = excluded.seen_version,
+    changed_at = excluded.changed_at, change = excluded.change, medications = excluded.medications
 """
 # A lateral part with a limit is looked up by key for each row, whatever the plan: see `runtime/database.py`.
 _SAVE_SEEN = """
 update overviews o set seen_version = n.seen_version
 from unnest($1::text[], $2::int[]) as n(patient, seen_version)
-cross join lateral (select ctid from overviews where patient = n.patient limit 1) as known
-where o.ctid = known.ctid
+cross join lateral (select ctid from overviews where patient = n.patient limit 1) as found
+where o.ctid = found.ctid
 """
 
-_ADOPT = """
-insert into overviews (patient, version, seen_version, body)
-select * from unnest($1::text[], $2::int[], $3::int[], $4::bytea[])
-on conflict (patient) do update set
-    version = excluded.version, seen_version = excluded.seen_version, body = excluded.body
-where overviews.version < excluded.version
-returning 1
+_CHANGE_COLUMNS = (
+    *("patient", "version", "change_id", "kind", "by_role", "by_id", "reason", "at"),
+    *("practice_before", "practice", "before", "after"),
+)
+_ADD_CHANGES = """
+insert into overview_changes (
+    patient, version, change_id, kind, by_role, by_id, reason, at,
+    practice_before, practice, before, after
+)
+select
+    patient, version, change_id, kind, by_role, by_id, reason, at,
+    practice_before, practice, before::jsonb, after::jsonb
+from unnest(
+    $1::text[], $2::int[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[],
+    $8::timestamptz[], $9::text[], $10::text[], $11::text[], $12::text[]
+) as n(
+    patient, version, change_id, kind, by_role, by_id, reason, at,
+    practice_before, practice, before, after
+)
 """
-_EVERY_OVERVIEW = "select patient, body from overviews where patient > $1 order by patient limit $2"
+
+_ADOPT = f"""{_SAVE_OVERVIEWS}
+where overviews.version < excluded.version
+returning patient
+"""
+_EVERY_OVERVIEW = "select * from overviews where patient > $1 order by patient limit $2"
 
 _APPLIED = """
 select patient, change_id, digest
@@ -55,14 +80,14 @@ cross join lateral (
 ) as applied
 """
 _APPLIED_OVERVIEWS = """
-select patient, change_id, version, body
+select asked.change_id, overview.*
 from unnest($1::text[], $2::uuid[]) as asked(patient, change_id)
 cross join lateral (
     select from applied_changes a
     where a.patient = asked.patient and a.change_id = asked.change_id limit 1
 ) as applied
 cross join lateral (
-    select version, body from overviews o where o.patient = asked.patient limit 1
+    select * from overviews o where o.patient = asked.patient limit 1
 ) as overview
 """
 _SAVE_APPLIED = """
@@ -79,7 +104,7 @@ delete from applied_changes where ctid = any(array(
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """A change that was carried out at `at` (UTC), whether or not it made a difference."""
+    """A change that was applied at `at` (UTC), whether or not it made a difference."""
 
     patient: str
     change_id: UUID
@@ -89,7 +114,7 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """An overview as the API gives it; `body` is JSON."""
+    """An overview as the API gives it; `body` is JSON, byte for byte as on `medication.status`."""
 
     version: int
     body: bytes
@@ -98,39 +123,42 @@ class Shown:
 async def patients(db: Connection, keys: Collection[str]) -> dict[str, Patient]:
     """These patients, as far as there is an overview, without their applied changes."""
     rows = await db.fetch(_PATIENTS, keys)
-    return {
-        row["patient"]: Patient(
-            MedicationOverview.model_validate_json(row["body"]), row["seen_version"]
-        )
-        for row in rows
-    }
+    return {row["patient"]: Patient(_overview(row), row["seen_version"]) for row in rows}
 
 
 async def overview(db: Connection, patient: str) -> Shown | None:
     """A patient's overview; None when there is none."""
     row = await db.fetchrow(_OVERVIEW, patient)
-    return Shown(row["version"], row["body"]) if row else None
+    return _shown(row) if row else None
 
 
 def save_overviews(writes: Writes, changed: Sequence[Patient]) -> None:
-    """Write the overviews of these patients as they stand now."""
+    """Write the current overviews of these patients."""
     overviews = [(p.overview, p.seen_version) for p in changed if p.overview is not None]
-    writes.execute(
-        "overviews",
-        _SAVE_OVERVIEWS,
-        [overview.patient for overview, _ in overviews],
-        [overview.version for overview, _ in overviews],
-        [seen_version for _, seen_version in overviews],
-        [encode(overview) for overview, _ in overviews],
-    )
+    writes.execute("overviews", _SAVE_OVERVIEWS, *_overview_columns(overviews))
 
 
-async def adopt(db: Connection, found: Sequence[MedicationOverview]) -> int:
-    """Take these overviews, of different patients, where ours are older or not there; how many those were."""
-    versions = [overview.version for overview in found]
-    bodies = [encode(overview) for overview in found]
-    taken = await db.fetch(_ADOPT, [o.patient for o in found], versions, versions, bodies)
-    return len(taken)
+def add_changes(writes: Writes, changes: Sequence[OverviewChange]) -> None:
+    """Add to the history of overviews. The batch is outdated when it has one of these versions already."""
+    writes.expect_new("overview_changes")
+    writes.add("overview_changes", _CHANGE_COLUMNS, _ADD_CHANGES, [_change_row(c) for c in changes])
+
+
+async def adopt(db: Connection, published: Sequence[MedicationOverview]) -> int:
+    """Adopt these overviews, of different patients, where ours are older or missing; how many were adopted.
+
+    Each gets its entry in the history, without `before` where versions between ours and it are missing.
+    """
+    async with db.transaction():
+        ours = await patients(db, [o.patient for o in published])
+        columns = _overview_columns([(o, o.version) for o in published])
+        newer = {row["patient"] for row in await db.fetch(_ADOPT, *columns)}
+        writes = Writes()
+        if adopted := [o for o in published if o.patient in newer]:
+            entries = [adopted_change(ours.get(o.patient, Patient()).overview, o) for o in adopted]
+            add_changes(writes, entries)
+        await writes.send(db)
+    return len(newer)
 
 
 async def every_overview(
@@ -140,7 +168,7 @@ async def every_overview(
     last = ""
     while rows := await db.fetch(_EVERY_OVERVIEW, last, at_a_time):
         last = rows[-1]["patient"]
-        yield [MedicationOverview.model_validate_json(row["body"]) for row in rows]
+        yield [_overview(row) for row in rows]
 
 
 def save_seen(writes: Writes, versions: Mapping[str, int]) -> None:
@@ -151,7 +179,7 @@ def save_seen(writes: Writes, versions: Mapping[str, int]) -> None:
 async def applied(
     db: Connection, changes: Collection[tuple[str, UUID]]
 ) -> dict[tuple[str, UUID], str]:
-    """The digests of those of these changes (patient, change id) that were carried out."""
+    """The digests of those of these changes (patient, change id) that were applied."""
     rows = await db.fetch(_APPLIED, *_columns(changes))
     return {(row["patient"], row["change_id"]): row["digest"] for row in rows}
 
@@ -159,13 +187,13 @@ async def applied(
 async def applied_overviews(
     db: Connection, changes: Collection[tuple[str, UUID]]
 ) -> dict[tuple[str, UUID], Shown]:
-    """The current overviews of those of these changes (patient, change id) that were carried out."""
+    """The current overviews of those of these changes (patient, change id) that were applied."""
     rows = await db.fetch(_APPLIED_OVERVIEWS, *_columns(changes))
-    return {(r["patient"], r["change_id"]): Shown(r["version"], r["body"]) for r in rows}
+    return {(row["patient"], row["change_id"]): _shown(row) for row in rows}
 
 
 def save_applied(writes: Writes, changes: Sequence[Applied]) -> None:
-    """Remember that these changes were carried out."""
+    """Remember that these changes were applied."""
     writes.execute(
         "applied_changes",
         _SAVE_APPLIED,
@@ -177,9 +205,54 @@ def save_applied(writes: Writes, changes: Sequence[Applied]) -> None:
 
 
 def forget_applied(writes: Writes, before: datetime, *, at_most: int) -> None:
-    """Forget changes that were carried out before this time (UTC), the oldest first."""
+    """Forget changes that were applied before this time (UTC), the oldest first."""
     writes.execute("applied_changes", _FORGET_APPLIED, before, at_most)
 
 
 def _columns(changes: Collection[tuple[str, UUID]]) -> tuple[list[str], list[UUID]]:
     return [patient for patient, _ in changes], [change_id for _, change_id in changes]
+
+
+def _overview(row: Any) -> MedicationOverview:
+    return MedicationOverview(
+        patient=row["patient"],
+        practice=row["practice"],
+        version=row["version"],
+        changed_at=row["changed_at"],
+        change=Change.model_validate_json(row["change"]),
+        medications=_MEDICATIONS.validate_json(row["medications"]),
+    )
+
+
+def _shown(row: Any) -> Shown:
+    return Shown(row["version"], encode(_overview(row)))
+
+
+def _overview_columns(
+    overviews: Sequence[tuple[MedicationOverview, int]],
+) -> tuple[list[Any], ...]:
+    """The arrays of `_SAVE_OVERVIEWS`, of overviews with the version that was read back."""
+    return (
+        [o.patient for o, _ in overviews],
+        [o.practice for o, _ in overviews],
+        [o.version for o, _ in overviews],
+        [seen_version for _, seen_version in overviews],
+        [o.changed_at for o, _ in overviews],
+        [_json(o.change) for o, _ in overviews],
+        [_json(o.medications) for o, _ in overviews],
+    )
+
+
+def _change_row(entry: OverviewChange) -> tuple[Any, ...]:
+    change = entry.change
+    return (
+        *(entry.patient, entry.version, change.change_id, change.kind),
+        *(change.by.role, change.by.id, change.reason, entry.at),
+        *(entry.practice_before, entry.practice),
+        None if entry.before is None else _json(entry.before),
+        _json(entry.after),
+    )
+
+
+def _json(part: Any) -> str:
+    return encode_parts(part).decode()

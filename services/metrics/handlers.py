@@ -13,8 +13,9 @@ from runtime.rows import Rows
 from runtime.writes import Writes
 from schemas import topics
 from schemas.orders import OrderCancelled, OrderDecided, OrderEvent, OrderLineDecided
-from services.metrics import domain, store
-from services.metrics.domain import Counted, LineCell, OrderCell, Refused, Repeated
+from services.metrics import store
+from services.metrics.domain import counting
+from services.metrics.domain.counting import Counted, LineCell, OrderCell, Refused, Repeated
 
 INPUTS = (topics.ORDERS_EVENTS,)
 OFTEN = (OrderDecided, OrderLineDecided, OrderCancelled)
@@ -33,7 +34,7 @@ class Work:
 
     def keep(self, before: Counted | None, order: Counted) -> None:
         """Note how an order is counted from now on, and what changes by that."""
-        for cell, change in domain.difference(before, order):
+        for cell, change in counting.difference(before, order):
             self.lines[cell] += change
         if before is None:
             self.new_orders[order.cell] += 1
@@ -52,7 +53,7 @@ class MetricsHandler:
         """Count one event."""
         event = _event(message)
         before = work.orders.get(event.order_id)
-        result = domain.count(event, before)
+        result = counting.count(event, before)
         match result:
             case Refused(code):
                 return Rejected(code)

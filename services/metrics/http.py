@@ -13,8 +13,8 @@ from runtime.resources import Resources
 from runtime.responses import json_response
 from schemas.api.metrics import By, OrdersReport
 from services.metrics import store
-from services.metrics.domain import AMSTERDAM
-from services.metrics.periods import periods
+from services.metrics.domain.counting import AMSTERDAM
+from services.metrics.domain.periods import periods
 from services.metrics.views import report
 
 MAX_DAYS = 5 * 366

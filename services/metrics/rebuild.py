@@ -7,7 +7,7 @@ from runtime.connection import Connection
 from runtime.rebuild.declared import Rebuild
 from runtime.writes import Writes
 from services.metrics import store
-from services.metrics.domain import LineCell, OrderCell
+from services.metrics.domain.counting import LineCell, OrderCell
 from services.metrics.handlers import INPUTS, OFTEN, MetricsHandler, Work
 
 CELLS = 100_000

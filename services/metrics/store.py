@@ -12,7 +12,7 @@ from runtime.writes import Writes
 from schemas.api.metrics import By
 from schemas.base import Channel
 from schemas.orders import Outcome
-from services.metrics.domain import Counted, LineCell, OrderCell
+from services.metrics.domain.counting import Counted, LineCell, OrderCell
 
 _OUTCOMES = decoder(dict[int, Outcome])
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from datetime import date
 
 from schemas.api.metrics import By, ChannelCounts, Counts, OrdersReport, PeriodCounts
-from services.metrics.domain import ONLINE
-from services.metrics.periods import Period
+from services.metrics.domain.counting import ONLINE
+from services.metrics.domain.periods import Period
 from services.metrics.store import Total
 
 

@@ -1,1 +1,1 @@
-"""notification: tells patients what became of their orders, and when and where to collect."""
+"""notification: sends patients the answer to their orders, and when and where to collect."""

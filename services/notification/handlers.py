@@ -17,10 +17,18 @@ from schemas.directory import Pharmacy, Practice
 from schemas.notifications import MessageQueued, MessageSent, PickupPromised
 from schemas.orders import OrderCancelled, OrderDecided, OrderEvent, OrderLineDecided
 from schemas.structs import trusted
-from services.notification import domain, store
-from services.notification.calendar import PharmacyCalendar, PracticeCalendar
-from services.notification.domain import Known, Order, Seen, Taken, Told
-from services.notification.pickup import NEVER_OPEN, Calendar
+from services.notification import store
+from services.notification.domain.calendars import PharmacyCalendar, PracticeCalendar
+from services.notification.domain.decisions import (
+    AlreadySent,
+    Decision,
+    Parties,
+    PatientMessage,
+    Repeated,
+    decide,
+)
+from services.notification.domain.order import Order
+from services.notification.domain.pickup import NEVER_OPEN, Calendar
 from services.notification.store import StoredMessage
 from services.notification.texts import CURRENT_VERSION
 
@@ -38,13 +46,14 @@ class Work:
     """One batch: what was loaded, and what changes."""
 
     orders: Rows[UUID, Order] = field(default_factory=Rows)
-    told: dict[UUID, dict[UUID, MessageSent | PickupPromised]] = field(default_factory=dict)
-    """What was told of each order before this database was restored, by the record's id."""
+    sent: dict[UUID, dict[UUID, MessageSent | PickupPromised]] = field(default_factory=dict)
+    """What was sent about each order before this database was restored, by record id."""
     in_inbox: set[tuple[UUID, datetime]] = field(default_factory=set)
-    """Of whom we told before: order and time of the messages that are known here."""
-    newly_told: list[tuple[UUID, MessageSent | PickupPromised]] = field(default_factory=list)
-    retold: list[UUID] = field(default_factory=list)
-    """Records that were told before, and are known here now."""
+    """(order, time) of messages already stored."""
+    newly_sent: list[tuple[UUID, MessageSent | PickupPromised]] = field(default_factory=list)
+    """What our own topic has and the inbox lacks, by record id."""
+    sent_again: list[UUID] = field(default_factory=list)
+    """Records of `sent` whose event was handled again."""
     messages: list[StoredMessage] = field(default_factory=list)
 
 
@@ -60,31 +69,19 @@ class NotificationHandler:
         self._openings = PharmacyCalendar().openings
 
     async def load(self, db: Connection, messages: Sequence[Message[Any]]) -> Work:
-        """What is known of the orders that these events are about."""
-        before = {m.key for m in messages if m.topic == OWN.name}
+        """The orders of these events, and the inboxes of patients whose messages are read back."""
+        patients = {m.key for m in messages if m.topic == OWN.name}
         ids = {m.body.order_id for m in messages if m.topic != OWN.name and m.body is not None}
-        orders, told = await store.known(db, ids) if ids else ({}, {})
-        return Work(
-            Rows(orders),
-            told,
-            await store.in_inbox(db, before) if before else set(),
-        )
+        orders, sent = await store.load(db, ids) if ids else ({}, {})
+        in_inbox = await store.in_inbox(db, patients) if patients else set()
+        return Work(Rows(orders), sent, in_inbox)
 
     def handle(self, message: Message[Any], work: Work) -> Done | Rejected:
-        """Take one event, or note what was told before this database was restored."""
+        """Decide about one event, or note what was sent before this database was restored."""
         if message.topic == OWN.name:
-            _note_told(message, work)
-            return Done()
+            return _read_back(message, work)
         event: OrderEvent | None = message.body
-        if event is None:
-            return Rejected("not_handled")
-        order, told = work.orders.get(event.order_id), _told(event, work)
-        match domain.take(event, order, self._known(event), message.at, told):
-            case Seen():
-                return Done()
-            case Taken() as taken:
-                work.orders.keep(event.order_id, taken.order)
-                return Done(tuple(_tell(taken, message, work)))
+        return Rejected("not_handled") if event is None else self._event(event, message, work)
 
     def save(self, work: Work, writes: Writes) -> None:
         """Write what changed."""
@@ -92,83 +89,92 @@ class NotificationHandler:
             store.save_orders(writes, work.orders)
         if work.messages:
             store.add_messages(writes, work.messages)
-        if work.newly_told:
-            store.save_told(writes, work.newly_told)
-        if work.retold:
-            store.forget_told(writes, work.retold)
+        if work.newly_sent:
+            store.add_sent(writes, work.newly_sent)
+        if work.sent_again:
+            store.forget_sent(writes, work.sent_again)
 
-    def _known(self, event: OrderEvent) -> Known:
+    def _event(self, event: OrderEvent, message: Message[Any], work: Work) -> Done:
+        order, sent = work.orders.get(event.order_id), _already_sent(event, work)
+        match decide(event, order, self._parties(event), message.at, sent):
+            case Repeated():
+                return Done()
+            case Decision() as decision:
+                work.orders.keep(event.order_id, decision.order)
+                return Done(tuple(_send(decision, message, work)))
+
+    def _parties(self, event: OrderEvent) -> Parties:
         practice = self._practices.get(event.practice)
         pharmacy = self._pharmacies.get(event.pharmacy)
         if practice is None or pharmacy is None:
-            return Known(practice, pharmacy, NEVER_OPEN)
+            return Parties(practice, pharmacy, NEVER_OPEN)
         calendar = Calendar(self._working_days(practice), self._openings(pharmacy))
-        return Known(practice, pharmacy, calendar)
+        return Parties(practice, pharmacy, calendar)
 
 
-def _note_told(message: Message[Any], work: Work) -> None:
-    """Keep what was told of an order until its event is taken again."""
-    body = message.body
-    if ("ce_source", SOURCE.encode()) not in message.record.headers:
-        return
-    match body:
-        case MessageSent(at=at) | PickupPromised(promised_at=at):
-            if (body.order_id, at) not in work.in_inbox:
-                work.newly_told.append((UUID(message.id), body))
-        case _:
-            pass
+def _read_back(message: Message[Any], work: Work) -> Done:
+    """Keep what our own topic has and the inbox lacks, until its event is handled again."""
+    # The topic is ours, but Kafka does not say who wrote a record: others' are not kept.
+    if ("ce_source", SOURCE.encode()) in message.record.headers:
+        match message.body:
+            case MessageSent(at=at) | PickupPromised(promised_at=at) as body:
+                if (body.order_id, at) not in work.in_inbox:
+                    work.newly_sent.append((UUID(message.id), body))
+            case _:
+                pass
+    return Done()
 
 
-def _told(event: OrderEvent, work: Work) -> Told | None:
-    """What the patient was told of this event already; None for what is new."""
-    records = work.told.get(event.order_id)
+def _already_sent(event: OrderEvent, work: Work) -> AlreadySent | None:
+    """What the patient was sent about this event before a restore; None for a new event."""
+    records = work.sent.get(event.order_id)
     if records is None:
         return None
     sent, promised = (UUID(_id(kind, event)) for kind in (MessageSent, PickupPromised))
     if sent not in records:
         return None
-    work.retold += [id for id in (sent, promised) if id in records]
+    work.sent_again += [id for id in (sent, promised) if id in records]
     promise = records.get(promised)
-    return Told(promise if isinstance(promise, PickupPromised) else None)
+    return AlreadySent(promise if isinstance(promise, PickupPromised) else None)
 
 
-def _tell(taken: Taken, message: Message[Any], work: Work) -> list[Outgoing]:
-    """Put the message in the inbox, which delivers it, and say so."""
-    order, bodies = taken.order, list[Body]()
-    if taken.message is not None:
-        told = stored(taken.message, order, message)
-        work.messages.append(told)
-        promised = [taken.promise] if taken.promise else []
-        # Sent comes last: where that was told, all of it was.
-        bodies = [_event(_queued, told), *promised, _event(_sent, told)]
+def _send(decision: Decision, message: Message[Any], work: Work) -> list[Outgoing]:
+    """Put the message in the inbox, which delivers it, and publish that."""
+    order, bodies = decision.order, list[Body]()
+    if decision.message is not None:
+        inbox = stored(decision.message, order, message)
+        work.messages.append(inbox)
+        promised = [decision.promise] if decision.promise else []
+        # `message.sent` comes last: once Kafka has it, Kafka has the others too.
+        bodies = [_event_of(_queued, inbox), *promised, _event_of(_sent, inbox)]
     order_id = id_text(order.order_id)
     return [_record(body, order, order_id, message) for body in bodies]
 
 
-def stored(told: domain.Message, order: Order, message: Message[Any]) -> StoredMessage:
-    """What is told about an order after this event, as it is in the inbox."""
+def stored(new: PatientMessage, order: Order, message: Message[Any]) -> StoredMessage:
+    """The inbox's row for a message that the newest event of an order leads to."""
     return StoredMessage(
         message_id=id_of(event_id("message", id_text(order.order_id), order.seq)),
         patient=order.patient,
         order_id=order.order_id,
-        kind=told.kind,
-        template_version=CURRENT_VERSION[told.kind],
+        kind=new.kind,
+        template_version=CURRENT_VERSION[new.kind],
         at=message.at,
-        facts=told.facts,
+        facts=new.facts,
     )
 
 
-def _event(
-    kind: Callable[..., MessageQueued | MessageSent], told: StoredMessage
+def _event_of(
+    kind: Callable[..., MessageQueued | MessageSent], inbox: StoredMessage
 ) -> MessageQueued | MessageSent:
     return kind(
-        message_id=told.message_id,
-        order_id=told.order_id,
-        patient=told.patient,
+        message_id=inbox.message_id,
+        order_id=inbox.order_id,
+        patient=inbox.patient,
         medium="inbox",
-        template=told.kind,
+        template=inbox.kind,
         language="both",
-        at=told.at,
+        at=inbox.at,
     )
 
 

@@ -1,7 +1,7 @@
-"""notification's copy of the orders built anew from their events, and what is missing from inboxes added.
+"""Rebuilds notification's orders from their events, and adds what is missing from inboxes.
 
-A message that was told stays as it was told. One that is missing says what it would say today, with the
-pickup that was promised then; nobody is told of it again.
+A stored message stays as it was sent. A missing one says what it would say today, with the pickup window that
+was promised then; nothing is published.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,11 +22,12 @@ from schemas.directory import Pharmacy, Practice
 from schemas.notifications import PickupPromised
 from schemas.orders import OrderEvent
 from schemas.topics import DIRECTORY_PHARMACIES, DIRECTORY_PRACTICES, NOTIFICATIONS_EVENTS
-from services.notification import domain, store
-from services.notification.domain import Known, Order, Seen, Taken
-from services.notification.facts import Answer
+from services.notification import store
+from services.notification.domain.decisions import Decision, Parties, Repeated, decide
+from services.notification.domain.messages import Answer
+from services.notification.domain.order import Order
+from services.notification.domain.pickup import NEVER_OPEN, local_window
 from services.notification.handlers import INPUTS, OFTEN, stored
-from services.notification.pickup import NEVER_OPEN, local_window
 from services.notification.store import StoredMessage
 
 
@@ -39,18 +40,18 @@ class Work:
     promises: dict[UUID, str] = field(default_factory=dict)
     """By message that approves something: the `ce_id` of the record that would promise its pickup."""
 
-    def keep(self, order: Order, told: StoredMessage | None) -> None:
-        """Note what is known of an order now, and what its patient was told."""
+    def keep(self, order: Order, message: StoredMessage | None) -> None:
+        """Note an order after an event, and the message that the event led to."""
         self.orders.keep(order.order_id, order)
-        if told is not None:
-            self.messages.append(told)
-            if isinstance(told.facts, Answer) and told.facts.no_pickup:
+        if message is not None:
+            self.messages.append(message)
+            if isinstance(message.facts, Answer) and message.facts.no_pickup:
                 promise = event_id(PickupPromised.TYPE, order.order_id, order.seq)
-                self.promises[told.message_id] = str(promise)
+                self.promises[message.message_id] = str(promise)
 
 
 class InboxBuilder:
-    """Takes events as notification does, and tells nobody."""
+    """Handles events as notification does, and publishes nothing."""
 
     def __init__(
         self, practices: Mapping[str, Practice], pharmacies: Mapping[str, Pharmacy]
@@ -59,19 +60,19 @@ class InboxBuilder:
         self._pharmacies = pharmacies
 
     async def load(self, db: Connection, messages: Sequence[Message[Any]]) -> Work:
-        """What is known of the orders that these events are about."""
+        """The orders of these events, as far as they are built."""
         ids = {_event(message).order_id for message in messages}
         return Work(Rows(await store.orders(db, ids) if ids else {}))
 
     def handle(self, message: Message[Any], work: Work) -> Done:
-        """Take one event."""
+        """Handle one event."""
         event = _event(message)
         before = work.orders.get(event.order_id)
-        match domain.take(event, before, self._known(event), message.at):
-            case Seen():
+        match decide(event, before, self._parties(event), message.at):
+            case Repeated():
                 return Done()
-            case Taken(order, told):
-                work.keep(order, stored(told, order, message) if told else None)
+            case Decision(order, new):
+                work.keep(order, stored(new, order, message) if new else None)
                 return Done()
 
     async def write(self, db: Connection, work: Work) -> None:
@@ -81,22 +82,22 @@ class InboxBuilder:
             store.save_orders(writes, work.orders)
             await writes.send(db)
         if work.messages:
-            untold = await store.build_messages(db, work.messages)
-            if unpromised := untold & work.promises.keys():
+            missing = await store.build_messages(db, work.messages)
+            if unpromised := missing & work.promises.keys():
                 await store.note_unpromised(db, {m: work.promises[m] for m in unpromised})
 
     async def settle(self, db: Connection) -> None:
         """Everything is written with its batch."""
 
-    def _known(self, event: OrderEvent) -> Known:
-        # By today's calendars a rebuild promises nothing: what was promised is on record.
-        return Known(
+    def _parties(self, event: OrderEvent) -> Parties:
+        # A rebuild promises nothing by today's calendars: earlier promises are on the topic.
+        return Parties(
             self._practices.get(event.practice), self._pharmacies.get(event.pharmacy), NEVER_OPEN
         )
 
 
 async def promise(db: Connection, read: ReadTopic) -> None:
-    """Put into missing messages the pickups that were promised when they were told."""
+    """Put into missing messages the pickup windows that were promised when they were sent."""
     if not await store.has_unpromised(db):
         return
     async for messages in read(NOTIFICATIONS_EVENTS):

@@ -12,8 +12,8 @@ from runtime.records import decoder, encode, encode_parts
 from runtime.rows import Rows
 from runtime.writes import Writes
 from schemas.notifications import Kind, MessageSent, PickupPromised
-from services.notification.domain import Order
-from services.notification.facts import Answer, Cancellation, Facts
+from services.notification.domain.messages import Answer, Cancellation, Facts
+from services.notification.domain.order import Order
 
 _ORDER = decoder(Order)
 _FACTS: dict[Kind, msgspec.json.Decoder[Any]] = {
@@ -22,7 +22,7 @@ _FACTS: dict[Kind, msgspec.json.Decoder[Any]] = {
     Kind.ORDER_CANCELLED: decoder(Cancellation),
 }
 
-_TELLING: dict[str, type[MessageSent] | type[PickupPromised]] = {
+_SENT: dict[str, type[MessageSent] | type[PickupPromised]] = {
     MessageSent.TYPE: MessageSent,
     PickupPromised.TYPE: PickupPromised,
 }
@@ -33,7 +33,7 @@ _ADD_ORDERS = """
 insert into orders (order_id, seq, body)
 select * from unnest($1::uuid[], $2::int[], $3::bytea[])
 """
-# They are there; `on conflict` finds them by key, whatever the plan, as a join may not.
+# The rows exist; `on conflict` guarantees an index lookup.
 _CHANGE_ORDERS = f"""{_ADD_ORDERS}
 on conflict (order_id) do update set seq = excluded.seq, body = excluded.body
 """
@@ -61,20 +61,20 @@ select message_id, patient, order_id, template, template_version, at, facts from
 where patient = $1 and ($2::bigint is null or id < $2) order by id desc limit $3
 """
 _IN_INBOX = "select order_id, at from messages where patient = any($1::text[])"
-_KNOWN = """
-select null::uuid as told_as, null as type, body from orders where order_id = any($1::uuid[])
+_LOAD = """
+select null::uuid as sent_id, null as type, body from orders where order_id = any($1::uuid[])
 union all
-select id, type, body from told where order_id = any($1::uuid[])
+select id, type, body from sent_before_restore where order_id = any($1::uuid[])
 """
-_SAVE_TOLD = """
-insert into told (id, order_id, type, body)
+_ADD_SENT = """
+insert into sent_before_restore (id, order_id, type, body)
 select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::bytea[])
 on conflict (order_id, id) do nothing
 """
-_FORGET_TOLD = "delete from told where id = any($1::uuid[])"
+_FORGET_SENT = "delete from sent_before_restore where id = any($1::uuid[])"
 _PLACE = "select id from messages where message_id = $1 and patient = $2"
 
-# A rebuild: what was told is copied as it is, in the order of the events; only what is missing is made.
+# A rebuild copies stored messages as they are, in the order of the events, and makes only missing ones.
 _PREPARE = """
 create table unpromised (promise text primary key, message_id uuid not null)
 """
@@ -89,29 +89,29 @@ _BUILD_MESSAGES = """
 insert into messages (message_id, patient, order_id, template, template_version, at, facts)
 select
     built.message_id,
-    coalesce(told.patient, built.patient),
-    coalesce(told.order_id, built.order_id),
-    coalesce(told.template, built.template),
-    coalesce(told.template_version, built.template_version),
-    coalesce(told.at, built.at),
-    coalesce(told.facts, built.facts)
+    coalesce(stored.patient, built.patient),
+    coalesce(stored.order_id, built.order_id),
+    coalesce(stored.template, built.template),
+    coalesce(stored.template_version, built.template_version),
+    coalesce(stored.at, built.at),
+    coalesce(stored.facts, built.facts)
 from unnest(
     $1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::int[], $6::timestamptz[], $7::bytea[]
 ) with ordinality as built (
     message_id, patient, order_id, template, template_version, at, facts, place
-) left join public.messages told on told.message_id = built.message_id
+) left join public.messages stored on stored.message_id = built.message_id
 order by place
 """
-_UNTOLD = """
+_NOT_STORED = """
 select message_id from unnest($1::uuid[]) as built (message_id)
-where not exists (select from public.messages told where told.message_id = built.message_id)
+where not exists (select from public.messages stored where stored.message_id = built.message_id)
 """
 _KEEP_MESSAGES = """
 insert into messages (id, message_id, patient, order_id, template, template_version, at, facts)
 overriding system value
 select id, message_id, patient, order_id, template, template_version, at, facts
-from public.messages told
-where not exists (select from messages built where built.message_id = told.message_id)
+from public.messages stored
+where not exists (select from messages built where built.message_id = stored.message_id)
 """
 _NOTE_UNPROMISED = "insert into unpromised select * from unnest($1::text[], $2::uuid[])"
 _HAS_UNPROMISED = "select exists (select from unpromised)"
@@ -162,13 +162,13 @@ class StoredMessage(msgspec.Struct, frozen=True):
 
 
 async def orders(db: Connection, ids: Collection[UUID]) -> dict[UUID, Order]:
-    """What is known of these orders."""
+    """These orders, as far as they are stored."""
     rows = await db.fetch(_ORDERS, ids)
     return {order.order_id: order for row in rows if (order := _ORDER.decode(row["body"]))}
 
 
 def save_orders(writes: Writes, orders: Rows[UUID, Order]) -> None:
-    """Write what is known of the changed orders now. It is outdated when a new one has come since."""
+    """Write the changed orders. The batch is outdated when one that it adds is stored already."""
     rows = [(id, order.seq, encode_parts(order)) for id, order in orders.changed.items()]
     writes.save("orders", _ORDER_COLUMNS, _ADD_ORDERS, _CHANGE_ORDERS, rows, orders.new)
 
@@ -183,27 +183,27 @@ async def in_inbox(db: Connection, patients: Collection[str]) -> set[tuple[UUID,
     return {(row["order_id"], row["at"]) for row in await db.fetch(_IN_INBOX, patients)}
 
 
-async def known(
+async def load(
     db: Connection, ids: Collection[UUID]
 ) -> tuple[dict[UUID, Order], dict[UUID, dict[UUID, MessageSent | PickupPromised]]]:
-    """What is known of these orders; and what was told of them and is in no inbox here, by record id."""
+    """These orders; and what was sent about them before a restore and is in no inbox here, by record id."""
     found: dict[UUID, Order] = {}
-    told: dict[UUID, dict[UUID, MessageSent | PickupPromised]] = {}
-    for row in await db.fetch(_KNOWN, ids):
-        if row["told_as"] is None:
+    sent: dict[UUID, dict[UUID, MessageSent | PickupPromised]] = {}
+    for row in await db.fetch(_LOAD, ids):
+        if row["sent_id"] is None:
             order = _ORDER.decode(row["body"])
             found[order.order_id] = order
         else:
-            body = _TELLING[row["type"]].model_validate_json(row["body"])
-            told.setdefault(body.order_id, {})[row["told_as"]] = body
-    return found, told
+            body = _SENT[row["type"]].model_validate_json(row["body"])
+            sent.setdefault(body.order_id, {})[row["sent_id"]] = body
+    return found, sent
 
 
-def save_told(writes: Writes, records: Sequence[tuple[UUID, MessageSent | PickupPromised]]) -> None:
-    """Keep what was told, by the record's id, until its event is taken again."""
+def add_sent(writes: Writes, records: Sequence[tuple[UUID, MessageSent | PickupPromised]]) -> None:
+    """Keep what was sent before a restore, by record id, until its event is handled again."""
     writes.execute(
-        "told",
-        _SAVE_TOLD,
+        "sent_before_restore",
+        _ADD_SENT,
         [id for id, _ in records],
         [body.order_id for _, body in records],
         [body.TYPE for _, body in records],
@@ -211,9 +211,9 @@ def save_told(writes: Writes, records: Sequence[tuple[UUID, MessageSent | Pickup
     )
 
 
-def forget_told(writes: Writes, ids: Collection[UUID]) -> None:
-    """The records with these ids are known now."""
-    writes.execute("told", _FORGET_TOLD, ids)
+def forget_sent(writes: Writes, ids: Collection[UUID]) -> None:
+    """Drop these records: their events were handled again."""
+    writes.execute("sent_before_restore", _FORGET_SENT, ids)
 
 
 async def messages(
@@ -236,19 +236,19 @@ async def prepare_rebuild(db: Connection) -> None:
 
 
 async def build_messages(db: Connection, built: Sequence[StoredMessage]) -> set[UUID]:
-    """Build these messages in this order, as they were told where they were; the ids of the others."""
-    untold = await db.fetch(_UNTOLD, [m.message_id for m in built])
+    """Build these messages in this order, those that are stored as they are; the ids of the others."""
+    missing = await db.fetch(_NOT_STORED, [m.message_id for m in built])
     await db.execute(_BUILD_MESSAGES, *zip(*_rows(built), strict=True))
-    return {row["message_id"] for row in untold}
+    return {row["message_id"] for row in missing}
 
 
 async def keep_messages(db: Connection) -> None:
-    """Take over the messages that were told and are not built: their events are no longer there."""
+    """Take over stored messages that are not built, because their events have expired."""
     await db.execute(_KEEP_MESSAGES)
 
 
 async def note_unpromised(db: Connection, promises: Mapping[UUID, str]) -> None:
-    """Remember which record would promise the pickup that a built message does not tell of."""
+    """Remember which record would promise the pickup that a built message lacks."""
     await db.execute(_NOTE_UNPROMISED, list(promises.values()), list(promises))
 
 

@@ -1,6 +1,6 @@
 """Messages in words: a template and the facts make Dutch or English text, whenever it is read.
 
-A template version never changes once it was used, so a patient reads next year what was told today.
+A template version never changes once it was used, so a patient reads next year what was sent today.
 The same holds for the filters here: add a new one instead of changing what one says.
 """
 
@@ -16,8 +16,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from schemas.notifications import Kind
 from schemas.reasons import Language
-from services.notification.facts import Facts, LineTold
-from services.notification.pickup import AMSTERDAM, Window
+from services.notification.domain.messages import AnsweredLine, Facts
+from services.notification.domain.pickup import AMSTERDAM, Window
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -100,7 +100,7 @@ def upper_first(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def next_steps(lines: Iterable[LineTold], language: Language) -> list[str]:
+def next_steps(lines: Iterable[AnsweredLine], language: Language) -> list[str]:
     """What to do now, each thing once, of all reasons of these lines."""
     steps = (reason.next_step[language] for line in lines for reason in line.reasons)
     return list(dict.fromkeys(steps))

@@ -1,7 +1,7 @@
 """What notification's API shows: a patient's inbox."""
 
 from schemas.api.notification import BothLanguages, MessageView, PickupPharmacy, PickupView
-from services.notification.facts import Answer, PharmacyTold
+from services.notification.domain.messages import Answer, PharmacyContact
 from services.notification.store import StoredMessage
 from services.notification.texts import Texts
 
@@ -30,7 +30,7 @@ def _pickup(message: StoredMessage) -> PickupView | None:
     )
 
 
-def _pharmacy(fact: PharmacyTold) -> PickupPharmacy:
+def _pharmacy(fact: PharmacyContact) -> PickupPharmacy:
     return PickupPharmacy(
         agb=fact.agb, name=fact.name, address=fact.address, city=fact.city, phone=fact.phone
     )

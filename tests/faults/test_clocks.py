@@ -24,8 +24,8 @@ from schemas.directory import Directory, Pharmacy, Practice
 from schemas.notifications import PickupPromised
 from schemas.orders import OrderDecided, OrderLineDecided, OrderPlace
 from schemas.topics import SERVICES
-from services.notification.calendar import PharmacyCalendar, working_days
-from services.notification.pickup import Calendar, Window, pickup_window
+from services.notification.domain.calendars import PharmacyCalendar, working_days
+from services.notification.domain.pickup import Calendar, Window, pickup_window
 from tests.faults.conftest import EXAMPLE
 from tests.faults.database import administrator
 from tests.faults.load import Load

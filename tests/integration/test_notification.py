@@ -149,7 +149,7 @@ async def test_the_same_events_again_tell_nothing_twice(
     assert len(ids) == len(set(ids)) == 8
 
 
-async def test_a_pharmacy_outside_the_directory_is_told_without_a_promise(
+async def test_a_pharmacy_outside_the_directory_is_named_without_a_promise(
     stack: LocalStack, http: httpx.AsyncClient
 ) -> None:
     patient = a_patient()
@@ -205,7 +205,7 @@ async def test_a_patient_without_messages_has_an_empty_inbox(
     assert (answer.status_code, answer.json()) == (200, {"messages": []})
 
 
-async def test_a_bad_event_is_kept_and_the_next_one_is_told(
+async def test_a_bad_event_is_kept_and_the_next_one_is_answered(
     stack: LocalStack, http: httpx.AsyncClient
 ) -> None:
     patient = a_patient()
@@ -220,7 +220,7 @@ async def test_a_bad_event_is_kept_and_the_next_one_is_told(
     assert header(letter, "dl_reason") == "bad_json"
 
 
-async def test_after_a_kill_nothing_is_lost_and_nothing_told_twice(
+async def test_after_a_kill_nothing_is_lost_and_nothing_sent_twice(
     stack: LocalStack, http: httpx.AsyncClient
 ) -> None:
     patient = a_patient()

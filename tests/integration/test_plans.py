@@ -21,7 +21,7 @@ WHOLE = {
 """Tables that a statement may read whole, and why."""
 
 OF_A_REBUILD = (
-    *("_COMPARE", "_PREPARE", "_BUILD", "_KEEP", "_UNTOLD", "_UNPROMISED", "_SAVE_FACTS"),
+    *("_COMPARE", "_PREPARE", "_BUILD", "_KEEP", "_NOT_STORED", "_UNPROMISED", "_SAVE_FACTS"),
     *("_NOTE_UNPROMISED", "_HAS_UNPROMISED"),
 )
 """How statements begin that compare or copy whole tables, as is their purpose."""

@@ -8,8 +8,10 @@ import msgspec
 
 from cli.verify.facts import Facts
 from cli.verify.fold import Folded
-from cli.verify.rows import CopyRow
+from cli.verify.read import Fact
+from cli.verify.rows import CopyRow, OverviewRow
 from cli.verify.rules.found import Found, at, on
+from cli.verify.rules.overview_changes import of_overview, of_record
 from schemas.orders import OrderState, Outcome
 
 
@@ -45,14 +47,6 @@ class _Entry(msgspec.Struct):
     repeat_service: bool
 
 
-class _Overview(msgspec.Struct):
-    """What ordering keeps of an overview."""
-
-    practice: str
-    version: int
-    medications: tuple[_Entry, ...]
-
-
 class _ToldLine(msgspec.Struct):
     number: int
     medicine: str
@@ -69,7 +63,7 @@ class _Told(msgspec.Struct):
 
 _order = msgspec.json.Decoder(_Order).decode
 _told = msgspec.json.Decoder(_Told).decode
-_overview = msgspec.json.Decoder(_Overview).decode
+_entries = msgspec.json.Decoder(tuple[_Entry, ...]).decode
 
 
 def output_unreadable(facts: Facts) -> Iterator[Found]:
@@ -243,25 +237,31 @@ def overviews_differ(facts: Facts) -> Iterator[Found]:
         row, message = kept.get(patient), newest.get(patient)
         if row is None or message is None or row.version != message.body.version:
             yield Found("medication has another version than the topic", patient)
-        elif id(message) in ours and row.body.encode() != message.record.value:
+        elif id(message) in ours and not _is_published(row, message):
             yield Found("medication has another content than the topic", patient)
     copies = {row.patient: row for row in facts.dump.ordering.overviews}
     for patient in sorted(copies.keys() | kept.keys()):
         copy, row = copies.get(patient), kept.get(patient)
         if copy is None or row is None or copy.version != row.version:
             yield Found("ordering's copy is not what medication has", patient)
-        elif not _is_copy(copy, row.body):
+        elif not _is_copy(copy, row):
             yield Found("ordering's copy has another content than medication has", patient)
 
 
-def _is_copy(copy: CopyRow, original: str) -> bool:
+def _is_published(row: OverviewRow, message: Fact) -> bool:
+    try:
+        return of_overview(row) == of_record(message)
+    except (msgspec.DecodeError, KeyError, TypeError):
+        return False
+
+
+def _is_copy(copy: CopyRow, row: OverviewRow) -> bool:
     try:
         kept = msgspec.json.decode(copy.medications)
-        overview = _overview(original)
+        entries = [msgspec.structs.asdict(entry) for entry in _entries(row.medications)]
     except msgspec.DecodeError:
         return False
-    medications = [msgspec.structs.asdict(m) for m in overview.medications]
-    return bool((copy.practice, kept) == (overview.practice, medications))
+    return bool((copy.practice, kept) == (row.practice, entries))
 
 
 def applied_without_change(facts: Facts) -> Iterator[Found]:

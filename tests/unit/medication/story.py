@@ -19,7 +19,7 @@ from schemas.medication import (
     Status,
 )
 from schemas.topics import MEDICATION_CHANGES, MEDICATION_STATUS
-from services.medication.domain import Patient
+from services.medication.domain.overview import Patient
 from services.medication.handlers import INPUTS, MedicationHandler, Work
 from tests.harness.made import GP, METFORMINE, PRACTICE, entry
 from tests.harness.records import APPENDED_MS, Delivered, delivered, envelope

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from runtime.digests import digest_of
-from runtime.records import encode
+from runtime.records import encode, encode_parts
 from schemas import topics
-from schemas.medication import Change, MedicationImport, MedicationOverview
+from schemas.medication import Change, MedicationImport
 from services.medication import store
 from services.medication.app import SERVICE
 from tests.harness.made import METFORMINE, OMEPRAZOL, an_import, as_json, entry
@@ -17,22 +17,21 @@ PATIENT = "pat_anna0001"
 OVERVIEW = f"/patients/{PATIENT}/overview"
 
 
-def an_overview(change: MedicationImport, version: int = 3) -> bytes:
-    """What the database holds once a change is carried out."""
-    return encode(
-        MedicationOverview(
-            patient=change.patient,
-            practice=change.practice,
-            version=version,
-            changed_at=datetime(2026, 11, 20, 9, tzinfo=UTC),
-            change=Change(change_id=change.change_id, kind="import", by=change.by),
-            medications=change.medications,
-        )
-    )
+def a_row(change: MedicationImport) -> dict[str, object]:
+    """The overview's row once a change is applied."""
+    return {
+        "patient": change.patient,
+        "practice": change.practice,
+        "version": 3,
+        "seen_version": 3,
+        "changed_at": datetime(2026, 11, 20, 9, tzinfo=UTC),
+        "change": encode_parts(Change(change_id=change.change_id, kind="import", by=change.by)),
+        "medications": encode_parts(change.medications),
+    }
 
 
 CHANGE = an_import(PATIENT, entry(METFORMINE))
-STORED = {"version": 3, "body": an_overview(CHANGE)}
+STORED = a_row(CHANGE)
 
 
 def medication(**answers: Answer) -> Served:
@@ -75,7 +74,7 @@ async def test_a_change_is_a_record_of_its_patient_before_it_is_answered() -> No
 
 
 async def test_who_waits_gets_the_overview_once_it_is_applied() -> None:
-    applied = {"patient": PATIENT, "change_id": CHANGE.change_id, **STORED}
+    applied = STORED | {"change_id": CHANGE.change_id}
     served = medication(**{store._APPLIED_OVERVIEWS: lambda patients, changes: [applied]})
     answer = await served.ask("PUT", OVERVIEW, json=as_json(CHANGE), headers={"Prefer": "wait=5"})
     assert answer.status_code == 200

@@ -10,7 +10,7 @@ from schemas.medication import Medication, MedicationImport, MedicationSetStatus
 from tests.harness.made import AMOXICILLINE, METFORMINE, OMEPRAZOL, entry
 from tests.unit.medication.story import Story, body_of, import_of, overview, set_status
 
-QUICK = settings(max_examples=25)
+QUICK = settings(max_examples=25, deadline=None)
 
 MEDICINES = (METFORMINE, AMOXICILLINE, OMEPRAZOL)
 Command: TypeAlias = MedicationImport | MedicationSetStatus

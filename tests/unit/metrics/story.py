@@ -23,7 +23,7 @@ from schemas.orders import (
     Outcome,
 )
 from schemas.topics import ORDERS_EVENTS
-from services.metrics.domain import LineCell, OrderCell
+from services.metrics.domain.counting import LineCell, OrderCell
 from services.metrics.handlers import INPUTS, MetricsHandler, Work
 from tests.harness.made import METFORMINE, PHARMACY, PRACTICE
 from tests.harness.records import delivered

@@ -6,7 +6,7 @@ import pytest
 
 from schemas.base import Channel
 from schemas.orders import OrderEvent, Outcome
-from services.metrics.domain import OrderCell
+from services.metrics.domain.counting import OrderCell
 from tests.harness.made import PRACTICE
 from tests.unit.metrics.story import (
     TODAY,

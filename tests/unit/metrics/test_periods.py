@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.api.metrics import By
-from services.metrics.periods import label, periods
+from services.metrics.domain.periods import label, periods
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.orders import OrderDecided, OrderEvent, Outcome
-from services.metrics import domain
-from services.metrics.domain import Counted
+from services.metrics.domain.counting import Counted, LineCell
 from tests.unit.metrics.story import (
     Story,
     cancelled,
@@ -19,7 +18,7 @@ from tests.unit.metrics.story import (
     order_id,
 )
 
-QUICK = settings(max_examples=25)
+QUICK = settings(max_examples=25, deadline=None)
 
 History: TypeAlias = list[OrderEvent]
 
@@ -92,7 +91,7 @@ def test_the_counts_are_those_of_the_orders_as_they_stand(history: History) -> N
     """Adding differences batch by batch ends where counting everything afresh would."""
     story = Story().when(*history)
 
-    fresh: Counter[domain.LineCell] = Counter()
+    fresh: Counter[LineCell] = Counter()
     for order in story.work.orders.known.values():
         fresh.update(order.lines)
     assert story.lines == fresh

@@ -7,7 +7,7 @@ from hypothesis import given
 from runtime.parsing import Parser
 from runtime.records import Message
 from schemas.topics import ORDERS_EVENTS
-from services.metrics import domain
+from services.metrics.domain import counting
 from services.metrics.handlers import INPUTS, Work
 from services.metrics.rebuild import REBUILD, MetricsBuilder
 from tests.harness.records import delivered
@@ -37,18 +37,18 @@ def test_a_difference_is_what_is_counted_after_less_what_was_before(history: His
     work = Work()
     for event in history:
         before = work.orders.get(event.order_id)
-        after = domain.count(event, before)
-        assert isinstance(after, domain.Counted)
+        after = counting.count(event, before)
+        assert isinstance(after, counting.Counted)
         expected = Counter(after.lines)
         expected.subtract(before.lines if before else Counter())
-        change = Counter[domain.LineCell]()
-        for cell, lines in domain.difference(before, after):
+        change = Counter[counting.LineCell]()
+        for cell, lines in counting.difference(before, after):
             change[cell] += lines
         assert _without_zeros(change) == _without_zeros(expected)
         work.keep(before, after)
 
 
-def _without_zeros(change: Counter[domain.LineCell]) -> dict[domain.LineCell, int]:
+def _without_zeros(change: Counter[counting.LineCell]) -> dict[counting.LineCell, int]:
     return {cell: lines for cell, lines in change.items() if lines}
 
 

@@ -15,9 +15,9 @@ from schemas.orders import (
     Outcome,
 )
 from schemas.reasons import Reason
-from services.notification.calendar import PharmacyCalendar, working_days
-from services.notification.domain import Known
-from services.notification.pickup import AMSTERDAM, NEVER_OPEN, Calendar
+from services.notification.domain.calendars import PharmacyCalendar, working_days
+from services.notification.domain.decisions import Parties
+from services.notification.domain.pickup import AMSTERDAM, NEVER_OPEN, Calendar
 
 ORDER_ID = UUID("0192a5e0-0000-7000-8000-000000000001")
 PATIENT = "pat_test0001"
@@ -72,15 +72,15 @@ def calendar_of(practice: Practice, pharmacy: Pharmacy) -> Calendar:
     return Calendar(working_days(practice), PharmacyCalendar().openings(pharmacy))
 
 
-def known(practice: Practice | None = None, pharmacy: Pharmacy | None = None) -> Known:
+def parties(practice: Practice | None = None, pharmacy: Pharmacy | None = None) -> Parties:
     """A directory that has both."""
     practice, pharmacy = practice or a_practice(), pharmacy or a_pharmacy()
-    return Known(practice, pharmacy, calendar_of(practice, pharmacy))
+    return Parties(practice, pharmacy, calendar_of(practice, pharmacy))
 
 
-def nothing_known() -> Known:
+def no_parties() -> Parties:
     """A directory that has neither."""
-    return Known(None, None, NEVER_OPEN)
+    return Parties(None, None, NEVER_OPEN)
 
 
 def a_line(medicine: str, outcome: Outcome, *reasons: Reason, number: int = 1) -> DecidedLine:
@@ -128,7 +128,7 @@ def line_decided(outcome: Outcome, **changes: Any) -> OrderLineDecided:
 
 
 def cancelled(*lines: int, seq: int = 2, by: Actor = THE_PATIENT, **changes: Any) -> OrderCancelled:
-    """An order taken back."""
+    """An order that is cancelled."""
     fields: dict[str, Any] = {
         "order_id": ORDER_ID,
         "seq": seq,

@@ -10,7 +10,7 @@ from runtime.rows import Rows
 from schemas import topics
 from schemas.base import Body
 from schemas.notifications import Kind
-from services.notification.domain import Line, Order
+from services.notification.domain.order import Line, Order
 from services.notification.handlers import NotificationHandler, Work
 from tests.harness.records import delivered
 from tests.unit.notification.made import (
@@ -70,7 +70,7 @@ def test_a_replay_gives_the_same_ids_and_records() -> None:
     assert first.messages == again.messages
 
 
-def test_an_event_that_was_taken_leads_to_nothing() -> None:
+def test_an_event_that_was_handled_leads_to_nothing() -> None:
     handler, work = _handler(), Work()
     handler.handle(_message(decided()), work)
     assert handler.handle(_message(decided()), work) == Done()
@@ -94,7 +94,7 @@ def test_an_event_after_what_was_loaded_builds_on_it() -> None:
 
 
 def decided_lines() -> tuple[Line, ...]:
-    """The lines of the made-up order as they were told."""
+    """The lines of the made-up order."""
     return tuple(Line(line.line, line.medicine, line.outcome) for line in decided().lines)
 
 

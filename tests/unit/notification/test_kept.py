@@ -1,4 +1,4 @@
-"""What was told, as it is kept: the same bytes for years, read as they were written."""
+"""What was sent, as it is stored: the same bytes for years, read as they were written."""
 
 from datetime import date
 from uuid import UUID
@@ -9,21 +9,21 @@ import pytest
 from runtime.records import decoder, encode_parts
 from schemas.orders import Outcome
 from schemas.reasons import ReasonCode
-from services.notification.domain import Line, Order
-from services.notification.facts import (
+from services.notification.domain.messages import (
     Answer,
+    AnsweredLine,
     Cancellation,
-    LineTold,
     NoPickup,
-    PharmacyTold,
-    PracticeTold,
-    ReasonTold,
+    PharmacyContact,
+    PracticeContact,
+    ReasonText,
 )
-from services.notification.pickup import Window
+from services.notification.domain.order import Line, Order
+from services.notification.domain.pickup import Window
 from tests.unit.notification.made import amsterdam
 
-PRACTICE = PracticeTold("01010001", "Huisartsenpraktijk De Linde", "0123-456710")
-PHARMACY = PharmacyTold(
+PRACTICE = PracticeContact("01010001", "Huisartsenpraktijk De Linde", "0123-456710")
+PHARMACY = PharmacyContact(
     "02010001", "Apotheek De Gouden Vijzel", "Marktplein 4", "Lindewaard", "0123-456730"
 )
 
@@ -43,11 +43,11 @@ ANSWER = Answer(
     practice=PRACTICE,
     pharmacy=PHARMACY,
     lines=(
-        LineTold(1, "Metformine", 90, Outcome.APPROVED),
-        LineTold(
+        AnsweredLine(1, "Metformine", 90, Outcome.APPROVED),
+        AnsweredLine(
             *(2, "Amoxicilline", 21, Outcome.REFUSED),
             reasons=(
-                ReasonTold(
+                ReasonText(
                     ReasonCode.TOO_EARLY,
                     {"nl": "Te vroeg.", "en": "Too early."},
                     {"nl": "Wacht.", "en": "Wait."},
@@ -82,19 +82,19 @@ KEPT_CANCELLATION = (
 KEPT = [(ORDER, KEPT_ORDER), (ANSWER, KEPT_ANSWER), (CANCELLATION, KEPT_CANCELLATION)]
 
 
-@pytest.mark.parametrize(("known", "kept"), KEPT)
+@pytest.mark.parametrize(("value", "kept"), KEPT)
 def test_it_is_kept_in_these_bytes_and_read_back_from_them(
-    known: msgspec.Struct, kept: str
+    value: msgspec.Struct, kept: str
 ) -> None:
-    assert encode_parts(known).decode() == kept
-    assert decoder(type(known)).decode(kept) == known
+    assert encode_parts(value).decode() == kept
+    assert decoder(type(value)).decode(kept) == value
 
 
-@pytest.mark.parametrize(("known", "kept"), KEPT)
-def test_fields_that_are_not_known_here_are_passed_over(known: msgspec.Struct, kept: str) -> None:
+@pytest.mark.parametrize(("value", "kept"), KEPT)
+def test_fields_of_a_newer_version_are_passed_over(value: msgspec.Struct, kept: str) -> None:
     newer = kept.replace('{"', '{"new":{"x":[1]},"').replace('":{"new":{"x":[1]},"nl"', '":{"nl"')
     assert newer.count("new") >= 2
-    assert decoder(type(known)).decode(newer) == known
+    assert decoder(type(value)).decode(newer) == value
 
 
 def test_fields_that_came_later_have_their_defaults_in_an_answer_of_before() -> None:

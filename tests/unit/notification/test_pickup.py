@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.directory import Closure, Processing
-from services.notification.calendar import expand
-from services.notification.pickup import (
+from services.notification.domain.calendars import expand
+from services.notification.domain.pickup import (
     AMSTERDAM,
     HORIZON_DAYS,
     NARROWEST,

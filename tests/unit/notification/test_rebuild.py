@@ -1,4 +1,4 @@
-"""A rebuild takes events as notification does; it promises nothing of its own and tells nobody."""
+"""A rebuild handles events as notification does; it promises and publishes nothing of its own."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from schemas import topics
 from schemas.base import Body
 from schemas.orders import Outcome
 from services.notification import handlers
-from services.notification.facts import Answer, NoPickup
+from services.notification.domain.messages import Answer, NoPickup
 from services.notification.handlers import NotificationHandler
 from services.notification.rebuild import InboxBuilder, Work
 from services.notification.store import StoredMessage

@@ -8,8 +8,9 @@ import pytest
 from schemas.notifications import Kind
 from schemas.orders import DecidedLine, OrderEvent, Outcome
 from schemas.reasons import LANGUAGES, Language, Reason, ReasonCode
-from services.notification.domain import Known, Order, Taken, take
-from services.notification.pickup import Window
+from services.notification.domain.decisions import Decision, Parties, decide
+from services.notification.domain.order import Order
+from services.notification.domain.pickup import Window
 from services.notification.texts import CURRENT_VERSION, TEMPLATES, Text, Texts, one_line, window
 from tests.unit.notification.made import (
     GP,
@@ -20,9 +21,9 @@ from tests.unit.notification.made import (
     amsterdam,
     cancelled,
     decided,
-    known,
     line_decided,
-    nothing_known,
+    no_parties,
+    parties,
 )
 
 TEXTS = Texts()
@@ -49,14 +50,14 @@ WAITING = a_line(
 def _text(
     event: OrderEvent,
     language: Language,
-    given: Known | None = None,
+    given: Parties | None = None,
     order: Order | None = None,
 ) -> Text:
-    taken = take(event, order, given or known(), MONDAY)
-    assert isinstance(taken, Taken)
-    assert taken.message is not None
-    kind = taken.message.kind
-    return TEXTS.render(kind, CURRENT_VERSION[kind], taken.message.facts, language)
+    decision = decide(event, order, given or parties(), MONDAY)
+    assert isinstance(decision, Decision)
+    assert decision.message is not None
+    kind = decision.message.kind
+    return TEXTS.render(kind, CURRENT_VERSION[kind], decision.message.facts, language)
 
 
 def test_the_answer_in_dutch_says_first_when_and_where_then_what_not_and_why() -> None:
@@ -101,28 +102,28 @@ def test_the_answer_in_english_says_the_same() -> None:
 @pytest.mark.parametrize(
     ("lines", "given", "subject"),
     [
-        ((METFORMINE,), nothing_known(), "Uw bestelling is goedgekeurd"),
-        ((METFORMINE, EARLY), nothing_known(), "Een deel van uw bestelling is goedgekeurd"),
-        ((RISKY, EARLY), known(), "De praktijk bekijkt uw bestelling"),
-        ((WAITING,), known(), "Wij hebben uw bestelling ontvangen"),
-        ((EARLY,), known(), "Uw bestelling is niet goedgekeurd"),
+        ((METFORMINE,), no_parties(), "Uw bestelling is goedgekeurd"),
+        ((METFORMINE, EARLY), no_parties(), "Een deel van uw bestelling is goedgekeurd"),
+        ((RISKY, EARLY), parties(), "De praktijk bekijkt uw bestelling"),
+        ((WAITING,), parties(), "Wij hebben uw bestelling ontvangen"),
+        ((EARLY,), parties(), "Uw bestelling is niet goedgekeurd"),
     ],
 )
 def test_the_subject_says_what_became_of_the_order(
-    lines: tuple[DecidedLine, ...], given: Known, subject: str
+    lines: tuple[DecidedLine, ...], given: Parties, subject: str
 ) -> None:
     assert _text(decided(*lines), "nl", given).subject == subject
 
 
 def test_without_a_promise_the_pharmacy_will_tell() -> None:
-    closed = known(a_practice(), a_pharmacy("2027 Jun 01 09:00-12:00"))
+    closed = parties(a_practice(), a_pharmacy("2027 Jun 01 09:00-12:00"))
     text = _text(decided(METFORMINE), "nl", closed)
     assert "De apotheek laat u weten wanneer u uw medicijnen kunt ophalen." in text.body
     assert "Marktplein 4, Lindewaard" in text.body
 
 
 def test_what_is_not_in_the_directory_is_left_out() -> None:
-    text = _text(decided(METFORMINE), "nl", nothing_known())
+    text = _text(decided(METFORMINE), "nl", no_parties())
     assert "Uw apotheek laat u weten wanneer" in text.body
     assert text.body.endswith("Vragen?\nBel uw huisartsenpraktijk.\n")
 
@@ -135,9 +136,9 @@ def test_a_refusal_by_a_person_shows_what_that_person_wrote() -> None:
 
 
 def test_a_cancelled_order_says_that_the_promise_is_off() -> None:
-    taken = take(decided(METFORMINE), None, known(), MONDAY)
-    assert isinstance(taken, Taken)
-    text = _text(cancelled(1), "nl", order=taken.order)
+    decision = decide(decided(METFORMINE), None, parties(), MONDAY)
+    assert isinstance(decision, Decision)
+    text = _text(cancelled(1), "nl", order=decision.order)
     assert text.subject == "Uw bestelling is geannuleerd"
     assert "De ophaaltijd die wij eerder noemden, geldt niet meer." in text.body
 
@@ -198,8 +199,8 @@ def _is_tidy(text: Text, code: ReasonCode) -> None:
     ],
 )
 def test_a_window_reads_as_a_person_says_it(start: str, until: str, nl: str, en: str) -> None:
-    told = Window(amsterdam(start), amsterdam(until))
-    assert (window(told, "nl"), window(told, "en")) == (nl, en)
+    sent = Window(amsterdam(start), amsterdam(until))
+    assert (window(sent, "nl"), window(sent, "en")) == (nl, en)
 
 
 def test_every_kind_has_its_current_template_in_both_languages() -> None:
@@ -209,7 +210,7 @@ def test_every_kind_has_its_current_template_in_both_languages() -> None:
 
 
 def test_a_template_version_never_changes() -> None:
-    """What a patient was told stays what it was. Changing words? Add v2 files and their sums here."""
+    """A message that was sent stays as it was. Changing words? Add v2 files and their sums here."""
     kept = (TEMPLATES / "SHA256SUMS").read_text().splitlines()
     now = [
         f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}"

@@ -33,7 +33,7 @@ from schemas.medication import Status
 from schemas.notifications import Kind
 from schemas.orders import DecidedLine, OrderState, Outcome
 from schemas.reasons import Reason, ReasonCode
-from services.notification.pickup import AMSTERDAM
+from services.notification.domain.pickup import AMSTERDAM
 from tests.harness.made import PHARMACY, PRACTICE
 
 ID = UUID("5b1f4f0e-6f0b-5d5e-9d3c-6a2f8f3f7f10")

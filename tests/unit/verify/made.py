@@ -14,6 +14,7 @@ from cli.verify.dump import Dump
 from cli.verify.history import Operation
 from cli.verify.rows import (
     AppliedRow,
+    ChangeRow,
     CopyRow,
     CountedRow,
     LinesRow,
@@ -27,10 +28,11 @@ from cli.verify.rows import (
     TimerRow,
     ToldRow,
 )
-from runtime.records import encode, encode_parts
+from runtime.records import encode_parts
 from schemas import topics
 from schemas.medication import MedicationSetStatus, Status
 from schemas.orders import OrderReview, Outcome
+from services.medication.domain.history import OverviewChange
 from services.ordering.store import line_rows, medications
 from tests.harness.made import (
     AMOXICILLINE,
@@ -203,11 +205,41 @@ def _medication(service: Service) -> dumps.Medication:
     return dumps.Medication(
         progress=_progress(service),
         overviews=tuple(
-            OverviewRow(key, p.overview.version, p.seen_version, encode(p.overview).decode())
+            OverviewRow(
+                key,
+                p.overview.practice,
+                p.overview.version,
+                p.seen_version,
+                p.overview.changed_at,
+                encode_parts(p.overview.change).decode(),
+                encode_parts(p.overview.medications).decode(),
+            )
             for key, p in sorted(work.patients.items())
             if p.overview
         ),
+        changes=tuple(
+            _change_row(entry)
+            for entry in sorted(work.history, key=lambda entry: (entry.patient, entry.version))
+        ),
         applied=tuple(AppliedRow(a.patient, a.change_id, a.digest, a.at) for a in work.applied),
+    )
+
+
+def _change_row(entry: OverviewChange) -> ChangeRow:
+    change = entry.change
+    return ChangeRow(
+        entry.patient,
+        entry.version,
+        change.change_id,
+        change.kind,
+        change.by.role,
+        change.by.id,
+        change.reason,
+        entry.at,
+        entry.practice_before,
+        entry.practice,
+        None if entry.before is None else encode_parts(entry.before).decode(),
+        encode_parts(entry.after).decode(),
     )
 
 

@@ -55,7 +55,24 @@ from tests.unit.verify.edit import (
     no_first_row,
     with_value,
 )
+from tests.unit.verify.history_defects import (
+    a_day_later,
+    added_again,
+    begins_with_the_stop,
+    from_elsewhere,
+    in_history,
+    otherwise_before,
+    unchanged,
+    without_before,
+    without_import,
+    without_stop,
+)
 from tests.unit.verify.made import clean
+
+
+def test_a_history_may_begin_later_and_go_on_after_versions_that_are_missing() -> None:
+    case = in_history(begins_with_the_stop)(clean())
+    assert check(case.history, case.dump).by_rule["history_differs"] == []
 
 
 def test_a_clean_system_breaks_no_rule() -> None:
@@ -260,7 +277,25 @@ DEFECTS: list[tuple[str, str, Edit]] = [
     ),
     ("overviews_differ", "an overview is gone", no_first_row("medication", "overviews")),
     ("overviews_differ", "an older version", first_row("medication", "overviews", version=0)),
-    ("overviews_differ", "another content", first_row("medication", "overviews", body="{}")),
+    (
+        "overviews_differ",
+        "another content",
+        first_row("medication", "overviews", medications="[]"),
+    ),
+    ("overviews_differ", "another practice", first_row("medication", "overviews", practice="0")),
+    ("overviews_differ", "an unreadable row", first_row("medication", "overviews", change="{")),
+    ("history_differs", "an entry is gone", no_first_row("medication", "changes")),
+    ("history_differs", "the newest entry is gone", in_history(without_stop)),
+    ("history_differs", "the entry before is gone", in_history(without_import)),
+    ("history_differs", "of no overview", no_first_row("medication", "overviews")),
+    ("history_differs", "by somebody else", first_row("medication", "changes", by_id="gp-2")),
+    ("history_differs", "at another time", in_history(a_day_later)),
+    ("history_differs", "before is not recorded", in_history(without_before)),
+    ("history_differs", "it was otherwise before", in_history(otherwise_before)),
+    ("history_differs", "it was at another practice before", in_history(from_elsewhere)),
+    ("history_differs", "nothing changed after all", in_history(unchanged)),
+    ("history_differs", "added what was there", in_history(added_again)),
+    ("history_differs", "a broken row", first_row("medication", "changes", after="{")),
     ("overviews_differ", "an older copy", first_row("ordering", "overviews", version=0)),
     (
         "overviews_differ",

@@ -1,4 +1,4 @@
-"""Given what is known of an order, when an event comes, then the patient is told this."""
+"""Given an order so far, when its next event comes, then the patient is sent this message."""
 
 from datetime import UTC, datetime
 
@@ -10,9 +10,16 @@ from schemas.base import Channel
 from schemas.notifications import Kind
 from schemas.orders import OrderEvent, OrderFulfilment, Outcome
 from schemas.reasons import Reason, ReasonCode
-from services.notification.domain import Known, Line, Message, Order, Seen, Taken, take
-from services.notification.facts import Answer, Cancellation, NoPickup
-from services.notification.pickup import Window
+from services.notification.domain.decisions import (
+    Decision,
+    Parties,
+    PatientMessage,
+    Repeated,
+    decide,
+)
+from services.notification.domain.messages import Answer, Cancellation, NoPickup
+from services.notification.domain.order import Line, Order
+from services.notification.domain.pickup import Window
 from tests.unit.notification.made import (
     GP,
     MONDAY,
@@ -24,9 +31,9 @@ from tests.unit.notification.made import (
     amsterdam,
     cancelled,
     decided,
-    known,
     line_decided,
-    nothing_known,
+    no_parties,
+    parties,
 )
 
 ARRIVED = datetime(2026, 11, 23, 9, 12, 1, tzinfo=UTC)
@@ -40,13 +47,15 @@ TEMPORARY = a_line(
 )
 
 
-def _taken(event: OrderEvent, order: Order | None = None, given: Known | None = None) -> Taken:
-    taken = take(event, order, given or known(), ARRIVED)
-    assert isinstance(taken, Taken)
-    return taken
+def _decision(
+    event: OrderEvent, order: Order | None = None, given: Parties | None = None
+) -> Decision:
+    decision = decide(event, order, given or parties(), ARRIVED)
+    assert isinstance(decision, Decision)
+    return decision
 
 
-def _answer(message: Message | None) -> Answer:
+def _answer(message: PatientMessage | None) -> Answer:
     assert message is not None
     assert isinstance(message.facts, Answer)
     return message.facts
@@ -67,12 +76,12 @@ def _fulfilment(seq: int) -> OrderFulfilment:
 
 
 def test_a_decided_order_has_one_answer_with_a_window_that_is_promised() -> None:
-    taken = _taken(decided(METFORMINE, TEMPORARY))
-    answer = _answer(taken.message)
+    decision = _decision(decided(METFORMINE, TEMPORARY))
+    answer = _answer(decision.message)
     assert answer.window == Window(amsterdam("2026-11-25 15:30"), amsterdam("2026-11-25 17:30"))
-    assert taken.message == Message(Kind.ORDER_ANSWER, answer)
+    assert decision.message == PatientMessage(Kind.ORDER_ANSWER, answer)
     assert [line.outcome for line in answer.lines] == [Outcome.APPROVED, Outcome.REFUSED]
-    promise = taken.promise
+    promise = decision.promise
     assert promise is not None
     assert (promise.lines, promise.from_, promise.until) == (
         (1,),
@@ -84,42 +93,42 @@ def test_a_decided_order_has_one_answer_with_a_window_that_is_promised() -> None
 
 
 def test_an_order_without_an_approved_line_promises_nothing_and_does_not_say_why() -> None:
-    taken = _taken(decided(TEMPORARY))
-    answer = _answer(taken.message)
-    assert (answer.window, answer.no_pickup, taken.promise) == (None, None, None)
+    decision = _decision(decided(TEMPORARY))
+    answer = _answer(decision.message)
+    assert (answer.window, answer.no_pickup, decision.promise) == (None, None, None)
 
 
-def test_a_reason_is_kept_with_the_sentences_that_were_told() -> None:
-    (reason,) = _answer(_taken(decided(TEMPORARY)).message).lines[0].reasons
+def test_a_reason_is_kept_with_the_sentences_that_were_sent() -> None:
+    (reason,) = _answer(_decision(decided(TEMPORARY)).message).lines[0].reasons
     assert reason.code is ReasonCode.TEMPORARY_MEDICATION
     assert reason.why["nl"].startswith("Dit medicijn is tijdelijk voorgeschreven")
 
 
 def test_the_answer_of_a_practice_outside_the_directory_promises_nothing() -> None:
-    without = replace(known(), practice=None)
-    taken = _taken(decided(METFORMINE), given=without)
-    assert _answer(taken.message).no_pickup is NoPickup.PRACTICE_UNKNOWN
-    assert taken.promise is None
+    without = replace(parties(), practice=None)
+    decision = _decision(decided(METFORMINE), given=without)
+    assert _answer(decision.message).no_pickup is NoPickup.PRACTICE_UNKNOWN
+    assert decision.promise is None
 
 
 def test_the_answer_for_a_pharmacy_outside_the_directory_promises_nothing() -> None:
-    taken = _taken(decided(METFORMINE), given=nothing_known())
-    answer = _answer(taken.message)
+    decision = _decision(decided(METFORMINE), given=no_parties())
+    answer = _answer(decision.message)
     assert (answer.no_pickup, answer.pharmacy) == (NoPickup.PHARMACY_UNKNOWN, None)
-    assert taken.promise is None
+    assert decision.promise is None
 
 
 def test_a_pharmacy_that_does_not_open_for_weeks_leads_to_no_promise() -> None:
-    closed = known(a_practice(), a_pharmacy("2027 Jun 01 09:00-12:00"))
-    taken = _taken(decided(METFORMINE), given=closed)
-    assert _answer(taken.message).no_pickup is NoPickup.NO_OPENING
-    assert taken.promise is None
+    closed = parties(a_practice(), a_pharmacy("2027 Jun 01 09:00-12:00"))
+    decision = _decision(decided(METFORMINE), given=closed)
+    assert _answer(decision.message).no_pickup is NoPickup.NO_OPENING
+    assert decision.promise is None
 
 
 def test_a_line_decided_later_has_its_own_message_and_promise() -> None:
     review = a_line("Metformine 500 mg tablet", Outcome.REVIEW)
-    first = _taken(decided(review))
-    later = _taken(line_decided(Outcome.APPROVED, explanation="Akkoord."), first.order)
+    first = _decision(decided(review))
+    later = _decision(line_decided(Outcome.APPROVED, explanation="Akkoord."), first.order)
     assert later.message is not None
     assert later.message.kind is Kind.LINE_ANSWER
     assert _answer(later.message).explanation == "Akkoord."
@@ -129,20 +138,20 @@ def test_a_line_decided_later_has_its_own_message_and_promise() -> None:
 
 
 def test_a_cancelled_order_names_its_medicines_and_that_the_promise_is_off() -> None:
-    first = _taken(decided(METFORMINE, TEMPORARY))
-    taken = _taken(cancelled(1), first.order)
-    assert taken.message is not None
-    facts = taken.message.facts
+    first = _decision(decided(METFORMINE, TEMPORARY))
+    decision = _decision(cancelled(1), first.order)
+    assert decision.message is not None
+    facts = decision.message.facts
     assert isinstance(facts, Cancellation)
     assert facts.medicines == ("Metformine 500 mg tablet",)
     assert (facts.was_approved, facts.by_practice) == (True, False)
-    assert taken.promise is None
+    assert decision.promise is None
 
 
-def test_the_reason_of_a_cancellation_is_told_only_when_the_practice_gave_it() -> None:
-    first = _taken(decided(METFORMINE)).order
-    by_patient = _taken(cancelled(1, reason="toch niet nodig"), first).message
-    by_practice = _taken(cancelled(1, by=GP, reason="Dosering is gewijzigd."), first).message
+def test_the_reason_of_a_cancellation_is_sent_only_when_the_practice_gave_it() -> None:
+    first = _decision(decided(METFORMINE)).order
+    by_patient = _decision(cancelled(1, reason="toch niet nodig"), first).message
+    by_practice = _decision(cancelled(1, by=GP, reason="Dosering is gewijzigd."), first).message
     assert by_patient is not None
     assert by_practice is not None
     assert isinstance(by_patient.facts, Cancellation)
@@ -151,19 +160,19 @@ def test_the_reason_of_a_cancellation_is_told_only_when_the_practice_gave_it() -
     assert by_practice.facts.reason == "Dosering is gewijzigd."
 
 
-def test_what_the_pharmacy_reports_is_not_told_yet() -> None:
-    first = _taken(decided(METFORMINE))
-    taken = _taken(_fulfilment(2), first.order)
-    assert (taken.message, taken.promise, taken.order.seq) == (None, None, 2)
+def test_what_the_pharmacy_reports_leads_to_no_message_yet() -> None:
+    first = _decision(decided(METFORMINE))
+    decision = _decision(_fulfilment(2), first.order)
+    assert (decision.message, decision.promise, decision.order.seq) == (None, None, 2)
 
 
-def test_the_same_event_again_tells_nothing() -> None:
+def test_the_same_event_again_leads_to_nothing() -> None:
     event = decided(METFORMINE)
-    assert take(event, _taken(event).order, known(), ARRIVED) == Seen()
+    assert decide(event, _decision(event).order, parties(), ARRIVED) == Repeated()
 
 
 @given(st.lists(st.integers(0, 3), max_size=20))
-def test_whatever_comes_again_and_in_whatever_order_each_event_is_told_once_at_most(
+def test_whatever_comes_again_and_in_whatever_order_each_event_is_answered_once_at_most(
     arrivals: list[int],
 ) -> None:
     events: list[OrderEvent] = [
@@ -173,16 +182,16 @@ def test_whatever_comes_again_and_in_whatever_order_each_event_is_told_once_at_m
         cancelled(1, seq=4),
     ]
     order: Order | None = None
-    told: list[int] = []
+    answered: list[int] = []
     for arrival in arrivals:
-        match take(events[arrival], order, known(), ARRIVED):
-            case Taken(order=order):
-                told.append(events[arrival].seq)
-            case Seen():
+        match decide(events[arrival], order, parties(), ARRIVED):
+            case Decision(order=order):
+                answered.append(events[arrival].seq)
+            case Repeated():
                 pass
-    assert told == sorted(set(told))
+    assert answered == sorted(set(answered))
 
 
 def test_the_same_event_decides_the_same_again() -> None:
     event = decided(METFORMINE, TEMPORARY)
-    assert _taken(event) == _taken(event)
+    assert _decision(event) == _decision(event)

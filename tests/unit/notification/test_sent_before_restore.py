@@ -1,4 +1,4 @@
-"""After this database was restored from an older backup, what was told before is told again."""
+"""After this database was restored from an older backup, what was sent before is sent again."""
 
 from datetime import time
 from typing import Any
@@ -9,7 +9,7 @@ from runtime.parsing import Parser
 from runtime.records import Message, Outgoing, partition_of
 from schemas import topics
 from schemas.directory import Practice, Processing
-from services.notification.facts import Answer, NoPickup
+from services.notification.domain.messages import Answer, NoPickup
 from services.notification.handlers import NotificationHandler, Work
 from tests.harness.records import Delivered, delivered
 from tests.unit.notification.made import ORDER_ID, a_pharmacy, a_practice, decided
@@ -37,7 +37,7 @@ def _parsed(record: Delivered) -> Message[Any]:
     return parsed
 
 
-def _told_by(handler: NotificationHandler, work: Work | None = None) -> list[Outgoing]:
+def _sent_by(handler: NotificationHandler, work: Work | None = None) -> list[Outgoing]:
     done = handler.handle(_event(), work or Work())
     assert isinstance(done, Done)
     return list(done.records)
@@ -50,8 +50,8 @@ def _read_back(records: list[Outgoing], work: Work) -> Work:
         home = partition_of(record.key or b"", topics.NOTIFICATIONS_EVENTS.partitions)
         back = Delivered(record.topic, record.key, record.value, record.headers, home)
         handler.handle(_parsed(back), work)
-    told: dict[UUID, Any] = dict(work.newly_told)
-    return Work(told={ORDER_ID: told} if told else {})
+    sent: dict[UUID, Any] = dict(work.newly_sent)
+    return Work(sent={ORDER_ID: sent} if sent else {})
 
 
 def _answer(work: Work) -> Answer:
@@ -62,23 +62,23 @@ def _answer(work: Work) -> Answer:
 
 def test_a_promise_stays_whatever_the_practice_does_now() -> None:
     first = Work()
-    before = _told_by(_handler(a_practice()), first)
+    before = _sent_by(_handler(a_practice()), first)
     work = _read_back(before, Work())
 
     again = _handler(SLOWER).handle(_event(), work)
 
     assert again == Done(tuple(before))
     assert _answer(work).window == _answer(first).window
-    assert {*work.retold} == {*work.told[ORDER_ID]}
+    assert {*work.sent_again} == {*work.sent[ORDER_ID]}
 
 
-def test_without_the_restore_the_same_event_would_be_told_otherwise() -> None:
-    assert _told_by(_handler(SLOWER)) != _told_by(_handler(a_practice()))
+def test_without_the_restore_the_same_event_would_be_answered_otherwise() -> None:
+    assert _sent_by(_handler(SLOWER)) != _sent_by(_handler(a_practice()))
 
 
-def test_what_was_told_without_a_promise_gets_none() -> None:
+def test_what_was_sent_without_a_promise_gets_none() -> None:
     """The practice was not in the directory then, and is now."""
-    before = _told_by(_handler(None))
+    before = _sent_by(_handler(None))
     work = _read_back(before, Work())
 
     again = _handler(a_practice()).handle(_event(), work)
@@ -88,20 +88,20 @@ def test_what_was_told_without_a_promise_gets_none() -> None:
     assert _answer(work).no_pickup is NoPickup.NO_OPENING
 
 
-def test_an_event_that_nobody_was_told_of_is_told_by_what_is_known_now() -> None:
+def test_an_event_that_nobody_was_told_of_is_sent_by_what_is_known_now() -> None:
     """The crash came after the promise was published and before the message was."""
-    before = _told_by(_handler(a_practice()))
+    before = _sent_by(_handler(a_practice()))
     work = _read_back(before[:-1], Work())
 
-    assert _handler(SLOWER).handle(_event(), work) == Done(tuple(_told_by(_handler(SLOWER))))
+    assert _handler(SLOWER).handle(_event(), work) == Done(tuple(_sent_by(_handler(SLOWER))))
 
 
 def test_what_is_in_the_inbox_here_is_not_noted() -> None:
     message = _event()
-    before = _told_by(_handler(a_practice()))
+    before = _sent_by(_handler(a_practice()))
 
     work = Work(in_inbox={(ORDER_ID, message.at)})
-    assert _read_back(before, work).told == {}
+    assert _read_back(before, work).sent == {}
 
 
 def test_what_others_write_on_our_topic_is_not_noted() -> None:
@@ -113,7 +113,7 @@ def test_what_others_write_on_our_topic_is_not_noted() -> None:
             r.value,
             [(n, b"somebody" if n == "ce_source" else v) for n, v in r.headers],
         )
-        for r in _told_by(_handler(a_practice()))
+        for r in _sent_by(_handler(a_practice()))
     ]
 
-    assert _read_back(foreign, work).told == {}
+    assert _read_back(foreign, work).sent == {}

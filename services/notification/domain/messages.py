@@ -1,6 +1,6 @@
 """What a message says, as facts: kept for good, and put into words when the message is read.
 
-The sentences about a reason are kept as they were, so a later wording does not change what was told.
+The sentences about a reason are stored as they were sent, so a later wording does not change old messages.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,7 +13,7 @@ from msgspec import Struct
 from schemas.directory import Pharmacy, Practice
 from schemas.orders import DecidedLine, OrderLineDecided, Outcome
 from schemas.reasons import EXPLANATIONS, Language, Reason, ReasonCode
-from services.notification.pickup import Window
+from services.notification.domain.pickup import Window
 
 
 class NoPickup(StrEnum):
@@ -24,7 +24,7 @@ class NoPickup(StrEnum):
     NO_OPENING = "no_opening"
 
 
-class PracticeTold(Struct, frozen=True):
+class PracticeContact(Struct, frozen=True):
     """The practice that answers; without name and phone when it is not in the directory."""
 
     agb: str
@@ -32,7 +32,7 @@ class PracticeTold(Struct, frozen=True):
     phone: str | None = None
 
 
-class PharmacyTold(Struct, frozen=True):
+class PharmacyContact(Struct, frozen=True):
     """Where to collect."""
 
     agb: str
@@ -42,7 +42,7 @@ class PharmacyTold(Struct, frozen=True):
     phone: str
 
 
-class ReasonTold(Struct, frozen=True):
+class ReasonText(Struct, frozen=True):
     """A reason with its sentences by language."""
 
     code: ReasonCode
@@ -51,36 +51,36 @@ class ReasonTold(Struct, frozen=True):
     earliest_date: date | None = None
 
 
-class LineTold(Struct, frozen=True):
-    """One line with what became of it."""
+class AnsweredLine(Struct, frozen=True):
+    """One line with its outcome."""
 
     line: int
     medicine: str
     quantity: int
     outcome: Outcome
-    reasons: tuple[ReasonTold, ...] = ()
+    reasons: tuple[ReasonText, ...] = ()
 
 
 class Answer(Struct, frozen=True):
-    """What became of these lines, and when and where the approved ones can be collected.
+    """The outcome of these lines, and when and where the approved ones can be collected.
 
     `window` is None without an approved line or a promise; `no_pickup` says why there is no promise.
     `explanation` is what the person who decided wrote.
     """
 
-    practice: PracticeTold
-    pharmacy: PharmacyTold | None
-    lines: tuple[LineTold, ...]
+    practice: PracticeContact
+    pharmacy: PharmacyContact | None
+    lines: tuple[AnsweredLine, ...]
     window: Window | None = None
     no_pickup: NoPickup | None = None
     explanation: str | None = None
 
 
 class Cancellation(Struct, frozen=True):
-    """What is no longer made ready; `was_approved` when the pharmacy had been told to."""
+    """What is no longer made ready; `was_approved` when the pharmacy had a prescription."""
 
-    practice: PracticeTold
-    pharmacy: PharmacyTold | None
+    practice: PracticeContact
+    pharmacy: PharmacyContact | None
     medicines: tuple[str, ...]
     was_approved: bool
     by_practice: bool
@@ -90,28 +90,28 @@ class Cancellation(Struct, frozen=True):
 Facts: TypeAlias = Answer | Cancellation
 
 
-def practice_told(agb: str, practice: Practice | None) -> PracticeTold:
+def practice_contact(agb: str, practice: Practice | None) -> PracticeContact:
     """A practice as a message names it."""
-    return PracticeTold(agb, practice.name, practice.phone) if practice else PracticeTold(agb)
+    return PracticeContact(agb, practice.name, practice.phone) if practice else PracticeContact(agb)
 
 
-def pharmacy_told(pharmacy: Pharmacy | None) -> PharmacyTold | None:
+def pharmacy_contact(pharmacy: Pharmacy | None) -> PharmacyContact | None:
     """A pharmacy as a message names it; None for one that is not in the directory."""
     if pharmacy is None:
         return None
-    return PharmacyTold(
+    return PharmacyContact(
         pharmacy.agb, pharmacy.name, pharmacy.address, pharmacy.city, pharmacy.phone
     )
 
 
-def line_told(line: DecidedLine | OrderLineDecided) -> LineTold:
+def answered_line(line: DecidedLine | OrderLineDecided) -> AnsweredLine:
     """A decided line as a message names it."""
-    return LineTold(
+    return AnsweredLine(
         line.line, line.medicine, line.quantity, line.outcome, tuple(_reasons(line.reasons))
     )
 
 
-def _reasons(reasons: Iterable[Reason]) -> Iterable[ReasonTold]:
+def _reasons(reasons: Iterable[Reason]) -> Iterable[ReasonText]:
     for reason in reasons:
-        told = EXPLANATIONS[reason.code]
-        yield ReasonTold(reason.code, told.why, told.next_step, reason.earliest_date)
+        text = EXPLANATIONS[reason.code]
+        yield ReasonText(reason.code, text.why, text.next_step, reason.earliest_date)

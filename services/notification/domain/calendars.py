@@ -13,7 +13,7 @@ import holidays.countries  # 280 modules, otherwise loaded while the first patie
 from opening_hours import OpeningHours, State
 
 from schemas.directory import Closure, Pharmacy, Practice
-from services.notification.pickup import AMSTERDAM, HORIZON_DAYS, Opening
+from services.notification.domain.pickup import AMSTERDAM, HORIZON_DAYS, Opening
 
 SATURDAY = 5
 DAY = timedelta(days=1)
@@ -41,42 +41,42 @@ def working_days(practice: Practice) -> Callable[[date], bool]:
 
 
 class PracticeCalendar:
-    """The working days of practices: the same function for the same entry, so that days can be kept by it."""
+    """The working days of practices: one function per entry, so that results can be cached by it."""
 
     def __init__(self) -> None:
-        self._known: dict[str, tuple[Practice, Callable[[date], bool]]] = {}
+        self._by_practice: dict[str, tuple[Practice, Callable[[date], bool]]] = {}
 
     def working_days(self, practice: Practice) -> Callable[[date], bool]:
         """Whether this practice works on a day."""
-        entry, works = self._known.get(practice.agb, (None, None))
+        entry, works = self._by_practice.get(practice.agb, (None, None))
         if works is None or entry is not practice:
             works = working_days(practice)
-            self._known[practice.agb] = practice, works
+            self._by_practice[practice.agb] = practice, works
         return works
 
 
 class PharmacyCalendar:
-    """The openings of pharmacies; remembers what it worked out, per entry and day."""
+    """The openings of pharmacies, cached by the pharmacy's version and the day."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, int, date], Sequence[Opening]] = {}
+        self._cache: dict[tuple[str, int, date], Sequence[Opening]] = {}
 
     def openings(self, pharmacy: Pharmacy) -> Callable[[date], Sequence[Opening]]:
         """The openings of this pharmacy in the `HORIZON_DAYS` from a day on."""
 
         def openings_from(day: date) -> Sequence[Opening]:
             key = (pharmacy.agb, pharmacy.version, day)
-            found = self._known.get(key)
-            if found is None:
-                self._forget_when_full()
-                found = self._known[key] = tuple(expand(pharmacy, day))
-            return found
+            openings = self._cache.get(key)
+            if openings is None:
+                self._clear_when_full()
+                openings = self._cache[key] = tuple(expand(pharmacy, day))
+            return openings
 
         return openings_from
 
-    def _forget_when_full(self) -> None:
-        if len(self._known) >= _CACHED:
-            self._known.clear()
+    def _clear_when_full(self) -> None:
+        if len(self._cache) >= _CACHED:
+            self._cache.clear()
 
 
 def expand(pharmacy: Pharmacy, first: date) -> Iterator[Opening]:

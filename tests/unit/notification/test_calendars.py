@@ -6,14 +6,14 @@ import pytest
 from opening_hours import OpeningHours
 
 from schemas.directory import Closure
-from services.notification.calendar import (
+from services.notification.domain.calendars import (
     PharmacyCalendar,
     PracticeCalendar,
     expand,
     public_holidays,
     working_days,
 )
-from services.notification.pickup import AMSTERDAM, HORIZON_DAYS
+from services.notification.domain.pickup import AMSTERDAM, HORIZON_DAYS
 from tests.unit.notification.made import a_pharmacy, a_practice, amsterdam
 
 

@@ -1,0 +1,1 @@
+"""medication's decisions, pure: what a change makes of an overview, and what the history keeps of it."""

@@ -1,0 +1,183 @@
+"""Decides what a change makes of a patient's overview, and what to do with overviews read back from Kafka.
+
+Pure: a function of the record, the patient's state, and the record's append time.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Literal, assert_never
+from uuid import UUID
+
+from schemas.medication import (
+    Change,
+    Medication,
+    MedicationImport,
+    MedicationOverview,
+    MedicationSetStatus,
+)
+
+Command = MedicationImport | MedicationSetStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """A patient's current overview; None before the first import.
+
+    `seen_version` is the highest version that was read back from `medication.status`, 0 for none.
+    `applied` holds the digest of each applied change, by change id.
+    """
+
+    overview: MedicationOverview | None = None
+    seen_version: int = 0
+    applied: Mapping[UUID, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """The overview has a next version, which is published; `patient` is the state with it."""
+
+    patient: Patient
+    overview: MedicationOverview
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """The overview is already as the change asks; only the change id is remembered."""
+
+    patient: Patient
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """The same change was applied before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The change cannot be applied; `code` is the dead letter's reason."""
+
+    code: str
+
+
+Result = Changed | Unchanged | Repeated | Refused
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBack:
+    """The state after a record of our own topic was read; `republish` is the overview to publish again."""
+
+    patient: Patient
+    republish: MedicationOverview | None = None
+
+
+def decide(command: Command, digest: str, patient: Patient, at: datetime) -> Result:
+    """Apply a change whose record Kafka appended at `at` (UTC); `digest` is that of the command.
+
+    A change id that comes again with another content is refused: nobody can say which one was meant.
+    """
+    applied = patient.applied.get(command.change_id)
+    if applied is not None:
+        return Repeated() if applied == digest else Refused("change_conflict")
+    content = _content_after(command, patient.overview)
+    if isinstance(content, Refused):
+        return content
+    remembered = remember(patient, command.change_id, digest)
+    if patient.overview is not None and _equals(content, patient.overview):
+        return Unchanged(remembered)
+    overview = _next_version(content, command, patient.overview, at)
+    return Changed(replace(remembered, overview=overview), overview)
+
+
+def remember(patient: Patient, change_id: UUID, digest: str) -> Patient:
+    """The patient with one more applied change."""
+    return replace(patient, applied={**patient.applied, change_id: digest})
+
+
+def read_back(patient: Patient, published: MedicationOverview | None) -> ReadBack:
+    """Compare a record of `medication.status` with our overview; None is a tombstone.
+
+    A version below one that was read before hides the newer one from new readers, so ours is
+    published again. A version that we do not have is only noted: our database was restored from an
+    older backup, and the changes that led to that version will be consumed again.
+    """
+    version = published.version if published else 0
+    ours = patient.overview.version if patient.overview else 0
+    if version < patient.seen_version:
+        return ReadBack(patient, republish=patient.overview if ours > version else None)
+    return ReadBack(replace(patient, seen_version=version))
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """An overview without version and time; `kind` is the kind of change that led to it."""
+
+    kind: Literal["import", "set_status"]
+    practice: str
+    medications: tuple[Medication, ...]
+
+
+def _content_after(command: Command, current: MedicationOverview | None) -> _Content | Refused:
+    match command:
+        case MedicationImport():
+            return _import(command, current)
+        case MedicationSetStatus():
+            return _set_status(command, current)
+        case _:
+            assert_never(command)
+
+
+def _import(command: MedicationImport, current: MedicationOverview | None) -> _Content:
+    """The practice's list instead of ours, also when it comes from another practice."""
+    ours = by_prk(current.medications) if current else {}
+    medications = tuple(_keep_review(entry, ours.get(entry.prk)) for entry in command.medications)
+    return _Content("import", command.practice, medications)
+
+
+def _set_status(
+    command: MedicationSetStatus, current: MedicationOverview | None
+) -> _Content | Refused:
+    """The same list with the status of one medicine changed."""
+    if current is None:
+        return Refused("unknown_patient")
+    if all(entry.prk != command.prk for entry in current.medications):
+        return Refused("unknown_medicine")
+    medications = tuple(
+        entry.model_copy(update={"status": command.status}) if entry.prk == command.prk else entry
+        for entry in current.medications
+    )
+    return _Content("set_status", current.practice, medications)
+
+
+def _keep_review(entry: Medication, before: Medication | None) -> Medication:
+    """A review that we have recorded stays when the practice's system sends none."""
+    if entry.reviewed_at is not None or before is None or before.reviewed_at is None:
+        return entry
+    return entry.model_copy(update={"reviewed_at": before.reviewed_at})
+
+
+def by_prk(medications: Iterable[Medication]) -> dict[str, Medication]:
+    """Medications by PRK code, of which an overview has each at most once."""
+    return {entry.prk: entry for entry in medications}
+
+
+def _equals(content: _Content, current: MedicationOverview) -> bool:
+    """Whether nothing would change; the order of a list means nothing."""
+    return content.practice == current.practice and by_prk(content.medications) == by_prk(
+        current.medications
+    )
+
+
+def _next_version(
+    content: _Content, command: Command, current: MedicationOverview | None, at: datetime
+) -> MedicationOverview:
+    return MedicationOverview(
+        patient=command.patient,
+        practice=content.practice,
+        version=current.version + 1 if current else 1,
+        changed_at=at,
+        change=Change(
+            change_id=command.change_id, kind=content.kind, by=command.by, reason=command.reason
+        ),
+        medications=content.medications,
+    )

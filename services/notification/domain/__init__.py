@@ -1,0 +1,1 @@
+"""notification's decisions, pure: which message and which pickup promise an order's event leads to."""

@@ -1,0 +1,66 @@
+"""What notification keeps of an order: its lines with their medicines and outcomes."""
+
+from typing import assert_never
+from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from schemas.orders import (
+    OrderCancelled,
+    OrderDecided,
+    OrderEscalated,
+    OrderEvent,
+    OrderFulfilment,
+    OrderLineDecided,
+    Outcome,
+)
+
+
+class Line(Struct, frozen=True):
+    """One line of an order, as far as messages name it."""
+
+    number: int
+    medicine: str
+    outcome: Outcome
+
+
+class Order(Struct, frozen=True):
+    """An order after its events so far; `seq` is that of the newest one."""
+
+    order_id: UUID
+    patient: str
+    seq: int
+    lines: tuple[Line, ...] = ()
+
+
+def evolve(order: Order | None, event: OrderEvent) -> Order:
+    """The order after its next event; None is an order without events."""
+    current = order or Order(event.order_id, event.patient, 0)
+    return replace(current, seq=event.seq, lines=_lines_after(current.lines, event))
+
+
+def _lines_after(lines: tuple[Line, ...], event: OrderEvent) -> tuple[Line, ...]:
+    match event:
+        case OrderDecided():
+            return tuple(Line(line.line, line.medicine, line.outcome) for line in event.lines)
+        case OrderLineDecided():
+            return _with_decided(lines, Line(event.line, event.medicine, event.outcome))
+        case OrderCancelled():
+            return _with_cancelled(lines, event.lines)
+        case OrderEscalated() | OrderFulfilment():
+            return lines
+        case _:
+            assert_never(event)
+
+
+def _with_decided(lines: tuple[Line, ...], decided: Line) -> tuple[Line, ...]:
+    others = (line for line in lines if line.number != decided.number)
+    return tuple(sorted((*others, decided), key=lambda line: line.number))
+
+
+def _with_cancelled(lines: tuple[Line, ...], numbers: tuple[int, ...]) -> tuple[Line, ...]:
+    return tuple(
+        replace(line, outcome=Outcome.CANCELLED) if line.number in numbers else line
+        for line in lines
+    )

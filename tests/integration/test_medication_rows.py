@@ -1,0 +1,308 @@
+"""medication's tables on a real PostgreSQL: rows that people can search, records byte for byte as they were."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, TypeAlias
+from uuid import UUID, uuid4
+
+import asyncpg
+import orjson
+import pytest
+
+from runtime import migrations
+from runtime.failures import Outdated
+from runtime.handling import Done
+from runtime.parsing import Parser
+from runtime.records import Message, Outgoing, encode
+from runtime.writes import FEW, Writes
+from schemas.base import Actor, Body, Role
+from schemas.medication import (
+    Change,
+    Medication,
+    MedicationOverview,
+    MedicationSetStatus,
+    Status,
+)
+from schemas.topics import MEDICATION_CHANGES
+from services.medication import store
+from services.medication.app import SERVICE
+from services.medication.domain.history import change_between
+from services.medication.domain.overview import Patient
+from services.medication.handlers import INPUTS, MedicationHandler, record_of
+from tests.harness.made import AMOXICILLINE, GP, METFORMINE, OMEPRAZOL, PRACTICE, an_import, entry
+from tests.harness.records import delivered
+
+Db: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+
+OLDER_ROWS = Path(__file__).parent / "older_rows" / "medication_0001.sql"
+"""Rows that the code before migration 0002 wrote, of overviews that it had published."""
+
+ANNA, BERT = "pat_anna0001", "pat_bert0002"
+
+CHANGED_AT = datetime(2026, 11, 1, 8, 0, 0, 7000, tzinfo=UTC)
+
+ODD = '’s avonds 1\tna "het" eten \\ \\u0041 💊 \u2028 <b>'
+"""What JSON may write in several ways."""
+
+
+@pytest.fixture
+async def empty(scratch: str) -> AsyncIterator[Db]:
+    """A connection to a database without tables."""
+    connection = await asyncpg.connect(scratch)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def db(empty: Db) -> Db:
+    """A connection to medication's tables, empty."""
+    await migrations.migrate(empty, wanted())
+    return empty
+
+
+@pytest.fixture
+async def older(empty: Db) -> Db:
+    """A connection to medication's tables as an older installation left them, not migrated."""
+    before = [m for m in wanted() if not m.name.startswith("medication/0002")]
+    await migrations.migrate(empty, before)
+    await empty.execute(OLDER_ROWS.read_text())
+    return empty
+
+
+def wanted() -> list[migrations.Migration]:
+    """The migrations of medication's database."""
+    loop = migrations.read("runtime", migrations.RUNTIME)
+    return [*loop, *migrations.read("medication", SERVICE.migrations)]
+
+
+def an_overview(
+    patient: str, version: int, *medications: Medication, practice: str = PRACTICE
+) -> MedicationOverview:
+    """A version of a patient's overview."""
+    return MedicationOverview(
+        patient=patient,
+        practice=practice,
+        version=version,
+        changed_at=CHANGED_AT,
+        change=Change(change_id=UUID(int=version), kind="import", by=GP, reason=ODD),
+        medications=medications,
+    )
+
+
+def a_stop(prk: str) -> MedicationSetStatus:
+    """A GP stops one of Anna's medicines."""
+    return MedicationSetStatus(
+        change_id=uuid4(), patient=ANNA, by=GP, prk=prk, status=Status.STOPPED
+    )
+
+
+def _message(body: Body) -> Message[Any]:
+    parsed = Parser.of(INPUTS).parse(delivered(MEDICATION_CHANGES, body))
+    assert isinstance(parsed, Message)
+    return parsed
+
+
+async def handle(db: Db, *bodies: Body) -> list[MedicationOverview]:
+    """Handle these changes as one batch and save it; the overviews that are published."""
+    handler, messages = MedicationHandler(), [_message(body) for body in bodies]
+    work = await handler.load(db, messages)
+    published: list[Outgoing] = []
+    for message in messages:
+        done = handler.handle(message, work)
+        assert isinstance(done, Done), done
+        published += done.records
+    writes = Writes()
+    handler.save(work, writes)
+    async with db.transaction():
+        await writes.send(db)
+    return [MedicationOverview.model_validate_json(record.value or b"") for record in published]
+
+
+async def save(db: Db, *overviews: MedicationOverview) -> None:
+    """Write these overviews, without history."""
+    writes = Writes()
+    store.save_overviews(writes, [Patient(overview, overview.version) for overview in overviews])
+    await writes.send(db)
+
+
+async def history(db: Db, patient: str = ANNA) -> list[asyncpg.Record]:
+    """The rows of a patient's history, in order."""
+    query = "select * from overview_changes where patient = $1 order by version"
+    return await db.fetch(query, patient)
+
+
+def statuses(medications: str) -> dict[str, str]:
+    """The status by PRK code in a row's JSON."""
+    return {entry["prk"]: entry["status"] for entry in orjson.loads(medications)}
+
+
+async def test_overviews_of_an_older_installation_are_published_byte_for_byte_as_they_were(
+    older: Db,
+) -> None:
+    rows = await older.fetch("select patient, version, seen_version, body from overviews")
+    assert len(rows) == 3
+
+    await migrations.migrate(older, wanted())
+
+    found = await store.patients(older, [row["patient"] for row in rows])
+    for row in rows:
+        patient = found[row["patient"]]
+        assert patient.overview is not None
+        assert record_of(patient.overview, None).value == row["body"]
+        assert patient.seen_version == row["seen_version"]
+        shown = await store.overview(older, row["patient"])
+        assert shown == store.Shown(row["version"], row["body"])
+
+
+async def test_the_history_of_an_older_installation_begins_with_the_overviews_that_it_has(
+    older: Db,
+) -> None:
+    await migrations.migrate(older, wanted())
+
+    (start,) = await history(older)
+
+    current = (await store.patients(older, [ANNA]))[ANNA].overview
+    assert current is not None
+    change = current.change
+    assert (start["version"], start["change_id"], start["kind"]) == (
+        2,
+        change.change_id,
+        "set_status",
+    )
+    assert (start["by_role"], start["by_id"]) == (change.by.role, change.by.id)
+    assert (start["reason"], start["at"]) == (change.reason, current.changed_at)
+    assert (start["practice_before"], start["practice"], start["before"]) == (None, PRACTICE, None)
+    (only,) = await history(older, BERT)
+    assert (only["version"], only["before"], only["after"]) == (1, "[]", "[]")
+    whole = """
+        select count(*) from overviews o join overview_changes c using (patient, version)
+        where c.after = o.medications
+    """
+    assert await older.fetchval(whole) == 3
+
+
+async def test_an_older_installation_goes_on_where_it_was(older: Db) -> None:
+    """A change that it had applied does nothing when it comes again; the next one has before and after."""
+    await migrations.migrate(older, wanted())
+    again = MedicationSetStatus(
+        change_id=UUID("362ff061-06a2-46b6-a272-154635a53e22"),
+        patient=ANNA,
+        by=Actor(role=Role.ASSISTANT, id='ass "7" \\ ’s'),
+        prk=METFORMINE[0],
+        status=Status.STOPPED,
+        reason="bijwerkingen: misselijk",
+    )
+    assert await handle(older, again) == []
+
+    (published,) = await handle(older, a_stop(AMOXICILLINE[0]))
+
+    assert published.version == 3
+    _, change = await history(older)
+    assert statuses(change["before"]) == {AMOXICILLINE[0]: "temporary"}
+    assert statuses(change["after"]) == {AMOXICILLINE[0]: "stopped"}
+
+
+@pytest.mark.parametrize(
+    "medications",
+    [
+        (),
+        (entry(OMEPRAZOL), entry(METFORMINE)),
+        (entry(METFORMINE, dosage=ODD, unit="½ ml", quantity=100_000, days_supply=None),),
+        (
+            entry(
+                last_ordered_on=date(2026, 8, 1),
+                prescribed_on=date(1, 1, 1),
+                authorised_until=date(9999, 12, 31),
+                high_risk=True,
+                repeat_service=True,
+                reviewed_at=datetime(2026, 6, 1, 9, 30, 0, 123456, tzinfo=UTC),
+            ),
+        ),
+    ],
+)
+async def test_an_overview_comes_back_from_its_row_as_the_same_bytes(
+    db: Db, medications: tuple[Medication, ...]
+) -> None:
+    overview = an_overview(ANNA, 7, *medications)
+
+    await save(db, overview)
+
+    assert await store.overview(db, ANNA) == store.Shown(7, encode(overview))
+
+
+async def test_a_batch_writes_overviews_and_their_history_together(db: Db) -> None:
+    imported = an_import(ANNA, entry(METFORMINE), entry(OMEPRAZOL))
+    stop = a_stop(OMEPRAZOL[0])
+
+    published = await handle(db, imported, stop, an_import(BERT))
+
+    assert [(o.patient, o.version) for o in published] == [(ANNA, 1), (ANNA, 2), (BERT, 1)]
+    first, second = await history(db)
+    assert (first["before"], statuses(first["after"])) == (
+        "[]",
+        {METFORMINE[0]: "chronic", OMEPRAZOL[0]: "chronic"},
+    )
+    assert (first["practice_before"], first["practice"]) == (None, PRACTICE)
+    assert (second["change_id"], second["kind"]) == (stop.change_id, "set_status")
+    assert (second["practice_before"], second["practice"]) == (PRACTICE, PRACTICE)
+    assert statuses(second["before"]) == {OMEPRAZOL[0]: "chronic"}
+    assert statuses(second["after"]) == {OMEPRAZOL[0]: "stopped"}
+    assert len(await history(db, BERT)) == 1
+
+
+async def test_a_batch_of_many_changes_is_copied_to_the_history(db: Db) -> None:
+    many = [an_import(f"pat_many{n:04d}", entry(dosage=ODD)) for n in range(FEW + 1)]
+
+    await handle(db, *many)
+
+    rows = await db.fetch("select after from overview_changes")
+    assert len(rows) == len(many)
+    assert {orjson.loads(row["after"])[0]["dosage"] for row in rows} == {ODD}
+
+
+async def test_a_version_that_the_history_has_already_makes_a_batch_outdated(db: Db) -> None:
+    change = change_between(None, an_overview(ANNA, 1, entry()))
+    for already in (False, True):
+        writes = Writes()
+        store.add_changes(writes, [change])
+        if not already:
+            await writes.send(db)
+            continue
+        with pytest.raises(Outdated), writes.outdated():
+            await writes.send(db)
+
+
+async def test_an_adopted_overview_starts_the_history_anew_and_an_older_one_leaves_it(
+    db: Db,
+) -> None:
+    await handle(db, an_import(ANNA, entry(METFORMINE)))
+    newer, older = an_overview(ANNA, 5, entry(OMEPRAZOL)), an_overview(ANNA, 3, entry())
+    other = an_overview(BERT, 2, entry())
+
+    assert await store.adopt(db, [newer, other]) == 2
+    assert await store.adopt(db, [older]) == 0
+
+    assert await store.overview(db, ANNA) == store.Shown(5, encode(newer))
+    first, start = await history(db)
+    assert (first["version"], start["version"]) == (1, 5)
+    assert (start["before"], statuses(start["after"])) == (None, {OMEPRAZOL[0]: "chronic"})
+    assert [row["version"] for row in await history(db, BERT)] == [2]
+
+
+async def test_people_find_the_patients_of_a_practice_by_what_they_use(db: Db) -> None:
+    """The search that a practice's pages make: by practice through an index, then by what is in the JSON."""
+    await save(
+        db,
+        an_overview(ANNA, 1, entry(OMEPRAZOL, high_risk=True)),
+        an_overview(BERT, 1, entry(METFORMINE)),
+        an_overview("pat_moved001", 1, entry(OMEPRAZOL), practice="01010002"),
+    )
+    query = "select patient from overviews where practice = $1 and medications @> $2::text::jsonb"
+    uses = orjson.dumps([{"prk": OMEPRAZOL[0], "status": "chronic"}]).decode()
+
+    assert [row["patient"] for row in await db.fetch(query, PRACTICE, uses)] == [ANNA]
+
+    await db.execute("set enable_seqscan to off")
+    plan = await db.fetch(f"explain {query}", PRACTICE, uses)
+    assert "overviews_of_practice" in str(plan)
