@@ -12,11 +12,11 @@ from typing import Any
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from runtime import continuity, deliveries, ledger
+from runtime import continuity, deliveries, progress
 from runtime.closing import closed
 from runtime.connection import Connection
 from runtime.continuity import Standing
-from runtime.ledger import Position
+from runtime.positions import Position
 from runtime.topics import cluster_id, require_topics
 from schemas.topics import Topic
 
@@ -65,8 +65,8 @@ async def look(kafka: str, db: Connection, reads: Reads) -> Belonging:
         asyncpg.UndefinedTableError: the service has never started.
         KafkaError, OSError, TimeoutError, asyncpg.PostgresError: a server is away, or refuses.
     """
-    known = await ledger.known_cluster(db)
-    stored = await ledger.positions(db)
+    known = await progress.known_cluster(db)
+    stored = await progress.positions(db)
     told = _partitions([reads.own] if reads.own else [])
     positions = {tp: stored.get(tp, Position(0, 1)) for tp in (*_partitions(reads.inputs), *told)}
     async with _reader(kafka, positions) as reader:

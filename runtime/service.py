@@ -36,6 +36,7 @@ from runtime.publisher import Publisher
 from runtime.requests import BodyLimit
 from runtime.settings import Part, Settings
 from runtime.steps import Reached, pass_by
+from runtime.store import PostgresStore
 from runtime.table import Table
 from runtime.telemetry import Telemetry
 from runtime.topics import TopicsMissing
@@ -244,15 +245,16 @@ async def _boot(service: Service[Any], resources: Resources, part: Part, reached
 def _worker(service: Service[Any], resources: Resources, reached: Reached) -> Worker:
     settings = resources.settings
     publisher = Publisher(settings.kafka, f"{service.name}-worker")
+    store = PostgresStore(resources.pool)
     loop = Loop(
         service.name,
         Parser.of([*service.inputs, *([service.own] if service.own else [])], service.often),
         service.handler(resources),
-        resources.pool,
+        store,
         publisher,
         resources.telemetry,
         reached=reached,
-        own=service.own.name if service.own else None,
+        output_topic=service.own.name if service.own else None,
     )
     options = WorkerOptions(
         bootstrap=settings.kafka,
@@ -264,7 +266,7 @@ def _worker(service: Service[Any], resources: Resources, reached: Reached) -> Wo
         session_timeout_ms=settings.session_timeout_ms,
         patience_s=settings.patience_s,
     )
-    return Worker(options, loop, resources.pool, publisher, resources.telemetry)
+    return Worker(options, loop, store, publisher, resources.telemetry)
 
 
 def _migrations(service: Service[Any]) -> list[migrations.Migration]:

@@ -14,8 +14,8 @@ from aiokafka import TopicPartition
 from runtime import migrations
 from runtime.connection import Connection
 from runtime.failures import CannotRun
-from runtime.ledger import Position
 from runtime.migrations import Migration
+from runtime.positions import Position
 from runtime.rebuild.declared import Difference
 
 SCHEMA = "rebuild"

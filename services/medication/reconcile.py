@@ -8,7 +8,7 @@ database is.
 from collections.abc import Sequence
 from typing import Any
 
-from runtime import ledger
+from runtime import progress
 from runtime.connection import Connection
 from runtime.rebuild import reading
 from runtime.records import Message, Outgoing, partition_of
@@ -62,4 +62,4 @@ async def _publish(db: Connection, overviews: Sequence[MedicationOverview]) -> N
     for overview in overviews:
         home = partition_of(overview.patient.encode(), MEDICATION_STATUS.partitions)
         outputs.setdefault(home, []).append(record_of(overview, None))
-    await ledger.advance(db, (), outputs)
+    await progress.advance(db, (), outputs)

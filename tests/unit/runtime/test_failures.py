@@ -4,8 +4,7 @@ import asyncpg
 import pytest
 from aiokafka.errors import KafkaConnectionError, NotLeaderForPartitionError, RequestTimedOutError
 
-from runtime.failures import CannotRun, Outdated, is_transient
-from runtime.ledger import Fenced
+from runtime.failures import CannotRun, Fenced, Outdated, is_transient
 from runtime.publisher import NotPublished
 
 PASSES = [
