@@ -1,17 +1,17 @@
 """How often a batch is tried, and when a failure is the fault of one of its records.
 
-A transient failure (see `failures.py`) is nearly always a server's, and is tried again for ever. Yet a record
-can cause one too: a statement of its own that takes too long, or code that raises an OSError. The two are told
-apart by a trial save, which writes nothing new: a record on which the batch fails again and again, while the
-database saves each time in between, is at fault.
+Most failures of a save or a load are a server's, and are retried for ever. Yet a record can cause any of them:
+a statement of its own that takes too long, or code that raises an OSError. A trial save, which writes nothing
+new, tells the two apart: a record is at fault when its batch fails again and again while the database saves.
 """
 
 from dataclasses import dataclass
 
+from runtime.batch import HandlerFailed, SavingFailed
 from runtime.failures import is_about_the_server, is_transient
 
 ATTEMPTS = 3
-"""So many lasting failures of a batch are enough; also the transient ones before the first trial save."""
+"""So many failures of a batch that are not transient are enough; transient ones begin to be suspicious."""
 
 UNEXPLAINED = 10
 """So many transient failures of a single record, each followed by a trial save that succeeds, are enough.
@@ -28,7 +28,7 @@ class Attempts:
     transient: int = 0
     """In a row."""
     unexplained: int = 0
-    """Transient ones in a row after which the database did save."""
+    """Transient ones in a row, each followed by a trial save that succeeded."""
 
     def failed(self, error: BaseException) -> None:
         """Note a failure."""
@@ -41,13 +41,18 @@ class Attempts:
             self.unexplained = 0
 
     def needs_trial(self, error: BaseException) -> bool:
-        """Whether a trial save must say if the database works."""
-        may_be_the_records = is_transient(error) and not is_about_the_server(error)
-        return may_be_the_records and self.transient > ATTEMPTS
+        """Whether a trial save must say if the database works, before a record may be at fault."""
+        if is_transient(error):
+            return self.transient > ATTEMPTS and not is_about_the_server(error)
+        # Where only the service's code ran, no server can be the cause.
+        return self.lasting >= ATTEMPTS and not isinstance(error, HandlerFailed | SavingFailed)
 
     def tried(self, saved: bool) -> None:
         """Note whether the trial save succeeded: an outage explains every failure before it."""
-        self.unexplained = self.unexplained + 1 if saved else 0
+        if saved:
+            self.unexplained += 1
+        else:
+            self.lasting = self.unexplained = 0
 
     def are_used_up(self, error: BaseException) -> bool:
         """Whether, after this failure, the records must be tried one by one; or a single one is at fault."""

@@ -59,10 +59,9 @@ class Belonging:
 
 
 async def look(kafka: str, db: Connection, reads: Reads) -> Belonging:
-    """Hold a service's database against Kafka.
+    """Hold the database of a service that has started against Kafka.
 
     Raises:
-        asyncpg.UndefinedTableError: the service has never started.
         KafkaError, OSError, TimeoutError, asyncpg.PostgresError: a server is away, or refuses.
     """
     known = await progress.known_cluster(db)

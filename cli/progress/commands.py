@@ -80,8 +80,6 @@ def _ask(at: At, asked: Coroutine[Any, Any, T]) -> T:
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     try:
         return asyncio.run(asked)
-    except asyncpg.UndefinedTableError:
-        raise UserError("The service has never started: it stands nowhere yet.") from None
     except _AWAY as error:
         raise UserError(
             f"Kafka at {at.kafka} or PostgreSQL is away, or refuses ({type(error).__name__})."

@@ -202,7 +202,9 @@ async def test_what_is_published_leaves_the_outbox_with_the_next_batch(
 async def test_what_is_published_leaves_the_outbox_by_itself(db: Connection) -> None:
     """Given nothing that follows; then it goes without waiting for the disk, and only this once."""
     ids = await store.save(db, [claim(0)], {0: [RECORD], 1: [RECORD]}, Writes())
-    await outbox.drop(db, [Published(ids[:1], [Acknowledged(OUTPUT.topic, 0, 5, 1_795_000_000_005)])])
+    await outbox.drop(
+        db, [Published(ids[:1], [Acknowledged(OUTPUT.topic, 0, 5, 1_795_000_000_005)])]
+    )
     assert len(await outbox.leftovers(db, [0, 1], 10)) == 1
     await outbox.drop(db, [Published(ids[1:], [])])
     assert await outbox.leftovers(db, [0, 1], 10) == []

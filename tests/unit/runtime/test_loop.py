@@ -142,6 +142,18 @@ async def test_a_record_that_alone_meets_a_transient_failure_is_buried(
     assert bench.next_offset == 3
 
 
+async def test_a_lasting_failure_while_the_database_saves_nothing_blames_no_record(
+    bench: Bench,
+) -> None:
+    """As when the service's role may not log in for a while."""
+    refused = asyncpg.InsufficientPrivilegeError()
+    bench.store.on_commit = [raising(refused)] * 5 * UNEXPLAINED
+    await bench.run(orders("a", "b"))
+    assert not bench.store.on_commit
+    assert not bench.buried
+    assert bench.saved == bench.wire.values("out") == ["a", "b"]
+
+
 async def test_a_lock_that_another_holds_blames_no_record(bench: Bench) -> None:
     """Given a lock on what one record needs, for long; then it is waited for, though all else can be saved."""
     bench.handler.locked = 5 * UNEXPLAINED
