@@ -4,7 +4,7 @@ The loop is the real one over a real database; Kafka and the service are stand-i
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
+from structlog.testing import capture_logs
 
 from runtime import migrations
 from runtime.attempts import UNEXPLAINED
@@ -44,6 +45,13 @@ _NUMBER = "insert into numbers select unnest($1::int[])"
 _TAKE_LONG = "insert into numbers select 1 from pg_sleep($1::int)"
 _SAME_NUMBER = "insert into remarks (remark, number) select unnest($1::text[]), 1"
 _HEAVY = "select pg_sleep(2)"
+
+
+@pytest.fixture(autouse=True)
+def logs() -> Iterator[None]:
+    """Kept in memory: structlog's own rendering of a traceback takes seconds."""
+    with capture_logs():
+        yield
 
 
 @dataclass
