@@ -1,4 +1,4 @@
-"""One batch: its records into messages, its messages into what is saved and published together."""
+"""One batch: from records to messages, and from messages to outputs and timers."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ _LARGE = DEFAULT_MAX_BYTES // 2
 
 
 class HandlerFailed(Exception):
-    """A service's `handle` raised on one record; `kind` is the exception's type."""
+    """A service's `handle` raised on one record; `kind` is the type of what it raised."""
 
     reason = "handler_failed"
 
@@ -31,14 +31,22 @@ class HandlerFailed(Exception):
 
 
 class ResultTooLarge(HandlerFailed):
-    """What a service makes of one record is larger than its topic takes; `kind` is that topic."""
+    """An output is larger than its topic takes; `kind` is that topic."""
 
     reason = "result_too_large"
 
 
+class SavingFailed(Exception):
+    """A service's `save` raised on a record of the batch; `kind` is the type of what it raised."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(kind)
+        self.kind = kind
+
+
 @dataclass
 class Batch:
-    """What one transaction decided, by partition of the input."""
+    """What was decided and is saved together: outputs and timers by partition of the input."""
 
     outputs: dict[int, list[Outgoing]] = field(default_factory=dict)
     timers: list[tuple[int, Timer]] = field(default_factory=list)
@@ -46,7 +54,7 @@ class Batch:
     dead: list[str] = field(default_factory=list)
 
     def output(self, partition: int, records: Iterable[Outgoing]) -> None:
-        """Publish these for an input of `partition`, after what it already has."""
+        """Publish these for an input of `partition`, after the outputs before them."""
         self.outputs.setdefault(partition, []).extend(records)
 
 
@@ -61,7 +69,7 @@ class Deciding(Generic[W]):
     def parse(
         self, records: Sequence[Record], poison: Mapping[Where, Unreadable], batch: Batch
     ) -> list[Message[Any]]:
-        """The messages in these records; what has none is noted in `batch`, `poison` ones as dead letters."""
+        """Parse records; for those that are no message, or `poison`, the batch gets dead letters."""
         messages: list[Message[Any]] = []
         for record in records:
             refused = poison.get(where_of(record)) if poison else None
@@ -70,7 +78,7 @@ class Deciding(Generic[W]):
                 case Message():
                     messages.append(parsed)
                 case Misplaced():
-                    # Its patient's other records meet in another partition: send it there, as it is.
+                    # Its key belongs to another partition: send it there unchanged.
                     moved = Outgoing(record.topic, record.key, record.value, list(record.headers))
                     batch.output(record.partition, (moved,))
                 case Unreadable():
@@ -86,12 +94,13 @@ class Deciding(Generic[W]):
             return Unreadable("parser_failed", kind_of(error))
 
     def handle(self, messages: list[Message[Any]], work: W, batch: Batch) -> None:
-        """Handle these in order and note what follows in `batch`; the list is empty then.
+        """Handle messages in order and add what follows to `batch`; empties the list.
 
-        Raises HandlerFailed when it cannot.
+        Raises:
+            HandlerFailed: the handler raised.
         """
         handle = self._handler.handle
-        # One that is let go while it is still in the processor's cache is cheaper by half.
+        # Popped, so that each message is freed right after use, while it is in the processor's cache.
         messages.reverse()
         while messages:
             message = messages.pop()
@@ -129,8 +138,8 @@ def where_of(record: Record) -> Where:
 
 
 def kind_of(error: BaseException) -> str:
-    """The type of an error, which is all that may be told of it."""
+    """The name of an error's type, which is all of it that may be shown."""
     # Never the message of an exception: a database error quotes the row, which is patient data.
-    if isinstance(error, HandlerFailed):
+    if isinstance(error, HandlerFailed | SavingFailed):
         return error.kind
     return type(error).__name__

@@ -12,11 +12,11 @@ from typing import Any
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from runtime import continuity, deliveries, ledger
+from runtime import continuity, deliveries, progress
 from runtime.closing import closed
 from runtime.connection import Connection
 from runtime.continuity import Standing
-from runtime.ledger import Position
+from runtime.positions import Position
 from runtime.topics import cluster_id, partitions_of, require_topics
 from schemas.topics import Topic
 
@@ -59,14 +59,13 @@ class Belonging:
 
 
 async def look(kafka: str, db: Connection, reads: Reads) -> Belonging:
-    """Hold a service's database against Kafka.
+    """Hold the database of a service that has started against Kafka.
 
     Raises:
-        asyncpg.UndefinedTableError: the service has never started.
         KafkaError, OSError, TimeoutError, asyncpg.PostgresError: a server is away, or refuses.
     """
-    known = await ledger.known_cluster(db)
-    stored = await ledger.positions(db)
+    known = await progress.known_cluster(db)
+    stored = await progress.positions(db)
     told = partitions_of([reads.own] if reads.own else [])
     positions = {tp: stored.get(tp, Position(0, 1)) for tp in (*partitions_of(reads.inputs), *told)}
     async with _reader(kafka, positions) as reader:

@@ -13,7 +13,7 @@ from typing import assert_never
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from runtime.failures import CannotRun
-from runtime.ledger import Position
+from runtime.positions import Position
 from runtime.records import Record
 
 LOOK_MS = 500

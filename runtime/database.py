@@ -34,6 +34,8 @@ CHECKS_CONNECTIONS = 2
 SESSION = {
     "application_name": "herhaal",
     "statement_timeout": "15s",
+    # Shorter, so that waiting for another session's lock differs from a statement that takes too long.
+    "lock_timeout": "10s",
     # A client that vanished holds its locks until the server notices.
     "idle_in_transaction_session_timeout": "10s",
     "tcp_user_timeout": "10s",

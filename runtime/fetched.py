@@ -11,7 +11,7 @@ from faststream.kafka import KafkaMessage
 from runtime import continuity
 from runtime.continuity import Misfit, Standing
 from runtime.deliveries import Delivered
-from runtime.ledger import Position
+from runtime.positions import Position
 from runtime.records import runs
 
 

@@ -1,4 +1,4 @@
-"""What a service tells the loop: how to load, decide and save."""
+"""What a service gives the loop: how to load, decide and save."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol, TypeVar
@@ -13,7 +13,7 @@ W = TypeVar("W")
 
 
 class Done(msgspec.Struct, frozen=True):
-    """A message was handled: publish `records` in this order, set `timers`, drop `cancelled` ones."""
+    """A message was handled: publish `records` in this order, set `timers`, delete `cancelled` ones by id."""
 
     records: tuple[Outgoing, ...] = ()
     timers: tuple[Timer, ...] = ()
@@ -21,7 +21,7 @@ class Done(msgspec.Struct, frozen=True):
 
 
 class Rejected(msgspec.Struct, frozen=True):
-    """A well-formed message that cannot be carried out; it becomes a dead letter with this code."""
+    """A well-formed message that cannot be carried out: it becomes a dead letter with this reason code."""
 
     reason: str
     detail: str = ""
@@ -31,17 +31,17 @@ class Decider(Protocol[W]):
     """Decides the messages of one batch; `W` is its unit of work."""
 
     async def load(self, db: Connection, messages: Sequence[Message[Any]]) -> W:
-        """Fetch the states that these messages need, in one query per kind of state."""
+        """Load the states that these messages need, with as few queries as possible."""
 
     def handle(self, message: Message[Any], work: W) -> Done | Rejected:
-        """Decide one message and note the next states in `work`.
+        """Decide one message and keep the next states in `work`.
 
-        No I/O, no clock, no random ids. After an exception the loop throws `work` away.
+        No I/O, no clock, no random ids. After an exception the loop discards `work`.
         """
 
 
 class Handler(Decider[W], Protocol):
-    """A service's own part of the loop."""
+    """A service's part of the loop."""
 
     def save(self, work: W, writes: Writes) -> None:
-        """Put into `writes` the states noted in `work`; they are written together with the progress."""
+        """Add the states of `work` to `writes`, without I/O; they are saved together with the progress."""

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import generate_latest
 
-from runtime import ledger
+from runtime import outbox
 from runtime.failures import is_transient
 from runtime.resources import Connections, Resources
 
@@ -90,4 +90,4 @@ async def _measure_outbox(resources: Resources) -> None:
 
 async def _outbox_age(connections: Connections) -> float:
     async with asyncio.timeout(CHECK_S), connections.acquire() as db:
-        return await ledger.outbox_age(db)
+        return await outbox.age_s(db)

@@ -1,42 +1,42 @@
 """The one loop: parse, load, decide, save in one transaction, publish.
 
-`Loop` handles one batch at a time for the partitions that its worker has taken. It knows neither the
-consumer nor the service: batches come in through `on_batch`, ownership through `own` and `disown`.
+`Loop` handles one batch at a time for the partitions that are assigned to its worker. It knows neither the
+consumer nor the service nor the database: batches come in through `on_batch`, the assignment through
+`assign` and `release`, and what is stored lies behind the port `Store`.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from typing import Any, Generic
+from typing import Generic
 
-import asyncpg
 import structlog
 from aiokafka import TopicPartition
 
-from runtime import ledger, timers
+from runtime.assigned import AssignedPartitions
+from runtime.attempts import Attempts
 from runtime.backoff import Backoff
-from runtime.batch import Batch, Deciding, HandlerFailed, Where, kind_of, where_of
-from runtime.connection import Connection
-from runtime.failures import is_transient
+from runtime.batch import Batch, Deciding, HandlerFailed, SavingFailed, Where, kind_of, where_of
+from runtime.failures import Fenced, is_transient
 from runtime.handling import Handler, W
-from runtime.ledger import Claim, Fenced, Position
 from runtime.parsing import Parser, Unreadable
+from runtime.ports import Session, Store
+from runtime.positions import Changes, Claim, Position
 from runtime.publisher import Publisher
-from runtime.publishing import Publishing
+from runtime.publishing import OutboxRelay
 from runtime.pulse import Pulse
-from runtime.records import Outgoing, Record, runs
+from runtime.records import Outgoing, Record
 from runtime.steps import Reached, Step, pass_by
 from runtime.telemetry import Telemetry
 from runtime.writes import Writes
 
 log = structlog.get_logger()
 
-ATTEMPTS = 3
-"""How often a batch, and then a single record, is tried before a failure that is not transient is final."""
-
 FINISH_S = 2.0
-"""How long a worker that gives its partitions up waits for the batch in hand, and for its publishing."""
+"""How long a worker that releases its partitions waits for the batch in hand, and for its publishing."""
 
+TRIAL_S = 5.0
+"""A database that takes longer for a trial save does not work well enough to blame a record."""
 
 STALE_S = 10.0
 """An outbox row that is older, while nothing is being published, was forgotten."""
@@ -45,7 +45,7 @@ STALE_S = 10.0
 class Loop(Generic[W]):
     """Runs a service's handler over batches, exactly once in effect.
 
-    `own` is the service's own topic, of which the database knows how far it is known.
+    `output_topic` is the topic that the service reads back after a restore, None without one.
     """
 
     def __init__(
@@ -53,187 +53,181 @@ class Loop(Generic[W]):
         service: str,
         parser: Parser,
         handler: Handler[W],
-        pool: "asyncpg.Pool[Any]",
+        store: Store,
         publisher: Publisher,
         telemetry: Telemetry,
         backoff: Callable[[], Backoff] = Backoff,
         reached: Reached = pass_by,
-        own: str | None = None,
+        output_topic: str | None = None,
     ) -> None:
         self.reached = reached
         """Called at each step."""
         self.pulse = Pulse()
         """Beats whenever the loop begins, fails at or finishes something."""
-        self._own = own
+        self._output_topic = output_topic
         self._deciding = Deciding(service, parser, handler)
         self._handler = handler
-        self._pool = pool
+        self._store = store
         self._telemetry = telemetry
         self._backoff = backoff
-        self._owned: dict[TopicPartition, Position] = {}
+        self._assigned = AssignedPartitions()
         self._busy = asyncio.Lock()
         self.fenced = asyncio.Event()
-        """Set when a save found that another epoch holds its partitions, or that a commit's end is unknown."""
+        """Set when a save finds a newer epoch, or when it is unknown whether a commit took effect."""
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Fails when the loop cannot go on; its process then ends and is started again."""
-        self._publishing = Publishing(
-            pool,
+        self._relay = OutboxRelay(
+            store,
             publisher,
             telemetry,
             lambda: self.pulse,
             self._cannot_publish,
             backoff,
             reached,
-            own,
+            output_topic,
         )
 
     @property
     def is_publishing(self) -> bool:
-        """Whether what was decided is on its way to Kafka."""
-        return self._publishing.is_under_way
+        """Whether saved records are on their way to Kafka."""
+        return self._relay.is_under_way
 
     @property
-    def owned(self) -> Mapping[TopicPartition, Position]:
-        """The partitions this worker has taken, and where it stands in each."""
-        return self._owned
+    def assigned(self) -> Mapping[TopicPartition, Position]:
+        """The partitions that this worker has taken, with their stored offsets."""
+        return self._assigned.positions
 
-    def own(self, positions: Mapping[TopicPartition, Position]) -> None:
-        """Handle these partitions from now on."""
-        self._owned = dict(positions)
+    def assign(self, positions: Mapping[TopicPartition, Position]) -> None:
+        """Handle these partitions from now on, and no others."""
+        self._assigned.assign(positions)
         self.fenced.clear()
 
-    async def disown(self) -> Mapping[TopicPartition, Position]:
-        """Finish the batch in hand and its publishing, then handle nothing more; where it stood.
+    async def release(self) -> Mapping[TopicPartition, Position]:
+        """Finish the batch in hand and its publishing, then handle nothing more; the last stored offsets.
 
-        What is not done within `FINISH_S` each, as while a server is away, is left to the next owner.
+        What takes longer than `FINISH_S` each, as while a server is away, is left to the next worker.
         """
         try:
             async with asyncio.timeout(FINISH_S):
                 await self._busy.acquire()
         except TimeoutError:
-            # A batch that is tried again and again ends at its next attempt, as nothing is owned then.
-            left, self._owned = self._owned, {}
-            return left
+            # A batch that is being retried ends at its next attempt, as nothing is assigned then.
+            return self._assigned.clear()
         try:
-            left, self._owned = self._owned, {}
-            await self._publishing.finish(FINISH_S)
-            return left
+            released = self._assigned.clear()
+            await self._relay.finish(FINISH_S)
+            return released
         finally:
             self._busy.release()
 
     async def published(self) -> None:
-        """Wait until everything decided so far is published and dropped from the outbox."""
-        await self._publishing.settled()
+        """Wait until every saved record is published and dropped from the outbox."""
+        await self._relay.settled()
 
     def fail(self, error: BaseException) -> None:
-        """The loop cannot go on; the first error told is the one that counts."""
+        """Stop for good; the first error is the one that counts."""
         log.error("the loop cannot go on", exc_info=error)
         if not self.failed.done():
             self.failed.set_exception(error)
 
     async def on_batch(self, records: Sequence[Record]) -> None:
-        """Handle records in order; returns when they are saved, their publishing under way."""
+        """Handle records in order; returns when they are saved and their outputs are being published."""
         async with self._busy:
-            mine = self._ahead(records)
-            if mine:
-                with self._telemetry.batch(len(mine)):
-                    await self._settle(mine)
+            ahead = self._assigned.ahead(records)
+            if ahead:
+                with self._telemetry.batch(len(ahead)):
+                    await self._settle(ahead)
 
     async def fire_timers(self) -> None:
-        """Publish what is due. Batches wait for that, and only when there is something."""
-        partitions = {tp.partition for tp in self._owned}
-        if not partitions:
+        """Publish the records of due timers. Batches wait only when there are any."""
+        partitions = self._assigned.numbers
+        if not partitions or not await self._store.any_due(partitions):
             return
-        async with self._pool.acquire() as db:
-            if not await timers.any_due(db, partitions):
-                return
         async with self._busy:
-            # Meanwhile they may have been lost.
-            await self._fire({tp.partition for tp in self._owned})
-
-    async def _fire(self, partitions: set[int]) -> None:
-        """Move what is due from the timers to the outbox in one transaction, and publish it."""
-        outputs: dict[int, list[Outgoing]] = {}
-        try:
-            async with self._pool.acquire() as db, db.transaction():
-                due = await timers.due(db, partitions)
-                if not due:
-                    return
-                outputs = {p: [record for _, record in fired] for p, fired in due.items()}
-                ids = await ledger.advance(db, self._claims((), partitions), outputs)
-        except Exception:
-            if outputs:
-                # They may be in the outbox or not: taking again publishes what is there.
+            # The assignment may have changed meanwhile.
+            partitions = self._assigned.numbers
+            try:
+                fired = await self._store.fire(partitions, self._assigned.claims(partitions))
+            except Exception:
+                # They may be in the outbox or not: taking the partitions again publishes its rows.
                 self.fenced.set()
-            raise
-        await self._publish(ids, outputs)
+                raise
+            if fired.ids:
+                await self._publish(fired.ids, fired.outputs)
 
     async def look_for_leftovers(self) -> None:
-        """Start afresh when the outbox holds what nobody publishes: a crash of the database lost its drop."""
-        partitions = {tp.partition for tp in self._owned}
+        """Start afresh when the outbox has rows that nobody publishes: a crash undid their deletion."""
+        partitions = self._assigned.numbers
         if not partitions or self.is_publishing:
             return
-        async with self._pool.acquire() as db:
-            if await ledger.has_stale(db, partitions, STALE_S):
-                log.warning("the outbox holds what should be gone; publishing it again")
-                self.fenced.set()
-
-    def _ahead(self, records: Iterable[Record]) -> list[Record]:
-        """Those of partitions that are owned, from where each stands on."""
-        found: list[Record] = []
-        for tp, run in runs(records):
-            position = self._owned.get(tp)
-            if position is None:
-                continue
-            begun = run[0].offset < position.next_offset
-            found += [r for r in run if r.offset >= position.next_offset] if begun else run
-        return found
+        if await self._store.has_stale(partitions, STALE_S):
+            log.warning("the outbox has rows that should be gone; publishing them again")
+            self.fenced.set()
 
     async def _settle(self, records: Sequence[Record]) -> None:
-        """See these records through: done, dead-lettered, or left to the worker that took over."""
+        """Retry these records until they are saved, dead-lettered, or another worker's."""
         poison: dict[Where, Unreadable] = {}
-        failures = 0
+        attempts = Attempts(alone=len(records) == 1)
         backoff = self._backoff()
-        # Each time anew: while this backed off, the partitions may have been lost or taken again.
-        while mine := self._ahead(records):
+        # The assignment may have changed during the back-off, so the records are looked at each time.
+        while ahead := self._assigned.ahead(records):
             self.pulse.beat()
             try:
                 with self.pulse.excused():
-                    await self._transact(mine, poison)
+                    await self._transact(ahead, poison)
                 return
             except Fenced:
-                # Another worker took over, or a commit was lost sight of: either way, start afresh.
-                log.warning("progress has moved on without this worker", records=len(records))
-                self._owned = {}
+                # Another worker took over, or a commit took effect unnoticed: either way, start afresh.
+                log.warning("the stored offset has moved on", records=len(records))
+                self._assigned.clear()
                 self.fenced.set()
                 return
             except Exception as error:
-                self._telemetry.retried(error)
-                if not is_transient(error):
-                    failures += 1
-                    log.error("batch failed", kind=kind_of(error), attempt=failures, exc_info=error)
-                    if failures >= ATTEMPTS and await self._isolate(records, error, poison):
-                        return
-                else:
-                    log.warning("batch will be tried again", error=kind_of(error))
+                await self._note(error, attempts)
+                if attempts.are_used_up(error) and await self._isolate(records, error, poison):
+                    return
                 await backoff.wait()
+
+    async def _note(self, error: Exception, attempts: Attempts) -> None:
+        """Count a failed attempt, and say so."""
+        self._telemetry.retried(error)
+        attempts.failed(error)
+        if is_transient(error):
+            log.warning("batch will be tried again", error=kind_of(error))
+        else:
+            kind, count = kind_of(error), attempts.lasting
+            log.error("batch failed", kind=kind, attempt=count, exc_info=error)
+        if attempts.needs_trial(error):
+            attempts.tried(await self._trial_save())
+
+    async def _trial_save(self) -> bool:
+        """Whether the database saves now: the stored offsets once more as they are."""
+        claims = self._assigned.claims(self._assigned.numbers)
+        try:
+            async with asyncio.timeout(TRIAL_S), self._store.session() as session:
+                await session.save(Changes(claims), Writes())
+        except Exception as error:
+            log.warning("a trial save fails as well", error=kind_of(error))
+            return False
+        return True
 
     async def _isolate(
         self, records: Sequence[Record], error: Exception, poison: dict[Where, Unreadable]
     ) -> bool:
-        """Find the record that the batch fails on. True when all records are settled one by one."""
+        """Find the record on which the batch fails. True when all records are settled one by one."""
         if isinstance(error, HandlerFailed):
             poison[error.where] = Unreadable(error.reason, error.kind)
             return False
         if len(records) == 1:
-            if where_of(records[0]) in poison:
+            if where_of(records[0]) not in poison:
+                poison[where_of(records[0])] = Unreadable("save_failed", kind_of(error))
+            elif not is_transient(error):
                 # Not the record's fault: even its dead letter cannot be saved.
                 raise error
-            poison[where_of(records[0])] = Unreadable("save_failed", kind_of(error))
             return False
         for record in records:
-            # A fenced record empties `_owned`, which ends the loop as well.
-            if self._ahead([record]):
+            # A fenced record empties the assignment, which ends the loop as well.
+            if self._assigned.ahead([record]):
                 await self._settle([record])
         return True
 
@@ -242,76 +236,59 @@ class Loop(Generic[W]):
     ) -> None:
         batch = Batch()
         messages = self._deciding.parse(records, poison, batch)
-        claims = self._claims(records, {r.partition for r in records})
-        async with self._pool.acquire() as db:
-            work = await self._handler.load(db, messages)
+        claims = self._assigned.claims({r.partition for r in records}, records)
+        async with self._store.session() as session:
+            work = await self._handler.load(session.db, messages)
             self.reached(Step.BEFORE_DECIDE)
             with self._telemetry.deciding():
                 self._deciding.handle(messages, work, batch)
             self.reached(Step.AFTER_DECIDE)
             with self._telemetry.transaction():
-                ids = await self._save(db, batch, work, claims)
+                ids = await self._save(session, batch, self._writes(work), claims)
         self.reached(Step.AFTER_COMMIT)
-        self._advanced(claims)
+        self._assigned.advance(claims)
+        self._telemetry.progressed()
         self._telemetry.dead(batch.dead)
         await self._publish(ids, batch.outputs)
 
-    async def _save(
-        self, db: Connection, batch: Batch, work: W, claims: Sequence[Claim]
-    ) -> Sequence[int]:
-        """Write all of this batch, and drop what is published by now; the ids of its outbox rows."""
+    def _writes(self, work: W) -> Writes:
+        """The service's own statements. Raises SavingFailed when its code fails."""
         writes = Writes()
-        # While it is read from our own topic, what is known of that topic moves by the claims.
-        reads_own = self._own in {c.topic for c in claims}
-        with nullcontext(()) if reads_own else self._publishing.taken() as dropped:
-            if dropped:
-                ledger.drop_with(writes, dropped)
-                self.reached(Step.BEFORE_DROP)
+        try:
             self._handler.save(work, writes)
-            if batch.cancelled:
-                timers.cancel(writes, batch.cancelled)
-            if batch.timers:
-                timers.keep(writes, batch.timers)
-            ids = await ledger.save(
-                db, claims, batch.outputs, writes, lambda: self.reached(Step.BEFORE_COMMIT)
+        except Exception as error:
+            # No server is involved yet, so not even an OSError is transient.
+            raise SavingFailed(kind_of(error)) from error
+        return writes
+
+    async def _save(
+        self, session: Session, batch: Batch, writes: Writes, claims: Sequence[Claim]
+    ) -> Sequence[int]:
+        """Save this batch, and drop what is published by now; the ids of its outbox rows."""
+        # While the output topic is read, its offset moves by the claims instead.
+        reads_output = self._output_topic in {c.topic for c in claims}
+        with nullcontext(()) if reads_output else self._relay.to_drop() as published:
+            if published:
+                self.reached(Step.BEFORE_DROP)
+            ids = await session.save(
+                Changes(claims, batch.outputs, batch.timers, batch.cancelled, published),
+                writes,
+                lambda: self.reached(Step.BEFORE_COMMIT),
             )
-            if dropped:
+            if published:
                 self.reached(Step.AFTER_DROP)
             return ids
 
-    def _claims(self, records: Iterable[Record], partitions: set[int]) -> list[Claim]:
-        """A claim for every topic of these partition numbers, moved past the records it has here."""
-        last = {(r.topic, r.partition): r for r in records}
-        return [
-            _claim(tp, position, last.get(tp))
-            for tp, position in sorted(self._owned.items())
-            if tp.partition in partitions
-        ]
-
-    def _advanced(self, claims: Iterable[Claim]) -> None:
-        for claim in claims:
-            tp = TopicPartition(claim.topic, claim.partition)
-            if tp in self._owned:
-                self._owned[tp] = Position(claim.next_offset, claim.epoch, claim.last_ms)
-        self._telemetry.progressed()
-
     async def _publish(self, ids: Sequence[int], outputs: Mapping[int, Sequence[Outgoing]]) -> None:
         """Publish after the batch before, while the next one is decided; never two at a time."""
-        await self._publishing.done()
+        await self._relay.done()
         if self.failed.done():
             # The outbox keeps these after what could not be published; the next start publishes both.
-            self._owned = {}
+            self._assigned.clear()
             return
-        self._publishing.begin(ids, outputs)
+        self._relay.begin(ids, outputs)
 
     def _cannot_publish(self, error: BaseException) -> None:
-        # What comes after must not be published before this: own nothing, so decide nothing.
-        self._owned = {}
+        # What comes after must not be published before this: without an assignment nothing is decided.
+        self._assigned.clear()
         self.fail(error)
-
-
-def _claim(tp: TopicPartition, position: Position, last: Record | None) -> Claim:
-    next_offset, last_ms = (
-        (last.offset + 1, last.timestamp) if last else (position.next_offset, position.last_ms)
-    )
-    return Claim(tp.topic, tp.partition, position.next_offset, next_offset, position.epoch, last_ms)

@@ -72,6 +72,7 @@ async def migrate(db: Connection, migrations: Iterable[Migration]) -> list[str]:
     async with db.transaction():
         # Another process may be at it, and a migration may take long: only here.
         await db.execute("set local statement_timeout = 0")
+        await db.execute("set local lock_timeout = 0")
         await db.execute("select pg_advisory_xact_lock($1)", _LOCK, timeout=MIGRATE_S)
         await db.execute(_TABLE)
         applied = {row["name"]: row["checksum"] for row in await db.fetch(_APPLIED)}

@@ -1,7 +1,7 @@
-"""How records lie in the outbox: as one value, compressed when it is large.
+"""The records of an outbox row as one value, compressed when it is large.
 
-A batch's records say nearly the same, so zstd makes an eighth of them. PostgreSQL writes each value to its
-table, its log, and once more when it is deleted: writing less costs it half of what a whole batch did.
+The records of a batch resemble each other, so zstd makes them eight times smaller. PostgreSQL writes each
+value to its table and to its log, so smaller values halved what a full batch cost it.
 """
 
 from collections.abc import Sequence
@@ -12,22 +12,22 @@ import msgspec
 from runtime.records import Outgoing
 
 LARGE = 4096
-"""Bytes from which compressing is worth a call; PostgreSQL keeps up to some 2,000 in the row itself."""
+"""Bytes from which a value is compressed; PostgreSQL keeps values of up to some 2,000 in the row itself."""
 
 _LEVEL = 1
 _ZSTD = b"\x28\xb5\x2f\xfd"
-"""How a zstd frame begins, and no array of msgpack does (RFC 8878, 3.1.1)."""
+"""The first bytes of a zstd frame (RFC 8878, 3.1.1); no array of msgpack begins with them."""
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(tuple[Outgoing, ...]).decode
 
 
 def pack(records: Sequence[Outgoing]) -> bytes:
-    """These records as one value."""
+    """Encode records as one value."""
     packed = _encode(records)
     return bytes(cramjam.zstd.compress(packed, _LEVEL)) if len(packed) >= LARGE else packed
 
 
 def unpack(packed: bytes) -> tuple[Outgoing, ...]:
-    """The records in a value."""
+    """Decode the records of a value that `pack` made."""
     return _decode(cramjam.zstd.decompress(packed) if packed.startswith(_ZSTD) else packed)

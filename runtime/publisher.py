@@ -15,7 +15,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 
 from runtime.backoff import Backoff
 from runtime.closing import closed
-from runtime.ledger import Told
+from runtime.positions import Acknowledged
 from runtime.records import Outgoing, partition_of
 
 log = structlog.get_logger()
@@ -66,7 +66,7 @@ class Publisher:
         if not await producer.client.force_metadata_update():
             raise NotPublished("no broker answers")
 
-    async def publish(self, records: Sequence[Outgoing]) -> list[Told]:
+    async def publish(self, records: Sequence[Outgoing]) -> list[Acknowledged]:
         """Publish all, in order, however long it takes: on failure everything is sent again.
 
         A repeat is a raw duplicate with the same `ce_id`; consumers drop it. Returns how far each
@@ -147,7 +147,7 @@ class Publisher:
         except (KafkaError, TimeoutError, OSError) as error:
             log.warning("old producer did not stop cleanly", error=type(error).__name__)
 
-    async def _send_all(self, records: Iterable[Outgoing]) -> list[Told]:
+    async def _send_all(self, records: Iterable[Outgoing]) -> list[Acknowledged]:
         producer = await self._started()
         batches: dict[tuple[str, int], BatchBuilder] = {}
         sent: list[_Sent] = []
@@ -163,7 +163,7 @@ class Publisher:
         for where, batch in batches.items():
             sent.append(await _send(producer, batch, where))
         await asyncio.gather(*(future for future, _ in sent))
-        return [_told(future.result(), records) for future, records in sent]
+        return [_acknowledged(future.result(), records) for future, records in sent]
 
     async def _partition(self, producer: AIOKafkaProducer, record: Outgoing) -> int:
         # A topic's partitions never change once it has data, so they are asked for once.
@@ -188,7 +188,7 @@ async def _send(producer: AIOKafkaProducer, batch: BatchBuilder, where: tuple[st
     return future, batch.record_count()
 
 
-def _told(acknowledged: Any, records: int) -> Told:
+def _acknowledged(sent: Any, records: int) -> Acknowledged:
     # What the broker had already, from before, is acknowledged without an offset: -1.
-    next_offset = acknowledged.offset + records if acknowledged.offset >= 0 else 0
-    return Told(acknowledged.topic, acknowledged.partition, next_offset, acknowledged.timestamp)
+    next_offset = sent.offset + records if sent.offset >= 0 else 0
+    return Acknowledged(sent.topic, sent.partition, next_offset, sent.timestamp)

@@ -1,6 +1,6 @@
-"""What is decided on its way to Kafka: one batch after another, while the next one is decided.
+"""The outbox relay: publishes saved records, one batch after another, while the next one is decided.
 
-What Kafka has is dropped from the outbox in the trip of a later batch; when none comes soon, by itself.
+Published rows are dropped from the outbox together with a later batch; when none comes soon, by themselves.
 """
 
 import asyncio
@@ -8,14 +8,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-import asyncpg
 import structlog
 
-from runtime import ledger
 from runtime.backoff import Backoff
 from runtime.batch import kind_of
 from runtime.failures import is_transient
-from runtime.ledger import Published
+from runtime.ports import Outbox
+from runtime.positions import Published, about
 from runtime.publisher import Publisher
 from runtime.pulse import Pulse
 from runtime.records import Outgoing
@@ -25,34 +24,34 @@ from runtime.telemetry import Telemetry
 log = structlog.get_logger()
 
 DROP_AFTER_S = 0.1
-"""How long what is published waits in the outbox for the next batch to take it along."""
+"""How long a published row stays in the outbox for the next batch to drop it."""
 
 
-class Publishing:
-    """Publishes, never two batches at a time, and remembers what the outbox need not keep.
+class OutboxRelay:
+    """Publishes, never two batches at a time, and remembers which outbox rows are published.
 
-    `own` is the service's own topic; `failed` is called once when it cannot go on.
+    Acknowledgements of `output_topic` move its stored offset; `failed` is called once when it cannot go on.
     """
 
     def __init__(
         self,
-        pool: "asyncpg.Pool[Any]",
+        outbox: Outbox,
         publisher: Publisher,
         telemetry: Telemetry,
         pulse: Callable[[], Pulse],
         failed: Callable[[BaseException], None],
         backoff: Callable[[], Backoff],
         reached: Reached,
-        own: str | None,
+        output_topic: str | None,
     ) -> None:
-        self._pool = pool
+        self._outbox = outbox
         self._publisher = publisher
         self._telemetry = telemetry
         self._pulse = pulse
         self._failed = failed
         self._backoff = backoff
         self._reached = reached
-        self._own = own
+        self._output_topic = output_topic
         self._under_way: asyncio.Task[None] | None = None
         self._dropping: asyncio.Task[None] | None = None
         self._published: list[Published] = []
@@ -60,36 +59,36 @@ class Publishing:
 
     @property
     def is_under_way(self) -> bool:
-        """Whether what was decided is not yet known to be in Kafka."""
+        """Whether a batch waits for Kafka's acknowledgement."""
         return self._under_way is not None and not self._under_way.done()
 
     @contextmanager
-    def taken(self) -> Iterator[Sequence[Published]]:
-        """What Kafka has and the outbox still keeps, to be dropped within; it is left when that fails.
+    def to_drop(self) -> Iterator[Sequence[Published]]:
+        """Published rows that the body drops from the outbox; when it raises, they are dropped later.
 
-        Nobody else drops these meanwhile: two that do would lock the same rows, each in its order.
+        Nobody else drops these meanwhile: two that do would lock the same rows in different orders.
         """
-        taken, self._published = self._published, []
+        to_drop, self._published = self._published, []
         try:
-            yield taken
+            yield to_drop
         except BaseException:
-            self._keep(taken + self._published)
+            self._keep(to_drop + self._published)
             raise
 
     def begin(self, ids: Sequence[int], outputs: Mapping[int, Sequence[Outgoing]]) -> None:
-        """Publish these outbox rows, once what was before them is `done`."""
+        """Publish these outbox rows, once the batch before them is `done`."""
         assert not self.is_under_way, "one batch at a time, or they would overtake each other"
         records = [record for output in outputs.values() for record in output]
         if records:
             self._under_way = self._started(self._publish(ids, records))
 
     async def done(self) -> None:
-        """Wait until everything decided so far is published, or cannot be."""
+        """Wait until every saved batch is published, or cannot be."""
         if self._under_way is not None:
             await asyncio.wait({self._under_way})
 
     async def settled(self) -> None:
-        """Wait until it is dropped from the outbox as well, for which no batch is waited for any more."""
+        """Wait until its rows are dropped from the outbox as well, without waiting for a later batch."""
         self._no_batch_follows.set()
         try:
             await self.done()
@@ -99,7 +98,7 @@ class Publishing:
             self._no_batch_follows.clear()
 
     async def finish(self, within_s: float) -> None:
-        """Publish and drop what there is, or give up and leave it to the next owner."""
+        """Publish and drop all rows, or stop in time and leave the rest to the next worker."""
         try:
             async with asyncio.timeout(within_s):
                 await self.settled()
@@ -120,11 +119,11 @@ class Publishing:
 
     async def _publish(self, ids: Sequence[int], records: Sequence[Outgoing]) -> None:
         self._reached(Step.BEFORE_PUBLISH)
-        told = await self._publisher.publish(records)
+        acknowledged = await self._publisher.publish(records)
         self._pulse().beat()
         self._reached(Step.AFTER_PUBLISH)
         self._telemetry.published(len(records))
-        self._keep([*self._published, Published(ids, ledger.about(told, self._own))])
+        self._keep([*self._published, Published(ids, about(acknowledged, self._output_topic))])
 
     def _keep(self, published: list[Published]) -> None:
         self._published = published
@@ -144,14 +143,13 @@ class Publishing:
         backoff = self._backoff()
         while self._published:
             try:
-                async with self._pool.acquire() as db:
-                    with self.taken() as published:
-                        self._reached(Step.BEFORE_DROP)
-                        await ledger.drop(db, published)
-                        self._reached(Step.AFTER_DROP)
+                with self.to_drop() as published:
+                    self._reached(Step.BEFORE_DROP)
+                    await self._outbox.drop(published)
+                    self._reached(Step.AFTER_DROP)
             except Exception as error:
                 if not is_transient(error):
                     raise
-                log.warning("outbox will be emptied later", error=kind_of(error))
+                log.warning("published rows will be dropped later", error=kind_of(error))
                 self._pulse().beat()
                 await backoff.wait()

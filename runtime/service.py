@@ -34,6 +34,7 @@ from runtime.requests import BodyLimit
 from runtime.resources import Resources, connect
 from runtime.settings import Part, Settings
 from runtime.steps import Reached, pass_by
+from runtime.store import PostgresStore
 from runtime.topics import TopicsMissing
 from runtime.worker import Wedged, Worker, WorkerOptions
 from schemas.base import Body
@@ -217,15 +218,16 @@ async def _boot(service: Service[Any], resources: Resources, part: Part, reached
 def _worker(service: Service[Any], resources: Resources, pools: Pools, reached: Reached) -> Worker:
     settings = resources.settings
     publisher = Publisher(settings.kafka, f"{service.name}-worker")
+    store = PostgresStore(pools.loop)
     loop = Loop(
         service.name,
         Parser.of([*service.inputs, *([service.own] if service.own else [])], service.often),
         service.handler(resources),
-        pools.loop,
+        store,
         publisher,
         resources.telemetry,
         reached=reached,
-        own=service.own.name if service.own else None,
+        output_topic=service.own.name if service.own else None,
     )
     options = WorkerOptions(
         bootstrap=settings.kafka,
@@ -237,7 +239,8 @@ def _worker(service: Service[Any], resources: Resources, pools: Pools, reached: 
         session_timeout_ms=settings.session_timeout_ms,
         patience_s=settings.patience_s,
     )
-    return Worker(options, loop, pools, publisher, resources.telemetry)
+    stored = PostgresStore(pools.checks).positions
+    return Worker(options, loop, store, stored, publisher, resources.telemetry)
 
 
 def _migrations(service: Service[Any]) -> list[migrations.Migration]:

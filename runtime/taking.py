@@ -1,7 +1,6 @@
-"""Taking partitions: what happens between their assignment and the first record that is handled.
+"""Taking assigned partitions: from their assignment to the first record that is handled.
 
-Everything is asked of a reader of its own, made for this once: the group's consumer may be the one
-that is wedged.
+Kafka is asked by a consumer made for this once, as that of the group may be the one that is wedged.
 """
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -9,14 +8,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import asyncpg
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from runtime import continuity, ledger
+from runtime import continuity
 from runtime.closing import closed
-from runtime.ledger import Fenced, Position, Published
+from runtime.failures import Fenced
 from runtime.loop import Loop
+from runtime.ports import Store
+from runtime.positions import Position, Published, about
 from runtime.publisher import Publisher
 from runtime.records import Record
 from runtime.topics import cluster_id
@@ -31,38 +31,39 @@ _FETCH_BYTES = 512 * 1024
 
 
 @dataclass(frozen=True)
-class Taking:
-    """Takes partitions of `inputs` for a loop, and what its own topic tells past what is known of it."""
+class Assignment:
+    """Takes partitions of `inputs` for a loop, and recovers what their database lacks of the output topic."""
 
     bootstrap: str
     inputs: tuple[Topic, ...]
-    own: Topic | None
+    output_topic: Topic | None
     loop: Loop[Any]
-    pool: "asyncpg.Pool[Any]"
+    store: Store
     publisher: Publisher
     at_a_time: int
-    """Records of the own topic that are handled together."""
+    """Records of the output topic that are handled together."""
 
     async def take(self, assigned: Iterable[TopicPartition]) -> Mapping[TopicPartition, Position]:
-        """Take these, until the loop may handle them; where it stands in each.
+        """Take these partitions, so that the loop may handle them; their stored offsets.
 
         Raises:
-            CannotRun: this is not the Kafka that the database belongs to.
+            CannotRun: this is not the Kafka that the stored offsets belong to.
             Fenced: another worker has taken them meanwhile.
-            KafkaError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError: to be tried again.
+            Exception: of a kind that `is_transient`; to be tried again.
         """
         inputs = set(assigned)
         numbers = {tp.partition for tp in inputs}
-        told = {TopicPartition(self.own.name, n) for n in numbers} if self.own else set()
-        async with self._reader(inputs | told) as reader:
-            positions = await self._positions(reader, inputs, told)
-            # Before the leftovers: publishing them moves on what is known of our own topic.
-            await self._adopt(reader, positions, await reader.end_offsets(told))
+        topic = self.output_topic
+        outputs = {TopicPartition(topic.name, n) for n in numbers} if topic else set()
+        async with self._reader(inputs | outputs) as reader:
+            positions = await self._positions(reader, inputs, outputs)
+            # Before the leftovers: publishing them moves the stored offset of the output topic.
+            await self._recover(reader, positions, await reader.end_offsets(outputs))
         leftovers = await self._publish_leftovers(numbers)
-        mine = {tp: position for tp, position in positions.items() if tp in inputs}
-        self.loop.own(mine)
-        log.info("partitions taken", partitions=len(mine), leftovers=leftovers)
-        return mine
+        taken = {tp: position for tp, position in positions.items() if tp in inputs}
+        self.loop.assign(taken)
+        log.info("partitions taken", partitions=len(taken), leftovers=leftovers)
+        return taken
 
     @asynccontextmanager
     async def _reader(
@@ -83,48 +84,47 @@ class Taking:
             await closed(reader.stop())
 
     async def _positions(
-        self, reader: AIOKafkaConsumer, inputs: set[TopicPartition], told: set[TopicPartition]
-    ) -> dict[TopicPartition, Position]:
+        self, reader: AIOKafkaConsumer, inputs: set[TopicPartition], outputs: set[TopicPartition]
+    ) -> Mapping[TopicPartition, Position]:
         """Raise the epochs, unless Kafka and the database do not fit: then nothing is changed."""
-        earliest = await reader.beginning_offsets(inputs | told)
+        earliest = await reader.beginning_offsets(inputs | outputs)
         cluster = await cluster_id(self.bootstrap)
         compacted = {topic.name for topic in self.inputs if topic.compacted}
-        async with self.pool.acquire() as db, db.transaction():
-            continuity.refuse_other_cluster(await ledger.cluster(db, cluster), cluster)
-            positions = await ledger.take(db, earliest)
-            # One that was never taken stands at the beginning now, which is no place that was reached.
-            new = {tp for tp, position in positions.items() if position.epoch == 1}
+        async with self.store.taking(cluster, earliest) as taken:
+            continuity.refuse_other_cluster(taken.cluster, cluster)
+            # A partition that is taken for the first time has no offset that was reached.
+            new = {tp for tp, position in taken.positions.items() if position.epoch == 1}
             continuity.refuse_misfits(
-                await continuity.look(reader, positions, compacted, new=new, may_expire=told)
+                await continuity.look(
+                    reader, taken.positions, compacted, new=new, may_expire=outputs
+                )
             )
-        return positions
+        return taken.positions
 
     async def _publish_leftovers(self, partitions: set[int]) -> int:
-        """Publish what the outbox still holds, in order; how many rows that were."""
+        """Publish the outbox rows of these partitions, oldest first; how many rows that were."""
         published = 0
-        own = self.own.name if self.own else None
-        async with self.pool.acquire() as db:
-            while rows := await ledger.leftovers(db, partitions, LEFTOVERS):
-                records = [record for row in rows for record in row.records]
-                told = await self.publisher.publish(records)
-                ids = [row.id for row in rows]
-                await ledger.drop(db, [Published(ids, ledger.about(told, own))])
-                published += len(rows)
-                self.loop.pulse.beat()
+        topic = self.output_topic.name if self.output_topic else None
+        while rows := await self.store.leftovers(partitions, LEFTOVERS):
+            records = [record for row in rows for record in row.records]
+            acknowledged = about(await self.publisher.publish(records), topic)
+            await self.store.drop([Published([row.id for row in rows], acknowledged)])
+            published += len(rows)
+            self.loop.pulse.beat()
         return published
 
-    async def _adopt(
+    async def _recover(
         self,
         reader: AIOKafkaConsumer,
         positions: Mapping[TopicPartition, Position],
         ends: Mapping[TopicPartition, int],
     ) -> None:
-        """Handle what our own topic holds between where we know it and `ends`."""
+        """Handle the service's own published events between the stored offsets and `ends`."""
         left = {tp for tp, end in ends.items() if positions[tp].next_offset < end}
         if not left:
             return
-        log.info("reading what was told before", partitions=len(left))
-        self.loop.own(positions)
+        log.info("recovering published events", partitions=len(left))
+        self.loop.assign(positions)
         for tp in left:
             reader.seek(tp, positions[tp].next_offset)
         while left:
@@ -132,9 +132,9 @@ class Taking:
             for tp, records in batches.items():
                 await self._handle([r for r in records if r.offset < ends[tp]])
             left = {tp for tp in left if await reader.position(tp) < ends[tp]}
-        await self.loop.disown()
+        await self.loop.release()
 
     async def _handle(self, records: Sequence[Record]) -> None:
         await self.loop.on_batch(records)
-        if not self.loop.owned:
+        if not self.loop.assigned:
             raise Fenced

@@ -1,7 +1,6 @@
-"""The SQL of timers: records that are to be published when their time has come."""
+"""The SQL of timers: records that are published when they are due."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 
 import msgspec
 
@@ -31,7 +30,7 @@ delete from timers where id = any(array(
 
 
 def keep(writes: Writes, timers: Sequence[tuple[int, Timer]]) -> None:
-    """Store due times, each with the partition of the input that set it."""
+    """Set timers, each with the partition of the input that set it; one with the same id is replaced."""
     writes.execute(
         "timers",
         _SET_TIMERS,
@@ -43,22 +42,20 @@ def keep(writes: Writes, timers: Sequence[tuple[int, Timer]]) -> None:
 
 
 def cancel(writes: Writes, ids: Sequence[str]) -> None:
-    """Drop due times that no longer matter."""
+    """Delete the timers with these ids, if they exist."""
     writes.execute("timers", _CANCEL_TIMERS, ids)
 
 
 async def any_due(db: Connection, partitions: Iterable[int]) -> bool:
-    """Whether anything is due in these partitions by the database's clock."""
-    found: bool = await db.fetchval(_ANY_DUE, list(partitions))
-    return found
+    """Whether a timer of these partitions is due, by the database's clock."""
+    is_due: bool = await db.fetchval(_ANY_DUE, list(partitions))
+    return is_due
 
 
-async def due(
-    db: Connection, partitions: Iterable[int]
-) -> dict[int, list[tuple[datetime, Outgoing]]]:
-    """Remove and return what is due in these partitions by the database's clock, earliest first."""
-    due: dict[int, list[tuple[datetime, Outgoing]]] = {}
+async def due(db: Connection, partitions: Iterable[int]) -> dict[int, list[Outgoing]]:
+    """Remove the due timers of these partitions, by the database's clock; their records, earliest first."""
+    due: dict[int, list[Outgoing]] = {}
     rows = await db.fetch(_DUE_TIMERS, list(partitions))
     for r in sorted(rows, key=lambda row: row["due_at"]):
-        due.setdefault(r["partition"], []).append((r["due_at"], _decode(r["record"])))
+        due.setdefault(r["partition"], []).append(_decode(r["record"]))
     return due

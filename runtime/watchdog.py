@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from runtime.closing import closed
 from runtime.failures import is_transient
-from runtime.ledger import Position
+from runtime.positions import Position
 from runtime.pulse import Pulse
 from runtime.stall import Stall, Standstill
 from runtime.telemetry import Telemetry

@@ -6,7 +6,7 @@ numbers of each, so that one patient's records meet in one place.
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NoReturn
@@ -19,18 +19,18 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.kafka.subscriber.usecase import BatchSubscriber
 
-from runtime import ledger
 from runtime.backoff import Backoff
 from runtime.closing import closed
-from runtime.database import Pools
 from runtime.deliveries import Delivered
-from runtime.failures import is_transient
+from runtime.failures import Fenced, is_transient
 from runtime.fetched import Fetched, polled, unwrapped
 from runtime.identity import client_id
 from runtime.loop import FINISH_S, Loop
+from runtime.ports import Store
+from runtime.positions import Position
 from runtime.publisher import Publisher
 from runtime.steps import Step
-from runtime.taking import Taking
+from runtime.taking import Assignment
 from runtime.telemetry import Telemetry
 from runtime.topics import TopicsMissing, partitions_of, require_topics
 from runtime.watchdog import OwnConnection, Watchdog
@@ -92,21 +92,21 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         self,
         options: WorkerOptions,
         loop: Loop[Any],
-        pools: Pools,
+        store: Store,
+        stored: Callable[[], Awaitable[Mapping[TopicPartition, Position]]],
         publisher: Publisher,
         telemetry: Telemetry,
     ) -> None:
         self._options = options
         self._loop = loop
-        self._checks = pools.checks
         self._publisher = publisher
         self._telemetry = telemetry
-        self._takes = Taking(
+        self._takes = Assignment(
             options.bootstrap,
             options.topics,
             options.own,
             loop,
-            pools.loop,
+            store,
             publisher,
             options.max_records,
         )
@@ -118,8 +118,8 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         self._watchdog = Watchdog(
             OwnConnection(options.bootstrap),
             partitions_of(options.topics),
-            self._stored,
-            lambda: loop.owned,
+            stored,
+            lambda: loop.assigned,
             self._is_busy,
             telemetry,
             options.patience_s,
@@ -148,7 +148,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         """Why this worker is not healthy."""
         if not self._joined:
             return ["the worker has not joined its group"]
-        if self._assigned and not self._loop.owned:
+        if self._assigned and not self._loop.assigned:
             return ["the worker has not taken its partitions"]
         return [str(standing) for standing in self._watchdog.standing]
 
@@ -192,7 +192,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         for chore in (*self._chores, *([self._taking] if self._taking else [])):
             chore.cancel()
         await asyncio.gather(*self._chores, return_exceptions=True)
-        await self._commit(await self._loop.disown())
+        await self._commit(await self._loop.release())
         await self._broker.stop()
         await self._publisher.stop()
 
@@ -202,7 +202,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         self._joined, self._assigned = False, set()
         await self._stop_taking()
         if revoked:
-            await self._commit(await self._loop.disown())
+            await self._commit(await self._loop.release())
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Take them in the background, as the database may be away; nothing is read until then."""
@@ -247,7 +247,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
     async def _on_fetched(self, fetched: Fetched) -> None:
         self._loop.reached(Step.AFTER_POLL)
         try:
-            records = await fetched.current(self._consumer, self._loop.owned, self._compacted)
+            records = await fetched.current(self._consumer, self._loop.assigned, self._compacted)
             await self._loop.on_batch(records)
             self._loop.reached(Step.BEFORE_POLL)
         except Exception as error:
@@ -263,7 +263,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
                     positions = await self._takes.take(assigned)
                 break
             except Exception as error:
-                if not (is_transient(error) or isinstance(error, ledger.Fenced)):
+                if not (is_transient(error) or isinstance(error, Fenced)):
                     raise
                 log.warning("cannot take partitions yet", error=type(error).__name__)
                 self._loop.pulse.beat()
@@ -282,12 +282,8 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
                 self._consumer.pause(*self._assigned)
                 await self._take(set(self._assigned))
 
-    async def _stored(self) -> Mapping[TopicPartition, ledger.Position]:
-        async with self._checks.acquire() as db:
-            return await ledger.positions(db)
-
     def _is_busy(self) -> bool:
-        taken = bool(self._loop.owned) or not self._assigned
+        taken = bool(self._loop.assigned) or not self._assigned
         return not self._joined or not taken or self._loop.is_publishing
 
     def _is_taking(self) -> bool:
@@ -306,7 +302,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
             try:
                 await self._loop.fire_timers()
                 await self._loop.look_for_leftovers()
-            except ledger.Fenced:
+            except Fenced:
                 self._loop.fenced.set()
             except Exception as error:
                 if not is_transient(error):
@@ -317,9 +313,9 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
     async def _commit_now_and_then(self) -> None:
         while True:
             await asyncio.sleep(_COMMIT_EVERY_S)
-            await self._commit(self._loop.owned)
+            await self._commit(self._loop.assigned)
 
-    async def _commit(self, positions: Mapping[TopicPartition, ledger.Position]) -> None:
+    async def _commit(self, positions: Mapping[TopicPartition, Position]) -> None:
         """Tell Kafka how far we are, which serves lag displays only: the database decides."""
         offsets = {tp: position.next_offset for tp, position in positions.items()}
         if offsets:

@@ -1,6 +1,6 @@
-"""What a batch writes, collected before anything is sent: little of it goes as one statement, in one trip.
+"""The statements that a batch writes, collected before anything is sent, so that few of them go as one.
 
-A service says what to write and never waits for it. `ledger.save` sends it together with the progress.
+A service says what to write and never waits for it. `store.save` sends it together with the progress.
 """
 
 import re
@@ -18,12 +18,12 @@ from runtime.failures import Outdated
 _PARAMETER = re.compile(r"\$(\d+)")
 
 FEW = 50
-"""Few rows wait for round trips, of which COPY takes three; many wait for the server."""
+"""Up to so many rows are added by one `insert`: COPY takes the server less time, and three round trips."""
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One that changes rows of `table`; it begins with `insert`, `update` or `delete`."""
+    """An `insert`, `update` or `delete` of rows of `table`."""
 
     table: str
     sql: str
@@ -48,25 +48,35 @@ class Copy:
 
 
 class Writes:
-    """What is to be written, in this order."""
+    """Statements in the order in which they were added."""
 
     def __init__(self) -> None:
         self._all: list[Statement | Copy] = []
-        self._fresh: set[str] = set()
+        self._expected_new: set[str] = set()
         self._in_order = False
+
+    @property
+    def all(self) -> Sequence[Statement | Copy]:
+        """All of them."""
+        return self._all
+
+    @property
+    def expected_new(self) -> Set[str]:
+        """The tables of which every added row is expected to be new."""
+        return self._expected_new
 
     def execute(self, table: str, sql: str, *arguments: Any) -> None:
         """Change rows of a table by an `insert`, `update` or `delete` of that table alone."""
         self._all.append(Statement(table, sql, arguments))
 
     def copy(self, table: str, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
-        """Add many rows: faster than `insert` for the server, and three trips instead of none."""
+        """Add many rows by COPY."""
         self._all.append(Copy(table, columns, rows))
 
     def add(
         self, table: str, columns: tuple[str, ...], sql: str, rows: Sequence[tuple[Any, ...]]
     ) -> None:
-        """Add rows, in this order, by whichever is faster; `sql` adds them from an array for each column."""
+        """Add rows in this order, by `sql` from an array for each column, or by COPY, whichever is faster."""
         if len(rows) <= FEW:
             self.execute(table, sql, *zip(*rows, strict=True))
         else:
@@ -83,8 +93,7 @@ class Writes:
     ) -> None:
         """Change rows, of which the first column is the key, and add those with a `new` key.
 
-        It is outdated when one of the new ones is there already. `add` and `change` take an array for each
-        column.
+        The batch is outdated when a new row exists already. `add` and `change` take an array for each column.
         """
         added, changed = list[tuple[Any, ...]](), list[tuple[Any, ...]]()
         for row in rows:
@@ -96,17 +105,20 @@ class Writes:
             self.add(table, columns, add, added)
 
     def in_order(self) -> None:
-        """Send these one after the other: other workers lock the same rows in the same order."""
+        """Send the statements one after the other: other workers lock the same rows in the same order."""
         self._in_order = True
 
     def expect_new(self, table: str) -> None:
-        """A row of this table that is there already means that what was loaded is outdated."""
-        self._fresh.add(table)
+        """The batch is outdated when a row that it adds to this table exists already, by its primary key.
+
+        The key's constraint must have PostgreSQL's own name, `<table>_pkey`.
+        """
+        self._expected_new.add(table)
 
     def together(self) -> Sequence[Statement] | None:
-        """All of it, when it can be one statement; None when something must come after something else.
+        """All statements, when they can be one; None when one of them must come after another.
 
-        PostgreSQL runs the parts of one statement on what was there before it, in no order.
+        PostgreSQL runs the parts of one statement on the rows from before it, in no order.
         """
         statements = [write for write in self._all if isinstance(write, Statement)]
         tables = {statement.table for statement in statements}
@@ -114,21 +126,21 @@ class Writes:
         return statements if apart else None
 
     async def send(self, db: Connection) -> None:
-        """Send it one after the other, inside a transaction of the caller's."""
+        """Send them one after the other, inside a transaction of the caller's."""
         for write in self._all:
             await write.send(db)
 
     @contextmanager
     def outdated(self) -> Iterator[None]:
-        """While it is sent, by whatever way.
+        """Recognises, while the statements are sent, that a row which was expected to be new exists.
 
         Raises:
-            Outdated: a row of which the table was expected to have none is there.
+            Outdated: it does. Any other constraint that a row violates is an error of its own.
         """
         try:
             yield
         except asyncpg.UniqueViolationError as error:
-            if error.table_name not in self._fresh:
+            if error.constraint_name not in {f"{table}_pkey" for table in self._expected_new}:
                 raise
             raise Outdated from error
 
@@ -137,16 +149,22 @@ class Writes:
 def joined(base: str, parameters: int, *statements: str) -> str:
     """One statement that does what `base`, a `with … select …`, and these others do.
 
-    `base` has so many parameters and a line of its own that begins its last `select`; the parameters of the
-    others follow, in their order.
+    The last `select` of `base` begins a line. `parameters` is the number of those that `base` has; the
+    parameters of the others follow, in their order.
     """
     with_, select = base.split("\nselect ", 1)
     parts = []
     for place, sql in enumerate(statements):
-        parts.append(f", write_{place} as ({_moved(sql, parameters)})")
+        parts.append(f", write_{place} as ({_renumbered(sql, parameters)})")
         parameters += len(set(_PARAMETER.findall(sql)))
     return "\n".join((with_, *parts, f"select {select}"))
 
 
-def _moved(sql: str, by: int) -> str:
-    return _PARAMETER.sub(lambda found: f"${int(found[1]) + by}", sql)
+def as_one(base: str, parameters: int, statements: Sequence[Statement]) -> tuple[str, list[Any]]:
+    """The statement that `joined` makes, and the arguments of the others."""
+    sql = joined(base, parameters, *[s.sql for s in statements])
+    return sql, [argument for s in statements for argument in s.arguments]
+
+
+def _renumbered(sql: str, by: int) -> str:
+    return _PARAMETER.sub(lambda parameter: f"${int(parameter[1]) + by}", sql)

@@ -21,7 +21,7 @@ from cli.dlq.kafka import Writer
 from cli.progress.look import Found, database, look
 from cli.progress.showing import losses, table
 from cli.verify.command import addresses
-from runtime import ledger
+from runtime import progress
 from runtime.connection import Connection
 from schemas.operators import OperatorProgress
 from schemas.topics import SERVICES
@@ -80,8 +80,6 @@ def _ask(at: At, asked: Coroutine[Any, Any, T]) -> T:
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     try:
         return asyncio.run(asked)
-    except asyncpg.UndefinedTableError:
-        raise UserError("The service has never started: it stands nowhere yet.") from None
     except _AWAY as error:
         raise UserError(
             f"Kafka at {at.kafka} or PostgreSQL is away, or refuses ({type(error).__name__})."
@@ -97,8 +95,8 @@ async def _accept(at: At, found: Found, signed: Signature) -> list[str]:
     """Move the progress, in one transaction with what the service does of its own; what was done."""
     asked = await _audit(at, found, signed, "asked")
     async with database(at.postgres, found.service) as db, db.transaction():
-        await ledger.restart(db, {s.tp: s.begin for s in found.belonging.misfits})
-        await ledger.belong(db, found.belonging.cluster)
+        await progress.restart(db, {s.tp: s.begin for s in found.belonging.misfits})
+        await progress.belong(db, found.belonging.cluster)
         told = await _reconcile(at.kafka, db, found.service)
     accepted = await _audit(at, found, signed, "accepted")
     return [

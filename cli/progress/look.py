@@ -7,10 +7,13 @@ from importlib import import_module
 
 import asyncpg
 
+from cli.console import UserError
 from cli.verify.gather import database_dsn
 from runtime import belonging
 from runtime.belonging import Belonging, Reads
 from runtime.connection import Connection
+
+_HAS_STARTED = "select to_regclass('progress') is not null"
 
 
 @dataclass(frozen=True)
@@ -30,9 +33,11 @@ async def look(kafka: str, db: Connection, service: str) -> Found:
     """Hold a service's database against Kafka.
 
     Raises:
-        asyncpg.UndefinedTableError: it has never started.
+        UserError: it has never started.
         KafkaError, OSError, TimeoutError, asyncpg.PostgresError: a server is away, or refuses.
     """
+    if not await db.fetchval(_HAS_STARTED):
+        raise UserError("The service has never started: it has no stored offsets yet.")
     handlers = import_module(f"services.{service}.handlers")
     reads = Reads(handlers.INPUTS, getattr(handlers, "OWN", None))
     return Found(service, await belonging.look(kafka, db, reads))

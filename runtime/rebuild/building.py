@@ -9,14 +9,14 @@ from typing import Generic
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from runtime import ledger
+from runtime import progress
 from runtime.batch import Batch, Deciding, HandlerFailed, Where, where_of
 from runtime.connection import Connection
 from runtime.deliveries import Delivered
 from runtime.failures import CannotRun
 from runtime.handling import W
-from runtime.ledger import Claim
 from runtime.parsing import Parser, Unreadable
+from runtime.positions import Claim
 from runtime.rebuild import shadow
 from runtime.rebuild.declared import Builder, Rebuild
 from runtime.rebuild.reading import Stretch, Stretches, records
@@ -92,7 +92,7 @@ class Building(Generic[W]):
         last = {(r.topic, r.partition): r.offset for r in batch}
         after = {TopicPartition(*where): offset + 1 for where, offset in last.items()}
         async with self.db.transaction():
-            await ledger.advance(self.db, self._claims(done, after), {})
+            await progress.advance(self.db, self._claims(done, after), {})
             await self.builder.write(self.db, work)
         done.update(after)
         self.refused.update(decided.dead)
@@ -101,7 +101,7 @@ class Building(Generic[W]):
         """Be past what compaction took from the ends, and hold nothing back."""
         ends = {tp: stretch.end for tp, stretch in stretches.items()}
         async with self.db.transaction():
-            await ledger.advance(self.db, self._claims(done, ends), {})
+            await progress.advance(self.db, self._claims(done, ends), {})
             await self.builder.settle(self.db)
 
     def _claims(

@@ -6,7 +6,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from runtime import continuity
 from runtime.failures import CannotRun
-from runtime.ledger import Position
+from runtime.positions import Position
 from runtime.rebuild.declared import Difference, Rebuild
 from runtime.rebuild.reading import Stretch
 from runtime.topics import cluster_id

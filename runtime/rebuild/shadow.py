@@ -14,8 +14,8 @@ from aiokafka import TopicPartition
 from runtime import migrations
 from runtime.connection import Connection
 from runtime.failures import CannotRun
-from runtime.ledger import Position
 from runtime.migrations import Migration
+from runtime.positions import Position
 from runtime.rebuild.declared import Difference
 
 SCHEMA = "rebuild"
@@ -165,9 +165,12 @@ async def paused(gate: Connection) -> AsyncIterator[None]:
         # Saves begin with their progress, so one that waits here holds nothing that we need.
         await gate.execute("lock table public.progress in exclusive mode")
         try:
-            async with asyncio.timeout(PAUSE_S):
+            async with asyncio.timeout(PAUSE_S) as pause:
                 yield
         except TimeoutError:
+            if not pause.expired():
+                # Kafka's, or the database's.
+                raise
             raise CannotRun(
                 f"the rest could not be built within a pause of {PAUSE_S:g} s; try when it is calmer"
             ) from None

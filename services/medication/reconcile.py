@@ -7,7 +7,7 @@ was lost, only the topic has the newest overviews; when Kafka was lost, only our
 from collections.abc import Sequence
 from typing import Any
 
-from runtime import ledger
+from runtime import progress
 from runtime.connection import Connection
 from runtime.rebuild import reading
 from runtime.records import Message, Outgoing, partition_of
@@ -61,4 +61,4 @@ async def _publish(db: Connection, overviews: Sequence[MedicationOverview]) -> N
     for overview in overviews:
         home = partition_of(overview.patient.encode(), MEDICATION_STATUS.partitions)
         outputs.setdefault(home, []).append(record_of(overview, None))
-    await ledger.advance(db, (), outputs)
+    await progress.advance(db, (), outputs)

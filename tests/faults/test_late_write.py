@@ -14,7 +14,7 @@ import asyncpg
 from aiokafka import ConsumerRecord
 
 from deploy.local import LocalStack
-from runtime import ledger
+from runtime import outbox
 from runtime.steps import Step
 from schemas import topics
 from schemas.medication import MedicationOverview
@@ -73,7 +73,7 @@ async def _not_published(stack: LocalStack) -> Versions:
 
 
 async def _outbox(db: "asyncpg.Connection[asyncpg.Record]") -> set[tuple[bytes, int]]:
-    rows = await ledger.leftovers(db, range(topics.PATIENT_PARTITIONS), 1000)
+    rows = await outbox.leftovers(db, range(topics.PATIENT_PARTITIONS), 1000)
     return {
         (record.key or b"", MedicationOverview.model_validate_json(record.value or b"").version)
         for row in rows

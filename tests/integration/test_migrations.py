@@ -6,8 +6,15 @@ from typing import TypeAlias
 
 import asyncpg
 import pytest
+from aiokafka import TopicPartition
 
+from runtime.database import open_loop_pool
+from runtime.failures import Fenced
 from runtime.migrations import RUNTIME, Migration, MigrationChanged, migrate, read
+from runtime.positions import Changes, Claim, Position
+from runtime.records import Outgoing
+from runtime.store import PostgresStore
+from runtime.writes import Writes
 from schemas.medication import Status
 from services.ordering import store
 from services.ordering.app import SERVICE
@@ -100,6 +107,40 @@ async def test_the_loops_own_tables_come_from_its_files(
     await migrate(db, read("runtime", RUNTIME))
     rows = await db.fetch("select tablename from pg_tables where schemaname = 'public'")
     assert {row[0] for row in rows} == {"migrations", "progress", "outbox", "timers", "kafka"}
+
+
+OLD_ROW = b"\x91\x94\xa3out\xc4\x03key\xc4\x05value\x91\x92\xa4name\xc4\x07content"
+"""An outbox row of one record as the runtime's third migration had it; a timer's record is its inside."""
+
+HERE = TopicPartition("in", 0)
+
+
+async def test_an_installation_from_before_the_function_fence_goes_on(scratch: str) -> None:
+    """Given progress, an outbox row and a due timer of the version before; then the new code takes them over
+    as they are, and saves."""
+    files = read("runtime", RUNTIME)
+    db = await asyncpg.connect(scratch)
+    await migrate(db, files[:3])
+    await db.execute("insert into kafka (cluster) values ('one')")
+    await db.execute("insert into progress values ('in', 0, 7, 3, 1795000000000)")
+    await db.execute("insert into outbox (partition, records) values (0, $1)", OLD_ROW)
+    add = "insert into timers values (gen_random_uuid(), 0, now() - interval '1 day', $1)"
+    await db.execute(add, OLD_ROW[1:])
+    await db.close()
+    record = Outgoing("out", b"key", b"value", [("name", b"content")])
+    async with await open_loop_pool(scratch, files) as pool:
+        subject = PostgresStore(pool)
+        async with subject.taking("another", {HERE: 0}) as taken:
+            assert taken.cluster == "one"
+        assert taken.positions == {HERE: Position(7, 4, 1795000000000)}
+        assert [row.records for row in await subject.leftovers([0], 10)] == [(record,)]
+        fired = await subject.fire([0], [Claim("in", 0, 7, 7, 4)])
+        assert fired.outputs == {0: [record]}
+        async with subject.session() as session:
+            await session.save(Changes([Claim("in", 0, 7, 9, 4)]), Writes())
+            with pytest.raises(Fenced):
+                await session.save(Changes([Claim("in", 0, 7, 9, 4)]), Writes())
+        assert await pool.fetchval("select records from outbox order by id desc") == OLD_ROW
 
 
 async def test_overviews_that_ordering_kept_under_its_third_file_are_read_as_they_were(

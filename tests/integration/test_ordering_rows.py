@@ -9,11 +9,12 @@ import pytest
 from aiokafka import TopicPartition
 from msgspec.structs import replace
 
-from runtime import ledger, migrations
+from runtime import migrations, progress
+from runtime import store as runtime_store
 from runtime.connection import Connection
 from runtime.database import open_loop_pool
 from runtime.failures import Outdated
-from runtime.ledger import Claim
+from runtime.positions import Claim
 from runtime.records import Message
 from runtime.rows import Rows
 from runtime.writes import FEW, Writes
@@ -39,7 +40,7 @@ async def db(scratch: str) -> AsyncIterator[Connection]:
         *migrations.read("ordering", SERVICE.migrations),
     ]
     async with await open_loop_pool(scratch, wanted) as pool, pool.acquire() as connection:
-        await ledger.take(connection, {HERE: 0})
+        await progress.take(connection, {HERE: 0})
         yield connection
 
 
@@ -53,7 +54,7 @@ async def handled(db: Connection, *bodies: Any, first: int = 0) -> None:
     writes = Writes()
     handler.save(work, writes)
     claim = Claim(HERE.topic, HERE.partition, first, first + 1, 1)
-    await ledger.save(db, [claim], {}, writes)
+    await runtime_store.save(db, [claim], {}, writes)
 
 
 def _message(body: Body) -> Message[Any]:

@@ -8,7 +8,7 @@ import asyncpg
 import orjson
 import pytest
 
-from runtime import ledger, migrations, timers
+from runtime import migrations, outbox, progress, timers
 from runtime.database import open_loop_pool
 from runtime.writes import joined
 from schemas.topics import SERVICES
@@ -59,7 +59,8 @@ def statements(module: object) -> dict[str, str]:
 def of_service(name: str) -> dict[str, str]:
     """The statements of a service, its loop's included."""
     store = import_module(f"services.{name}.store")
-    return statements(store) | statements(ledger) | statements(timers)
+    loops = statements(progress) | statements(outbox) | statements(timers)
+    return statements(store) | loops | {"ADVANCE": progress.ADVANCE}
 
 
 def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -107,7 +108,7 @@ async def test_a_batch_in_one_statement_finds_its_rows_by_key(
         if sql.split()[0] in ("insert", "update", "delete") and statement not in NO_PART
     ]
     assert len(parts) > 3
-    sql = joined(ledger._ADVANCE, ledger._ADVANCE_PARAMETERS, *parts)
+    sql = joined(progress.ADVANCE, progress.ADVANCE_PARAMETERS, *parts)
     async with pool.acquire() as db:
         asked = await db.prepare(f"explain (generic_plan, format json) {sql}")
         found_plan = await asked.fetchval(*(None for _ in asked.get_parameters()))

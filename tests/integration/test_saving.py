@@ -7,20 +7,22 @@ import asyncpg
 import pytest
 from aiokafka import TopicPartition
 
-from runtime import ledger, migrations
+from runtime import migrations, outbox, progress, store
 from runtime.connection import Connection
 from runtime.database import open_loop_pool
-from runtime.failures import Outdated
-from runtime.ledger import Claim, Fenced, Published, Told
+from runtime.failures import Fenced, Outdated
+from runtime.positions import Acknowledged, Claim, Published
 from runtime.records import Outgoing
 from runtime.writes import Writes
 
 HERE = TopicPartition("in", 0)
-OWN = TopicPartition("own", 0)
+OUTPUT = TopicPartition("output", 0)
 RECORD = Outgoing("out", b"key", b"value", [("name", b"content")])
 
 _ADD = "insert into things (id) select unnest($1::int[])"
 _SEE = "insert into seen (id) select unnest($1::int[])"
+_ADD_OTHER = "insert into things (id, other) select unnest($1::int[]), 7"
+_DIVIDE = "insert into seen (id) select 7 / n from unnest($1::int[]) as n"
 
 
 def as_one_statement(_: Writes) -> None:
@@ -43,9 +45,9 @@ async def db(scratch: str) -> AsyncIterator[Connection]:
     """A database with two tables, of which partitions were taken."""
     wanted = migrations.read("runtime", migrations.RUNTIME)
     async with await open_loop_pool(scratch, wanted) as pool, pool.acquire() as connection:
-        await connection.execute("create table things (id int primary key)")
+        await connection.execute("create table things (id int primary key, other int unique)")
         await connection.execute("create table seen (id int primary key)")
-        await ledger.take(connection, {HERE: 0, OWN: 0})
+        await progress.take(connection, {HERE: 0, OUTPUT: 0})
         yield connection
 
 
@@ -55,11 +57,11 @@ def claim(expected: int, epoch: int = 1) -> Claim:
 
 async def everything(db: Connection) -> dict[str, Any]:
     """What the database holds."""
-    positions = await ledger.positions(db)
+    positions = await progress.positions(db)
     return {
         "next": positions[HERE].next_offset,
-        "known": positions[OWN].next_offset,
-        "outbox": [row.records for row in await ledger.leftovers(db, [0], 10)],
+        "output": positions[OUTPUT].next_offset,
+        "outbox": [row.records for row in await outbox.leftovers(db, [0], 10)],
         "things": [row["id"] for row in await db.fetch("select id from things order by id")],
         "seen": [row["id"] for row in await db.fetch("select id from seen order by id")],
     }
@@ -68,27 +70,27 @@ async def everything(db: Connection) -> dict[str, Any]:
 async def test_progress_outbox_and_states_are_saved_together(
     db: Connection, way: Callable[[Writes], None]
 ) -> None:
-    """Given claims that hold; then all of it is there, and the ids of the outbox rows are told."""
+    """Given claims that hold; then all of it is there, and the ids of the outbox rows are returned."""
     writes = Writes()
     writes.execute("things", _ADD, [1, 2])
     writes.execute("seen", _SEE, [3])
     way(writes)
-    ids = await ledger.save(db, [claim(0)], {0: [RECORD]}, writes)
+    ids = await store.save(db, [claim(0)], {0: [RECORD]}, writes)
     assert await everything(db) == {
         "next": 10,
-        "known": 0,
+        "output": 0,
         "outbox": [(RECORD,)],
         "things": [1, 2],
         "seen": [3],
     }
-    assert [row.id for row in await ledger.leftovers(db, [0], 10)] == ids
+    assert [row.id for row in await outbox.leftovers(db, [0], 10)] == ids
 
 
 @pytest.mark.parametrize("stale", [claim(0, epoch=2), claim(7)], ids=["epoch", "offset"])
 async def test_a_worker_that_lost_its_partitions_writes_nothing(
     db: Connection, way: Callable[[Writes], None], stale: Claim
 ) -> None:
-    """Given another's rows, too; then a stale claim is what is told, and nothing is written."""
+    """Given another's rows, too; then it is fenced rather than outdated, and nothing is written."""
     await db.execute(_ADD, [1])
     before = await everything(db)
     writes = Writes()
@@ -96,7 +98,7 @@ async def test_a_worker_that_lost_its_partitions_writes_nothing(
     writes.execute("seen", _SEE, [3])
     way(writes)
     with pytest.raises(Fenced):
-        await ledger.save(db, [stale], {0: [RECORD]}, writes)
+        await store.save(db, [stale], {0: [RECORD]}, writes)
     assert await everything(db) == before
 
 
@@ -112,40 +114,85 @@ async def test_a_row_that_should_be_new_and_is_not_makes_the_batch_outdated(
     writes.execute("things", _ADD, [1])
     way(writes)
     with pytest.raises(Outdated):
-        await ledger.save(db, [claim(0)], {0: [RECORD]}, writes)
+        await store.save(db, [claim(0)], {0: [RECORD]}, writes)
     assert await everything(db) == before
 
 
 async def test_another_conflict_is_an_error_of_ours(
     db: Connection, way: Callable[[Writes], None]
 ) -> None:
-    """Given a row of a table of which nobody said so; then it is no reason to load again for ever."""
+    """Given a row of a table of which none is expected to be new; then loading again would not help."""
     await db.execute(_SEE, [3])
     writes = Writes()
     writes.expect_new("things")
     writes.execute("seen", _SEE, [3])
     way(writes)
     with pytest.raises(asyncpg.UniqueViolationError):
-        await ledger.save(db, [claim(0)], {}, writes)
+        await store.save(db, [claim(0)], {}, writes)
+
+
+async def test_another_constraint_of_the_same_table_is_an_error_of_ours(
+    db: Connection, way: Callable[[Writes], None]
+) -> None:
+    """Given new rows that violate more than the primary key; then loading again would not help."""
+    await db.execute(_ADD_OTHER, [1])
+    writes = Writes()
+    writes.expect_new("things")
+    writes.execute("things", _ADD_OTHER, [2])
+    way(writes)
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await store.save(db, [claim(0)], {}, writes)
+
+
+async def test_a_statement_that_divides_by_zero_is_not_taken_for_fencing(
+    db: Connection, way: Callable[[Writes], None]
+) -> None:
+    """Given claims that hold; then the error is the statement's own, and nothing is written."""
+    before = await everything(db)
+    writes = Writes()
+    writes.execute("seen", _DIVIDE, [1, 0])
+    way(writes)
+    with pytest.raises(asyncpg.DivisionByZeroError):
+        await store.save(db, [claim(0)], {0: [RECORD]}, writes)
+    assert await everything(db) == before
+
+
+async def test_who_is_fenced_learns_that_and_not_that_a_statement_divides_by_zero(
+    db: Connection, way: Callable[[Writes], None]
+) -> None:
+    """Given a stale claim; then it is found first, as what was decided under it means nothing."""
+    writes = Writes()
+    writes.execute("seen", _DIVIDE, [1, 0])
+    way(writes)
+    with pytest.raises(Fenced):
+        await store.save(db, [claim(7)], {}, writes)
+
+
+async def test_a_claim_that_no_longer_holds_fails_alone_too(db: Connection) -> None:
+    """Given nothing else to write; then the function is called all the same, with plans for any arguments."""
+    for _ in range(10):
+        with pytest.raises(Fenced):
+            await progress.advance(db, [claim(7)], {})
+    await progress.advance(db, [claim(0)], {})
 
 
 async def test_what_is_published_leaves_the_outbox_with_the_next_batch(
     db: Connection, way: Callable[[Writes], None]
 ) -> None:
-    """Given published rows, told in any order; then they go, and our topic is known by the newest."""
-    ids = await ledger.save(db, [claim(0)], {0: [RECORD], 1: [RECORD]}, Writes())
+    """Given rows acknowledged in any order; then they go, and the output topic stands at the furthest."""
+    ids = await store.save(db, [claim(0)], {0: [RECORD], 1: [RECORD]}, Writes())
     published = [
-        Published(ids[:1], [Told(OWN.topic, 0, 5, 1_795_000_000_005)]),
-        Published(ids[1:], [Told(OWN.topic, 0, 3, 1_795_000_000_003)]),
+        Published(ids[:1], [Acknowledged(OUTPUT.topic, 0, 5, 1_795_000_000_005)]),
+        Published(ids[1:], [Acknowledged(OUTPUT.topic, 0, 3, 1_795_000_000_003)]),
     ]
     writes = Writes()
-    ledger.drop_with(writes, published)
+    outbox.drop_with(writes, published)
     writes.execute("things", _ADD, [1])
     way(writes)
-    await ledger.save(db, [claim(10)], {0: [RECORD]}, writes)
+    await store.save(db, [claim(10)], {0: [RECORD]}, writes)
     assert await everything(db) == {
         "next": 20,
-        "known": 5,
+        "output": 5,
         "outbox": [(RECORD,)],
         "things": [1],
         "seen": [],
@@ -154,10 +201,12 @@ async def test_what_is_published_leaves_the_outbox_with_the_next_batch(
 
 async def test_what_is_published_leaves_the_outbox_by_itself(db: Connection) -> None:
     """Given nothing that follows; then it goes without waiting for the disk, and only this once."""
-    ids = await ledger.save(db, [claim(0)], {0: [RECORD], 1: [RECORD]}, Writes())
-    await ledger.drop(db, [Published(ids[:1], [Told(OWN.topic, 0, 5, 1_795_000_000_005)])])
-    assert len(await ledger.leftovers(db, [0, 1], 10)) == 1
-    await ledger.drop(db, [Published(ids[1:], [])])
-    assert await ledger.leftovers(db, [0, 1], 10) == []
-    assert (await ledger.positions(db))[OWN].next_offset == 5
+    ids = await store.save(db, [claim(0)], {0: [RECORD], 1: [RECORD]}, Writes())
+    await outbox.drop(
+        db, [Published(ids[:1], [Acknowledged(OUTPUT.topic, 0, 5, 1_795_000_000_005)])]
+    )
+    assert len(await outbox.leftovers(db, [0, 1], 10)) == 1
+    await outbox.drop(db, [Published(ids[1:], [])])
+    assert await outbox.leftovers(db, [0, 1], 10) == []
+    assert (await progress.positions(db))[OUTPUT].next_offset == 5
     assert await db.fetchval("show synchronous_commit") == "on"

@@ -15,7 +15,7 @@ from aiokafka.admin import RecordsToDelete
 
 from cli.verify.gather import database_dsn
 from deploy.local import LocalStack
-from runtime import ledger, migrations
+from runtime import migrations, progress
 from runtime.connection import Connection
 from runtime.handling import Done, Rejected
 from runtime.migrations import Migration
@@ -164,7 +164,7 @@ class Made:
         """The running service has handled all, `but` the last ones of each partition, with these sums."""
         async with self.connected() as db:
             await db.execute("delete from progress")
-            await ledger.cluster(db, await cluster_id(self.stack.kafka))
+            await progress.cluster(db, await cluster_id(self.stack.kafka))
             for tp, end in (await self.ends()).items():
                 await db.execute(
                     "insert into progress values ($1, $2, $3, 7)", *tp, max(0, end - but)

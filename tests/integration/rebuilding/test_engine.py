@@ -10,8 +10,7 @@ import pytest
 from deploy.local import LocalStack
 from runtime.connection import Connection
 from runtime.deadletters import dead_letter
-from runtime.failures import CannotRun
-from runtime.ledger import Fenced
+from runtime.failures import CannotRun, Fenced
 from runtime.parsing import Unreadable
 from runtime.rebuild import reading, shadow
 from runtime.rebuild.building import FAILURES, Building, CodeFails

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from aiokafka import TopicPartition
 
-from runtime.ledger import Position
 from runtime.loop import Loop
 from runtime.parsing import Parser
 from runtime.records import Outgoing, Timer, partition_of
@@ -17,7 +16,7 @@ from runtime.telemetry import Telemetry
 from schemas.topics import ORDERS_REQUESTS
 from tests.harness.made import an_order
 from tests.harness.records import Delivered, delivered
-from tests.unit.runtime.fakes import Database, Failure, Noted, NoWait, Remarks, Wire, taken
+from tests.unit.runtime.fakes import Failure, MemoryStore, Noted, NoWait, Remarks, Wire, taken
 
 ANNA = "pat_anna0001"
 HOME = partition_of(ANNA.encode(), ORDERS_REQUESTS.partitions)
@@ -39,7 +38,7 @@ class Bench:
     """A loop that has taken one partition of two topics, and all that it touches."""
 
     loop: Loop[Noted]
-    database: Database
+    store: MemoryStore
     wire: Wire
     handler: Remarks
     telemetry: Telemetry
@@ -65,7 +64,12 @@ class Bench:
     @property
     def next_offset(self) -> int:
         """What the database says."""
-        return self.database.state.progress[HERE][0]
+        return self.store.state.progress[HERE].next_offset
+
+    @property
+    def saved(self) -> list[str]:
+        """The remarks of the orders that the handler saved."""
+        return self.store.state.tables.get("saved", [])
 
     @property
     def buried(self) -> list[str | None]:
@@ -81,12 +85,12 @@ class Bench:
 
 def a_bench() -> Bench:
     """Everything new."""
-    database, wire, handler, telemetry = Database(), Wire(), Remarks(TIMER), Telemetry("ordering")
+    store, wire, handler, telemetry = MemoryStore(), Wire(), Remarks(TIMER), Telemetry("ordering")
     parser = Parser.of([ORDERS_REQUESTS])
-    fakes: Any = (handler, database, wire, telemetry, NoWait)
+    fakes: Any = (handler, store, wire, telemetry, NoWait)
     loop: Loop[Noted] = Loop("ordering", parser, *fakes)
-    loop.own({tp: Position(0, 1) for tp in taken(database, HERE, TWIN)})
-    return Bench(loop, database, wire, handler, telemetry)
+    loop.assign(taken(store, HERE, TWIN))
+    return Bench(loop, store, wire, handler, telemetry)
 
 
 def orders(*remarks: str, first: int = 0) -> list[Delivered]:

@@ -1,27 +1,27 @@
-"""What the loop is given: a database, a publisher and a handler that keep everything in memory.
+"""Stand-ins for what the loop is given: a store, a publisher and a handler that keep everything in memory.
 
-The database knows the statements of `runtime/ledger.py` by their first words, and rolls back like a real one.
+The store keeps the contract of `tests/integration/test_store_contract.py`; it knows no SQL.
 """
 
 import asyncio
-import re
-from collections.abc import AsyncIterator, Callable, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
 from aiokafka import TopicPartition
 
+from runtime.failures import Fenced, Outdated
 from runtime.handling import Done, Rejected
-from runtime.ledger import Told
+from runtime.ports import Fired, Taken
+from runtime.positions import Acknowledged, Changes, Claim, Position, Published, Stored, newest
 from runtime.records import Message, Outgoing, Timer
-from runtime.writes import Writes
+from runtime.writes import Copy, Statement, Writes
 from schemas.orders import OrderPlace
-
-_JOINED = re.compile(r", write_\d+ as \(")
-_PARAMETER = re.compile(r"\$\d+")
 
 Failure = Callable[[], Exception | None]
 
@@ -30,16 +30,18 @@ Failure = Callable[[], Exception | None]
 class State:
     """What a transaction may change."""
 
-    progress: dict[tuple[str, int], tuple[int, int]] = field(default_factory=dict)
-    """Next offset and epoch by topic and partition."""
-    outbox: dict[int, bytes] = field(default_factory=dict)
-    timers: dict[str, tuple[int, Any, bytes]] = field(default_factory=dict)
-    saved: list[str] = field(default_factory=list)
-    """Remarks of the orders that the handler saved."""
+    cluster: str | None = None
+    progress: dict[TopicPartition, Position] = field(default_factory=dict)
+    outbox: dict[int, Stored] = field(default_factory=dict)
+    stored_s: dict[int, float] = field(default_factory=dict)
+    """When each outbox row was stored, by the monotonic clock."""
+    timers: dict[str, tuple[int, Timer]] = field(default_factory=dict)
+    tables: dict[str, list[Any]] = field(default_factory=dict)
+    """The keys that a service's statements have added, by table."""
 
 
-class Database:
-    """Stands in for the pool, its connection and the server."""
+class MemoryStore:
+    """Stands in for the service's database: the port `Store`, with commits that can fail."""
 
     def __init__(self) -> None:
         self.state = State()
@@ -49,83 +51,154 @@ class Database:
         """The same once the commit has taken effect: its answer is lost."""
         self.commit_s = 0.0
         """How long a commit takes, in which others get their turn."""
+        self.now = datetime.max.replace(tzinfo=UTC)
+        """Its clock; at the end of time every timer is due."""
         self._ids = 0
-        self._depth = 0
+        self._one_at_a_time = asyncio.Lock()
 
     @asynccontextmanager
-    async def acquire(self) -> AsyncIterator["Database"]:
+    async def taking(
+        self, cluster: str, earliest: Mapping[TopicPartition, int]
+    ) -> AsyncIterator[Taken]:
+        """Take partitions at the end of the body, or change nothing when it raises."""
+        async with self._transaction() as state:
+            state.cluster = state.cluster or cluster
+            for tp, offset in earliest.items():
+                before = state.progress.get(tp, Position(offset, 0))
+                state.progress[tp] = Position(before.next_offset, before.epoch + 1, before.last_ms)
+            yield Taken(state.cluster, {tp: state.progress[tp] for tp in earliest})
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator["MemorySession"]:
+        """For one batch."""
         await asyncio.sleep(0)
-        yield self
+        yield MemorySession(self)
 
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[None]:
-        before = deepcopy(self.state)
-        self._depth += 1
-        try:
-            yield
-            await asyncio.sleep(self.commit_s)
-            _fail(self.on_commit)
-        except BaseException:
-            self.state = before
-            raise
-        finally:
-            self._depth -= 1
-        _fail(self.after_commit)
+    async def save(
+        self, changes: Changes, writes: Writes, before_commit: Callable[[], None]
+    ) -> list[int]:
+        """Save all or nothing."""
+        async with self._transaction() as state:
+            ids = self._advance(state, changes.claims, changes.outputs)
+            for write in writes.all:
+                _add(state, write.table, _keys(write), write.table in writes.expected_new)
+            for id in changes.cancelled:
+                state.timers.pop(id, None)
+            state.timers |= {timer.id: (partition, timer) for partition, timer in changes.timers}
+            _drop(state, changes.published)
+            before_commit()
+        return ids
 
-    async def fetchrow(self, statement: str, *columns: Sequence[Any]) -> dict[str, Any]:
-        """An advance, with the statements that are joined to it: a transaction unless in one."""
-        if not self._depth:
-            async with self.transaction():
-                return await self.fetchrow(statement, *columns)
-        ids = self._advance(*columns[:8])
-        rest = list(columns[8:])
-        for part in _JOINED.split(statement.rsplit("\nselect ", 1)[0])[1:]:
-            takes = len(set(_PARAMETER.findall(part)))
-            await self.execute(part, *rest[:takes])
-            del rest[:takes]
-        assert not rest, "every argument belongs to a part"
-        return {"ids": ids or None}
+    async def any_due(self, partitions: Iterable[int]) -> bool:
+        """Whether a timer is due."""
+        return bool(self._due(self.state, partitions))
 
-    def _advance(self, *columns: Sequence[Any]) -> list[int]:
-        claims, outbox = zip(*columns[:6], strict=True), zip(*columns[6:], strict=True)
-        for topic, partition, expected, next_offset, epoch, _ in claims:
-            if self.state.progress.get((topic, partition)) != (expected, epoch):
-                raise asyncpg.DivisionByZeroError
-            self.state.progress[topic, partition] = (next_offset, epoch)
-        return [self._store(records) for _, records in outbox]
+    async def fire(self, partitions: Iterable[int], claims: Sequence[Claim]) -> Fired:
+        """Move due timers to the outbox."""
+        async with self._transaction() as state:
+            outputs: dict[int, list[Outgoing]] = {}
+            for partition, timer in self._due(state, partitions):
+                del state.timers[timer.id]
+                outputs.setdefault(partition, []).append(timer.record)
+            ids = self._advance(state, claims, outputs) if outputs else []
+        return Fired(ids, outputs)
 
-    def _store(self, records: bytes) -> int:
+    async def leftovers(self, partitions: Iterable[int], at_most: int) -> list[Stored]:
+        """The oldest rows."""
+        wanted = set(partitions)
+        rows = [row for _, row in sorted(self.state.outbox.items()) if row.partition in wanted]
+        return rows[:at_most]
+
+    async def drop(self, published: Sequence[Published]) -> None:
+        """Delete published rows."""
+        async with self._transaction() as state:
+            _drop(state, published)
+
+    async def has_stale(self, partitions: Iterable[int], age_s: float) -> bool:
+        """Whether a row is older."""
+        before_s = time.monotonic() - age_s
+        rows = await self.leftovers(partitions, len(self.state.outbox))
+        return any(self.state.stored_s[row.id] <= before_s for row in rows)
+
+    def _due(self, state: State, partitions: Iterable[int]) -> list[tuple[int, Timer]]:
+        wanted = set(partitions)
+        due = [(p, t) for p, t in state.timers.values() if p in wanted and t.due_at <= self.now]
+        return sorted(due, key=lambda each: each[1].due_at)
+
+    def _advance(
+        self, state: State, claims: Iterable[Claim], outputs: Mapping[int, Sequence[Outgoing]]
+    ) -> list[int]:
+        for claim in claims:
+            tp = TopicPartition(claim.topic, claim.partition)
+            position = state.progress.get(tp)
+            if position is None or (position.next_offset, position.epoch) != (
+                claim.expected,
+                claim.epoch,
+            ):
+                raise Fenced
+            last_ms = position.last_ms if claim.last_ms is None else claim.last_ms
+            state.progress[tp] = Position(claim.next_offset, claim.epoch, last_ms)
+        return [self._store(state, partition, rows) for partition, rows in outputs.items()]
+
+    def _store(self, state: State, partition: int, records: Sequence[Outgoing]) -> int:
         self._ids += 1
-        self.state.outbox[self._ids] = records
+        state.outbox[self._ids] = Stored(self._ids, partition, tuple(records))
+        state.stored_s[self._ids] = time.monotonic()
         return self._ids
 
-    async def execute(self, statement: str, *columns: Any) -> None:
-        match statement.split()[:3]:
-            case ["with", "asynchronous", "as"] | ["delete", "from", "outbox"]:
-                if not self._depth:
-                    await asyncio.sleep(self.commit_s)
-                for row in columns[0]:
-                    del self.state.outbox[row]
-            case ["insert", "into", "saved"]:
-                self.state.saved.extend(columns[0])
-            case ["insert", "into", "timers"]:
-                for id, *rest in zip(*columns, strict=True):
-                    self.state.timers[id] = (rest[0], rest[1], rest[2])
-            case ["delete", "from", "timers"]:
-                for id in columns[0]:
-                    self.state.timers.pop(id, None)
-            case other:
-                raise AssertionError(f"the fake does not know {other}")
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[State]:
+        """A copy of the state, which takes effect at the end unless the body or the commit fails."""
+        async with self._one_at_a_time:
+            state = deepcopy(self.state)
+            yield state
+            await asyncio.sleep(self.commit_s)
+            _fail(self.on_commit)
+            self.state = state
+            _fail(self.after_commit)
 
-    async def fetchval(self, _any_due: str, partitions: list[int]) -> bool:
-        return any(partition in partitions for partition, *_ in self.state.timers.values())
 
-    async def fetch(self, _due: str, partitions: list[int]) -> list[dict[str, Any]]:
-        """All timers of these partitions are due."""
-        mine = {id: t for id, t in self.state.timers.items() if t[0] in partitions}
-        for id in mine:
-            del self.state.timers[id]
-        return [{"partition": p, "due_at": at, "record": record} for p, at, record in mine.values()]
+@dataclass
+class MemorySession:
+    """Stands in for a connection that is held for one batch."""
+
+    store: MemoryStore
+    db: Any = None
+
+    async def save(
+        self, changes: Changes, writes: Writes, before_commit: Callable[[], None] = lambda: None
+    ) -> list[int]:
+        """Save all or nothing."""
+        return await self.store.save(changes, writes, before_commit)
+
+
+def _add(state: State, table: str, keys: Iterable[Any], expected_new: bool) -> None:
+    rows = state.tables.setdefault(table, [])
+    for key in keys:
+        if expected_new and key in rows:
+            raise Outdated
+        rows.append(key)
+
+
+def _keys(write: Statement | Copy) -> list[Any]:
+    """What a statement adds: its first column, as the fake takes every statement for an addition."""
+    match write:
+        case Statement(arguments=(keys, *_)):
+            return [*keys]
+        case Copy(rows=rows):
+            return [row[0] for row in rows]
+        case _:
+            raise AssertionError(f"the fake cannot carry out {write}")
+
+
+def _drop(state: State, published: Iterable[Published]) -> None:
+    for one in published:
+        for id in one.ids:
+            del state.outbox[id], state.stored_s[id]
+        for a in newest(one.acknowledged):
+            tp = TopicPartition(a.topic, a.partition)
+            if tp in state.progress and state.progress[tp].next_offset < a.next_offset:
+                state.progress[tp] = Position(a.next_offset, state.progress[tp].epoch, a.last_ms)
 
 
 def _fail(failures: list[Failure]) -> None:
@@ -135,7 +208,7 @@ def _fail(failures: list[Failure]) -> None:
 
 
 class Wire:
-    """Stands in for the publisher: keeps what it is given, and fails when told to."""
+    """Stands in for the publisher: keeps what it is given, and fails when a test says so."""
 
     def __init__(self) -> None:
         self.published: list[Outgoing] = []
@@ -143,14 +216,14 @@ class Wire:
         self.open = asyncio.Event()
         self.open.set()
 
-    async def publish(self, records: Sequence[Outgoing]) -> list[Told]:
+    async def publish(self, records: Sequence[Outgoing]) -> list[Acknowledged]:
         await self.open.wait()
         if self.fails:
             raise self.fails.pop(0)
         self.published.extend(records)
         return []
 
-    def told(self, topic: str) -> list[str]:
+    def values(self, topic: str) -> list[str]:
         """The values published to a topic."""
         return [(r.value or b"").decode() for r in self.published if r.topic == topic]
 
@@ -175,11 +248,21 @@ class Remarks:
     def __init__(self, timer: Timer | None = None) -> None:
         self.handled: list[str] = []
         """Every attempt, in order."""
+        self.locked = 0
+        """So many attempts to load a "locked" order find a lock that another session holds."""
         self._timer = timer
 
     async def load(self, db: Any, messages: Sequence[Message[Any]]) -> Noted:
-        if any(_remark(m) == "unloadable" for m in messages):
+        remarks = {_remark(message) for message in messages}
+        if "unloadable" in remarks:
             raise KeyError("unloadable")
+        if "unreachable" in remarks:
+            raise OSError("unreachable")
+        if "outdated" in remarks:
+            raise Outdated
+        if "locked" in remarks and self.locked:
+            self.locked -= 1
+            raise asyncpg.LockNotAvailableError
         return Noted()
 
     def handle(self, message: Message[Any], work: Noted) -> Done | Rejected:
@@ -201,6 +284,8 @@ class Remarks:
     def save(self, work: Noted, writes: Writes) -> None:
         if "unsavable" in work.remarks:
             raise ValueError("violates a constraint: pat_anna0001")
+        if "no file" in work.remarks:
+            raise FileNotFoundError("no file")
         writes.execute("saved", "insert into saved select unnest($1::text[])", work.remarks)
 
 
@@ -209,8 +294,10 @@ def _remark(message: Message[Any]) -> str:
     return message.body.remark or ""
 
 
-def taken(database: Database, *where: TopicPartition, epoch: int = 1) -> dict[TopicPartition, int]:
-    """The database says that these partitions start at 0, taken with this epoch."""
-    for tp in where:
-        database.state.progress[tp.topic, tp.partition] = (0, epoch)
-    return dict.fromkeys(where, 0)
+def taken(
+    store: MemoryStore, *partitions: TopicPartition, epoch: int = 1
+) -> dict[TopicPartition, Position]:
+    """These partitions are taken with this epoch, and stand at 0 in the store."""
+    positions = dict.fromkeys(partitions, Position(0, epoch))
+    store.state.progress |= positions
+    return positions

@@ -3,9 +3,17 @@
 import asyncpg
 import pytest
 from aiokafka.errors import KafkaConnectionError, NotLeaderForPartitionError, RequestTimedOutError
+from asyncpg.exceptions import _base
 
-from runtime.failures import CannotRun, KafkaUnavailable, NotReady, Outdated, is_transient
-from runtime.ledger import Fenced
+from runtime.failures import (
+    CannotRun,
+    Fenced,
+    KafkaUnavailable,
+    NotReady,
+    Outdated,
+    is_about_the_server,
+    is_transient,
+)
 from runtime.publisher import NotPublished
 
 PASSES = [
@@ -40,6 +48,8 @@ PASSES = [
     KafkaUnavailable(),
 ]
 STAYS = [
+    # asyncpg refuses an argument that does not fit its column.
+    _base.DataError("value out of int32 range"),
     ValueError(),
     KeyError(),
     AssertionError(),
@@ -62,3 +72,24 @@ def test_a_server_that_is_away_or_busy_passes(error: Exception) -> None:
 @pytest.mark.parametrize("error", STAYS, ids=lambda e: type(e).__name__)
 def test_what_the_same_attempt_meets_again_does_not_pass(error: Exception) -> None:
     assert not is_transient(error)
+
+
+@pytest.mark.parametrize(
+    ("error", "about_the_server"),
+    [
+        (asyncpg.LockNotAvailableError(), True),
+        (asyncpg.DiskFullError(), True),
+        (asyncpg.OutOfMemoryError(), True),
+        (asyncpg.ReadOnlySQLTransactionError(), True),
+        (asyncpg.QueryCanceledError(), False),
+        (asyncpg.ConnectionDoesNotExistError(), False),
+        (OSError(), False),
+        (Outdated(), False),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_some_transient_failures_can_never_be_due_to_a_record(
+    error: Exception, about_the_server: bool
+) -> None:
+    assert is_transient(error)
+    assert is_about_the_server(error) is about_the_server

@@ -4,43 +4,43 @@ import asyncio
 
 import pytest
 
-from runtime.ledger import Position
+from runtime.positions import Position
 from runtime.publishing import DROP_AFTER_S
 from tests.unit.runtime.bench import HERE, TIMER, TWIN, Bench, orders
 from tests.unit.runtime.fakes import taken
 
 
 async def test_a_worker_whose_epoch_is_old_writes_nothing_and_owns_nothing(bench: Bench) -> None:
-    taken(bench.database, HERE, epoch=2)
+    taken(bench.store, HERE, epoch=2)
     await bench.run(orders("a"))
-    assert bench.database.state.saved == []
+    assert bench.saved == []
     assert bench.wire.published == []
-    assert bench.loop.owned == {}
+    assert bench.loop.assigned == {}
     assert bench.loop.fenced.is_set()
 
 
 async def test_losing_another_topic_of_the_same_partition_number_fences_too(bench: Bench) -> None:
     """One patient's records of all topics belong to one worker, or the states would mix."""
-    taken(bench.database, TWIN, epoch=2)
+    taken(bench.store, TWIN, epoch=2)
     await bench.run(orders("a"))
-    assert bench.database.state.saved == []
+    assert bench.saved == []
     assert bench.loop.fenced.is_set()
 
 
 async def test_taking_again_after_being_fenced_goes_on(bench: Bench) -> None:
-    taken(bench.database, HERE, TWIN, epoch=2)
+    taken(bench.store, HERE, TWIN, epoch=2)
     await bench.run(orders("a"))
-    bench.loop.own({HERE: Position(0, 2), TWIN: Position(0, 2)})
+    bench.loop.assign({HERE: Position(0, 2), TWIN: Position(0, 2)})
     assert not bench.loop.fenced.is_set()
     await bench.run(orders("a"))
-    assert bench.database.state.saved == ["a"]
+    assert bench.saved == ["a"]
 
 
 async def test_a_commit_whose_answer_was_lost_is_not_done_twice(bench: Bench) -> None:
-    bench.database.after_commit = [ConnectionResetError]
+    bench.store.after_commit = [ConnectionResetError]
     await bench.run(orders("a"))
-    assert bench.database.state.saved == ["a"]
-    assert len(bench.database.state.outbox) == 1
+    assert bench.saved == ["a"]
+    assert len(bench.store.state.outbox) == 1
     assert bench.loop.fenced.is_set()
 
 
@@ -50,79 +50,79 @@ async def test_a_batch_that_was_saved_after_all_is_not_handled_again_by_whoever_
     """The partitions are taken again, past the batch in hand, while it backs off."""
 
     def lost() -> Exception:
-        taken(bench.database, TWIN, epoch=2)
-        bench.database.state.progress[HERE] = (1, 2)
-        bench.loop.own({HERE: Position(1, 2), TWIN: Position(0, 2)})
+        taken(bench.store, TWIN, epoch=2)
+        bench.store.state.progress[HERE] = Position(1, 2)
+        bench.loop.assign({HERE: Position(1, 2), TWIN: Position(0, 2)})
         return ConnectionResetError()
 
-    bench.database.after_commit = [lost]
+    bench.store.after_commit = [lost]
     await bench.run(orders("a"))
-    assert bench.database.state.saved == ["a"]
+    assert bench.saved == ["a"]
 
 
 async def test_a_batch_whose_partitions_are_lost_while_it_backs_off_is_left(bench: Bench) -> None:
     def lost() -> Exception:
-        bench.loop.own({})
+        bench.loop.assign({})
         return ConnectionResetError()
 
-    bench.database.on_commit = [lost]
+    bench.store.on_commit = [lost]
     await bench.run(orders("a"))
-    assert bench.database.state.saved == []
-    assert bench.database.state.outbox == {}
+    assert bench.saved == []
+    assert bench.store.state.outbox == {}
 
 
 async def test_what_is_published_leaves_the_outbox_with_the_next_batch(bench: Bench) -> None:
     await bench.loop.on_batch(orders("a"))
     await bench.until_published(1)
-    assert len(bench.database.state.outbox) == 1
+    assert len(bench.store.state.outbox) == 1
     await bench.loop.on_batch(orders("b", first=1))
-    assert len(bench.database.state.outbox) == 1
+    assert len(bench.store.state.outbox) == 1
     await bench.loop.published()
-    assert bench.database.state.outbox == {}
-    assert bench.wire.told("out") == ["a", "b"]
+    assert bench.store.state.outbox == {}
+    assert bench.wire.values("out") == ["a", "b"]
 
 
 async def test_a_slow_batch_drops_alone_what_it_takes_along(bench: Bench) -> None:
     """Given a save that outlasts the wait of the idle drop; then no row is dropped by both."""
-    bench.database.commit_s = 1.5 * DROP_AFTER_S
+    bench.store.commit_s = 1.5 * DROP_AFTER_S
     for first, remark in enumerate("abc"):
         await bench.loop.on_batch(orders(remark, first=first))
     await bench.loop.published()
     assert not bench.loop.failed.done()
-    assert bench.database.state.outbox == {}
+    assert bench.store.state.outbox == {}
 
 
 async def test_who_gives_partitions_up_drops_first_what_is_published(bench: Bench) -> None:
     await bench.loop.on_batch(orders("a"))
     await bench.until_published(1)
-    await bench.loop.disown()
-    assert bench.database.state.outbox == {}
+    await bench.loop.release()
+    assert bench.store.state.outbox == {}
 
 
 async def test_who_gives_partitions_up_waits_for_a_drop_that_is_under_way(bench: Bench) -> None:
-    bench.database.commit_s = DROP_AFTER_S
+    bench.store.commit_s = DROP_AFTER_S
     await bench.loop.on_batch(orders("a"))
     await bench.until_published(1)
     await asyncio.sleep(1.5 * DROP_AFTER_S)
-    assert len(bench.database.state.outbox) == 1
-    await bench.loop.disown()
-    assert bench.database.state.outbox == {}
+    assert len(bench.store.state.outbox) == 1
+    await bench.loop.release()
+    assert bench.store.state.outbox == {}
 
 
 async def test_what_a_failed_batch_would_have_dropped_is_dropped_later(bench: Bench) -> None:
     """Given a batch that is lost after it took published rows along; then they go without it."""
 
     def lost() -> Exception:
-        bench.loop.own({})
+        bench.loop.assign({})
         return ConnectionResetError()
 
     await bench.loop.on_batch(orders("a"))
     await bench.until_published(1)
-    bench.database.on_commit = [lost]
+    bench.store.on_commit = [lost]
     await bench.loop.on_batch(orders("b", first=1))
-    assert len(bench.database.state.outbox) == 1
+    assert len(bench.store.state.outbox) == 1
     await bench.loop.published()
-    assert bench.database.state.outbox == {}
+    assert bench.store.state.outbox == {}
 
 
 async def test_the_next_batch_is_decided_while_the_one_before_is_published(bench: Bench) -> None:
@@ -134,7 +134,7 @@ async def test_the_next_batch_is_decided_while_the_one_before_is_published(bench
     bench.wire.open.set()
     await second
     await bench.loop.published()
-    assert bench.wire.told("out") == ["a", "b"]
+    assert bench.wire.values("out") == ["a", "b"]
 
 
 async def test_what_cannot_be_published_holds_back_all_that_comes_after(bench: Bench) -> None:
@@ -149,15 +149,15 @@ async def test_what_cannot_be_published_holds_back_all_that_comes_after(bench: B
     await bench.loop.published()
     await bench.run(orders("c", first=2))
     assert bench.wire.published == []
-    assert len(bench.database.state.outbox) == 2
+    assert len(bench.store.state.outbox) == 2
     assert isinstance(bench.loop.failed.exception(), ValueError)
 
 
 async def test_an_outbox_that_cannot_be_emptied_now_is_emptied_later(bench: Bench) -> None:
-    bench.database.on_commit = [lambda: None, ConnectionResetError, ConnectionResetError]
+    bench.store.on_commit = [lambda: None, ConnectionResetError, ConnectionResetError]
     await bench.run(orders("a"))
-    assert bench.wire.told("out") == ["a"]
-    assert bench.database.state.outbox == {}
+    assert bench.wire.values("out") == ["a"]
+    assert bench.store.state.outbox == {}
 
 
 async def test_giving_up_partitions_waits_for_the_batch_in_hand_and_says_where_it_stood(
@@ -165,44 +165,44 @@ async def test_giving_up_partitions_waits_for_the_batch_in_hand_and_says_where_i
 ) -> None:
     bench.wire.open.clear()
     running = asyncio.create_task(bench.loop.on_batch(orders("a", "b")))
-    leaving = asyncio.create_task(bench.loop.disown())
+    leaving = asyncio.create_task(bench.loop.release())
     await running
     assert not leaving.done()
     bench.wire.open.set()
     assert (await leaving)[HERE].next_offset == 2
-    assert bench.wire.told("out") == ["a", "b"]
-    assert bench.loop.owned == {}
+    assert bench.wire.values("out") == ["a", "b"]
+    assert bench.loop.assigned == {}
 
 
 async def test_a_timer_is_stored_with_the_state_and_published_once_when_due(bench: Bench) -> None:
     await bench.run(orders("timer"))
-    assert list(bench.database.state.timers) == [TIMER.id]
+    assert list(bench.store.state.timers) == [TIMER.id]
     for _ in range(2):
         await bench.loop.fire_timers()
         await bench.loop.published()
-    assert bench.wire.told("orders.reviews") == ["due"]
-    assert bench.database.state.timers == {}
+    assert bench.wire.values("orders.reviews") == ["due"]
+    assert bench.store.state.timers == {}
 
 
 async def test_a_timer_that_is_cancelled_is_never_published(bench: Bench) -> None:
     await bench.run(orders("timer", "a"))
     await bench.run(orders("no timer", first=2))
-    assert bench.database.state.timers == {}
+    assert bench.store.state.timers == {}
     await bench.loop.fire_timers()
     await bench.loop.published()
-    assert bench.wire.told("orders.reviews") == []
+    assert bench.wire.values("orders.reviews") == []
 
 
 async def test_a_worker_that_has_no_partition_fires_no_timer(bench: Bench) -> None:
     await bench.run(orders("timer"))
-    await bench.loop.disown()
+    await bench.loop.release()
     await bench.loop.fire_timers()
-    assert list(bench.database.state.timers) == [TIMER.id]
+    assert list(bench.store.state.timers) == [TIMER.id]
 
 
 async def test_looking_for_due_timers_keeps_no_batch_waiting(bench: Bench) -> None:
     """Given a batch that is not done; when nothing is due; then looking is over before the batch is."""
-    bench.database.commit_s = 0.2
+    bench.store.commit_s = 0.2
     running = asyncio.create_task(bench.loop.on_batch(orders("a")))
     await asyncio.sleep(0.05)
     await bench.loop.fire_timers()
@@ -215,8 +215,8 @@ async def test_a_timer_whose_commit_was_lost_sight_of_makes_the_worker_take_agai
 ) -> None:
     """It may be in the outbox already; taking the partitions again publishes what is there."""
     await bench.run(orders("timer"))
-    bench.database.after_commit = [ConnectionResetError]
+    bench.store.after_commit = [ConnectionResetError]
     with pytest.raises(ConnectionResetError):
         await bench.loop.fire_timers()
-    assert len(bench.database.state.outbox) == 1
+    assert len(bench.store.state.outbox) == 1
     assert bench.loop.fenced.is_set()

@@ -25,7 +25,7 @@ def watched(bench: Bench) -> Clock:
 
 async def test_a_batch_that_waits_for_its_database_is_not_silent(bench: Bench) -> None:
     clock = watched(bench)
-    bench.database.commit_s = 0.1
+    bench.store.commit_s = 0.1
     running = asyncio.create_task(bench.loop.on_batch(orders("a")))
     await asyncio.sleep(0.05)
     clock.now_s += EXCUSED_S - 1
@@ -39,7 +39,7 @@ async def test_a_batch_that_waits_for_its_database_is_not_silent(bench: Bench) -
 
 async def test_a_batch_that_fails_for_want_of_a_connection_is_a_sign_of_life(bench: Bench) -> None:
     clock = watched(bench)
-    bench.database.on_commit = [raising(TimeoutError())]
+    bench.store.on_commit = [raising(TimeoutError())]
     clock.now_s += 29
     await bench.run(orders("a"))
     assert bench.loop.pulse.silent_s == 0

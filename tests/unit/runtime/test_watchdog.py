@@ -7,7 +7,7 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError
 
-from runtime.ledger import Position
+from runtime.positions import Position
 from runtime.telemetry import Telemetry
 from runtime.watchdog import Ends, Ranges, Watchdog
 

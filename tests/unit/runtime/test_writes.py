@@ -68,23 +68,23 @@ def test_what_was_there_is_changed_and_what_is_new_is_added() -> None:
     """Given rows of which one is new; then the others are changed, and the new one is expected to be so."""
     writes = Writes()
     writes.save("orders", COLUMNS, ADD, CHANGE, [("a", 1), ("b", 2), ("c", 3)], {"b"})
-    assert writes._all == [
+    assert writes.all == [
         Statement("orders", CHANGE, (("a", "c"), (1, 3))),
         Statement("orders", ADD, (("b",), (2,))),
     ]
-    assert writes._fresh == {"orders"}
+    assert writes.expected_new == {"orders"}
 
 
 @pytest.mark.parametrize("new", [True, False])
 def test_rows_that_are_all_new_or_all_known_are_one_write(new: bool) -> None:
     writes = Writes()
     writes.save("orders", COLUMNS, ADD, CHANGE, [("a", 1), ("b", 2)], {"a", "b"} if new else set())
-    assert writes._all == [Statement("orders", ADD if new else CHANGE, (("a", "b"), (1, 2)))]
-    assert writes._fresh == ({"orders"} if new else set())
+    assert writes.all == [Statement("orders", ADD if new else CHANGE, (("a", "b"), (1, 2)))]
+    assert writes.expected_new == ({"orders"} if new else set())
 
 
 @pytest.mark.parametrize(("count", "kind"), [(FEW, Statement), (FEW + 1, Copy)])
 def test_many_new_rows_are_copied_and_few_go_with_the_rest(count: int, kind: type) -> None:
     writes = Writes()
     writes.add("orders", COLUMNS, ADD, [(str(n), n) for n in range(count)])
-    assert [type(write) for write in writes._all] == [kind]
+    assert [type(write) for write in writes.all] == [kind]

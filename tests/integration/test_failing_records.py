@@ -1,0 +1,271 @@
+"""A record on which PostgreSQL fails, in a batch with good ones: it becomes a dead letter, and they are saved.
+
+The loop is the real one over a real database; Kafka and the service are stand-ins.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+from structlog.testing import capture_logs
+
+from runtime import migrations
+from runtime.attempts import UNEXPLAINED
+from runtime.connection import Connection
+from runtime.database import SESSION
+from runtime.handling import Done
+from runtime.loop import Loop
+from runtime.parsing import Parser
+from runtime.records import Message
+from runtime.store import PostgresStore
+from runtime.telemetry import Telemetry
+from runtime.writes import Writes
+from schemas.orders import OrderPlace
+from schemas.topics import ORDERS_REQUESTS
+from tests.unit.runtime.bench import HERE, LETTERS, orders
+from tests.unit.runtime.fakes import NoWait, Wire
+
+WITHIN_S = 120.0
+IMPATIENT = SESSION | {"statement_timeout": "400ms", "lock_timeout": "150ms"}
+"""What our sessions ask of the server, in less time."""
+
+_SCHEMA = """
+create table remarks (remark text primary key, number int unique);
+create table numbers (number int);
+insert into remarks values ('exists', 1), ('also exists', 2);
+"""
+_ADD = "insert into remarks (remark) select unnest($1::text[])"
+_DIVIDE = "insert into numbers select 1 / n from unnest($1::int[]) as n"
+_NUMBER = "insert into numbers select unnest($1::int[])"
+_TAKE_LONG = "insert into numbers select 1 from pg_sleep($1::int)"
+_SAME_NUMBER = "insert into remarks (remark, number) select unnest($1::text[]), 1"
+_HEAVY = "select pg_sleep(2)"
+
+
+@pytest.fixture(autouse=True)
+def logs() -> Iterator[None]:
+    """Kept in memory: structlog's own rendering of a traceback takes seconds."""
+    with capture_logs():
+        yield
+
+
+@dataclass
+class Work:
+    """The remarks of the batch."""
+
+    remarks: list[str] = field(default_factory=list)
+
+
+class Service:
+    """Saves each order's remark; some remarks make the database fail."""
+
+    def __init__(self, in_order: bool) -> None:
+        self.attempts = 0
+        self._in_order = in_order
+
+    async def load(self, db: Connection, messages: Sequence[Message[Any]]) -> Work:
+        """Load by a statement that some records make fail."""
+        self.attempts += 1
+        remarks = {_remark(message) for message in messages}
+        if "load divides" in remarks:
+            await db.fetchval("select 1 / $1::int", 0)
+        if "load takes long" in remarks:
+            await db.fetchval(_HEAVY)
+        return Work()
+
+    def handle(self, message: Message[Any], work: Work) -> Done:
+        """Keep the remark."""
+        work.remarks.append(_remark(message))
+        return Done()
+
+    def save(self, work: Work, writes: Writes) -> None:
+        """Save by statements that some records make fail."""
+        writes.expect_new("remarks")
+        plain: list[str] = []
+        for remark in work.remarks:
+            match remark:
+                case "divides":
+                    writes.execute("numbers", _DIVIDE, [0])
+                case "is out of range":
+                    writes.execute("numbers", _NUMBER, [2**40])
+                case "takes long":
+                    writes.execute("numbers", _TAKE_LONG, 2)
+                case "has a number":
+                    writes.execute("remarks", _SAME_NUMBER, [remark])
+                case _:
+                    plain.append(remark)
+        if plain:
+            writes.execute("remarks", _ADD, plain)
+        if self._in_order:
+            writes.in_order()
+
+
+def _remark(message: Message[Any]) -> str:
+    assert isinstance(message.body, OrderPlace)
+    return message.body.remark or ""
+
+
+@dataclass
+class Running:
+    """A loop that has taken a partition, and what it touches."""
+
+    loop: Loop[Work]
+    pool: "asyncpg.Pool[Any]"
+    wire: Wire
+    service: Service
+    telemetry: Telemetry
+
+    async def handle(self, *remarks: str) -> None:
+        """One batch of orders with these remarks, until it is published."""
+        async with asyncio.timeout(WITHIN_S):
+            await self.loop.on_batch(orders(*remarks))
+            await self.loop.published()
+
+    async def saved(self) -> list[str]:
+        """The remarks in the database."""
+        rows = await self.pool.fetch("select remark from remarks where number is null")
+        return sorted(row["remark"] for row in rows)
+
+    @property
+    def retries(self) -> float:
+        """How often a batch failed, for whatever reason."""
+        metrics = self.telemetry.registry.collect()
+        return sum(
+            sample.value
+            for metric in metrics
+            for sample in metric.samples
+            if sample.name == "herhaal_retries_total"
+        )
+
+    @property
+    def buried(self) -> list[tuple[str, str]]:
+        """Reason and detail of each dead letter."""
+        letters = [dict(r.headers) for r in self.wire.published if r.topic == LETTERS]
+        return [
+            ((letter["dl_reason"] or b"").decode(), (letter["dl_detail"] or b"").decode())
+            for letter in letters
+        ]
+
+
+@asynccontextmanager
+async def running(dsn: str, in_order: bool = False) -> AsyncIterator[Running]:
+    """A loop on this database."""
+    wanted = migrations.read("runtime", migrations.RUNTIME)
+    async with asyncpg.create_pool(dsn, min_size=1, max_size=4, server_settings=IMPATIENT) as pool:
+        async with pool.acquire() as db:
+            await migrations.migrate(db, wanted)
+            await db.execute(_SCHEMA)
+        wire, service, store = Wire(), Service(in_order), PostgresStore(pool)
+        telemetry = Telemetry("ordering")
+        fakes: Any = (wire, telemetry, NoWait)
+        loop: Loop[Work] = Loop("ordering", Parser.of([ORDERS_REQUESTS]), service, store, *fakes)
+        async with store.taking("cluster", {HERE: 0}) as taken:
+            pass
+        loop.assign(taken.positions)
+        yield Running(loop, pool, wire, service, telemetry)
+        await loop.release()
+
+
+@pytest.fixture(params=["one statement", "transaction"])
+async def service(request: pytest.FixtureRequest, scratch: str) -> AsyncIterator[Running]:
+    """A loop over a service that saves in each of the two ways."""
+    async with running(scratch, in_order=request.param == "transaction") as started:
+        yield started
+
+
+@pytest.mark.parametrize(
+    ("bad", "kind"),
+    [
+        ("divides", "DivisionByZeroError"),
+        ("load divides", "DivisionByZeroError"),
+        ("is out of range", "DataError"),
+        ("has a number", "UniqueViolationError"),
+        ("exists", "Outdated"),
+        ("takes long", "QueryCanceledError"),
+        ("load takes long", "QueryCanceledError"),
+    ],
+)
+async def test_a_record_that_the_database_fails_on_is_buried_and_its_partition_goes_on(
+    service: Running, bad: str, kind: str
+) -> None:
+    await service.handle("a", bad, "b")
+    assert service.buried == [("save_failed", kind)]
+    assert await service.saved() == ["a", "b"]
+    assert service.loop.assigned[HERE].next_offset == 3
+    assert not service.loop.fenced.is_set()
+
+
+async def test_a_lock_of_another_session_is_waited_for(scratch: str) -> None:
+    """Given a table that is locked for longer than any record gets; then nothing is buried."""
+    async with running(scratch) as service:
+        async with _locked(scratch, "lock table remarks in access exclusive mode"):
+            handling = asyncio.create_task(service.handle("a", "b"))
+            await _until(lambda: service.service.attempts > 2 * UNEXPLAINED)
+        await handling
+        assert service.buried == []
+        assert await service.saved() == ["a", "b"]
+
+
+async def test_a_database_that_saves_nothing_is_waited_for(scratch: str) -> None:
+    """Given one that can only be read, and a record that fails; then that is not buried before it can be."""
+    async with running(scratch) as service:
+        async with _locked(scratch, "lock table progress in exclusive mode"):
+            handling = asyncio.create_task(service.handle("load takes long"))
+            await _until(lambda: service.service.attempts > 2 * UNEXPLAINED)
+            assert service.buried == []
+        await handling
+        assert service.buried == [("save_failed", "QueryCanceledError")]
+
+
+@asynccontextmanager
+async def _locked(dsn: str, statement: str) -> AsyncIterator[None]:
+    """Another session, that may be idle as long as it likes, holds a lock meanwhile."""
+    db = await asyncpg.connect(dsn)
+    try:
+        async with db.transaction():
+            await db.execute(statement)
+            yield
+    finally:
+        await db.close()
+
+
+async def test_a_database_that_takes_no_connections_is_waited_for(scratch: str) -> None:
+    """Given refusals that do not look transient, for longer than a record gets; then nothing is buried."""
+    async with running(scratch) as service, _closed(scratch) as reopen:
+        handling = asyncio.create_task(service.handle("a", "b"))
+        await _until(lambda: service.retries >= 2 * UNEXPLAINED)
+        await reopen()
+        await handling
+        assert service.buried == []
+        assert await service.saved() == ["a", "b"]
+
+
+@asynccontextmanager
+async def _closed(dsn: str) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+    """A database that takes no connections, and what makes it take them again."""
+    name = urlsplit(dsn).path[1:]
+    admin = await asyncpg.connect(urlsplit(dsn)._replace(path="/postgres").geturl())
+
+    async def reopen() -> None:
+        await admin.execute(f'alter database "{name}" allow_connections true')
+
+    await admin.execute(f'alter database "{name}" allow_connections false')
+    await admin.execute(
+        "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1", name
+    )
+    try:
+        yield reopen
+    finally:
+        await reopen()
+        await admin.close()
+
+
+async def _until(happens: Callable[[], bool]) -> None:
+    async with asyncio.timeout(WITHIN_S):
+        while not happens():
+            await asyncio.sleep(0.01)

@@ -1,0 +1,32 @@
+"""`herhaal progress` tells a service that has never started from a table that is missing."""
+
+import asyncpg
+import pytest
+
+from cli.console import UserError
+from cli.progress.commands import At, _ask
+from cli.progress.look import look
+from deploy.local import LocalStack
+from schemas.topics import SERVICES
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_a_service_that_has_never_started_has_no_stored_offsets(
+    stack: LocalStack, scratch: str, service: str
+) -> None:
+    db = await asyncpg.connect(scratch)
+    try:
+        with pytest.raises(UserError, match="has never started"):
+            await look(stack.kafka, db, service)
+    finally:
+        await db.close()
+
+
+def test_another_missing_table_is_not_taken_for_that() -> None:
+    """Given a statement of the service's own on a table that is missing; then the error is named."""
+
+    async def missing() -> None:
+        raise asyncpg.UndefinedTableError
+
+    with pytest.raises(UserError, match="UndefinedTableError"):
+        _ask(At("kafka", "postgres"), missing())
