@@ -50,8 +50,7 @@ async def test_what_stands_still_for_a_while_goes_on_whole(
         async with readers.running(READS_PER_S):
             await frozen_for(disturbed.process(process).pid, seconds)
             recovery_s = await watch.recovery(now(), GOES_ON_WITHIN_S)
-            await asyncio.sleep(2)
-        await until_steady(disturbed, GOES_ON_WITHIN_S)
+            await until_steady(disturbed, GOES_ON_WITHIN_S)
     row = await judge.judge(load, f"{process} frozen for {seconds} s", "all", recovery_s)
     assert row.clean
     assert readers.answers[200] > 0
