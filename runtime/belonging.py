@@ -64,7 +64,7 @@ async def look(kafka: str, db: Connection, reads: Reads) -> Belonging:
     Raises:
         KafkaError, OSError, TimeoutError, asyncpg.PostgresError: a server is away, or refuses.
     """
-    known = await progress.known_cluster(db)
+    known = await progress.stored_cluster(db)
     stored = await progress.positions(db)
     told = partitions_of([reads.own] if reads.own else [])
     positions = {tp: stored.get(tp, Position(0, 1)) for tp in (*partitions_of(reads.inputs), *told)}

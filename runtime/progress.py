@@ -25,8 +25,8 @@ on conflict (topic, partition) do update set epoch = p.epoch + 1
 returning topic, partition, next_offset, epoch, last_ms
 """
 
-_CLUSTER = "insert into kafka (cluster) values ($1) on conflict (one_row) do nothing"
-_BELONG = """
+_STORE_FIRST_CLUSTER = "insert into kafka (cluster) values ($1) on conflict (one_row) do nothing"
+_SET_CLUSTER = """
 insert into kafka (cluster) values ($1) on conflict (one_row) do update set cluster = excluded.cluster
 """
 _POSITIONS = "select topic, partition, next_offset, epoch, last_ms from progress"
@@ -39,7 +39,7 @@ order by topic, partition
 on conflict (topic, partition) do update
 set next_offset = excluded.next_offset, last_ms = null, epoch = p.epoch + 1
 """
-_KNOWN_CLUSTER = "select cluster from kafka"
+_STORED_CLUSTER = "select cluster from kafka"
 
 # Every claim must match its row, or nothing may be written: `fence` fails the whole statement.
 ADVANCE = """
@@ -110,22 +110,22 @@ async def restart(db: Connection, begins: Mapping[TopicPartition, int]) -> None:
     )
 
 
-async def known_cluster(db: Connection) -> str | None:
+async def stored_cluster(db: Connection) -> str | None:
     """The id of the Kafka cluster that the stored offsets belong to; None before the first worker."""
-    known: str | None = await db.fetchval(_KNOWN_CLUSTER)
-    return known
+    cluster: str | None = await db.fetchval(_STORED_CLUSTER)
+    return cluster
 
 
-async def belong(db: Connection, found: str) -> None:
+async def set_cluster(db: Connection, cluster: str) -> None:
     """Set the cluster that the stored offsets belong to."""
-    await db.execute(_BELONG, found)
+    await db.execute(_SET_CLUSTER, cluster)
 
 
-async def cluster(db: Connection, found: str) -> str:
-    """The id of the Kafka cluster that the stored offsets belong to: `found`, when it is the first."""
-    await db.execute(_CLUSTER, found)
-    known: str = await db.fetchval(_KNOWN_CLUSTER)
-    return known
+async def store_first_cluster(db: Connection, cluster: str) -> str:
+    """The id of the Kafka cluster that the stored offsets belong to: this one, when it is the first."""
+    await db.execute(_STORE_FIRST_CLUSTER, cluster)
+    stored: str = await db.fetchval(_STORED_CLUSTER)
+    return stored
 
 
 async def advance(

@@ -49,7 +49,7 @@ class PostgresStore:
     ) -> AsyncIterator[Taken]:
         """Take partitions at the end of the body, or change nothing when it raises."""
         async with self._pool.acquire() as db, db.transaction():
-            belongs_to = await progress.cluster(db, cluster)
+            belongs_to = await progress.store_first_cluster(db, cluster)
             yield Taken(belongs_to, await progress.take(db, earliest))
 
     async def positions(self) -> Mapping[TopicPartition, Position]:

@@ -96,7 +96,7 @@ async def _accept(at: At, found: Found, signed: Signature) -> list[str]:
     asked = await _audit(at, found, signed, "asked")
     async with database(at.postgres, found.service) as db, db.transaction():
         await progress.restart(db, {s.tp: s.begin for s in found.belonging.misfits})
-        await progress.belong(db, found.belonging.cluster)
+        await progress.set_cluster(db, found.belonging.cluster)
         told = await _reconcile(at.kafka, db, found.service)
     accepted = await _audit(at, found, signed, "accepted")
     return [

@@ -26,7 +26,7 @@ OF_A_REBUILD = (
 )
 """How statements begin that compare or copy whole tables, as is their purpose."""
 
-NO_PART = ("_TAKE", "_RESTART", "_CLUSTER", "_BELONG", "_DUE_TIMERS")
+NO_PART = ("_TAKE", "_RESTART", "_STORE_FIRST_CLUSTER", "_SET_CLUSTER", "_DUE_TIMERS")
 """Statements that are never joined to a batch, as they return rows or come before the first."""
 
 

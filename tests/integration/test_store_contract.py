@@ -16,7 +16,7 @@ from runtime.positions import Acknowledged, Changes, Claim, Position, Published
 from runtime.records import Outgoing, Timer
 from runtime.store import PostgresStore
 from runtime.writes import Writes
-from tests.unit.runtime.fakes import MemoryStore
+from tests.unit.runtime.memory_store import MemoryStore
 
 HERE, THERE, OUTPUT = TopicPartition("in", 0), TopicPartition("in", 1), TopicPartition("output", 0)
 EARLIEST = {HERE: 5, THERE: 0, OUTPUT: 0}

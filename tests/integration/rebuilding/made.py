@@ -164,7 +164,7 @@ class Made:
         """The running service has handled all, `but` the last ones of each partition, with these sums."""
         async with self.connected() as db:
             await db.execute("delete from progress")
-            await progress.cluster(db, await cluster_id(self.stack.kafka))
+            await progress.store_first_cluster(db, await cluster_id(self.stack.kafka))
             for tp, end in (await self.ends()).items():
                 await db.execute(
                     "insert into progress values ($1, $2, $3, 7)", *tp, max(0, end - but)

@@ -16,7 +16,8 @@ from runtime.telemetry import Telemetry
 from schemas.topics import ORDERS_REQUESTS
 from tests.harness.made import an_order
 from tests.harness.records import Delivered, delivered
-from tests.unit.runtime.fakes import Failure, MemoryStore, Noted, NoWait, Remarks, Wire, taken
+from tests.unit.runtime.fakes import Noted, NoWait, Remarks, Wire
+from tests.unit.runtime.memory_store import Failure, MemoryStore, taken
 
 ANNA = "pat_anna0001"
 HOME = partition_of(ANNA.encode(), ORDERS_REQUESTS.partitions)

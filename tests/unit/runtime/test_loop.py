@@ -10,7 +10,7 @@ from aiokafka import TopicPartition
 from runtime.attempts import ATTEMPTS, UNEXPLAINED
 from schemas.topics import ORDERS_REQUESTS
 from tests.unit.runtime.bench import ANNA, HERE, HOME, Bench, orders, raising
-from tests.unit.runtime.fakes import taken
+from tests.unit.runtime.memory_store import taken
 
 
 async def test_a_batch_is_saved_published_and_dropped_from_the_outbox(bench: Bench) -> None:

@@ -7,7 +7,7 @@ import pytest
 from runtime.positions import Position
 from runtime.publishing import DROP_AFTER_S
 from tests.unit.runtime.bench import HERE, TIMER, TWIN, Bench, orders
-from tests.unit.runtime.fakes import taken
+from tests.unit.runtime.memory_store import taken
 
 
 async def test_a_worker_whose_epoch_is_old_writes_nothing_and_owns_nothing(bench: Bench) -> None:
