@@ -15,7 +15,6 @@ from pydantic import ValidationError
 from runtime.keys import NUL, key_of
 from runtime.records import Headers, Message, Record, append_time, size_of
 from schemas.base import Body
-from schemas.structs import Reader
 from schemas.topics import Topic
 
 MAX_HEADER_BYTES = 8 * 1024
@@ -76,10 +75,9 @@ class _Plan(NamedTuple):
 
 @dataclass(frozen=True)
 class Parser:
-    """Reads the records of a service's input topics; bodies that come `often` as structs."""
+    """Reads the records of a service's input topics."""
 
     topics: Mapping[str, Topic]
-    often: Set[type[Body]] = frozenset()
     _plans: Mapping[str, _Plan] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -87,9 +85,9 @@ class Parser:
         object.__setattr__(self, "_plans", plans)
 
     @classmethod
-    def of(cls, topics: Iterable[Topic], often: Iterable[type[Body]] = ()) -> "Parser":
+    def of(cls, topics: Iterable[Topic]) -> "Parser":
         """A parser for these topics."""
-        return cls({topic.name: topic for topic in topics}, frozenset(often))
+        return cls({topic.name: topic for topic in topics})
 
     def parse(self, record: Record) -> Message[Body] | Unreadable | Misplaced:
         """The message in a record, or why there is none."""
@@ -100,16 +98,10 @@ class Parser:
 
     def _plan(self, topic: Topic) -> _Plan:
         ways = {
-            ce_type.encode(): _Way(model, self._reading(model), attrgetter(model.KEY))
+            ce_type.encode(): _Way(model, model.model_validate_json, attrgetter(model.KEY))
             for ce_type, model in topic.types.items()
         }
         return _Plan(ways, topic.partitions, topic.compacted, topic.max_bytes)
-
-    def _reading(self, model: type[Body]) -> Callable[[bytes], Body]:
-        if model in self.often:
-            return Reader(model).read
-        read: Callable[[bytes], Body] = model.__pydantic_validator__.validate_json
-        return read
 
     def _parse(self, record: Record) -> Message[Body] | Misplaced:
         plan = self._plans[record.topic]

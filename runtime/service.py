@@ -102,7 +102,6 @@ class Service(Generic[W]):
     asyncapi: Callable[[], dict[str, Any]]
     tables: dict[type[Body], Topic] = field(default_factory=dict)
     own: Topic | None = None
-    often: tuple[type[Body], ...] = ()
     gather_ms: int = 0
 
 
@@ -246,7 +245,7 @@ def _worker(service: Service[Any], resources: Resources, reached: Reached) -> Wo
     publisher = Publisher(settings.kafka, f"{service.name}-worker")
     loop = Loop(
         service.name,
-        Parser.of([*service.inputs, *([service.own] if service.own else [])], service.often),
+        Parser.of([*service.inputs, *([service.own] if service.own else [])]),
         service.handler(resources),
         resources.pool,
         publisher,

@@ -23,7 +23,7 @@ from schemas.orders import (
     OrderLineDecided,
     Outcome,
 )
-from schemas.structs import trusted
+from schemas.trusted import trusted
 from services.notification.facts import (
     Answer,
     Cancellation,

@@ -15,8 +15,8 @@ from schemas import topics
 from schemas.base import Body
 from schemas.directory import Pharmacy, Practice
 from schemas.notifications import MessageQueued, MessageSent, PickupPromised
-from schemas.orders import OrderCancelled, OrderDecided, OrderEvent, OrderLineDecided
-from schemas.structs import trusted
+from schemas.orders import OrderEvent
+from schemas.trusted import trusted
 from services.notification import domain, store
 from services.notification.calendar import PharmacyCalendar, PracticeCalendar
 from services.notification.domain import Known, Order, Seen, Taken, Told
@@ -27,7 +27,6 @@ from services.notification.texts import CURRENT_VERSION
 SOURCE = "nl.herhaal/notification"
 
 INPUTS = (topics.ORDERS_EVENTS,)
-OFTEN = (OrderDecided, OrderLineDecided, OrderCancelled)
 OWN = topics.NOTIFICATIONS_EVENTS
 
 _queued, _sent = trusted(MessageQueued), trusted(MessageSent)

@@ -25,7 +25,7 @@ from schemas.topics import DIRECTORY_PHARMACIES, DIRECTORY_PRACTICES, NOTIFICATI
 from services.notification import domain, store
 from services.notification.domain import Known, Order, Seen, Taken
 from services.notification.facts import Answer
-from services.notification.handlers import INPUTS, OFTEN, stored
+from services.notification.handlers import INPUTS, stored
 from services.notification.pickup import NEVER_OPEN, local_window
 from services.notification.store import StoredMessage
 
@@ -126,7 +126,6 @@ REBUILD: Rebuild[Work] = Rebuild(
     module=__name__,
     service="notification",
     inputs=INPUTS,
-    often=OFTEN,
     migrations=Path(__file__).parent / "migrations",
     builder=_builder,
     tables=store.COMPARED,

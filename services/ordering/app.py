@@ -6,7 +6,7 @@ from runtime.service import Resources, Service
 from schemas import asyncapi, topics
 from schemas.directory import Pharmacy, Practice
 from services.ordering import http
-from services.ordering.handlers import INPUTS, OFTEN, OWN, OrderingHandler, Work
+from services.ordering.handlers import INPUTS, OWN, OrderingHandler, Work
 
 
 def _handler(resources: Resources) -> OrderingHandler:
@@ -22,5 +22,4 @@ SERVICE: Service[Work] = Service(
     asyncapi=lambda: asyncapi.document("ordering"),
     tables={Practice: topics.DIRECTORY_PRACTICES, Pharmacy: topics.DIRECTORY_PHARMACIES},
     own=OWN,
-    often=OFTEN,
 )

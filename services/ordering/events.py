@@ -8,7 +8,7 @@ from uuid import UUID
 from schemas.base import Actor
 from schemas.orders import DecidedLine, OrderCancelled, OrderDecided, OrderLineDecided, Outcome
 from schemas.prescriptions import PrescriptionApproved, PrescriptionWithdrawn
-from schemas.structs import trusted
+from schemas.trusted import trusted
 from services.ordering.order import Line, Order
 from services.ordering.rules import Known
 

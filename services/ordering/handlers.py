@@ -13,7 +13,6 @@ from runtime.rows import Rows
 from runtime.writes import Writes
 from schemas import topics
 from schemas.directory import Pharmacy, Policy, Practice
-from schemas.medication import MedicationOverview
 from schemas.orders import OrderCancel, OrderEvent, OrderPlace, OrderReview, OrderState, OrderTimer
 from services.ordering import domain, history, published, store
 from services.ordering.domain import Changed, Refused, Result, Unchanged
@@ -24,7 +23,6 @@ from services.ordering.rules import Known
 
 INPUTS = (topics.ORDERS_REQUESTS, topics.ORDERS_REVIEWS, topics.MEDICATION_STATUS)
 OWN = topics.ORDERS_EVENTS
-OFTEN = (OrderPlace, MedicationOverview)
 
 _FROM_OUR_API = ("ce_source", API_SOURCE.encode())
 
