@@ -91,7 +91,7 @@ class Deciding(Generic[W]):
         Raises HandlerFailed when it cannot.
         """
         handle = self._handler.handle
-        # One that is let go while it is still in the processor's cache is cheaper by half.
+        # Popped, so that each message is freed right after use.
         messages.reverse()
         while messages:
             message = messages.pop()
