@@ -8,7 +8,7 @@ from uuid import UUID
 
 from runtime.connection import Connection
 from runtime.handling import Done, Rejected
-from runtime.records import Message, Outgoing, event_id, id_of, id_text, outgoing
+from runtime.records import Message, Outgoing, event_id, outgoing
 from runtime.rows import Rows
 from runtime.writes import Writes
 from schemas import topics
@@ -140,14 +140,14 @@ def _tell(taken: Taken, message: Message[Any], work: Work) -> list[Outgoing]:
         promised = [taken.promise] if taken.promise else []
         # Sent comes last: where that was told, all of it was.
         bodies = [_event(_queued, told), *promised, _event(_sent, told)]
-    order_id = id_text(order.order_id)
+    order_id = str(order.order_id)
     return [_record(body, order, order_id, message) for body in bodies]
 
 
 def stored(told: domain.Message, order: Order, message: Message[Any]) -> StoredMessage:
     """What is told about an order after this event, as it is in the inbox."""
     return StoredMessage(
-        message_id=id_of(event_id("message", id_text(order.order_id), order.seq)),
+        message_id=UUID(event_id("message", order.order_id, order.seq)),
         patient=order.patient,
         order_id=order.order_id,
         kind=told.kind,

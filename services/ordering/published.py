@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from runtime.records import Message, Outgoing, Timer, event_id, id_text, outgoing
+from runtime.records import Message, Outgoing, Timer, event_id, outgoing
 from schemas import topics
 from schemas.orders import OrderEvent, OrderTimer
 from services.ordering.events import SOURCE, Prescription
@@ -13,7 +13,7 @@ from services.ordering.order import Order
 
 def event(event: OrderEvent, order: Order, cause: Message[Any]) -> Outgoing:
     """An event of this order, caused by this message."""
-    order_id = id_text(order.order_id)
+    order_id = str(order.order_id)
     return outgoing(
         topics.ORDERS_EVENTS.name,
         event,
@@ -28,7 +28,7 @@ def event(event: OrderEvent, order: Order, cause: Message[Any]) -> Outgoing:
 
 def prescription(prescription: Prescription, cause: Message[Any]) -> Outgoing:
     """A prescription or its withdrawal, on the topic of its pharmacy."""
-    prescription_id = id_text(prescription.prescription_id)
+    prescription_id = str(prescription.prescription_id)
     return outgoing(
         topics.PRESCRIPTIONS_PREFIX + prescription.pharmacy,
         prescription,
