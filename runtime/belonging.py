@@ -4,16 +4,15 @@ Asked before the service takes anything in, as whoever has its partitions need n
 `herhaal progress`.
 """
 
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
-from runtime import continuity, deliveries, ledger
-from runtime.closing import closed
+from runtime import continuity, ledger
+from runtime.clients import reader
 from runtime.connection import Connection
 from runtime.continuity import Standing
 from runtime.ledger import Position
@@ -69,9 +68,9 @@ async def look(kafka: str, db: Connection, reads: Reads) -> Belonging:
     stored = await ledger.positions(db)
     told = _partitions([reads.own] if reads.own else [])
     positions = {tp: stored.get(tp, Position(0, 1)) for tp in (*_partitions(reads.inputs), *told)}
-    async with _reader(kafka, positions) as reader:
+    async with reader(kafka, positions, request_timeout_ms=10_000) as client:
         standings = await continuity.look(
-            reader,
+            client,
             positions,
             reads.compacted,
             new=positions.keys() - stored.keys(),
@@ -100,22 +99,3 @@ def _partitions(topics: Iterable[Topic]) -> list[TopicPartition]:
     return [
         TopicPartition(topic.name, number) for topic in topics for number in range(topic.partitions)
     ]
-
-
-@asynccontextmanager
-async def _reader(
-    kafka: str, partitions: Iterable[TopicPartition]
-) -> AsyncIterator[AIOKafkaConsumer]:
-    deliveries.install()
-    reader = AIOKafkaConsumer(
-        bootstrap_servers=kafka,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        request_timeout_ms=10_000,
-    )
-    try:
-        await reader.start()
-        reader.assign([*partitions])
-        yield reader
-    finally:
-        await closed(reader.stop())

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from runtime.closing import closed
+from runtime.clients import closed, start_reader
 from runtime.problems import unavailable
 from runtime.records import Record
 
@@ -66,24 +66,14 @@ class Pages:
     @asynccontextmanager
     async def _reader(self) -> AsyncIterator[AIOKafkaConsumer]:
         """A reader that goes back to the others, unless something went wrong with it."""
-        reader = self._idle.pop() if self._idle else await self._started()
+        reader = (
+            self._idle.pop()
+            if self._idle
+            else await start_reader(self._bootstrap, request_timeout_ms=int(WITHIN_S * 1000))
+        )
         try:
             yield reader
         except BaseException:
             await closed(reader.stop())
             raise
         self._idle.append(reader)
-
-    async def _started(self) -> AIOKafkaConsumer:
-        reader = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            request_timeout_ms=int(WITHIN_S * 1000),
-        )
-        try:
-            await reader.start()
-        except BaseException:
-            await closed(reader.stop())
-            raise
-        return reader

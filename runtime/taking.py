@@ -4,8 +4,7 @@ Everything is asked of a reader of its own, made for this once: the group's cons
 that is wedged.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +12,7 @@ import asyncpg
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from runtime import continuity, ledger
-from runtime.closing import closed
+from runtime import clients, continuity, ledger
 from runtime.ledger import Fenced, Position, Published
 from runtime.loop import Loop
 from runtime.publisher import Publisher
@@ -54,7 +52,9 @@ class Taking:
         inputs = set(assigned)
         numbers = {tp.partition for tp in inputs}
         told = {TopicPartition(self.own.name, n) for n in numbers} if self.own else set()
-        async with self._reader(inputs | told) as reader:
+        async with clients.reader(
+            self.bootstrap, inputs | told, request_timeout_ms=10_000, partition_bytes=_FETCH_BYTES
+        ) as reader:
             positions = await self._positions(reader, inputs, told)
             # Before the leftovers: publishing them moves on what is known of our own topic.
             await self._adopt(reader, positions, await reader.end_offsets(told))
@@ -63,24 +63,6 @@ class Taking:
         self.loop.own(mine)
         log.info("partitions taken", partitions=len(mine), leftovers=leftovers)
         return mine
-
-    @asynccontextmanager
-    async def _reader(
-        self, partitions: Iterable[TopicPartition]
-    ) -> AsyncIterator[AIOKafkaConsumer]:
-        reader = AIOKafkaConsumer(
-            bootstrap_servers=self.bootstrap,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            max_partition_fetch_bytes=_FETCH_BYTES,
-            request_timeout_ms=10_000,
-        )
-        try:
-            await reader.start()
-            reader.assign([*partitions])
-            yield reader
-        finally:
-            await closed(reader.stop())
 
     async def _positions(
         self, reader: AIOKafkaConsumer, inputs: set[TopicPartition], told: set[TopicPartition]

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from runtime.closing import closed
+from runtime.clients import closed, start_reader
 from runtime.failures import is_transient
 from runtime.ledger import Position
 from runtime.pulse import Pulse
@@ -113,12 +113,9 @@ class OwnConnection:
     async def ends(self, partitions: Mapping[TopicPartition, Any]) -> Mapping[TopicPartition, int]:
         """Where each of these ends."""
         if self._reader is None:
-            self._reader = AIOKafkaConsumer(
-                bootstrap_servers=self._bootstrap,
-                enable_auto_commit=False,
-                request_timeout_ms=int(ANSWER_S * 1000),
+            self._reader = await start_reader(
+                self._bootstrap, request_timeout_ms=int(ANSWER_S * 1000)
             )
-            await self._reader.start()
         if not partitions:
             await self._reader.topics()
             return {}

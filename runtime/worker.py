@@ -22,7 +22,7 @@ from faststream.kafka.subscriber.usecase import BatchSubscriber
 
 from runtime import ledger
 from runtime.backoff import Backoff
-from runtime.closing import closed
+from runtime.clients import closed
 from runtime.deliveries import Delivered
 from runtime.failures import is_transient
 from runtime.fetched import Fetched, polled, unwrapped
