@@ -23,7 +23,8 @@ from confluent_kafka import (
 
 from bench.data.records import Given
 from bench.errors import BenchError
-from runtime.topics import admin, apply_topics
+from runtime.clients import admin
+from runtime.topics import apply_topics
 from schemas.topics import Topic
 
 _FILL: dict[str, Any] = {

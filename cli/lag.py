@@ -16,8 +16,7 @@ from cli import cluster
 from cli.asking import ask
 from cli.console import stdout
 from cli.members import Member, by_host, members, processes_twice
-from runtime.closing import closed
-from runtime.topics import admin
+from runtime.clients import admin, reader
 from schemas.topics import SERVICES
 
 EVERY_S = 2.0
@@ -72,13 +71,8 @@ def run_lag(kafka: str, watch: bool, partitions: bool) -> None:
 
 async def lags(kafka: str) -> list[ServiceLag]:
     """The lag of every service. Raises KafkaError or OSError when Kafka is away or refuses."""
-    async with admin(kafka) as client:
-        consumer = AIOKafkaConsumer(bootstrap_servers=kafka)
-        try:
-            await consumer.start()
-            return [await _service(client, consumer, name) for name in SERVICES]
-        finally:
-            await closed(consumer.stop())
+    async with admin(kafka) as client, reader(kafka) as consumer:
+        return [await _service(client, consumer, name) for name in SERVICES]
 
 
 def shown(found: Sequence[ServiceLag], partitions: bool) -> Group:

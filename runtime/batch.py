@@ -100,7 +100,7 @@ class Deciding(Generic[W]):
             HandlerFailed: the handler raised.
         """
         handle = self._handler.handle
-        # Popped, so that each message is freed right after use, while it is in the processor's cache.
+        # Popped, so that each message is freed right after use.
         messages.reverse()
         while messages:
             message = messages.pop()

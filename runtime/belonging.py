@@ -4,16 +4,14 @@ Asked before the service takes anything in, as whoever has its partitions need n
 `herhaal progress`.
 """
 
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
-from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from runtime import continuity, deliveries, progress
-from runtime.closing import closed
+from runtime import continuity, progress
+from runtime.clients import reader
 from runtime.connection import Connection
 from runtime.continuity import Standing
 from runtime.positions import Position
@@ -68,9 +66,9 @@ async def look(kafka: str, db: Connection, reads: Reads) -> Belonging:
     stored = await progress.positions(db)
     told = partitions_of([reads.own] if reads.own else [])
     positions = {tp: stored.get(tp, Position(0, 1)) for tp in (*partitions_of(reads.inputs), *told)}
-    async with _reader(kafka, positions) as reader:
+    async with reader(kafka, positions, request_timeout_ms=10_000) as client:
         standings = await continuity.look(
-            reader,
+            client,
             positions,
             reads.compacted,
             new=positions.keys() - stored.keys(),
@@ -93,22 +91,3 @@ async def require_own_kafka(kafka: str, pool: "asyncpg.Pool[Any]", reads: Reads)
     if found.known is not None:
         continuity.refuse_other_cluster(found.known, found.cluster)
     continuity.refuse_misfits(found.standings)
-
-
-@asynccontextmanager
-async def _reader(
-    kafka: str, partitions: Iterable[TopicPartition]
-) -> AsyncIterator[AIOKafkaConsumer]:
-    deliveries.install()
-    reader = AIOKafkaConsumer(
-        bootstrap_servers=kafka,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        request_timeout_ms=10_000,
-    )
-    try:
-        await reader.start()
-        reader.assign([*partitions])
-        yield reader
-    finally:
-        await closed(reader.stop())

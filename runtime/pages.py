@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from runtime.closing import closed
+from runtime.clients import closed, start_reader
 from runtime.failures import KafkaUnavailable
 from runtime.records import Record
 
@@ -78,15 +78,4 @@ class TopicPages:
         self._idle.append(consumer)
 
     async def _started(self) -> AIOKafkaConsumer:
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            request_timeout_ms=int(TIMEOUT_S * 1000),
-        )
-        try:
-            await consumer.start()
-        except BaseException:
-            await closed(consumer.stop())
-            raise
-        return consumer
+        return await start_reader(self._bootstrap, request_timeout_ms=int(TIMEOUT_S * 1000))

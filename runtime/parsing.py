@@ -3,18 +3,22 @@
 Nothing from the record's content enters a reason: only field names and error kinds do.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Set
-from dataclasses import dataclass, field
-from functools import lru_cache
-from operator import attrgetter
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 from pydantic import ValidationError
 
-from runtime.keys import NUL, key_of
-from runtime.records import Headers, Message, Record, append_time, size_of, valid_traceparent
+from runtime.records import (
+    Headers,
+    Message,
+    Record,
+    append_time,
+    partition_of,
+    size_of,
+    valid_traceparent,
+)
 from schemas.base import Body
-from schemas.structs import Reader
 from schemas.topics import Topic
 
 MAX_HEADER_BYTES = 8 * 1024
@@ -22,13 +26,11 @@ MAX_HEADER_BYTES = 8 * 1024
 
 MAX_HEADERS = 64
 
-_MOST_OF_A_HEADER = 5 * MAX_HEADER_BYTES
-"""`size_of` counts a header's name four times."""
+NUL = "\x00"
+"""PostgreSQL cannot store it in text, so no key or id may hold it, as no body may."""
 
-_ABSENT = b""
-
-Envelope = dict[str, bytes]
-"""A record's headers, all of them UTF-8; the last one of a name counts."""
+Envelope = dict[str, str]
+"""A record's headers; the last one of a name counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,40 +54,21 @@ class _Refused(Exception):
         self.why = Unreadable(reason, detail)
 
 
-class _Way(NamedTuple):
-    """How one kind of record on one topic is read."""
-
-    model: type[Body]
-    read: Callable[[bytes], Body]
-    key: Callable[[Body], object]
-    """What of its body the record's key must be."""
-
-
-class _Plan(NamedTuple):
-    """How a topic's records are read: what it carries by `ce_type`, as it is on the wire."""
-
-    ways: Mapping[bytes, _Way]
-    partitions: int
-    compacted: bool
-    max_bytes: int
-
-
 @dataclass(frozen=True)
 class Parser:
-    """Reads the records of a service's input topics; bodies that come `often` as structs."""
+    """Reads the records of a service's input topics."""
 
     topics: Mapping[str, Topic]
-    often: Set[type[Body]] = frozenset()
-    _plans: Mapping[str, _Plan] = field(init=False)
-
-    def __post_init__(self) -> None:
-        plans = {name: self._plan(topic) for name, topic in self.topics.items()}
-        object.__setattr__(self, "_plans", plans)
 
     @classmethod
-    def of(cls, topics: Iterable[Topic], often: Iterable[type[Body]] = ()) -> "Parser":
+    def of(cls, topics: Iterable[Topic]) -> "Parser":
         """A parser for these topics."""
-        return cls({topic.name: topic for topic in topics}, frozenset(often))
+        return cls({topic.name: topic for topic in topics})
+
+    @cached_property
+    def _models(self) -> Mapping[str, Mapping[str, type[Body]]]:
+        """The models of each topic by `ce_type`."""
+        return {name: topic.types for name, topic in self.topics.items()}
 
     def parse(self, record: Record) -> Message[Body] | Unreadable | Misplaced:
         """The message in a record, or why there is none."""
@@ -94,117 +77,88 @@ class Parser:
         except _Refused as refused:
             return refused.why
 
-    def _plan(self, topic: Topic) -> _Plan:
-        ways = {
-            ce_type.encode(): _Way(model, self._reading(model), attrgetter(model.KEY))
-            for ce_type, model in topic.types.items()
-        }
-        return _Plan(ways, topic.partitions, topic.compacted, topic.max_bytes)
-
-    def _reading(self, model: type[Body]) -> Callable[[bytes], Body]:
-        if model in self.often:
-            return Reader(model).read
-        read: Callable[[bytes], Body] = model.__pydantic_validator__.validate_json
-        return read
-
     def _parse(self, record: Record) -> Message[Body] | Misplaced:
-        plan = self._plans[record.topic]
-        key, hashed = _key(record.key)
+        topic = self.topics[record.topic]
+        sent, key = _key(record.key)
         envelope = _envelope(record.headers)
-        if _is_larger(record, plan.max_bytes):
+        if size_of(record.key, record.value, record.headers) > topic.max_bytes:
             # The broker's own limit is on the compressed batch.
             raise _Refused("too_large", "the record is larger than its topic allows")
-        way = plan.ways.get(envelope.get("ce_type", _ABSENT))
-        if way is None:
-            raise _no_way(envelope, record.topic)
-        body = None if record.value is None else _body(record.value, way)
-        if body is None:
-            if not plan.compacted:
-                raise _Refused(
-                    "null_value", "the topic is not compacted, a null value means nothing"
-                )
-        elif way.key(body) != key:
-            raise _Refused("key_mismatch", f"the key is not the body's {way.model.KEY}")
-        home = hashed % plan.partitions
-        if home != record.partition and plan.partitions > 1:
+        model = _model(envelope, self._models[record.topic], record.topic)
+        body = _body(record.value, model, topic)
+        if body is not None and getattr(body, model.KEY) != key:
+            raise _Refused("key_mismatch", f"the key is not the body's {model.KEY}")
+        home = partition_of(sent, topic.partitions)
+        if home != record.partition and topic.partitions > 1:
             return Misplaced(home)
         at = append_time(record.timestamp)
         return Message(_id(envelope), key, body, at, _traceparent(envelope), record)
 
 
-def _key(sent: bytes | None) -> tuple[str, int]:
-    """A key as text, and Kafka's hash of it."""
+def _key(sent: bytes | None) -> tuple[bytes, str]:
+    """A key as it was sent, and as text."""
     if not sent:
         raise _Refused("missing_key")
-    key = key_of(sent)
-    if key.text is None:
+    key = _text(sent)
+    if key is None or NUL in key:
         raise _Refused("bad_key", "the key is not UTF-8, or holds U+0000")
-    return key.text, key.hash
-
-
-def _body(value: bytes, way: _Way) -> Body:
-    try:
-        return way.read(value)
-    except ValidationError as error:
-        raise _refusal(error, way.model) from None
-
-
-def _no_way(envelope: Envelope, topic: str) -> _Refused:
-    if "ce_type" not in envelope:
-        return _Refused("missing_type", "there is no ce_type header")
-    return _Refused("unknown_type", f"{topic} carries no such ce_type")
+    return sent, key
 
 
 def _envelope(headers: Headers) -> Envelope:
     if len(headers) > MAX_HEADERS:
         raise _Refused("oversize_header", f"more than {MAX_HEADERS} headers")
-    envelope: dict[str, Any] = dict(headers)
-    if len(envelope) != len(headers) or not _are_plain(envelope):
-        for name, value in headers:
-            _refuse_odd(name, value)
-    return envelope
+    return {name: _header(name, value) for name, value in headers}
 
 
-def _are_plain(envelope: Mapping[str, Any]) -> bool:
-    """Whether all can be read and none is large, told by all of them at once; nearly always so."""
-    try:
-        # What stands between them is UTF-8 by itself, so that no two halves make a whole.
-        whole = b"\x00".join(envelope.values())
-        whole.decode()
-    except (TypeError, UnicodeDecodeError):
-        return False
-    return len(whole) + len("".join(envelope)) <= MAX_HEADER_BYTES
-
-
-def _refuse_odd(name: str, value: bytes | None) -> None:
+def _header(name: str, value: bytes | None) -> str:
     if value is None:
         raise _Refused("null_header", "a header has no value")
     if len(name) + len(value) > MAX_HEADER_BYTES:
         raise _Refused("oversize_header", f"a header is larger than {MAX_HEADER_BYTES} bytes")
+    text = _text(value)
+    if text is None:
+        raise _Refused("binary_header", "a header is not UTF-8")
+    return text
+
+
+def _text(sent: bytes) -> str | None:
+    """UTF-8 as text; None for what is not UTF-8."""
     try:
-        value.decode()
+        return sent.decode()
     except UnicodeDecodeError:
-        raise _Refused("binary_header", "a header is not UTF-8") from None
+        return None
+
+
+def _model(envelope: Envelope, models: Mapping[str, type[Body]], topic: str) -> type[Body]:
+    ce_type = envelope.get("ce_type")
+    if ce_type is None:
+        raise _Refused("missing_type", "there is no ce_type header")
+    if ce_type not in models:
+        raise _Refused("unknown_type", f"{topic} carries no such ce_type")
+    return models[ce_type]
+
+
+def _body(value: bytes | None, model: type[Body], topic: Topic) -> Body | None:
+    """The body; None for a tombstone."""
+    if value is None:
+        if topic.compacted:
+            return None
+        raise _Refused("null_value", "the topic is not compacted, a null value means nothing")
+    try:
+        return model.model_validate_json(value)
+    except ValidationError as error:
+        raise _refusal(error, model) from None
 
 
 def _traceparent(envelope: Envelope) -> str | None:
-    sent = envelope.get("traceparent")
-    return None if sent is None else valid_traceparent(sent.decode())
-
-
-def _is_larger(record: Record, max_bytes: int) -> bool:
-    """Whether a record, whose headers have passed, is too large; few need be measured exactly."""
-    content = len(record.key or b"") + len(record.value or b"")
-    if content + (len(record.headers) + 1) * _MOST_OF_A_HEADER <= max_bytes:
-        return False
-    return size_of(record.key, record.value, record.headers) > max_bytes
+    return valid_traceparent(envelope.get("traceparent"))
 
 
 def _id(envelope: Envelope) -> str:
-    sent = envelope.get("ce_id")
-    if not sent:
+    ce_id = envelope.get("ce_id")
+    if not ce_id:
         raise _Refused("missing_id", "there is no ce_id header")
-    ce_id = sent.decode()
     if NUL in ce_id:
         raise _Refused("bad_id", "the ce_id holds U+0000")
     return ce_id

@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from runtime.backoff import Backoff
-from runtime.closing import closed
+from runtime.clients import closed, start_producer
 from runtime.positions import Acknowledged
 from runtime.records import Outgoing, partition_of
 
@@ -22,9 +22,6 @@ log = structlog.get_logger()
 
 PUBLISH_S = 25.0
 """How long a batch may take before it is tried with another producer: aiokafka by itself tries for ever."""
-
-_BATCH_BYTES = 512 * 1024
-_REQUEST_BYTES = 8 * 1024 * 1024
 
 
 _Sent: TypeAlias = "tuple[asyncio.Future[Any], int]"
@@ -119,21 +116,11 @@ class Publisher:
     async def _started(self) -> AIOKafkaProducer:
         async with self._starting:
             if self._producer is None:
-                producer = AIOKafkaProducer(
-                    bootstrap_servers=self._bootstrap,
+                self._producer = await start_producer(
+                    self._bootstrap,
                     client_id=self._client_id,
-                    acks="all",
-                    enable_idempotence=True,
-                    max_batch_size=_BATCH_BYTES,
-                    max_request_size=_REQUEST_BYTES,
                     request_timeout_ms=int(self._timeout_s * 1000),
                 )
-                try:
-                    await producer.start()
-                except BaseException:
-                    await closed(producer.stop())
-                    raise
-                self._producer = producer
             return self._producer
 
     async def _discard(self) -> None:

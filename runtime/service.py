@@ -71,7 +71,6 @@ class Service(Generic[W]):
     asyncapi: Callable[[], dict[str, Any]]
     tables: dict[type[Body], Topic] = field(default_factory=dict)
     own: Topic | None = None
-    often: tuple[type[Body], ...] = ()
     gather_ms: int = 0
     settings: type[Settings] = Settings
 
@@ -221,7 +220,7 @@ def _worker(service: Service[Any], resources: Resources, pools: Pools, reached: 
     store = PostgresStore(pools.loop)
     loop = Loop(
         service.name,
-        Parser.of([*service.inputs, *([service.own] if service.own else [])], service.often),
+        Parser.of([*service.inputs, *([service.own] if service.own else [])]),
         service.handler(resources),
         store,
         publisher,

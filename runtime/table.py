@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from runtime.backoff import Backoff
-from runtime.closing import closed
+from runtime.clients import reader
 from runtime.parsing import Parser
 from runtime.records import Message, Record
 from schemas.base import Body
@@ -60,23 +60,11 @@ class Table(Generic[T]):
                 await backoff.wait()
 
     async def _read(self) -> None:
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap,
-            auto_offset_reset="earliest",
-            enable_auto_commit=False,
-            request_timeout_ms=15_000,
-        )
-        try:
-            await consumer.start()
-            partitions = [
-                TopicPartition(self._topic.name, p) for p in range(self._topic.partitions)
-            ]
-            consumer.assign(partitions)
+        partitions = [TopicPartition(self._topic.name, p) for p in range(self._topic.partitions)]
+        async with reader(self._bootstrap, partitions, request_timeout_ms=15_000) as consumer:
             await self._catch_up(consumer, await consumer.end_offsets(partitions))
             while True:
                 await self._poll(consumer, self._rows)
-        finally:
-            await closed(consumer.stop())
 
     async def _catch_up(
         self, consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]

@@ -3,16 +3,14 @@
 Kafka is asked by a consumer made for this once, as that of the group may be the one that is wedged.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from runtime import continuity
-from runtime.closing import closed
+from runtime import clients, continuity
 from runtime.failures import Fenced
 from runtime.loop import Loop
 from runtime.ports import Store
@@ -55,7 +53,12 @@ class Assignment:
         numbers = {tp.partition for tp in inputs}
         topic = self.output_topic
         outputs = {TopicPartition(topic.name, n) for n in numbers} if topic else set()
-        async with self._reader(inputs | outputs) as reader:
+        async with clients.reader(
+            self.bootstrap,
+            inputs | outputs,
+            request_timeout_ms=10_000,
+            partition_bytes=_FETCH_BYTES,
+        ) as reader:
             positions = await self._positions(reader, inputs, outputs)
             # Before the leftovers: publishing them moves the stored offset of the output topic.
             await self._recover(reader, positions, await reader.end_offsets(outputs))
@@ -64,24 +67,6 @@ class Assignment:
         self.loop.assign(taken)
         log.info("partitions taken", partitions=len(taken), leftovers=leftovers)
         return taken
-
-    @asynccontextmanager
-    async def _reader(
-        self, partitions: Iterable[TopicPartition]
-    ) -> AsyncIterator[AIOKafkaConsumer]:
-        reader = AIOKafkaConsumer(
-            bootstrap_servers=self.bootstrap,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            max_partition_fetch_bytes=_FETCH_BYTES,
-            request_timeout_ms=10_000,
-        )
-        try:
-            await reader.start()
-            reader.assign([*partitions])
-            yield reader
-        finally:
-            await closed(reader.stop())
 
     async def _positions(
         self, reader: AIOKafkaConsumer, inputs: set[TopicPartition], outputs: set[TopicPartition]

@@ -3,8 +3,7 @@
 Nothing is ever deleted or shrunk: that loses records, and is not for a program to decide.
 """
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias, TypeVar
 
@@ -13,7 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import for_code
 
-from runtime.closing import closed
+from runtime.clients import admin
 from runtime.failures import CannotRun
 from schemas.topics import Topic
 
@@ -58,17 +57,6 @@ class Plan:
     def empty(self) -> bool:
         """Whether the broker already is as the registry says."""
         return not (self.create or self.configure or self.left or self.refused)
-
-
-@asynccontextmanager
-async def admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
-    """An admin client. Raises KafkaConnectionError while Kafka is away."""
-    client = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=10_000)
-    try:
-        await client.start()
-        yield client
-    finally:
-        await closed(client.close())
 
 
 def partitions_of(topics: Iterable[Topic]) -> list[TopicPartition]:

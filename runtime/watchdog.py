@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from runtime.closing import closed
+from runtime.clients import closed, start_reader
 from runtime.failures import is_transient
 from runtime.positions import Position
 from runtime.pulse import Pulse
@@ -224,13 +224,11 @@ class OwnConnection:
     async def ends(self, partitions: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
         """Where each of these ends."""
         if self._reader is None:
-            self._reader = AIOKafkaConsumer(
-                bootstrap_servers=self._bootstrap,
-                enable_auto_commit=False,
-                max_partition_fetch_bytes=_FETCH_BYTES,
+            self._reader = await start_reader(
+                self._bootstrap,
                 request_timeout_ms=int(ANSWER_S * 1000),
+                partition_bytes=_FETCH_BYTES,
             )
-            await self._reader.start()
         if not partitions:
             await self._reader.topics()
             return {}

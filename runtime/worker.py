@@ -8,24 +8,19 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, NoReturn
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import KafkaError
-from faststream import AckPolicy
-from faststream.kafka import KafkaBroker, KafkaMessage
-from faststream.kafka.subscriber.usecase import BatchSubscriber
+from faststream.kafka import KafkaBroker
 
 from runtime.backoff import Backoff
-from runtime.closing import closed
-from runtime.deliveries import Delivered
+from runtime.clients import closed
 from runtime.failures import Fenced, is_transient
-from runtime.fetched import Fetched, polled, unwrapped
 from runtime.identity import client_id
 from runtime.loop import FINISH_S, Loop
+from runtime.polling import Fetched, subscribe
 from runtime.ports import Store
 from runtime.positions import Position
 from runtime.publisher import Publisher
@@ -38,20 +33,8 @@ from schemas.topics import Topic
 
 log = structlog.get_logger()
 
-POLL_MS = 500
-"""How long a poll waits for records; it ends when there are any."""
-
 REQUEST_TIMEOUT_MS = 15_000
 """Longer than a rebalance, in which a paused worker is waited for until its session has ended."""
-
-GATHERED_BYTES = 768 * 1024
-"""So many are worth a batch at once: some 800 events of orders."""
-
-_IDLE_MS = 500
-"""How long Kafka keeps a request for records while there are none."""
-
-HEARTBEAT_MS = 500
-"""A worker hears with its next heartbeat that another has joined or left, which waits for it meanwhile."""
 
 _COMMIT_EVERY_S = 1.0
 _TIMERS_EVERY_S = 0.5
@@ -133,10 +116,15 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
             request_timeout_ms=REQUEST_TIMEOUT_MS,
             logger=logging.getLogger("faststream"),
         )
-        self._subscriber = self._subscribed()
-        self._subscriber(self._on_fetched)
-        self._subscriber.get_msg = partial(  # type: ignore[method-assign]
-            polled, timeout_ms=POLL_MS, max_records=options.max_records
+        self._subscriber = subscribe(
+            self._broker,
+            options.topics,
+            self._on_fetched,
+            self,
+            group=options.group,
+            gather_ms=options.gather_ms,
+            max_records=options.max_records,
+            session_timeout_ms=options.session_timeout_ms,
         )
 
     @property
@@ -220,29 +208,6 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         consumer = self._subscriber.consumer
         assert consumer is not None, "the subscriber is started"
         return consumer
-
-    def _subscribed(self) -> BatchSubscriber:
-        options = self._options
-        return self._broker.subscriber(
-            *(topic.name for topic in options.topics),
-            batch=True,
-            group_id=options.group,
-            auto_offset_reset="earliest",
-            ack_policy=AckPolicy.MANUAL,
-            partition_assignment_strategy=(RangePartitionAssignor,),
-            fetch_min_bytes=GATHERED_BYTES if options.gather_ms else 1,
-            fetch_max_wait_ms=options.gather_ms or _IDLE_MS,
-            max_partition_fetch_bytes=4 * 1024 * 1024,
-            session_timeout_ms=options.session_timeout_ms,
-            heartbeat_interval_ms=min(HEARTBEAT_MS, options.session_timeout_ms // 3),
-            listener=self,
-            parser=self._raw,
-            decoder=unwrapped,
-        )
-
-    async def _raw(self, records: tuple[Delivered, ...]) -> KafkaMessage:
-        # FastStream's own parser decodes headers, and would lose a record with a null or binary one.
-        return KafkaMessage(body=b"", raw_message=records, consumer=self._consumer)
 
     async def _on_fetched(self, fetched: Fetched) -> None:
         self._loop.reached(Step.AFTER_POLL)

@@ -80,7 +80,7 @@ class Role(StrEnum):
 
 
 class _RecordType(ModelMetaclass):
-    """A struct that stands for a model (`schemas.structs`) is an instance of it."""
+    """A struct that stands for a model (`schemas.trusted`) is an instance of it."""
 
     def __instancecheck__(cls, instance: Any) -> bool:
         model = getattr(type(instance), "MODEL", None)

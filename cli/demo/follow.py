@@ -2,12 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from aiokafka import ConsumerRecord, TopicPartition
 
-from runtime.closing import closed
+from runtime.clients import closed, start_reader
+from schemas.topics import Topic
 
 
 @dataclass(frozen=True)
@@ -25,19 +26,21 @@ class Follower:
     """Reads topics from their beginning and keeps everything it sees."""
 
     def __init__(
-        self, bootstrap: str, names: Sequence[str], tell: Callable[[Seen], None] = lambda _: None
+        self, bootstrap: str, topics: Iterable[Topic], tell: Callable[[Seen], None] = lambda _: None
     ) -> None:
         self._bootstrap = bootstrap
-        self._names = names
+        self._partitions = [
+            TopicPartition(topic.name, number)
+            for topic in topics
+            for number in range(topic.partitions)
+        ]
         self._tell = tell
         self._task: asyncio.Task[None] | None = None
         self.seen: list[Seen] = []
 
     async def __aenter__(self) -> "Follower":
-        self._consumer = AIOKafkaConsumer(
-            *self._names, bootstrap_servers=self._bootstrap, auto_offset_reset="earliest"
-        )
-        await self._consumer.start()
+        self._consumer = await start_reader(self._bootstrap)
+        self._consumer.assign(self._partitions)
         self._task = asyncio.create_task(self._follow())
         return self
 

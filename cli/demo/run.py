@@ -27,7 +27,7 @@ from cli.directory import apply_directory, read_directory
 from cli.up import start_everything
 from deploy.local import LocalStack, Report, StackOptions
 from deploy.local.ports import free_ports
-from runtime.closing import closed
+from runtime.clients import closed, start_producer
 from schemas import topics
 from schemas.medication import MedicationOverview
 from schemas.notifications import MessageSent
@@ -39,9 +39,9 @@ SETTLE_S = 30.0
 """How long things may take to settle after the last order."""
 
 FOLLOWED = (
-    topics.ORDERS_EVENTS.name,
-    topics.NOTIFICATIONS_EVENTS.name,
-    *(topics.dead_letters(service).name for service in topics.SERVICES),
+    topics.ORDERS_EVENTS,
+    topics.NOTIFICATIONS_EVENTS,
+    *(topics.dead_letters(service) for service in topics.SERVICES),
 )
 
 
@@ -93,7 +93,7 @@ async def _play(
         await _import(stack, http, kafka, [p for p in people if not p.late])
         answered: dict[UUID, float] = {}
         followers = [Follower(stack.kafka, FOLLOWED, _noting(answered, progress))] + [
-            Follower(stack.kafka, [topics.prescriptions(agb).name]) for agb in agbs
+            Follower(stack.kafka, [topics.prescriptions(agb)]) for agb in agbs
         ]
         for follower in followers:
             await following.enter_async_context(follower)
@@ -121,9 +121,8 @@ async def _play(
 
 @asynccontextmanager
 async def _clients(stack: LocalStack) -> AsyncIterator[tuple[httpx.AsyncClient, AIOKafkaProducer]]:
-    kafka = AIOKafkaProducer(bootstrap_servers=stack.kafka, acks="all", enable_idempotence=True)
     async with httpx.AsyncClient(timeout=30) as http:
-        await kafka.start()
+        kafka = await start_producer(stack.kafka, client_id="herhaal-demo")
         try:
             yield http, kafka
         finally:
@@ -163,7 +162,7 @@ async def _import(
 async def _overviews_known(stack: LocalStack, people: Sequence[Patient]) -> None:
     """Wait until every overview is on its topic."""
     wanted = {patient.id for patient in people}
-    async with Follower(stack.kafka, [topics.MEDICATION_STATUS.name]) as follower:
+    async with Follower(stack.kafka, [topics.MEDICATION_STATUS]) as follower:
         await _until(lambda: wanted <= {_patient(seen) for seen in follower.seen})
 
 

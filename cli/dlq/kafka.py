@@ -16,15 +16,14 @@ from aiokafka.errors import (
 from cli import cluster
 from cli.console import UserError
 from cli.dlq.letters import Place
-from runtime.closing import closed
+from runtime import clients
 from runtime.records import Outgoing, partition_of
-from runtime.topics import admin
 
 SILENCE_S = 30.0
 """How long a read waits for the next records before Kafka counts as away."""
 
 _REQUEST_S = 10.0
-_REQUEST_BYTES = 8 << 20
+_BATCH_BYTES = 8 << 20
 
 REFUSALS = (MessageSizeTooLargeError, TopicAuthorizationFailedError, InvalidTopicError)
 """Answers that mean: the record was not taken, and will not be."""
@@ -93,17 +92,8 @@ class Reader:
 @asynccontextmanager
 async def reader(bootstrap: str) -> AsyncIterator[Reader]:
     """A reader. Raises KafkaConnectionError while Kafka is away."""
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest"
-    )
-    try:
-        await consumer.start()
-        # One that is stopped before its own tasks have run once cancels the task that stops it.
-        await asyncio.sleep(0)
-        async with admin(bootstrap) as client:
-            yield Reader(consumer, client)
-    finally:
-        await closed(consumer.stop())
+    async with clients.reader(bootstrap) as consumer, clients.admin(bootstrap) as client:
+        yield Reader(consumer, client)
 
 
 class Writer:
@@ -116,20 +106,16 @@ class Writer:
     @asynccontextmanager
     async def open(cls, bootstrap: str) -> AsyncIterator[Self]:
         """A writer. Raises KafkaConnectionError while Kafka is away."""
-        producer = AIOKafkaProducer(
-            bootstrap_servers=bootstrap,
+        producer = await clients.start_producer(
+            bootstrap,
             client_id="herhaal-cli",
-            acks="all",
-            enable_idempotence=True,
-            max_batch_size=_REQUEST_BYTES,
-            max_request_size=_REQUEST_BYTES,
+            batch_bytes=_BATCH_BYTES,
             request_timeout_ms=int(_REQUEST_S * 1000),
         )
         try:
-            await producer.start()
             yield cls(producer)
         finally:
-            await closed(producer.stop())
+            await clients.closed(producer.stop())
 
     async def send(self, record: Outgoing, keyless: int = 0) -> Place:
         """Send to the partition of the record's key; one without a key goes to partition `keyless`.

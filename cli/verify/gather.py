@@ -13,9 +13,7 @@ from cli.members import Member, members, processes_twice
 from cli.verify.dump import Dump, Loop, Medication, Metrics, Notification, Ordering, row_types
 from cli.verify.memory import no_collections
 from cli.verify.rows import Rec, Span
-from runtime import deliveries
-from runtime.closing import closed
-from runtime.topics import admin
+from runtime import clients
 from schemas import topics
 
 _FETCH_BYTES = 16 * 1024 * 1024
@@ -111,7 +109,7 @@ async def take_dump(kafka: str, postgres: str) -> Dump:
 async def our_partitions(kafka: str) -> list[TopicPartition]:
     """Every partition of the registry's topics, and of each pharmacy's own, that the broker has."""
     registered = {topic.name for topic in topics.ALL}
-    async with admin(kafka) as client:
+    async with clients.admin(kafka) as client:
         ours = sorted(
             name
             for name in await client.list_topics()
@@ -127,7 +125,7 @@ async def our_partitions(kafka: str) -> list[TopicPartition]:
 
 async def _members(kafka: str) -> tuple[Member, ...]:
     """The members of the groups; a process is in one twice only when that lasts longer than a session."""
-    async with admin(kafka) as client:
+    async with clients.admin(kafka) as client:
         for _ in range(_LOOKS):
             found = await members(client, topics.SERVICES)
             if not processes_twice(found):
@@ -151,33 +149,21 @@ async def connect(postgres: str, service: str) -> "asyncpg.Connection[Any]":
     )
 
 
-def consumer(kafka: str) -> AIOKafkaConsumer:
-    """A consumer without a group, which reads whatever record there is."""
-    deliveries.install()
-    return AIOKafkaConsumer(
-        bootstrap_servers=kafka,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        max_partition_fetch_bytes=_FETCH_BYTES,
-        fetch_max_bytes=4 * _FETCH_BYTES,
-    )
-
-
 async def _records(
     kafka: str, partitions: Sequence[TopicPartition]
 ) -> tuple[tuple[Span, ...], tuple[Rec, ...]]:
     if not partitions:
         return (), ()
-    reader = consumer(kafka)
-    await reader.start()
-    try:
-        reader.assign(partitions)
+    async with clients.reader(
+        kafka,
+        partitions,
+        partition_bytes=_FETCH_BYTES,
+        fetch_bytes=4 * _FETCH_BYTES,
+    ) as reader:
         begins = await reader.beginning_offsets(partitions)
         ends = await reader.end_offsets(partitions)
         spans = [Span(tp.topic, tp.partition, begins[tp], ends[tp]) for tp in partitions]
         return tuple(spans), tuple(await _read(reader, begins, ends))
-    finally:
-        await closed(reader.stop())
 
 
 async def _read(

@@ -7,8 +7,8 @@ from typing import Any
 import asyncpg
 from aiokafka import TopicPartition
 
-from cli.verify.gather import connect, consumer, our_partitions
-from runtime.closing import closed
+from cli.verify.gather import connect, our_partitions
+from runtime.clients import reader
 from schemas.topics import ALL, SERVICES
 
 LOOK_EVERY_S = 0.3
@@ -31,24 +31,22 @@ async def wait_until_at_rest(kafka: str, postgres: str, within_s: float) -> list
     """
     deadline_s = time.monotonic() + within_s
     partitions = await our_partitions(kafka)
-    reader = consumer(kafka)
     databases: dict[str, asyncpg.Connection[Any]] = {}
     try:
-        await reader.start()
         for service in SERVICES:
             databases[service] = await connect(postgres, service)
-        while True:
-            # The ends come after the databases: what was at rest then, and had no input since, still is.
-            left, progress = await _look(databases)
-            ends = await reader.end_offsets(partitions)
-            left += _lags(progress, ends)
-            if not left or time.monotonic() > deadline_s:
-                return left
-            await asyncio.sleep(LOOK_EVERY_S)
+        async with reader(kafka) as consumer:
+            while True:
+                # The ends come after the databases: what was at rest then, and had no input since, still is.
+                left, progress = await _look(databases)
+                ends = await consumer.end_offsets(partitions)
+                left += _lags(progress, ends)
+                if not left or time.monotonic() > deadline_s:
+                    return left
+                await asyncio.sleep(LOOK_EVERY_S)
     finally:
         for db in databases.values():
             await db.close()
-        await closed(reader.stop())
 
 
 Progress = dict[str, dict[TopicPartition, int]]

@@ -13,7 +13,7 @@ from deploy.local.ports import LOOPBACK, PortPlan, free_ports
 from deploy.local.process import Program, run
 from deploy.local.report import PlainReport
 from deploy.local.supervisor import Child, Probe
-from runtime.closing import closed
+from runtime.clients import closed
 
 START_S = 60.0
 

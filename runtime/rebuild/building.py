@@ -48,7 +48,7 @@ class Building(Generic[W]):
     """What the service has buried, or would, by reason."""
 
     def __post_init__(self) -> None:
-        parser = Parser.of(self.rebuild.inputs, self.rebuild.often)
+        parser = Parser.of(self.rebuild.inputs)
         self._deciding = Deciding(self.rebuild.service, parser, self.builder)
         self._poison: dict[Where, Unreadable] = {}
 

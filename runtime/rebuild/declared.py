@@ -56,8 +56,6 @@ class Rebuild(Generic[W]):
     """Tables of which a row that is gone means that the topics no longer tell of it."""
     kept: frozenset[str] = frozenset()
     """Tables of which no row may change or go; a rebuild that would is given up."""
-    often: tuple[type[Body], ...] = ()
-    """The records that come by the thousand."""
     directory: Mapping[type[Body], Topic] = field(default_factory=dict)
     leaves_letters: bool = False
     """Whether records among the service's dead letters are left to a replay, and not taken again."""

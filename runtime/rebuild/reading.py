@@ -8,9 +8,9 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from runtime import deadletters, deliveries
+from runtime import deadletters
 from runtime.batch import Where
-from runtime.closing import closed
+from runtime.clients import reader
 from runtime.deliveries import Delivered
 from runtime.parsing import Parser
 from runtime.rebuild.declared import Directory, Rebuild
@@ -44,21 +44,12 @@ Stretches = Mapping[TopicPartition, Stretch]
 @asynccontextmanager
 async def consumer(kafka: str) -> AsyncIterator[AIOKafkaConsumer]:
     """A consumer without a group. Raises KafkaError while Kafka is away."""
-    deliveries.install()
-    client = AIOKafkaConsumer(
-        bootstrap_servers=kafka,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        max_partition_fetch_bytes=_PARTITION_BYTES,
-        fetch_max_bytes=_FETCH_BYTES,
-    )
-    try:
-        await client.start()
-        # One that is stopped before its own tasks have run once cancels the task that stops it.
-        await asyncio.sleep(0)
+    async with reader(
+        kafka,
+        partition_bytes=_PARTITION_BYTES,
+        fetch_bytes=_FETCH_BYTES,
+    ) as client:
         yield client
-    finally:
-        await closed(client.stop())
 
 
 async def spans(

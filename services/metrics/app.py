@@ -5,7 +5,7 @@ from pathlib import Path
 from runtime.service import Service
 from schemas import asyncapi
 from services.metrics import http
-from services.metrics.handlers import INPUTS, OFTEN, MetricsHandler, Work
+from services.metrics.handlers import INPUTS, MetricsHandler, Work
 
 SERVICE: Service[Work] = Service(
     name="metrics",
@@ -14,6 +14,5 @@ SERVICE: Service[Work] = Service(
     handler=lambda _: MetricsHandler(),
     router=http.router,
     asyncapi=lambda: asyncapi.document("metrics"),
-    often=OFTEN,
     gather_ms=250,
 )

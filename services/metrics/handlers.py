@@ -12,13 +12,12 @@ from runtime.records import Message
 from runtime.rows import Rows
 from runtime.writes import Writes
 from schemas import topics
-from schemas.orders import OrderCancelled, OrderDecided, OrderEvent, OrderLineDecided
+from schemas.orders import OrderEvent
 from services.metrics import store
 from services.metrics.domain import counting
 from services.metrics.domain.counting import Counted, LineCell, OrderCell, Refused, Repeated
 
 INPUTS = (topics.ORDERS_EVENTS,)
-OFTEN = (OrderDecided, OrderLineDecided, OrderCancelled)
 
 _COUNTED = Done()
 """metrics publishes nothing, so all that it does ends alike."""

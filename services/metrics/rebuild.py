@@ -8,7 +8,7 @@ from runtime.rebuild.declared import Rebuild
 from runtime.writes import Writes
 from services.metrics import store
 from services.metrics.domain.counting import LineCell, OrderCell
-from services.metrics.handlers import INPUTS, OFTEN, MetricsHandler, Work
+from services.metrics.handlers import INPUTS, MetricsHandler, Work
 
 CELLS = 100_000
 """So many daily counts are added up in memory before they are written."""
@@ -48,7 +48,6 @@ REBUILD: Rebuild[Work] = Rebuild(
     module=__name__,
     service="metrics",
     inputs=INPUTS,
-    often=OFTEN,
     migrations=Path(__file__).parent / "migrations",
     builder=lambda _: MetricsBuilder(),
     tables=store.COMPARED,

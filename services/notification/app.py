@@ -7,7 +7,7 @@ from runtime.service import Service
 from schemas import asyncapi, topics
 from schemas.directory import Pharmacy, Practice
 from services.notification import http
-from services.notification.handlers import INPUTS, OFTEN, OWN, NotificationHandler, Work
+from services.notification.handlers import INPUTS, OWN, NotificationHandler, Work
 
 
 def _handler(resources: Resources) -> NotificationHandler:
@@ -21,7 +21,6 @@ SERVICE: Service[Work] = Service(
     handler=_handler,
     router=http.router,
     asyncapi=lambda: asyncapi.document("notification"),
-    often=OFTEN,
     tables={Practice: topics.DIRECTORY_PRACTICES, Pharmacy: topics.DIRECTORY_PHARMACIES},
     own=OWN,
 )

@@ -8,15 +8,15 @@ from uuid import UUID
 
 from runtime.connection import Connection
 from runtime.handling import Done, Rejected
-from runtime.records import Message, Outgoing, event_id, id_of, id_text, outgoing
+from runtime.records import Message, Outgoing, event_id, outgoing
 from runtime.rows import Rows
 from runtime.writes import Writes
 from schemas import topics
 from schemas.base import Body
 from schemas.directory import Pharmacy, Practice
 from schemas.notifications import MessageQueued, MessageSent, PickupPromised
-from schemas.orders import OrderCancelled, OrderDecided, OrderEvent, OrderLineDecided
-from schemas.structs import trusted
+from schemas.orders import OrderEvent
+from schemas.trusted import trusted
 from services.notification import store
 from services.notification.domain.calendars import PharmacyCalendar, PracticeCalendar
 from services.notification.domain.decisions import (
@@ -35,7 +35,6 @@ from services.notification.texts import CURRENT_VERSION
 SOURCE = "nl.herhaal/notification"
 
 INPUTS = (topics.ORDERS_EVENTS,)
-OFTEN = (OrderDecided, OrderLineDecided, OrderCancelled)
 OWN = topics.NOTIFICATIONS_EVENTS
 
 _queued, _sent = trusted(MessageQueued), trusted(MessageSent)
@@ -147,14 +146,14 @@ def _send(decision: Decision, message: Message[Any], work: Work) -> list[Outgoin
         promised = [decision.promise] if decision.promise else []
         # `message.sent` comes last: once Kafka has it, Kafka has the others too.
         bodies = [_event_of(_queued, inbox), *promised, _event_of(_sent, inbox)]
-    order_id = id_text(order.order_id)
+    order_id = str(order.order_id)
     return [_record(body, order, order_id, message) for body in bodies]
 
 
 def stored(new: PatientMessage, order: Order, message: Message[Any]) -> StoredMessage:
     """The inbox's row for a message that the newest event of an order leads to."""
     return StoredMessage(
-        message_id=id_of(event_id("message", id_text(order.order_id), order.seq)),
+        message_id=UUID(event_id("message", order.order_id, order.seq)),
         patient=order.patient,
         order_id=order.order_id,
         kind=new.kind,

@@ -27,7 +27,7 @@ from services.notification.domain.decisions import Decision, Parties, Repeated, 
 from services.notification.domain.messages import Answer
 from services.notification.domain.order import Order
 from services.notification.domain.pickup import NEVER_OPEN, local_window
-from services.notification.handlers import INPUTS, OFTEN, stored
+from services.notification.handlers import INPUTS, stored
 from services.notification.store import StoredMessage
 
 
@@ -127,7 +127,6 @@ REBUILD: Rebuild[Work] = Rebuild(
     module=__name__,
     service="notification",
     inputs=INPUTS,
-    often=OFTEN,
     migrations=Path(__file__).parent / "migrations",
     builder=_builder,
     tables=store.COMPARED,

@@ -10,7 +10,7 @@ from runtime.settings import Settings
 from schemas import asyncapi, topics
 from schemas.directory import Pharmacy, Practice
 from services.ordering import http
-from services.ordering.handlers import INPUTS, OFTEN, OWN, OrderingHandler
+from services.ordering.handlers import INPUTS, OWN, OrderingHandler
 from services.ordering.work import Work
 
 
@@ -33,6 +33,5 @@ SERVICE: Service[Work] = Service(
     asyncapi=lambda: asyncapi.document("ordering"),
     tables={Practice: topics.DIRECTORY_PRACTICES, Pharmacy: topics.DIRECTORY_PHARMACIES},
     own=OWN,
-    often=OFTEN,
     settings=OrderingSettings,
 )

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from runtime.handling import Done
-from runtime.records import Message, Outgoing, Timer, event_id, id_text, outgoing
+from runtime.records import Message, Outgoing, Timer, event_id, outgoing
 from schemas import topics
 from schemas.orders import OrderEvent, OrderTimer
 from services.ordering.domain.decisions import Change
@@ -29,7 +29,7 @@ def done(change: Change, cause: Message[Any]) -> Done:
 
 def event(event: OrderEvent, cause: Message[Any]) -> Outgoing:
     """An event of an order, caused by this message."""
-    order_id = id_text(event.order_id)
+    order_id = str(event.order_id)
     return outgoing(
         topics.ORDERS_EVENTS.name,
         event,
@@ -44,7 +44,7 @@ def event(event: OrderEvent, cause: Message[Any]) -> Outgoing:
 
 def prescription(prescription: Prescription, cause: Message[Any]) -> Outgoing:
     """A prescription or its withdrawal, on the topic of its pharmacy."""
-    prescription_id = id_text(prescription.prescription_id)
+    prescription_id = str(prescription.prescription_id)
     return outgoing(
         topics.PRESCRIPTIONS_PREFIX + prescription.pharmacy,
         prescription,

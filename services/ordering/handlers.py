@@ -21,7 +21,6 @@ from services.ordering.work import Directory, Work
 
 INPUTS = (topics.ORDERS_REQUESTS, topics.ORDERS_REVIEWS, topics.MEDICATION_STATUS)
 OWN = topics.ORDERS_EVENTS
-OFTEN = (OrderPlace, MedicationOverview)
 
 _FROM_OUR_API = ("ce_source", envelopes.API_SOURCE.encode())
 _PUBLISHED_BY_US = ("ce_source", envelopes.SOURCE.encode())

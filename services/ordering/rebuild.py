@@ -13,7 +13,7 @@ from runtime.records import Message
 from runtime.writes import Writes
 from schemas.topics import MEDICATION_STATUS
 from services.ordering import store
-from services.ordering.handlers import OFTEN, OrderingHandler
+from services.ordering.handlers import OrderingHandler
 from services.ordering.work import Work
 
 
@@ -42,7 +42,6 @@ REBUILD: Rebuild[Work] = Rebuild(
     module=__name__,
     service="ordering",
     inputs=(MEDICATION_STATUS,),
-    often=OFTEN,
     migrations=Path(__file__).parent / "migrations",
     builder=lambda _: OverviewsBuilder(),
     tables=store.COMPARED,

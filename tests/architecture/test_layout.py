@@ -103,12 +103,26 @@ _CLOSES = re.compile(r"await (?:self\._?)?(?:reader|consumer|producer|client)\.(
 
 
 def test_what_closes_a_kafka_client_hears_that_it_is_to_end() -> None:
-    """aiokafka takes our being cancelled for that of a task of its own: `runtime.closing` does not."""
+    """aiokafka takes our being cancelled for that of a task of its own: `runtime.clients` does not."""
     deaf = [
         name(path) for path in files("runtime", "cli", "deploy") if _CLOSES.search(path.read_text())
     ]
     assert deaf == []
     assert _CLOSES.search("await self._consumer.stop()")
+
+
+_CLIENTS = {"AIOKafkaConsumer", "AIOKafkaProducer", "AIOKafkaAdminClient"}
+
+
+def test_kafka_clients_are_made_in_one_place() -> None:
+    """There they are closed as above, and read records whose header names are not UTF-8."""
+    made = {
+        name(path)
+        for path in files("runtime", "services", "cli", "deploy")
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in _CLIENTS
+    }
+    assert made == {"runtime/clients.py"}
 
 
 def test_no_registry_is_named_outside_the_lock_file() -> None:

@@ -9,7 +9,7 @@ from cli.members import members
 from deploy.local import LocalStack
 from deploy.local.services import is_ready
 from deploy.local.supervisor import Probe
-from runtime.topics import admin
+from runtime.clients import admin
 from schemas.topics import SERVICES
 
 

@@ -19,7 +19,8 @@ from cli.verify.gather import database_dsn
 from cli.verify.rest import wait_until_at_rest
 from deploy.local import LocalStack, StackError, StackOptions
 from deploy.local.ports import free_ports
-from runtime.topics import admin, apply_topics
+from runtime.clients import admin
+from runtime.topics import apply_topics
 from schemas import topics
 from schemas.medication import MedicationOverview
 from schemas.topics import SERVICES, Topic

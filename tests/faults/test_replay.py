@@ -23,7 +23,8 @@ from cli.verify.rest import wait_until_at_rest
 from cli.verify.rows import Rec
 from deploy.local import LocalStack, StackOptions
 from deploy.local.ports import free_ports
-from runtime.topics import Plan, admin, apply_topics, plan_topics
+from runtime.clients import admin
+from runtime.topics import Plan, apply_topics, plan_topics
 from schemas import topics
 from tests.faults.load import Load
 from tests.faults.rows import REST_S, Judge

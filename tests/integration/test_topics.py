@@ -13,11 +13,11 @@ from typer.testing import CliRunner
 
 from cli.topics import app
 from deploy.local import LocalStack
+from runtime.clients import admin
 from runtime.topics import (
     Plan,
     TopicMismatch,
     TopicsMissing,
-    admin,
     apply_topics,
     count_brokers,
     plan_topics,

@@ -22,7 +22,7 @@ from schemas.orders import (
     OrderLineDecided,
     Outcome,
 )
-from schemas.structs import trusted
+from schemas.trusted import trusted
 from services.notification.domain.messages import (
     Answer,
     AnsweredLine,

@@ -16,6 +16,7 @@ from aiokafka.admin import RecordsToDelete
 from cli.verify.gather import database_dsn
 from deploy.local import LocalStack
 from runtime import migrations, progress
+from runtime.clients import admin
 from runtime.connection import Connection
 from runtime.handling import Done, Rejected
 from runtime.migrations import Migration
@@ -24,7 +25,7 @@ from runtime.rebuild.declared import Rebuild
 from runtime.rebuild.report import Result
 from runtime.rebuild.run import Options, run
 from runtime.records import Message, encode, partition_of
-from runtime.topics import admin, apply_topics, cluster_id
+from runtime.topics import apply_topics, cluster_id
 from schemas.base import Body
 from schemas.topics import Topic
 from tests.harness.kafka import send

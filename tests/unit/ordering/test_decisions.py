@@ -103,6 +103,7 @@ def test_a_prescription_carries_the_order_and_the_overviews_dosage() -> None:
 
 def test_prescription_ids_differ_by_order_and_line_and_never_change() -> None:
     assert prescription_id(ORDER, 1) == UUID("acbe3a5b-5283-560b-b1bb-cc34bff05e7a")
+    assert prescription_id(ORDER, 99) == UUID("28984b67-ca74-54db-9267-43cf971e3f67")
     other = UUID(int=1)
     assert len({prescription_id(o, n) for o in (ORDER, other) for n in (1, 2)}) == 4
 

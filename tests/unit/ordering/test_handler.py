@@ -1,11 +1,9 @@
 """What ordering publishes, and how records of one batch see each other."""
 
 from datetime import UTC, date, datetime
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import pytest
-from hypothesis import given as for_all
-from hypothesis import strategies as st
 
 from runtime.digests import digest_of
 from runtime.handling import Done
@@ -226,13 +224,6 @@ def test_a_digest_does_not_depend_on_how_the_json_was_written() -> None:
     fields = as_json(order)
     shuffled = dict(reversed(list(fields.items()))) | {"portal_build": "1.2.3"}
     assert digest_of(OrderPlace.model_validate(shuffled, strict=False)) == digest_of(order)
-
-
-@for_all(st.uuids(), st.integers(1, 99))
-def test_the_id_of_a_prescription_is_the_uuid_of_version_5_of_its_line(
-    order_id: UUID, line: int
-) -> None:
-    assert prescription_id(order_id, line) == uuid5(order_id, f"prescription/{line}")
 
 
 def test_a_digest_is_kept_for_years_and_stays_what_it_was() -> None:

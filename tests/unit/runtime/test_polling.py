@@ -5,11 +5,12 @@ from collections.abc import Coroutine
 from typing import Any, cast
 
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from faststream.kafka import KafkaBroker
 
 from runtime.deliveries import Delivered
-from runtime.fetched import polled
+from runtime.polling import POLL_MS, Fetched, polled, subscribe
+from schemas.topics import ORDERS_REQUESTS
 
 FIRST, SECOND = TopicPartition("orders.requests", 0), TopicPartition("orders.requests", 1)
 
@@ -26,6 +27,14 @@ class _Kafka:
     ) -> dict[TopicPartition, list[str]]:
         self.asked.append((timeout_ms, max_records))
         return self._held
+
+
+class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        """Nothing is."""
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        """Nothing is."""
 
 
 def _poll(kafka: _Kafka) -> Coroutine[Any, Any, tuple[Delivered, ...]]:
@@ -53,3 +62,24 @@ async def test_faststreams_own_poll_waits() -> None:
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0):
             await subscriber.get_msg(cast(AIOKafkaConsumer, _Kafka({})))
+
+
+async def test_a_subscriber_polls_with_ours() -> None:
+    """Given a subscriber that is made as the worker makes its own, when it polls, then it does not wait."""
+
+    async def handle(fetched: Fetched) -> None:
+        raise AssertionError(f"nothing was consumed: {fetched}")
+
+    subscriber = subscribe(
+        KafkaBroker(),
+        [ORDERS_REQUESTS],
+        handle,
+        _Listener(),
+        group="ordering",
+        gather_ms=0,
+        max_records=10,
+        session_timeout_ms=10_000,
+    )
+    kafka = _Kafka({FIRST: ["a"]})
+    assert await subscriber.get_msg(cast(AIOKafkaConsumer, kafka)) == ("a",)
+    assert kafka.asked == [(POLL_MS, 10)]

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import pytest
 
-from runtime.closing import closed
+from runtime.clients import closed
 
 
 class _Client:

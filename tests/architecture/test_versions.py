@@ -1,0 +1,113 @@
+"""What we patch, or use though it is private, of three libraries: there, and in a version that was checked.
+
+An upgrade that fails here is read against the modules below, and against the tests of these; then the upper
+bound in pyproject.toml is raised.
+"""
+
+import ast
+import importlib
+import tomllib
+from importlib.metadata import version
+
+import pytest
+from packaging.requirements import Requirement
+
+from tests.architecture.source import PACKAGES, ROOT, files, imported, name, parsed
+
+USED = {
+    "aiokafka": {
+        "aiokafka.consumer.fetcher.MemoryRecords": "runtime/deliveries.py",
+        "aiokafka.consumer.fetcher.PartitionRecords._consumer_record": "runtime/deliveries.py",
+        "aiokafka.record.default_records.DefaultRecordBatch": "runtime/deliveries.py",
+        "aiokafka.record.default_records._DefaultRecordBatchPy._maybe_uncompress": "runtime/deliveries.py",
+        "aiokafka.record.memory_records._MemoryRecordsPy": "runtime/deliveries.py",
+        "aiokafka.partitioner.murmur2": "runtime/records.py",
+        "aiokafka.producer.message_accumulator.BatchBuilder": "runtime/publisher.py",
+        "aiokafka.coordinator.assignors.range.RangePartitionAssignor": "runtime/polling.py",
+    },
+    "faststream": {
+        "faststream.kafka.message.FAKE_CONSUMER": "runtime/polling.py",
+        "faststream.kafka.subscriber.usecase.BatchSubscriber.get_msg": "runtime/polling.py",
+    },
+    "pydantic": {
+        "pydantic._internal._model_construction.ModelMetaclass.__instancecheck__": "schemas/base.py",
+    },
+}
+"""By library: the names, each with the module that rests on it."""
+
+_NAMES = [(library, name_) for library, names in USED.items() for name_ in names]
+
+
+def _requirement(library: str) -> Requirement:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    (found,) = [r for text in project["dependencies"] if (r := Requirement(text)).name == library]
+    return found
+
+
+def _there(dotted: str) -> bool:
+    """Whether a name can be reached: modules first, then attributes of the last of them."""
+    parts = dotted.split(".")
+    for modules in range(len(parts) - 1, 0, -1):
+        try:
+            found: object = importlib.import_module(".".join(parts[:modules]))
+        except ModuleNotFoundError:
+            continue
+        for part in parts[modules:]:
+            if not hasattr(found, part):
+                return False
+            found = getattr(found, part)
+        return True
+    return False
+
+
+@pytest.mark.parametrize("library", USED)
+def test_the_installed_version_is_one_that_was_checked(library: str) -> None:
+    checked, installed = _requirement(library).specifier, version(library)
+    assert any(bound.operator in ("<", "<=", "==") for bound in checked), (
+        f"{library} has no upper bound in pyproject.toml, and we rest on what it may change"
+    )
+    assert checked.contains(installed), (
+        f"{library} {installed} is installed; what we rest on was checked with {checked} only: "
+        f"read {', '.join(sorted({*USED[library].values()}))} against it, then raise the bound"
+    )
+
+
+@pytest.mark.parametrize(("library", "dotted"), _NAMES)
+def test_what_we_rest_on_is_there(library: str, dotted: str) -> None:
+    where = USED[library][dotted]
+    assert _there(dotted), f"{dotted} is gone from {library} {version(library)}; {where} needs it"
+    assert (ROOT / where).exists()
+
+
+def test_a_name_that_is_gone_is_noticed() -> None:
+    assert not _there("aiokafka.partitioner.murmur3")
+    assert not _there("aiokafka.consumer.fetcher.PartitionRecords._no_such")
+    assert not _there("no_such_package.at_all")
+
+
+def test_every_private_name_that_is_imported_is_named_here() -> None:
+    """Of any package that is not ours, in what is shipped; one more needs a bound and a test."""
+    private = {
+        module
+        for path in files(*PACKAGES)
+        for module in imported(path)
+        if module.partition(".")[0] not in PACKAGES and _is_private(module)
+    }
+    named = [dotted for _, dotted in _NAMES]
+    assert {m for m in private if not any(dotted.startswith(m) for dotted in named)} == set()
+
+
+def test_no_private_attribute_of_pydantic_reads_or_writes_records() -> None:
+    """`model_validate_json` and `model_dump_json` do."""
+    private = ("__pydantic_validator__", "__pydantic_serializer__")
+    found = [
+        f"{name(path)}:{node.lineno}"
+        for path in files(*PACKAGES)
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.Attribute) and node.attr in private
+    ]
+    assert found == []
+
+
+def _is_private(module: str) -> bool:
+    return any(part.startswith("_") and not part.startswith("__") for part in module.split("."))

@@ -1,0 +1,66 @@
+"""Structs that stand for a model: what they are written as, and what counts as what."""
+
+from typing import Any
+
+import pytest
+from msgspec import Struct
+
+from runtime.records import encode, encode_parts
+from schemas.base import Actor, Body, Model, PlacedBy, Role
+from schemas.orders import DecidedLine, OrderDecided, OrderPlace, Outcome
+from schemas.trusted import trusted
+from tests.bodies import BODIES, make
+
+LINE: dict[str, Any] = {
+    "line": 1,
+    "prk": "4677",
+    "medicine": "Metformine",
+    "quantity": 90,
+    "outcome": Outcome.APPROVED,
+}
+
+
+@pytest.mark.parametrize("body", BODIES, ids=lambda body: body.TYPE)
+def test_it_is_written_as_the_record_it_stands_for(body: type[Body]) -> None:
+    """Given a record's fields; when they are trusted; then it has the type, key and bytes of the record."""
+    maker: Any = trusted(body)
+    for _ in range(20):
+        made = make(body)
+        struct = maker(**vars(made))
+        assert (struct.TYPE, struct.KEY, struct.ce_type()) == (body.TYPE, body.KEY, body.ce_type())
+        assert encode(struct) == encode(made)
+        assert [getattr(struct, name) for name in body.model_fields] == [*vars(made).values()]
+
+
+def test_it_has_the_defaults_of_its_model() -> None:
+    assert encode_parts(trusted(DecidedLine)(**LINE)) == encode_parts(DecidedLine(**LINE))
+
+
+def test_a_field_that_was_forgotten_is_noticed_when_it_is_made() -> None:
+    with pytest.raises(TypeError):
+        trusted(Actor)(role=Role.GP)  # type: ignore[call-arg]
+
+
+def test_it_is_an_instance_of_its_model_and_of_what_that_is() -> None:
+    made = trusted(OrderPlace)(**vars(make(OrderPlace)))
+    assert all(isinstance(made, kind) for kind in (Struct, OrderPlace, Body, Model))
+    assert not isinstance(made, OrderDecided)
+    actor = trusted(Actor)(role=Role.GP, id="gp-1")
+    assert isinstance(actor, Actor)
+    assert not isinstance(actor, Body | PlacedBy)
+
+
+def test_it_matches_the_pattern_of_its_model() -> None:
+    line = trusted(DecidedLine)(**LINE)
+    match line:
+        case DecidedLine(outcome=Outcome.APPROVED, prk=prk):
+            assert prk == "4677"
+        case _:
+            pytest.fail("a struct matches as its model does")
+
+
+def test_what_pydantic_made_is_an_instance_as_ever() -> None:
+    made = make(OrderPlace)
+    assert isinstance(made, OrderPlace)
+    assert isinstance(made, Body)
+    assert not isinstance(made, OrderDecided)
