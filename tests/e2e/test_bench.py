@@ -43,7 +43,7 @@ def test_every_engine_decides_every_order_as_we_do(
     assert run.returncode == 0, run.stderr[-3000:]
     runs = [one for one in json.loads(file.read_text())["runs"] if one["figure"] == "validation"]
     engines = {one["engine"] for one in runs}
-    assert engines >= {"raw", "naive", "quix", "ours-1", "ours-2"}
+    assert engines >= {"raw", "naive", "quix", "ours-2"}
     assert all(one["orders"] > 0 and one["per_s"] > 0 for one in runs)
 
 
@@ -53,7 +53,7 @@ def test_every_figure_is_measured_and_in_the_table(
     run, file = bench
     assert run.returncode == 0, run.stderr[-3000:]
     found = rows(file)
-    assert len(found) >= 14
+    assert len(found) >= 13
     for row in found:
         assert row.keys() >= {"figure", "ours", "peer", "ratio", "spread", "goal", "met"}
         assert row["ours"] or (row["note"] and JAVA in row["figure"] + row["note"]), row
