@@ -50,7 +50,8 @@ CASES = [
 SHORT = 2
 """How many of these every run of the tests tries, and for less long."""
 
-SHORT_S, LONG_S = 15.0, 30.0
+SHORT_S, LONG_S = 12.0, 30.0
+"""Longer than the 10 s after which a connection without an answer is given up."""
 
 
 @dataclass
