@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.faults.plugin"]
+pytest_plugins = ["tests.faults.plugin", "tests.e2e.plugin"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
