@@ -25,11 +25,12 @@ With 0 the first one gets every partition, and the others wait until it hears of
 
 @dataclass
 class Arena:
-    """One Kafka and one PostgreSQL, in a folder that goes away."""
+    """One Kafka and one PostgreSQL, in a folder that goes away; `timed` when runs are for their times."""
 
     stack: LocalStack
     folder: Path
     report: Report
+    timed: bool
     _runs: int = field(default=0)
 
     async def anew(self, region: Directory) -> Path:
@@ -58,7 +59,7 @@ class Arena:
 
 @asynccontextmanager
 async def arena(folder: Path, report: Report, *, timed: bool = True) -> AsyncIterator[Arena]:
-    """Servers in this folder, stopped at the end; not `timed`, they wait for nobody to join.
+    """Servers in this folder, stopped at the end; not `timed`, nobody waits long for anything.
 
     Raises StackError when they cannot be started.
     """
@@ -67,4 +68,4 @@ async def arena(folder: Path, report: Report, *, timed: bool = True) -> AsyncIte
     )
     async with LocalStack(options, report) as stack:
         await stack.start_servers()
-        yield Arena(stack, folder, report)
+        yield Arena(stack, folder, report, timed)

@@ -1,6 +1,7 @@
-"""What every engine must decide, by ordering's own handler: the rules as they are now, whatever is added.
+"""What every engine must decide, by ordering's own handler.
 
-Peers write the rules down anew, so that they agree is not a matter of course.
+The job is fixed (`fixed_job.py`): data on which a later rule has something to say is refused. Peers write
+the job's rules down anew, so that they agree is not a matter of course.
 """
 
 import hashlib
@@ -15,6 +16,7 @@ import orjson
 from bench.data.patients import Population
 from bench.data.records import Given
 from bench.data.region import pharmacies, practices
+from bench.fixed_job import LaterRules
 from bench.kafka import Output
 from runtime.handling import Done
 from runtime.parsing import Parser
@@ -64,8 +66,18 @@ class Oracle:
         return handled.records
 
     def expected(self, orders: Iterable[Given]) -> dict[str, Digest]:
-        """The digest of each order's decision, by order id."""
-        return {_subject(order): digest_of_outgoing(self.decide(order)[0]) for order in orders}
+        """The digest of each order's decision, by order id.
+
+        Raises BenchError when one has a reason that no peer can give.
+        """
+        digests: dict[str, Digest] = {}
+        later = LaterRules()
+        for order in orders:
+            decision = self.decide(order)[0]
+            later.look(orjson.loads(decision.value or b""))
+            digests[_subject(order)] = digest_of_outgoing(decision)
+        later.require_none()
+        return digests
 
     def _read_overview(self, patient: str) -> MedicationOverview:
         return MedicationOverview.model_validate_json(self._population.record_of(patient).value)

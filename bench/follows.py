@@ -12,6 +12,7 @@ from bench.data.records import Given
 from bench.data.region import directory
 from bench.errors import BenchError
 from bench.expect import Digest, Oracle, digest_of_outgoing, digest_of_output
+from bench.fixed_job import LaterRules
 from bench.kafka import Output
 from runtime.records import Outgoing, event_id
 from schemas import topics
@@ -47,16 +48,21 @@ class WholeJob:
 
 
 def whole_job(patients: int, count: int, seed: int = 1) -> WholeJob:
-    """So many orders, decided by the policies that practices have unless they say otherwise."""
+    """So many orders, decided by the policies that practices have unless they say otherwise.
+
+    Raises BenchError when a decision has a reason that is not part of the fixed job.
+    """
     region, population = directory(review_everything=False), Population(patients)
     placed = tuple(orders(population, count, seed))
-    oracle = Oracle(region, population)
+    oracle, later = Oracle(region, population), LaterRules()
     follows: dict[str, Follows] = {}
     lines = 0
     for order in placed:
-        body = orjson.loads(order.value)
+        body, records = orjson.loads(order.value), oracle.decide(order)
         lines += len(body["lines"])
-        follows.update(_of_order(body["order_id"], oracle.decide(order)))
+        later.look(orjson.loads(records[0].value or b""))
+        follows.update(_of_order(body["order_id"], records))
+    later.require_none()
     return WholeJob(region, population, placed, follows, lines)
 
 

@@ -12,6 +12,7 @@ import orjson
 
 from bench.errors import BenchError
 from bench.expect import Digest, digest_of_output
+from bench.fixed_job import LaterRules
 from bench.kafka import Output
 
 WARM_UP = 0.15
@@ -47,12 +48,15 @@ class Judge:
     filled_ms: tuple[int, int]
     _first_ms: dict[str, int] = field(default_factory=dict)
     _wrong: list[str] = field(default_factory=list)
+    _later: LaterRules = field(default_factory=LaterRules)
     _duplicates: int = 0
 
     def take(self, output: Output) -> None:
         """Judge one record."""
         body = orjson.loads(output.value)
         order_id = body["order_id"]
+        if self.decides:
+            self._later.look(body)
         if order_id not in self.expected:
             self._wrong.append(f"{order_id} was never placed")
         elif self.decides and digest_of_output(output) != self.expected[order_id]:
@@ -65,7 +69,11 @@ class Judge:
             self._first_ms[order_id] = output.at_ms
 
     def verdict(self) -> Verdict:
-        """How fast it was. Raises BenchError with what is missing or wrong."""
+        """How fast it was.
+
+        Raises BenchError with what is missing or wrong; first with rules that are not part of the job.
+        """
+        self._later.require_none()
         missing = self.expected.keys() - self._first_ms.keys()
         if missing or self._wrong:
             raise BenchError(

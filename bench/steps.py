@@ -19,8 +19,6 @@ EVENTS = topics.ORDERS_EVENTS.name
 LOOK_S = 0.25
 STALL_S = 45.0
 """An engine that gets nothing further for so long, before it is done, has failed."""
-SETTLED_S = 1.5
-"""Outputs are complete when there are enough and none has come for so long."""
 
 
 async def load(engine: Engine, place: Place) -> float:
@@ -97,7 +95,7 @@ async def _settled(place: Place, running: Processes) -> None:
     """Wait until no more outputs come."""
     written = await _written(place, running, 1)
     while True:
-        await asyncio.sleep(SETTLED_S)
+        await asyncio.sleep(place.settled_s)
         now = await _written(place, running, 1)
         if now == written:
             return

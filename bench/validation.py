@@ -84,7 +84,7 @@ async def prepared(arena: Arena, engine: Engine, whole: Job) -> Place:
     """Servers as new, with the region and all overviews on Kafka."""
     folder = await arena.anew(whole.region)
     region = write_for_peers(whole.region, folder / "region.json")
-    place = Place(arena.stack, folder, f"{engine.name}-{folder.name}", region)
+    place = Place(arena.stack, folder, f"{engine.name}-{folder.name}", region, arena.timed)
     await fill(arena.stack.kafka, OVERVIEWS, whole.population.records())
     await engine.prepare(place, whole.population)
     return place

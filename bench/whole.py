@@ -19,7 +19,7 @@ from bench.judge import WARM_UP, rate
 from bench.kafka import ends, fill, read
 from bench.process import Processes
 from bench.services import ready, services
-from bench.steps import LOOK_S, OVERVIEWS, SETTLED_S, STALL_S, caught_up, place_orders
+from bench.steps import LOOK_S, OVERVIEWS, STALL_S, caught_up, place_orders
 from schemas import topics
 
 _READ_OVERVIEWS = ("ordering", "medication")
@@ -45,7 +45,7 @@ async def loaded(arena: Arena, job: WholeJob) -> Place:
     """Servers as new, on which the services have read the region and all overviews, and have stopped."""
     folder = await arena.anew(job.region)
     region = write_for_peers(job.region, folder / "region.json")
-    place = Place(arena.stack, folder, "all", region)
+    place = Place(arena.stack, folder, "all", region, arena.timed)
     await fill(arena.stack.kafka, OVERVIEWS, job.population.records())
     async with Processes(services(place)) as loading:
         await ready(place, loading)
@@ -104,7 +104,7 @@ async def _until_told(place: Place, running: Processes, job: WholeJob) -> None:
         if now != written:
             written, changed_s = now, time.monotonic()
         still_s = time.monotonic() - changed_s
-        if still_s > (SETTLED_S if written >= wanted.total() else STALL_S):
+        if still_s > (place.settled_s if written >= wanted.total() else STALL_S):
             return
         await asyncio.sleep(LOOK_S)
 

@@ -12,14 +12,27 @@ Phase = Literal["load", "run"]
 """`load` while an engine reads the patients' overviews, `run` while it decides orders."""
 
 
+_SETTLED_S = 1.5
+_SETTLED_UNTIMED_S = 0.5
+
+
 @dataclass(frozen=True)
 class Place:
-    """One run: its servers, its folder, its consumer group, and the region's file for peers."""
+    """One run: its servers, its folder, its consumer group, and the region's file for peers.
+
+    In one that is not `timed` nobody looks at how long anything takes.
+    """
 
     stack: LocalStack
     folder: Path
     group: str
     region: Path
+    timed: bool = True
+
+    @property
+    def settled_s(self) -> float:
+        """Outputs are complete when there are enough and none has come for so long."""
+        return _SETTLED_S if self.timed else _SETTLED_UNTIMED_S
 
     @property
     def database(self) -> str:

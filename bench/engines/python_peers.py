@@ -25,7 +25,8 @@ def _program(place: Place, module: str) -> Program:
         "database": place.database,
     }
     options = [word for name, value in told.items() for word in (f"--{name}", value)]
-    argv = [sys.executable, "-m", f"bench.peers.{module}", *options]
+    hurried = [] if place.timed else ["--hurried"]
+    argv = [sys.executable, "-m", f"bench.peers.{module}", *options, *hurried]
     return Program(module, argv, place.log(module), cwd=ROOT)
 
 

@@ -16,13 +16,17 @@ EVENTS = topics.ORDERS_EVENTS.name
 
 @dataclass(frozen=True)
 class Arguments:
-    """Where Kafka and the database are, the consumer group, a folder for state, the region's file."""
+    """Where Kafka and the database are, the consumer group, a folder for state, the region's file.
+
+    `hurried` is a run whose times nobody looks at.
+    """
 
     kafka: str
     group: str
     state: Path
     region: Path
     database: str
+    hurried: bool
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,7 @@ def arguments() -> Arguments:
         parser.add_argument(f"--{name}", required=True)
     for name in ("state", "region"):
         parser.add_argument(f"--{name}", required=True, type=Path)
+    parser.add_argument("--hurried", action="store_true")
     return Arguments(**vars(parser.parse_args()))
 
 

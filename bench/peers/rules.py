@@ -1,6 +1,7 @@
-"""Ordering's rules once more, on the plain dictionaries that a stream processor hands over.
+"""The fixed job's twelve rules once more, on the plain dictionaries that a stream processor hands over.
 
 Written as somebody would who reads docs/architecture/ordering.md; the outsider compares every decision.
+What ordering has learned since is not part of the job and does not belong here (`bench/fixed_job.py`).
 """
 
 from collections.abc import Iterator

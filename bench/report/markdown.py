@@ -9,8 +9,9 @@ from bench.result import Row
 _READ = """\
 A ratio is ours divided by the peer's, of runs that took turns on the same servers with the same data;
 shown is the median of the rounds, and the least and most. For a time or a size, less is better. Rates
-are from the broker's own append times of outputs that were counted and compared afterwards. What is
-measured, how, and why it is fair: [performance](../docs/architecture/performance.md).
+are from the broker's own append times of outputs that were counted and compared afterwards. A ratio
+without a goal, such as that to Kafka Streams, is to stay within its spread. What is measured, how, and
+why it is fair: [performance](../docs/architecture/performance.md).
 """
 
 

@@ -8,6 +8,7 @@ from cli.verify.gather import take_dump
 from cli.verify.history import Operation
 from cli.verify.rest import wait_until_at_rest
 from deploy.local import LocalStack
+from runtime.batch import HandlerFailed
 from schemas import topics
 from tests.faults.table import Row, Table
 
@@ -43,7 +44,8 @@ class Judge:
     ) -> Row:
         """Note the row of a fault, once the system is at rest.
 
-        Fails when it does not come to rest, or when the checker finds any rule broken.
+        Fails when it does not come to rest, when the checker finds any rule broken, or when a record became
+        a dead letter because a service failed on it: a fault delays, and buries nothing.
         """
         (row,) = await self.judge_each(load, fault, {service: recovery_s})
         return row
@@ -73,6 +75,7 @@ class Judge:
         for row in rows:
             self._table.add(row)
         assert not verdict.violations, verdict.violations[:10]
+        assert not (buried := _buried(verdict)), f"a fault made dead letters: {buried}"
         return rows
 
     def _repeated(self, service: str, verdict: Verdict) -> int:
@@ -84,3 +87,10 @@ class Judge:
             for topic, count in verdict.counts.raw_duplicates.items()
             if topic.startswith(written)
         )
+
+
+def _buried(verdict: Verdict) -> Mapping[str, int]:
+    """How many records each service could not handle, in all."""
+    letters = verdict.counts.dead_letters
+    failed = {service: reasons.get(HandlerFailed.reason, 0) for service, reasons in letters.items()}
+    return {service: count for service, count in failed.items() if count}

@@ -117,8 +117,7 @@ async def test_what_kafka_lost_is_waited_for_and_nothing_is_taken_in_meanwhile(
         await stack.start_servers()
         refused = Load(stack.endpoints | {"kafka": NOWHERE}, history, ONLY_HTTP)
         async with refused.running(PER_S):
-            for service in SERVICES:
-                await _refuses(stack, service, "Kafka has lost records")
+            await _all_refuse(stack, "Kafka has lost records")
         shown = await herhaal(stack, "progress", "show", "--postgres", stack.postgres)
     assert (shown.code, "not in" in shown.text) == (1, True)
     shutil.rmtree(data / "kafka-1")
@@ -142,8 +141,7 @@ async def test_on_another_kafka_all_refuse_and_go_on_when_that_is_accepted(
     _copy(used, data := tmp_path / "data")
     _lose_kafka(data, "another-cluster-000001")
     async with _servers(data) as stack:
-        for service in SERVICES:
-            await _refuses(stack, service, "the database belongs to")
+        await _all_refuse(stack, "the database belongs to")
         for service in SERVICES:
             said = await _accept(stack, service)
             assert said.code == 0, said
@@ -183,49 +181,58 @@ async def test_a_kafka_that_lost_its_records_and_has_grown_past_them_is_refused_
 async def test_records_that_expired_before_they_were_handled_are_not_skipped_in_silence(
     used: Used, tmp_path: Path
 ) -> None:
+    """A service that lost its database, and one whose records came while it was down; then each runs again."""
     _copy(used, data := tmp_path / "data")
     async with _servers(data) as stack:
-        await send(stack.kafka, [sent(REQUESTS.name, an_order(p)) for p in used.patients])
-        await _expire(stack, REQUESTS)
-        await _refuses(stack, "ordering", "records have expired that were never handled")
-        said = await _accept(stack, "ordering")
-        assert said.code == 0, said
-        assert "records are lost" in said.text
-        await stack.start("ordering")
-        await stack.start_services(["medication", "notification", "metrics"])
-        before = len(await read_all(stack.kafka, EVENTS))
-        await _order(stack, used.patients[:3])
-        assert len(await read_all(stack.kafka, EVENTS)) == before + 3
+        await _nothing_is_accepted_where_nothing_is_in_the_way(stack)
+        await _a_lost_database_takes_its_overviews_from_the_topic(stack, used)
+        await _expired_requests_are_accepted_as_lost(stack, used)
 
 
-async def test_a_database_that_was_lost_takes_its_overviews_from_the_topic_when_that_is_accepted(
-    used: Used, tmp_path: Path
+async def _nothing_is_accepted_where_nothing_is_in_the_way(stack: LocalStack) -> None:
+    said = await _accept(stack, "ordering")
+    assert said.code == 1
+    assert "nothing to accept" in f"{said.error}"
+    assert (await _accept(stack, "apotheek")).code == 1
+
+
+async def _a_lost_database_takes_its_overviews_from_the_topic(
+    stack: LocalStack, used: Used
 ) -> None:
     """The changes that led to them have expired."""
-    _copy(used, data := tmp_path / "data")
-    async with _servers(data) as stack:
-        await _expire(stack, topics.MEDICATION_CHANGES)
-        await _forget_everything(stack, "medication")
-        await _refuses(stack, "medication", "records have expired that were never handled")
-        said = await _accept(stack, "medication")
-        assert said.code == 0, said
-        assert f"{PATIENTS} overviews that only Kafka had" in said.text
-        await stack.start("medication")
-        patient = used.patients[0]
-        change = an_import(patient, entry(dosage="3x daags 1"))
-        await send(stack.kafka, [sent(topics.MEDICATION_CHANGES.name, change)])
-        records = await records_of(stack.kafka, topics.MEDICATION_STATUS.name, [patient], 2)
-        versions = [MedicationOverview.model_validate_json(r.value).version for r in records]
-        assert versions == [1, 2]
+    await _expire(stack, topics.MEDICATION_CHANGES)
+    await _forget_everything(stack, "medication")
+    await _refuses(stack, "medication", "records have expired that were never handled")
+    said = await _accept(stack, "medication")
+    assert said.code == 0, said
+    assert f"{PATIENTS} overviews that only Kafka had" in said.text
+    await stack.start("medication")
+    patient = used.patients[0]
+    change = an_import(patient, entry(dosage="3x daags 1"))
+    await send(stack.kafka, [sent(topics.MEDICATION_CHANGES.name, change)])
+    records = await records_of(stack.kafka, topics.MEDICATION_STATUS.name, [patient], 2)
+    versions = [MedicationOverview.model_validate_json(r.value).version for r in records]
+    assert versions == [1, 2]
 
 
-async def test_accepting_is_refused_where_nothing_is_in_the_way(used: Used, tmp_path: Path) -> None:
-    _copy(used, data := tmp_path / "data")
-    async with _servers(data) as stack:
-        said = await _accept(stack, "ordering")
-        assert said.code == 1
-        assert "nothing to accept" in f"{said.error}"
-        assert (await _accept(stack, "apotheek")).code == 1
+async def _expired_requests_are_accepted_as_lost(stack: LocalStack, used: Used) -> None:
+    await send(stack.kafka, [sent(REQUESTS.name, an_order(p)) for p in used.patients])
+    await _expire(stack, REQUESTS)
+    await _refuses(stack, "ordering", "records have expired that were never handled")
+    said = await _accept(stack, "ordering")
+    assert said.code == 0, said
+    assert "records are lost" in said.text
+    await stack.start("ordering")
+    await stack.start_services(["notification", "metrics"])
+    before = len(await read_all(stack.kafka, EVENTS))
+    await _order(stack, used.patients[:3])
+    assert len(await read_all(stack.kafka, EVENTS)) == before + 3
+
+
+async def _all_refuse(stack: LocalStack, saying: str) -> None:
+    async with asyncio.TaskGroup() as refusing:
+        for service in SERVICES:
+            refusing.create_task(_refuses(stack, service, saying))
 
 
 async def _refuses(stack: LocalStack, service: str, saying: str) -> None:

@@ -40,7 +40,7 @@ pytestmark = pytest.mark.skipif(
     not can_make_namespaces(), reason="needs root and iproute2, to make a network namespace"
 )
 
-SHORT = [("kafka", Cut.BOTH, 15), ("postgres", Cut.REPLIES, 15)]
+SHORT = [("kafka", Cut.BOTH, 12), ("postgres", Cut.REPLIES, 12)]
 LONG = [
     ("kafka", Cut.REPLIES, 30),
     ("kafka", Cut.ROUTE, 30),
@@ -48,7 +48,7 @@ LONG = [
     ("postgres", Cut.REQUESTS, 30),
     *((server, Cut.BOTH, seconds) for server in ("kafka", "postgres") for seconds in (20, 60, 180)),
 ]
-"""A server, what is lost on the way to it, and for how many seconds."""
+"""A server, what is lost on the way to it, and for how many seconds: longer than the 10 s after which a silent connection is given up."""
 
 
 @dataclass

@@ -18,6 +18,8 @@ STANDS_STILL_S = 8.0
 """Longer than the session of 6 s."""
 
 PER_S = 40.0
+AT_LEAST = 4
+"""So many rebalances in the short form."""
 
 
 async def test_a_service_that_is_killed_is_started_again_by_its_supervisor_and_goes_on(
@@ -57,10 +59,10 @@ async def test_workers_that_join_and_leave_at_random_lose_and_repeat_nothing(
     disturbed: LocalStack, judge: Judge, load: Load, soak: bool
 ) -> None:
     chance = random.Random(7)
-    ends_s = time.monotonic() + (60 if soak else 12)
+    ends_s = time.monotonic() + (60 if soak else 6)
     changes = 0
     async with load.running(PER_S):
-        while time.monotonic() < ends_s:
+        while changes < AT_LEAST or time.monotonic() < ends_s:
             guest = faulty(
                 disturbed, "ordering", "--only", "worker", beside=True, env=SHORT_SESSION
             )
@@ -72,7 +74,6 @@ async def test_workers_that_join_and_leave_at_random_lose_and_repeat_nothing(
             changes += 2
     row = await judge.judge(load, f"{changes} rebalances", "ordering")
     assert row.clean
-    assert changes >= 4
 
 
 async def test_every_service_told_to_stop_under_load_takes_up_where_it_was(

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from itertools import count
 from typing import Any
 
-import asyncpg
 import httpx
 import pytest
 
@@ -222,25 +221,6 @@ def _orders(practice: str, number: int) -> Iterator[OrderEvent]:
         yield line_decided(order, 1, Outcome.REFUSED, seq=2)
 
 
-async def test_every_line_is_counted_once_when_metrics_is_killed_in_the_middle(
-    stack: LocalStack, http: httpx.AsyncClient, practice: str, url: str
-) -> None:
-    events = records(*_orders(practice, 1500))
-    sending = asyncio.create_task(send(stack.kafka, events))
-    try:
-        await _some_counted(stack, practice)
-        await stack.kill("metrics")
-    finally:
-        await sending
-        await stack.start("metrics")
-
-    await shown(http, url, 1500)
-    await eventually(
-        lambda: shown(http, url, 1500),
-        lambda seen: outcomes(seen) == {"refused": 1500, "approved": 1500},
-    )
-
-
 async def test_two_workers_count_in_the_same_rows_without_losing_any(
     stack: LocalStack, http: httpx.AsyncClient, practice: str, url: str
 ) -> None:
@@ -258,19 +238,6 @@ async def test_two_workers_count_in_the_same_rows_without_losing_any(
         )
     finally:
         await stack.stop("metrics-2")
-
-
-async def _some_counted(stack: LocalStack, practice: str) -> None:
-    db = await asyncpg.connect(stack.databases["metrics"])
-    try:
-        await eventually(
-            lambda: db.fetchval(
-                "select sum(orders) from daily_orders where practice = $1", practice
-            ),
-            lambda seen: seen is not None,
-        )
-    finally:
-        await db.close()
 
 
 async def test_a_practice_without_orders_has_a_month_of_zeros_until_today(

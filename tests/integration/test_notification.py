@@ -218,23 +218,3 @@ async def test_a_bad_event_is_kept_and_the_next_one_is_answered(
     letters = topics.dead_letters("notification").name
     (letter,) = await records_of(stack.kafka, letters, [patient], at_least=1)
     assert header(letter, "dl_reason") == "bad_json"
-
-
-async def test_after_a_kill_nothing_is_lost_and_nothing_sent_twice(
-    stack: LocalStack, http: httpx.AsyncClient
-) -> None:
-    patient = a_patient()
-    orders = [_decided(patient) for _ in range(200)]
-    await _send(stack, *orders[:100])
-    await stack.kill("notification")
-    await _send(stack, *orders[100:])
-    await stack.start("notification")
-    url = f"{stack.endpoints['notification']}/patients/{patient}/messages?limit=200"
-
-    async def look() -> list[str]:
-        return [m["order_id"] for m in (await http.get(url)).json()["messages"]]
-
-    seen = await eventually(look, lambda found: len(found) >= len(orders))
-    assert seen == [str(o.order_id) for o in reversed(orders)]
-    records = await records_of(stack.kafka, TOLD, [patient], at_least=3 * len(orders))
-    assert len({header(r, "ce_id") for r in records}) == 3 * len(orders)

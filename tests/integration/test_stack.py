@@ -78,6 +78,14 @@ async def create_topic(stack: LocalStack, name: str) -> None:
     await admin.close()
 
 
+async def topics_of(stack: LocalStack) -> list[str]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=stack.kafka)
+    await admin.start()
+    names: list[str] = await admin.list_topics()
+    await admin.close()
+    return names
+
+
 async def send(stack: LocalStack, topic: str, value: bytes) -> None:
     producer = AIOKafkaProducer(bootstrap_servers=stack.kafka, acks="all")
     await producer.start()
@@ -102,11 +110,15 @@ async def query(dsn: str, sql: str) -> object:
         await connection.close()
 
 
-async def test_data_survives_a_stop_and_a_stop_leaves_no_process(tmp_path: Path) -> None:
+async def test_data_survives_a_stop_and_a_stop_leaves_no_process(
+    shared: LocalStack, tmp_path: Path
+) -> None:
+    """Beside another stack, which sees nothing of it."""
     ports = free_ports()
     async with servers(tmp_path, ports) as stack:
         processes = [process for pid in stack.pids.values() for process in tree(pid)]
         await create_topic(stack, "kept")
+        assert "kept" not in await topics_of(shared)
         await send(stack, "kept", b"a record")
         await query(stack.databases["ordering"], "create table kept as select 42 as answer")
     assert [process for process in processes if process.is_running()] == []
@@ -140,15 +152,6 @@ async def test_a_service_cannot_open_the_database_of_another(shared: LocalStack)
 async def test_postgresql_is_of_version_18_and_keeps_what_it_committed(shared: LocalStack) -> None:
     assert str(await query(shared.postgres, "show server_version")).startswith("18")
     assert await query(shared.postgres, "show fsync") == "on"
-
-
-async def test_two_stacks_run_side_by_side(shared: LocalStack, tmp_path: Path) -> None:
-    async with servers(tmp_path) as two:
-        await create_topic(shared, "only-in-one")
-        admin = AIOKafkaAdminClient(bootstrap_servers=two.kafka)
-        await admin.start()
-        assert "only-in-one" not in await admin.list_topics()
-        await admin.close()
 
 
 async def test_a_folder_serves_only_one_stack(shared: LocalStack) -> None:

@@ -12,8 +12,8 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from cli.verify.checker import Verdict, check, compare
-from cli.verify.command import Options, gather
 from cli.verify.dump import load
+from cli.verify.gather import take_dump
 from cli.verify.history import History, read_history
 from deploy.local import LocalStack
 from runtime.records import encode
@@ -119,40 +119,25 @@ def _ours(verdict: Verdict) -> list[str]:
     ]
 
 
-async def test_a_running_stack_is_clean_after_a_load(stack: LocalStack, history: Path) -> None:
-    left, dump = await gather(Options(stack.kafka, stack.postgres, wait_s=60))
+async def test_a_running_stack_is_clean_after_a_load_and_the_command_shows_it(
+    stack: LocalStack, history: Path, tmp_path: Path
+) -> None:
+    """What it looked at is kept: judged again it says the same, and later the stack still is so."""
+    where = ("--kafka", stack.kafka, "--postgres", stack.postgres, "--wait", "60")
+    kept = ("--json", str(tmp_path / "verdict.json"), "--dump", str(tmp_path / "dump"))
+    code, shown = await _verify(*where, "--history", str(history), *kept)
+    told = json.loads(_text(tmp_path / "verdict.json"))
+    dump = load(tmp_path / "dump")
     verdict = check(read_history(history), dump)
-    assert (left, _ours(verdict)) == ([], [])
+    assert (told["at_rest"], _ours(verdict)) == (True, [])
+    assert (code, told["clean"]) == ((0, True) if verdict.clean else (1, False))
+    assert len(told["violations"]) == len(verdict.violations)
+    assert "acknowledged_lost" in shown
     counts = verdict.counts
     assert (counts.sent, counts.refused) == (ORDERS + 16, 8)
     assert counts.acknowledged + counts.unknown == ORDERS + 8
     assert counts.dead_letters["ordering"]["bad_json"] >= 8
-    again = await gather(Options(stack.kafka, stack.postgres))
-    assert compare(dump, again[1]) == []
-
-
-async def test_the_command_shows_it_and_keeps_the_dump(
-    stack: LocalStack, history: Path, tmp_path: Path
-) -> None:
-    code, shown = await _verify(
-        "--kafka",
-        stack.kafka,
-        "--postgres",
-        stack.postgres,
-        "--history",
-        str(history),
-        "--json",
-        str(tmp_path / "verdict.json"),
-        "--dump",
-        str(tmp_path / "dump"),
-    )
-    told = json.loads(_text(tmp_path / "verdict.json"))
-    verdict = check(read_history(history), load(tmp_path / "dump"))
-    assert _ours(verdict) == []
-    assert (code, told["clean"]) == ((0, True) if verdict.clean else (1, False))
-    assert told["at_rest"]
-    assert len(told["violations"]) == len(verdict.violations)
-    assert "acknowledged_lost" in shown
+    assert compare(dump, await take_dump(stack.kafka, stack.postgres)) == []
 
 
 async def test_the_command_without_a_stack_says_what_to_do(tmp_path: Path) -> None:

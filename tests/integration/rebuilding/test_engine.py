@@ -221,7 +221,7 @@ async def test_a_reader_that_stays_holds_back_the_switch_and_no_other_reader(add
         await long.start()
         assert await slow.fetchval("select total from sums") == 3
         rebuilding = asyncio.create_task(adding.run())
-        longest_s = await _longest_read(quick, for_s=5.0)
+        longest_s = await _longest_read(quick, for_s=3.0)
         assert longest_s < 2.0
         assert not rebuilding.done()
         assert await slow.fetchval("select total from sums") == 3
