@@ -48,7 +48,10 @@ LONG = [
     ("postgres", Cut.REQUESTS, 30),
     *((server, Cut.BOTH, seconds) for server in ("kafka", "postgres") for seconds in (20, 60, 180)),
 ]
-"""A server, what is lost on the way to it, and for how many seconds: longer than the 10 s after which a silent connection is given up."""
+"""A server, what is lost on the way to it, and for how many seconds.
+
+That is longer than the 10 s after which a silent connection is given up.
+"""
 
 
 @dataclass
