@@ -11,9 +11,9 @@ from bench import store
 from bench.data.region import pharmacy_records, pharmacy_topics, practice_records
 from bench.kafka import fill, renew
 from deploy.local import LocalStack, Report, StackOptions
-from deploy.local.databases import ensure_databases
 from deploy.local.ports import SERVICES, free_ports
-from schemas.directory import Directory
+from deploy.local.postgres.databases import ensure_databases
+from schemas.records.directory import Directory
 from schemas.topics import ALL, DIRECTORY_PHARMACIES, DIRECTORY_PRACTICES
 
 _TOGETHER = {"group.initial.rebalance.delay.ms": "1500"}

@@ -18,12 +18,12 @@ from bench.data.records import Given
 from bench.data.region import pharmacies, practices
 from bench.fixed_job import LaterRules
 from bench.kafka import Output
-from runtime.handling import Done
-from runtime.parsing import Parser
-from runtime.records import Message, Outgoing, partition_of
+from runtime.loop.handler import Done
+from runtime.messages.message import Message, Outgoing, partition_of
+from runtime.messages.parser import Parser
 from schemas import topics
-from schemas.directory import Directory
-from schemas.medication import MedicationOverview
+from schemas.records.directory import Directory
+from schemas.records.medication import MedicationOverview
 from schemas.topics import PATIENT_PARTITIONS
 from services.ordering.handlers import INPUTS, OrderingHandler
 from services.ordering.work import Work

@@ -14,10 +14,10 @@ from bench.errors import BenchError
 from bench.expect import Digest, Oracle, digest_of_outgoing, digest_of_output
 from bench.fixed_job import LaterRules
 from bench.kafka import Output
-from runtime.records import Outgoing, event_id
+from runtime.messages.message import Outgoing, event_id
 from schemas import topics
-from schemas.directory import Directory
-from schemas.notifications import MessageQueued, MessageSent, PickupPromised
+from schemas.records.directory import Directory
+from schemas.records.notifications import MessageQueued, MessageSent, PickupPromised
 
 NOTIFICATIONS = topics.NOTIFICATIONS_EVENTS.name
 

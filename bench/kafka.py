@@ -23,8 +23,8 @@ from confluent_kafka import (
 
 from bench.data.records import Given
 from bench.errors import BenchError
-from runtime.clients import admin
-from runtime.topics import apply_topics
+from runtime.kafka.admin import apply_topics
+from runtime.kafka.clients import admin
 from schemas.topics import Topic
 
 _FILL: dict[str, Any] = {

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from bench.errors import BenchError
-from deploy.local.process import Program, kill_tree, last_line, spawn
+from deploy.local.processes.process import Program, kill_tree, last_line, spawn
 
 STOP_S = 25.0
 

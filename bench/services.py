@@ -9,8 +9,8 @@ from bench.engines.engine import Place
 from bench.errors import BenchError
 from bench.process import Processes
 from deploy.local.ports import SERVICES
-from deploy.local.process import Program
-from deploy.local.services import Addresses, Part, is_ready, service_program
+from deploy.local.processes.process import Program
+from deploy.local.processes.services import Addresses, Part, is_ready, service_program
 
 READY_S = 60.0
 

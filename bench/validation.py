@@ -21,7 +21,7 @@ from bench.judge import Verdict, judged
 from bench.kafka import ends, fill, read
 from bench.process import Processes
 from bench.steps import EVENTS, OVERVIEWS, load, place_orders, until_complete
-from schemas.directory import Directory
+from schemas.records.directory import Directory
 
 
 @dataclass(frozen=True)

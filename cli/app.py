@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from cli import directory, dlq, progress, schemas, topics
+from cli import dead_letters, directory, progress, schemas, topics
 
 app = typer.Typer(
     name="herhaal",
@@ -20,7 +20,7 @@ app = typer.Typer(
 app.add_typer(topics.app, name="topics")
 app.add_typer(directory.app, name="directory")
 app.add_typer(schemas.app, name="schemas")
-app.add_typer(dlq.app, name="dlq")
+app.add_typer(dead_letters.app, name="dlq")
 app.add_typer(progress.app, name="progress")
 
 
@@ -177,7 +177,7 @@ def rebuild(
     processes: Annotated[
         int, typer.Option(min=0, max=64, help="How many build; 0: one per core, at most four.")
     ] = 0,
-    by: dlq.By = None,
+    by: dead_letters.By = None,
     reason_text: Annotated[str, typer.Option(metavar="TEXT", help="Why, for the audit.")] = "",
     json: Annotated[Path | None, typer.Option(help="Write the figures to this file.")] = None,
 ) -> None:
@@ -186,7 +186,7 @@ def rebuild(
     The service may run meanwhile. Nothing is published or sent again. Exits with 0, with 1 when it was
     not done, with --compare-only also with 2 when the running tables differ from what the topics tell.
     """
-    from cli.dlq.commands import signature
+    from cli.dead_letters.commands import signature
     from cli.rebuild.command import Wish, declared, run_rebuild
     from cli.up import DEFAULT_DATA
     from cli.verify.command import addresses
@@ -196,7 +196,7 @@ def rebuild(
     signed = signature(by, reason_text)
     wish = Wish(service, *found, signed, accept_loss, compare_only, processes)
     if not run_rebuild(wish, json) and compare_only:
-        raise typer.Exit(dlq.EXIT_NOT_ALL)
+        raise typer.Exit(dead_letters.EXIT_NOT_ALL)
 
 
 @app.command()

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from cli.console import UserError
-from runtime.records import Outgoing, event_id, outgoing
-from schemas.operators import OperatorAction, OperatorProgress, OperatorRebuild
+from runtime.messages.message import Outgoing, event_id, outgoing
+from schemas.records.operators import OperatorAction, OperatorProgress, OperatorRebuild
 from schemas.topics import OPERATORS_AUDIT
 
 SOURCE = "nl.herhaal/cli"

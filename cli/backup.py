@@ -7,10 +7,10 @@ from pathlib import Path
 
 from cli.console import ConsoleReport, stdout
 from cli.up import DEFAULT_DATA
-from deploy.local.archive import Manifest
-from deploy.local.backup import back_up, restore
+from deploy.local.backup.archive import Manifest
+from deploy.local.backup.cold import back_up, restore
+from deploy.local.backup.dumps import dump_databases, restore_databases
 from deploy.local.data import DataFolder
-from deploy.local.dumps import dump_databases, restore_databases
 from deploy.local.errors import StackError
 
 _MIB = 1 << 20

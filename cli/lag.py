@@ -12,11 +12,11 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from cli import cluster
-from cli.asking import ask
 from cli.console import stdout
-from cli.members import Member, by_host, members, processes_twice
-from runtime.clients import admin, reader
+from cli.kafka import ask
+from runtime.kafka import group_offsets
+from runtime.kafka.clients import admin, reader
+from runtime.kafka.group_members import Member, by_host, members, processes_twice
 from schemas.topics import SERVICES
 
 EVERY_S = 2.0
@@ -91,9 +91,9 @@ def shown(found: Sequence[ServiceLag], partitions: bool) -> Group:
 async def _service(
     client: AIOKafkaAdminClient, consumer: AIOKafkaConsumer, service: str
 ) -> ServiceLag:
-    reached = await cluster.committed(client, service)
+    reached = await group_offsets.committed(client, service)
     group = await members(client, [service])
-    wanted = await cluster.partitions(client, {tp.topic for tp in reached})
+    wanted = await group_offsets.partitions(client, {tp.topic for tp in reached})
     if not wanted:
         return ServiceLag(service, (), group)
     ends = await consumer.end_offsets(wanted)

@@ -11,7 +11,7 @@ import typer
 from cli.console import UserError
 
 if TYPE_CHECKING:
-    from schemas.snapshots import Sentences
+    from schemas.contracts.snapshots import Sentences
 
 app = typer.Typer(
     help="Check and take the snapshots of record types and topics; show AsyncAPI documents.",
@@ -24,13 +24,13 @@ Folder = Annotated[
     Path, typer.Option(help="Where the snapshots are.", exists=True, file_okay=False)
 ]
 
-FOLDER = Path(__file__).parents[1] / "schemas" / "snapshots"
+FOLDER = Path(__file__).parents[1] / "schemas" / "contracts" / "snapshots"
 
 
 @app.command()
 def check(folder: Folder = FOLDER) -> None:
     """Compare the code with the snapshots. Exits with 1, and says why, when they differ."""
-    from schemas import snapshots
+    from schemas.contracts import snapshots
 
     changed = snapshots.difference(snapshots.committed(folder), snapshots.current())
     if changed.breaking:
@@ -56,7 +56,7 @@ def snapshot(
     folder: Folder = FOLDER,
 ) -> None:
     """Write the snapshots as the code is now. Refuses to break one that is already there."""
-    from schemas import snapshots
+    from schemas.contracts import snapshots
 
     try:
         written = snapshots.write(snapshots.current(), folder, allow_breaking or ())
@@ -76,7 +76,7 @@ def asyncapi(
     ] = None,
 ) -> None:
     """Print the AsyncAPI 3 document of a service as JSON."""
-    from schemas import asyncapi as documents
+    from schemas.contracts import asyncapi as documents
 
     try:
         document = documents.document(service, kafka)

@@ -6,7 +6,7 @@ from typing import NoReturn
 
 from cli.console import UserError
 from deploy.local.ports import SERVICES
-from deploy.local.services import service_command
+from deploy.local.processes.services import service_command
 
 
 def run_serve(name: str, only: str | None, insecure_listen: bool) -> NoReturn:

@@ -54,7 +54,7 @@ async def start_everything(stack: LocalStack) -> None:
 async def _kafka_with_topics(stack: LocalStack) -> None:
     await stack.start_kafka()
     # Half a second of imports, while the servers are starting anyway.
-    from runtime.topics import apply_topics
+    from runtime.kafka.admin import apply_topics
     from schemas.topics import ALL
 
     await apply_topics(stack.kafka, ALL, await stack.replication())

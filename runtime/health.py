@@ -8,8 +8,8 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import generate_latest
 
-from runtime import outbox
-from runtime.failures import is_transient
+from runtime.errors import is_transient
+from runtime.postgres import outbox
 from runtime.resources import Connections, Resources
 
 CHECK_S = 2.0

@@ -7,13 +7,13 @@ from typing import Any, Protocol, TypeVar
 
 from aiokafka import TopicPartition
 
-from runtime.failures import NotReady
-from runtime.pages import Page, TopicPages
-from runtime.publisher import Publisher
-from runtime.records import Outgoing
+from runtime.errors import NotReady
+from runtime.kafka.global_table import Table
+from runtime.kafka.producer import Publisher
+from runtime.kafka.topic_pages import Page, TopicPages
+from runtime.messages.message import Outgoing
+from runtime.observability.metrics import Telemetry
 from runtime.settings import Settings
-from runtime.table import Table
-from runtime.telemetry import Telemetry
 from schemas.base import Body
 from schemas.topics import Topic
 

@@ -19,24 +19,27 @@ import uvicorn
 from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp
 
-from runtime import deliveries, health, migrations, problems, sockets
+from runtime import event_loop, health
 from runtime.backoff import Backoff
-from runtime.belonging import Reads, require_own_kafka
-from runtime.database import Pools, open_pools
-from runtime.failures import CannotRun, is_transient
-from runtime.handling import Handler, W
-from runtime.logs import configure_logs
-from runtime.loop import Loop
-from runtime.overload import LoadShedding
-from runtime.parsing import Parser
-from runtime.publisher import Publisher
-from runtime.requests import BodyLimit
+from runtime.consistency.cluster import Reads, require_own_kafka
+from runtime.errors import CannotRun, is_transient
+from runtime.http import problems
+from runtime.http.load_shedding import LoadShedding
+from runtime.http.requests import BodyLimit
+from runtime.kafka import record_reader
+from runtime.kafka.admin import TopicsMissing
+from runtime.kafka.producer import Publisher
+from runtime.loop.failpoints import Reached, pass_by
+from runtime.loop.handler import Handler, W
+from runtime.loop.loop import Loop
+from runtime.loop.worker import Wedged, Worker, WorkerOptions
+from runtime.messages.parser import Parser
+from runtime.observability.logs import configure_logs
+from runtime.postgres import migrations
+from runtime.postgres.pool import Pools, open_pools
+from runtime.postgres.store import PostgresStore
 from runtime.resources import Resources, connect
 from runtime.settings import Part, Settings
-from runtime.steps import Reached, pass_by
-from runtime.store import PostgresStore
-from runtime.topics import TopicsMissing
-from runtime.worker import Wedged, Worker, WorkerOptions
 from schemas.base import Body
 from schemas.topics import Topic
 
@@ -89,7 +92,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        deliveries.install()
+        record_reader.install()
         running = [
             asyncio.create_task(_boot(service, resources, part, reached)),
             *(asyncio.create_task(table.follow()) for table in resources.tables.values()),
@@ -146,7 +149,7 @@ def run(
         lifespan="on",
     )
     server = _Server(config)
-    with asyncio.Runner(loop_factory=sockets.Loop) as runner:
+    with asyncio.Runner(loop_factory=event_loop.Loop) as runner:
         runner.run(server.serve())
     faulthandler.cancel_dump_traceback_later()
     return 1 if failures or not server.started else 0

@@ -6,7 +6,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from runtime.logs import LogFormat
+from runtime.observability.logs import LogFormat
 
 Part = Literal["all", "api", "worker"]
 

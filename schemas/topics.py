@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from schemas.base import Body
-from schemas.directory import Pharmacy, Practice
-from schemas.medication import (
+from schemas.records.directory import Pharmacy, Practice
+from schemas.records.medication import (
     MedicationImport,
     MedicationOverview,
     MedicationRepeatService,
@@ -19,7 +19,7 @@ from schemas.medication import (
     MedicationUndo,
     MedicationVisit,
 )
-from schemas.notifications import (
+from schemas.records.notifications import (
     MessageFailed,
     MessageQueued,
     MessageSent,
@@ -27,8 +27,8 @@ from schemas.notifications import (
     PickupMoved,
     PickupPromised,
 )
-from schemas.operators import OperatorAction, OperatorProgress, OperatorRebuild
-from schemas.orders import (
+from schemas.records.operators import OperatorAction, OperatorProgress, OperatorRebuild
+from schemas.records.orders import (
     OrderCancel,
     OrderCancelled,
     OrderDecided,
@@ -39,7 +39,11 @@ from schemas.orders import (
     OrderReview,
     OrderTimer,
 )
-from schemas.prescriptions import DispenseReported, PrescriptionApproved, PrescriptionWithdrawn
+from schemas.records.prescriptions import (
+    DispenseReported,
+    PrescriptionApproved,
+    PrescriptionWithdrawn,
+)
 
 SERVICES = ("ordering", "medication", "notification", "metrics")
 

@@ -19,7 +19,7 @@ def trusted(model: Callable[P, M]) -> Callable[P, M]:
     """A constructor with the model's own signature, by name only, that validates nothing.
 
     What it makes has the fields and bytes of the model and counts as an instance of it, but has none of
-    pydantic's methods: it is for writing, with `runtime.records.encode`.
+    pydantic's methods: it is for writing, with `runtime.messages.message.encode`.
     """
     assert isinstance(model, type)
     assert issubclass(model, Model)

@@ -11,9 +11,9 @@ from polyfactory.factories.pydantic_factory import ModelFactory
 from pydantic import BaseModel
 
 from schemas.base import Body
-from schemas.directory import Closure
-from schemas.medication import Medication, ReviewedStatus
-from schemas.orders import OrderLine
+from schemas.records.directory import Closure
+from schemas.records.medication import Medication, ReviewedStatus
+from schemas.records.orders import OrderLine
 from schemas.topics import all_bodies
 
 BODIES = tuple(all_bodies().values())

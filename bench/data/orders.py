@@ -9,8 +9,8 @@ import orjson
 from bench.data.patients import Population, medications_of, patient_id, pharmacy_of, practice_of
 from bench.data.records import Given, envelope, trace, uuid4_text, uuid7_text
 from bench.data.region import PRACTICES, UNKNOWN_PHARMACY, practice_agb
-from cli.demo.people import UNLISTED
-from schemas.orders import OrderPlace
+from samples.people import UNLISTED
+from schemas.records.orders import OrderPlace
 
 _FIRST_MS = 1_795_422_600_000
 """Monday 23 November 2026, 8:30 in Amsterdam: where the clock of the order ids starts."""

@@ -10,8 +10,8 @@ import orjson
 
 from bench.data.records import Given, envelope, trace, uuid4_text
 from bench.data.region import PHARMACIES, PRACTICES, pharmacy_agb, practice_agb
-from cli.demo.people import CHRONIC, STOPPED, TEMPORARY, Medicine
-from schemas.medication import MedicationOverview
+from samples.people import CHRONIC, STOPPED, TEMPORARY, Medicine
+from schemas.records.medication import MedicationOverview
 
 CHANGED_AT = "2026-11-02T08:15:00Z"
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import orjson
 
 from bench.data.records import Given, envelope, trace
-from runtime.records import encode, event_id
+from runtime.messages.message import encode, event_id
 from schemas import topics
-from schemas.directory import (
+from schemas.records.directory import (
     Directory,
     Pharmacy,
     PharmacyEntry,

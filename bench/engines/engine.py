@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 
 from bench.data.patients import Population
 from deploy.local import LocalStack
-from deploy.local.process import Program
+from deploy.local.processes.process import Program
 
 Phase = Literal["load", "run"]
 """`load` while an engine reads the patients' overviews, `run` while it decides orders."""

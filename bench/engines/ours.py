@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from bench.data.patients import Population
 from bench.engines.engine import Phase, Place
-from deploy.local.process import Program
-from deploy.local.services import Addresses, service_program
+from deploy.local.processes.process import Program
+from deploy.local.processes.services import Addresses, service_program
 
 
 class Ours:

@@ -9,7 +9,7 @@ import asyncpg
 from bench.data.patients import Population
 from bench.engines.engine import Phase, Place
 from bench.peers.naive_faststream import TABLES
-from deploy.local.process import Program
+from deploy.local.processes.process import Program
 
 ROOT = Path(__file__).parents[2]
 

@@ -24,7 +24,7 @@ from bench.result import Goal, Measured, compare
 from bench.services import until_ready
 from bench.store import create_database, fill_counts, settle
 from deploy.local.ports import LOOPBACK
-from deploy.local.services import Addresses, service_program
+from deploy.local.processes.services import Addresses, service_program
 
 NAME = "dashboard"
 GOAL = Goal(1.3, at="most")

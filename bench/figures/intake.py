@@ -22,7 +22,7 @@ from bench.process import Processes
 from bench.result import Goal, Measured, compare
 from bench.services import ready, services
 from bench.steps import ORDERS
-from deploy.local.process import Program, run
+from deploy.local.processes.process import Program, run
 
 NAME = "intake"
 GOAL = Goal(0.8)

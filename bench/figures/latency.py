@@ -21,8 +21,8 @@ from bench.process import Processes
 from bench.result import Goal, Measured, compare
 from bench.services import ready, services
 from bench.steps import OVERVIEWS, caught_up
-from deploy.local.process import Program, run
-from runtime.topics import apply_topics
+from deploy.local.processes.process import Program, run
+from runtime.kafka.admin import apply_topics
 from schemas import topics
 from schemas.topics import Topic
 

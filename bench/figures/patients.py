@@ -19,7 +19,7 @@ from bench.plan import Bench
 from bench.result import Goal, Measured, Row, alone, compare
 from bench.steps import OVERVIEWS, load
 from bench.validation import Job, Played, decide
-from schemas.directory import Directory
+from schemas.records.directory import Directory
 
 NAME = "patients"
 GOAL = Goal(0.9)

@@ -20,7 +20,7 @@ from bench.process import Processes
 from bench.result import Goal, Measured, compare, missing
 from bench.services import ready, services
 from bench.steps import EVENTS, caught_up
-from deploy.local.process import Program, run
+from deploy.local.processes.process import Program, run
 
 NAME = "rebuild"
 FIGURE = "rebuild of metrics from its topic, against raw consumption"

@@ -7,7 +7,7 @@ from pathlib import Path
 import orjson
 
 from schemas import topics
-from schemas.directory import Policy
+from schemas.records.directory import Policy
 
 ORDERS = topics.ORDERS_REQUESTS.name
 OVERVIEWS = topics.MEDICATION_STATUS.name

@@ -12,10 +12,10 @@ from faststream import AckPolicy, FastStream
 from faststream.kafka import KafkaBroker, KafkaMessage
 
 from bench.peers.arguments import EVENTS, ORDERS, Arguments, Region, arguments, region
-from runtime.records import append_time, encode, event_id, outgoing
-from schemas.directory import Policy
-from schemas.medication import MedicationOverview
-from schemas.orders import OrderDecided, OrderPlace
+from runtime.messages.message import append_time, encode, event_id, outgoing
+from schemas.records.directory import Policy
+from schemas.records.medication import MedicationOverview
+from schemas.records.orders import OrderDecided, OrderPlace
 from services.ordering.domain import decisions
 from services.ordering.domain.decisions import Context
 

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from bench.peers.arguments import Region
-from schemas.directory import Policy
+from schemas.records.directory import Policy
 
 _EVENTS = UUID("5b1f4f0e-6f0b-5d5e-9d3c-6a2f8f3f7f10")
 _DECIDED = "order.decided.v1"

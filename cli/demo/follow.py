@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from aiokafka import ConsumerRecord, TopicPartition
 
-from runtime.clients import closed, start_reader
+from runtime.kafka.clients import closed, start_reader
 from schemas.topics import Topic
 
 

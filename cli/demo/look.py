@@ -10,7 +10,7 @@ import httpx
 from cli.console import UserError
 from cli.demo.proof import ANSWER
 from deploy.local import LocalStack
-from schemas.orders import OrderPlace
+from schemas.records.orders import OrderPlace
 
 _PAGE = 200
 

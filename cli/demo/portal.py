@@ -9,10 +9,10 @@ from uuid import UUID, uuid4
 import httpx
 from aiokafka import AIOKafkaProducer
 
-from runtime.records import encode
+from runtime.messages.message import encode
 from schemas import topics
 from schemas.base import Body
-from schemas.orders import OrderPlace
+from schemas.records.orders import OrderPlace
 
 _TWICE = 0.05
 """How often a portal sends an order again, as one does that missed the answer."""

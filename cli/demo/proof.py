@@ -10,9 +10,9 @@ from typing import Any
 from uuid import UUID
 
 from cli.demo.follow import Seen
-from schemas.notifications import MessageSent
-from schemas.orders import OrderDecided, OrderEvent, OrderLineDecided, OrderPlace, Outcome
-from schemas.prescriptions import PrescriptionApproved
+from schemas.records.notifications import MessageSent
+from schemas.records.orders import OrderDecided, OrderEvent, OrderLineDecided, OrderPlace, Outcome
+from schemas.records.prescriptions import PrescriptionApproved
 
 ANSWER = "order-answer"
 

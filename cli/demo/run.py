@@ -18,8 +18,6 @@ from aiokafka import AIOKafkaProducer
 from cli.console import UserError
 from cli.demo.follow import Follower, Seen
 from cli.demo.look import counted, example, inbox, orders_by_channel
-from cli.demo.orders import orders
-from cli.demo.people import Patient, overview, patients
 from cli.demo.portal import Portals, produce
 from cli.demo.proof import ANSWER, Proof, prove
 from cli.demo.show import Progress
@@ -27,11 +25,13 @@ from cli.directory import apply_directory, read_directory
 from cli.up import start_everything
 from deploy.local import LocalStack, Report, StackOptions
 from deploy.local.ports import free_ports
-from runtime.clients import closed, start_producer
+from runtime.kafka.clients import closed, start_producer
+from samples.orders import orders
+from samples.people import Patient, overview, patients
 from schemas import topics
-from schemas.medication import MedicationOverview
-from schemas.notifications import MessageSent
-from schemas.orders import OrderPlace
+from schemas.records.medication import MedicationOverview
+from schemas.records.notifications import MessageSent
+from schemas.records.orders import OrderPlace
 
 EXAMPLE = Path(__file__).parents[2] / "deploy" / "example" / "directory.yaml"
 PATIENTS = 40

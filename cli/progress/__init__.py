@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli.dlq import By
+from cli.dead_letters import By
 
 app = typer.Typer(
     help="Show where each service stands, and let one go on with a Kafka that is not the one it knew.",

@@ -17,13 +17,13 @@ from aiokafka.errors import KafkaError
 
 from cli.audit import Signature, accountable, line_of, record_of
 from cli.console import UserError, stdout
-from cli.dlq.kafka import Writer
+from cli.dead_letters.kafka import Writer
 from cli.progress.look import Found, database, look
 from cli.progress.showing import losses, table
 from cli.verify.command import addresses
-from runtime import progress
-from runtime.connection import Connection
-from schemas.operators import OperatorProgress
+from runtime.postgres import progress
+from runtime.postgres.connection import Connection
+from schemas.records.operators import OperatorProgress
 from schemas.topics import SERVICES
 
 T = TypeVar("T")

@@ -8,10 +8,10 @@ from importlib import import_module
 import asyncpg
 
 from cli.console import UserError
-from cli.verify.gather import database_dsn
-from runtime import belonging
-from runtime.belonging import Belonging, Reads
-from runtime.connection import Connection
+from runtime.consistency import cluster
+from runtime.consistency.cluster import Belonging, Reads
+from runtime.postgres.connection import Connection
+from verify.gather import database_dsn
 
 _HAS_STARTED = "select to_regclass('progress') is not null"
 
@@ -40,7 +40,7 @@ async def look(kafka: str, db: Connection, service: str) -> Found:
         raise UserError("The service has never started: it has no stored offsets yet.")
     handlers = import_module(f"services.{service}.handlers")
     reads = Reads(handlers.INPUTS, getattr(handlers, "OWN", None))
-    return Found(service, await belonging.look(kafka, db, reads))
+    return Found(service, await cluster.look(kafka, db, reads))
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from rich.table import Table
 
 from cli.progress.look import Found
-from runtime.continuity import Misfit, Standing, in_words
+from runtime.consistency.offsets import Misfit, Standing, in_words
 
 
 def table(found: Iterable[Found]) -> Table:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from cli.audit import Signature, accountable, line_of, record_of
-from cli.dlq.kafka import Writer
+from cli.dead_letters.kafka import Writer
 from runtime.rebuild.declared import Difference
-from schemas.operators import OperatorRebuild
+from schemas.records.operators import OperatorRebuild
 
 ASKED = "asked"
 SWITCHED = "switched"

@@ -16,13 +16,13 @@ from cli.audit import Signature
 from cli.console import UserError, stderr, stdout
 from cli.rebuild import audit
 from cli.rebuild.show import progress, show
-from cli.verify.gather import database_dsn
-from runtime.failures import CannotRun
-from runtime.logs import errors_only
+from runtime.errors import CannotRun
+from runtime.observability.logs import errors_only
 from runtime.rebuild.declared import Rebuild
 from runtime.rebuild.report import Progress, Result
 from runtime.rebuild.run import Options, run
 from schemas.topics import SERVICES
+from verify.gather import database_dsn
 
 _AWAY = (
     KafkaError,

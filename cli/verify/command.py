@@ -12,12 +12,12 @@ import orjson
 from aiokafka.errors import KafkaError
 
 from cli.console import ConsoleReport, UserError, stdout
-from cli.verify.checker import Verdict, check
-from cli.verify.dump import Dump, save
-from cli.verify.gather import take_dump
-from cli.verify.history import HistoryDamaged, Operation, read_history
-from cli.verify.rest import wait_until_at_rest
 from cli.verify.show import show
+from verify.checker import Verdict, check
+from verify.dump import Dump, save
+from verify.gather import take_dump
+from verify.history import HistoryDamaged, Operation, read_history
+from verify.rest import wait_until_at_rest
 
 _AWAY = (KafkaError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 

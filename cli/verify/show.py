@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cli.verify.checker import RULES, Verdict, Violation
+from verify.checker import RULES, Verdict, Violation
 
 FIRST = 3
 """How many violations of a rule are shown."""

@@ -10,16 +10,16 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 from deploy.local.data import DataFolder, write_atomically
-from deploy.local.databases import ensure_databases
 from deploy.local.errors import StackError
-from deploy.local.kafka import START_S, answers, brokers_known, kafka_node
-from deploy.local.kafka_install import installed
+from deploy.local.kafka.install import installed
+from deploy.local.kafka.server import START_S, answers, brokers_known, kafka_node
 from deploy.local.ports import SERVICES, PortPlan, require_free
-from deploy.local.postgres import accepts, admin_dsn, postgres_server
-from deploy.local.process import Program
+from deploy.local.postgres.databases import ensure_databases
+from deploy.local.postgres.server import accepts, admin_dsn, postgres_server
+from deploy.local.processes.process import Program
+from deploy.local.processes.services import READY_S, Addresses, Part, is_ready, service_program, url
+from deploy.local.processes.supervisor import Child, Probe, stop_all
 from deploy.local.report import PlainReport, Report
-from deploy.local.services import READY_S, Addresses, Part, is_ready, service_program, url
-from deploy.local.supervisor import Child, Probe, stop_all
 
 SERVICES_STOP_S = 6.0
 KAFKA_STOP_S = 5.0

@@ -9,14 +9,14 @@ from typing import Generic
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from runtime import progress
-from runtime.batch import Batch, Deciding, HandlerFailed, Where, where_of
-from runtime.connection import Connection
-from runtime.deliveries import Delivered
-from runtime.failures import CannotRun
-from runtime.handling import W
-from runtime.parsing import Parser, Unreadable
-from runtime.positions import Claim
+from runtime.errors import CannotRun
+from runtime.kafka.record_reader import Delivered
+from runtime.loop.batch import Batch, Deciding, HandlerFailed, Where, where_of
+from runtime.loop.handler import W
+from runtime.messages.parser import Parser, Unreadable
+from runtime.messages.positions import Claim
+from runtime.postgres import progress
+from runtime.postgres.connection import Connection
 from runtime.rebuild import shadow
 from runtime.rebuild.declared import Builder, Rebuild
 from runtime.rebuild.reading import Stretch, Stretches, records

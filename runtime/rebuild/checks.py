@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from runtime import continuity
-from runtime.failures import CannotRun
-from runtime.positions import Position
+from runtime.consistency import offsets
+from runtime.errors import CannotRun
+from runtime.kafka.admin import cluster_id
+from runtime.messages.positions import Position
 from runtime.rebuild.declared import Difference, Rebuild
 from runtime.rebuild.reading import Stretch
-from runtime.topics import cluster_id
 from schemas.topics import Topic
 
 
@@ -32,10 +32,10 @@ async def require_same_kafka(
     """
     if not positions or known is None:
         raise CannotRun("the service has not taken any partition yet: there is nothing to rebuild")
-    continuity.refuse_other_cluster(known, await cluster_id(kafka))
+    offsets.refuse_other_cluster(known, await cluster_id(kafka))
     client.assign(list(positions))
     compacted = {topic.name for topic in topics if topic.compacted}
-    continuity.refuse_misfits(await continuity.look(client, positions, compacted))
+    offsets.refuse_misfits(await offsets.look(client, positions, compacted))
 
 
 def require_from_the_start(

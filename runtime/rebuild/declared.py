@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeAlias
 
-from runtime.connection import Connection
-from runtime.handling import Decider, W
-from runtime.records import Message
+from runtime.loop.handler import Decider, W
+from runtime.messages.message import Message
+from runtime.postgres.connection import Connection
 from schemas.base import Body
 from schemas.topics import Topic
 

@@ -16,8 +16,8 @@ import structlog
 import uvloop
 from aiokafka import TopicPartition
 
-from runtime.failures import CannotRun, is_transient
-from runtime.logs import configure_logs
+from runtime.errors import CannotRun, is_transient
+from runtime.observability.logs import configure_logs
 from runtime.rebuild import shadow
 from runtime.rebuild.building import Building
 from runtime.rebuild.declared import Rebuild

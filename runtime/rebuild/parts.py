@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from runtime.failures import CannotRun
+from runtime.errors import CannotRun
 from runtime.rebuild.part import Answer, Built, Ended, Failed, Part, Target
 
 ROOT = Path(__file__).parents[2]

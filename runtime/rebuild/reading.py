@@ -8,14 +8,14 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from runtime import deadletters
-from runtime.batch import Where
-from runtime.clients import reader
-from runtime.deliveries import Delivered
-from runtime.parsing import Parser
+from runtime.kafka.clients import reader
+from runtime.kafka.global_table import Table
+from runtime.kafka.record_reader import Delivered
+from runtime.loop.batch import Where
+from runtime.messages.dead_letters import origin
+from runtime.messages.message import Message
+from runtime.messages.parser import Parser
 from runtime.rebuild.declared import Directory, Rebuild
-from runtime.records import Message
-from runtime.table import Table
 from schemas.topics import Topic, dead_letters
 
 BATCH = 5000
@@ -123,5 +123,5 @@ async def buried(kafka: str, service: str) -> frozenset[Where]:
     found: set[Where] = set()
     async with consumer(kafka) as client:
         async for batch in records(client, await spans(client, partitions)):
-            found.update(where for r in batch if (where := deadletters.origin(r)))
+            found.update(where for r in batch if (where := origin(r)))
     return frozenset(found)

@@ -11,10 +11,11 @@ from typing import Any, TypeAlias
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from runtime import migrations
-from runtime.batch import Where
-from runtime.failures import CannotRun
-from runtime.migrations import Migration
+from runtime.errors import CannotRun
+from runtime.loop.batch import Where
+from runtime.messages.message import Message
+from runtime.postgres import migrations
+from runtime.postgres.migrations import Migration
 from runtime.rebuild import reading, shadow
 from runtime.rebuild.building import Building
 from runtime.rebuild.checks import (
@@ -27,7 +28,6 @@ from runtime.rebuild.declared import Difference, Rebuild
 from runtime.rebuild.part import Part, Target
 from runtime.rebuild.parts import build_parts, shared
 from runtime.rebuild.report import Bulk, Progress, Result
-from runtime.records import Message
 from schemas.topics import Topic
 
 CLOSE = 2000

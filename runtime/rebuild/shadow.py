@@ -11,11 +11,11 @@ from typing import Any
 import asyncpg
 from aiokafka import TopicPartition
 
-from runtime import migrations
-from runtime.connection import Connection
-from runtime.failures import CannotRun
-from runtime.migrations import Migration
-from runtime.positions import Position
+from runtime.errors import CannotRun
+from runtime.messages.positions import Position
+from runtime.postgres import migrations
+from runtime.postgres.connection import Connection
+from runtime.postgres.migrations import Migration
 from runtime.rebuild.declared import Difference
 
 SCHEMA = "rebuild"

@@ -1,4 +1,4 @@
-"""Bodies of medication's API. An overview is shown as `schemas.medication.MedicationOverview`."""
+"""Bodies of medication's API. An overview is shown as `schemas.records.medication.MedicationOverview`."""
 
 from typing import Literal
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from schemas.base import Actor, Model, PatientId, PracticeAgb, Prk, Text
-from schemas.medication import Medications, Status
+from schemas.records.medication import Medications, Status
 
 
 class _ChangeRequest(Model):

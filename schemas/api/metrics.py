@@ -6,7 +6,7 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.base import Channel
-from schemas.orders import Outcome
+from schemas.records.orders import Outcome
 
 
 class By(StrEnum):

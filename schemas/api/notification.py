@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.base import OrderId, UtcDatetime
-from schemas.notifications import Kind
+from schemas.records.notifications import Kind
 
 
 class BothLanguages(BaseModel):

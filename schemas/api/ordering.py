@@ -1,4 +1,4 @@
-"""Bodies of ordering's API. `POST /orders` takes `schemas.orders.OrderPlace`."""
+"""Bodies of ordering's API. `POST /orders` takes `schemas.records.orders.OrderPlace`."""
 
 from datetime import date
 from typing import Any, Literal
@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from schemas.base import Actor, Channel, Model, OrderId, Text, UtcDatetime
-from schemas.orders import DecidedLine, OrderState
+from schemas.records.orders import DecidedLine, OrderState
 
 
 class CancelRequest(Model):

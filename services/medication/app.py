@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from runtime.service import Service
-from schemas import asyncapi
+from schemas.contracts import asyncapi
 from services.medication import http
 from services.medication.handlers import INPUTS, MedicationHandler, Work
 

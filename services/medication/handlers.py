@@ -7,13 +7,13 @@ from typing import Any, assert_never
 
 import structlog
 
-from runtime.connection import Connection
-from runtime.digests import digest_of
-from runtime.handling import Done, Rejected
-from runtime.records import Message, Outgoing, event_id, outgoing
-from runtime.writes import Writes
+from runtime.loop.handler import Done, Rejected
+from runtime.messages.fingerprint import digest_of
+from runtime.messages.message import Message, Outgoing, event_id, outgoing
+from runtime.postgres.connection import Connection
+from runtime.postgres.statements import Writes
 from schemas import topics
-from schemas.medication import MedicationImport, MedicationOverview, MedicationSetStatus
+from schemas.records.medication import MedicationImport, MedicationOverview, MedicationSetStatus
 from services.medication import store
 from services.medication.domain.history import OverviewChange, change_between
 from services.medication.domain.overview import (

@@ -7,11 +7,9 @@ from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, Header, Response
 
-from runtime.digests import digest_of
-from runtime.problems import Problem, not_found, unavailable
-from runtime.publisher import NotPublished
-from runtime.records import outgoing
-from runtime.requests import (
+from runtime.http.long_poll import LongPoll
+from runtime.http.problems import Problem, not_found, unavailable
+from runtime.http.requests import (
     PatientPath,
     PreferWait,
     PrkPath,
@@ -19,12 +17,14 @@ from runtime.requests import (
     documented,
     json_body,
 )
+from runtime.http.responses import json_response
+from runtime.kafka.producer import NotPublished
+from runtime.messages.fingerprint import digest_of
+from runtime.messages.message import outgoing
 from runtime.resources import Resources
-from runtime.responses import json_response
-from runtime.waiting import LongPoll
 from schemas import topics
 from schemas.api.medication import ChangeReceivedView, OverviewRequest, StatusRequest
-from schemas.medication import MedicationImport, MedicationOverview, MedicationSetStatus
+from schemas.records.medication import MedicationImport, MedicationOverview, MedicationSetStatus
 from services.medication import store
 from services.medication.domain.overview import Command
 from services.medication.store import Shown

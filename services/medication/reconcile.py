@@ -7,11 +7,11 @@ was lost, only the topic has the newest overviews; when Kafka was lost, only our
 from collections.abc import Sequence
 from typing import Any
 
-from runtime import progress
-from runtime.connection import Connection
+from runtime.messages.message import Message, Outgoing, partition_of
+from runtime.postgres import progress
+from runtime.postgres.connection import Connection
 from runtime.rebuild import reading
-from runtime.records import Message, Outgoing, partition_of
-from schemas.medication import MedicationOverview
+from schemas.records.medication import MedicationOverview
 from schemas.topics import MEDICATION_STATUS
 from services.medication import store
 from services.medication.handlers import record_of

@@ -8,11 +8,11 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from runtime.connection import Connection
-from runtime.records import encode, encode_parts
-from runtime.writes import Writes
+from runtime.messages.message import encode, encode_parts
+from runtime.postgres.connection import Connection
+from runtime.postgres.statements import Writes
 from schemas import topics
-from schemas.medication import Change, MedicationOverview, Medications
+from schemas.records.medication import Change, MedicationOverview, Medications
 from services.medication.domain.history import OverviewChange, adopted_change
 from services.medication.domain.overview import Patient
 
@@ -36,7 +36,8 @@ on conflict (patient) do update set
     practice = excluded.practice, version = excluded.version, seen_version = excluded.seen_version,
     changed_at = excluded.changed_at, change = excluded.change, medications = excluded.medications
 """
-# A lateral part with a limit is looked up by key for each row, whatever the plan: see `runtime/database.py`.
+# A lateral part with a limit is looked up by key for each row, whatever the plan
+# (`runtime/postgres/pool.py`).
 _SAVE_SEEN = """
 update overviews o set seen_version = n.seen_version
 from unnest($1::text[], $2::int[]) as n(patient, seen_version)

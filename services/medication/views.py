@@ -4,9 +4,9 @@ from uuid import uuid4
 
 from pydantic import ValidationError
 
-from runtime.problems import Problem, invalid
+from runtime.http.problems import Problem, invalid
 from schemas.api.medication import OverviewRequest, StatusRequest
-from schemas.medication import MedicationImport, MedicationSetStatus
+from schemas.records.medication import MedicationImport, MedicationSetStatus
 
 
 def import_command(patient: str, request: OverviewRequest) -> MedicationImport:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from runtime.service import Service
-from schemas import asyncapi
+from schemas.contracts import asyncapi
 from services.metrics import http
 from services.metrics.handlers import INPUTS, MetricsHandler, Work
 

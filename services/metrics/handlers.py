@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any, assert_never
 from uuid import UUID
 
-from runtime.connection import Connection
-from runtime.handling import Done, Rejected
-from runtime.records import Message
-from runtime.rows import Rows
-from runtime.writes import Writes
+from runtime.loop.handler import Done, Rejected
+from runtime.messages.message import Message
+from runtime.postgres.connection import Connection
+from runtime.postgres.identity_map import Rows
+from runtime.postgres.statements import Writes
 from schemas import topics
-from schemas.orders import OrderEvent
+from schemas.records.orders import OrderEvent
 from services.metrics import store
 from services.metrics.domain import counting
 from services.metrics.domain.counting import Counted, LineCell, OrderCell, Refused, Repeated

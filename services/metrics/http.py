@@ -7,10 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import BeforeValidator
 
-from runtime.problems import Problem
-from runtime.requests import PracticePath
+from runtime.http.problems import Problem
+from runtime.http.requests import PracticePath
+from runtime.http.responses import json_response
 from runtime.resources import Resources
-from runtime.responses import json_response
 from schemas.api.metrics import By, OrdersReport
 from services.metrics import store
 from services.metrics.domain.counting import AMSTERDAM

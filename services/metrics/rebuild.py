@@ -3,9 +3,9 @@
 from collections import Counter
 from pathlib import Path
 
-from runtime.connection import Connection
+from runtime.postgres.connection import Connection
+from runtime.postgres.statements import Writes
 from runtime.rebuild.declared import Rebuild
-from runtime.writes import Writes
 from services.metrics import store
 from services.metrics.domain.counting import LineCell, OrderCell
 from services.metrics.handlers import INPUTS, MetricsHandler, Work

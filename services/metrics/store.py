@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from runtime.connection import Connection
-from runtime.records import decoder, encode_parts
-from runtime.rows import Rows
-from runtime.writes import Writes
+from runtime.messages.message import decoder, encode_parts
+from runtime.postgres.connection import Connection
+from runtime.postgres.identity_map import Rows
+from runtime.postgres.statements import Writes
 from schemas.api.metrics import By
 from schemas.base import Channel
-from schemas.orders import Outcome
+from schemas.records.orders import Outcome
 from services.metrics.domain.counting import Counted, LineCell, OrderCell
 
 _OUTCOMES = decoder(dict[int, Outcome])

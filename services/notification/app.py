@@ -4,8 +4,9 @@ from pathlib import Path
 
 from runtime.resources import Resources
 from runtime.service import Service
-from schemas import asyncapi, topics
-from schemas.directory import Pharmacy, Practice
+from schemas import topics
+from schemas.contracts import asyncapi
+from schemas.records.directory import Pharmacy, Practice
 from services.notification import http
 from services.notification.handlers import INPUTS, OWN, NotificationHandler, Work
 

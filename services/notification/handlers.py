@@ -6,16 +6,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from runtime.connection import Connection
-from runtime.handling import Done, Rejected
-from runtime.records import Message, Outgoing, event_id, outgoing
-from runtime.rows import Rows
-from runtime.writes import Writes
+from runtime.loop.handler import Done, Rejected
+from runtime.messages.message import Message, Outgoing, event_id, outgoing
+from runtime.postgres.connection import Connection
+from runtime.postgres.identity_map import Rows
+from runtime.postgres.statements import Writes
 from schemas import topics
 from schemas.base import Body
-from schemas.directory import Pharmacy, Practice
-from schemas.notifications import MessageQueued, MessageSent, PickupPromised
-from schemas.orders import OrderEvent
+from schemas.records.directory import Pharmacy, Practice
+from schemas.records.notifications import MessageQueued, MessageSent, PickupPromised
+from schemas.records.orders import OrderEvent
 from schemas.trusted import trusted
 from services.notification import store
 from services.notification.domain.calendars import PharmacyCalendar, PracticeCalendar

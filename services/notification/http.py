@@ -5,10 +5,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
-from runtime.problems import Problem
-from runtime.requests import PatientPath
+from runtime.http.problems import Problem
+from runtime.http.requests import PatientPath
+from runtime.http.responses import json_response
 from runtime.resources import Resources
-from runtime.responses import json_response
 from schemas.api.notification import MessagesView
 from services.notification import store
 from services.notification.texts import Texts

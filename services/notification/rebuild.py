@@ -12,15 +12,15 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from runtime.connection import Connection
-from runtime.handling import Done
+from runtime.loop.handler import Done
+from runtime.messages.message import Message, event_id
+from runtime.postgres.connection import Connection
+from runtime.postgres.identity_map import Rows
+from runtime.postgres.statements import Writes
 from runtime.rebuild.declared import Directory, ReadTopic, Rebuild
-from runtime.records import Message, event_id
-from runtime.rows import Rows
-from runtime.writes import Writes
-from schemas.directory import Pharmacy, Practice
-from schemas.notifications import PickupPromised
-from schemas.orders import OrderEvent
+from schemas.records.directory import Pharmacy, Practice
+from schemas.records.notifications import PickupPromised
+from schemas.records.orders import OrderEvent
 from schemas.topics import DIRECTORY_PHARMACIES, DIRECTORY_PRACTICES, NOTIFICATIONS_EVENTS
 from services.notification import store
 from services.notification.domain.decisions import Decision, Parties, Repeated, decide

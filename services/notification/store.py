@@ -7,11 +7,11 @@ from uuid import UUID
 
 import msgspec
 
-from runtime.connection import Connection
-from runtime.records import decoder, encode, encode_parts
-from runtime.rows import Rows
-from runtime.writes import Writes
-from schemas.notifications import Kind, MessageSent, PickupPromised
+from runtime.messages.message import decoder, encode, encode_parts
+from runtime.postgres.connection import Connection
+from runtime.postgres.identity_map import Rows
+from runtime.postgres.statements import Writes
+from schemas.records.notifications import Kind, MessageSent, PickupPromised
 from services.notification.domain.messages import Answer, Cancellation, Facts
 from services.notification.domain.order import Order
 

@@ -14,8 +14,8 @@ from typing import Any
 from babel.dates import format_date
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from schemas.notifications import Kind
 from schemas.reasons import Language
+from schemas.records.notifications import Kind
 from services.notification.domain.messages import AnsweredLine, Facts
 from services.notification.domain.pickup import AMSTERDAM, Window
 

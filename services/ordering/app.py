@@ -7,8 +7,9 @@ from pydantic import Field
 from runtime.resources import Resources
 from runtime.service import Service
 from runtime.settings import Settings
-from schemas import asyncapi, topics
-from schemas.directory import Pharmacy, Practice
+from schemas import topics
+from schemas.contracts import asyncapi
+from schemas.records.directory import Pharmacy, Practice
 from services.ordering import http
 from services.ordering.handlers import INPUTS, OWN, OrderingHandler
 from services.ordering.work import Work

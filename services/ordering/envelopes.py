@@ -3,10 +3,10 @@
 from typing import Any
 from uuid import UUID
 
-from runtime.handling import Done
-from runtime.records import Message, Outgoing, Timer, event_id, outgoing
+from runtime.loop.handler import Done
+from runtime.messages.message import Message, Outgoing, Timer, event_id, outgoing
 from schemas import topics
-from schemas.orders import OrderEvent, OrderTimer
+from schemas.records.orders import OrderEvent, OrderTimer
 from services.ordering.domain.decisions import Change
 from services.ordering.domain.events import Prescription
 

@@ -4,16 +4,16 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias, assert_never
 from uuid import UUID
 
-from runtime.connection import Connection
-from runtime.digests import digest_of
-from runtime.handling import Done, Rejected
-from runtime.records import Message
-from runtime.rows import Rows
-from runtime.writes import Writes
+from runtime.loop.handler import Done, Rejected
+from runtime.messages.fingerprint import digest_of
+from runtime.messages.message import Message
+from runtime.postgres.connection import Connection
+from runtime.postgres.identity_map import Rows
+from runtime.postgres.statements import Writes
 from schemas import topics
-from schemas.directory import Pharmacy, Practice
-from schemas.medication import MedicationOverview
-from schemas.orders import OrderCancel, OrderEvent, OrderPlace, OrderReview, OrderTimer
+from schemas.records.directory import Pharmacy, Practice
+from schemas.records.medication import MedicationOverview
+from schemas.records.orders import OrderCancel, OrderEvent, OrderPlace, OrderReview, OrderTimer
 from services.ordering import envelopes, store
 from services.ordering.domain import decisions, recovery
 from services.ordering.domain.decisions import Change, Refused, Unchanged

@@ -7,13 +7,11 @@ from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from runtime.coalesce import QueryBatcher
-from runtime.digests import digest_of
-from runtime.plain_route import PlainRoute
-from runtime.problems import Problem, not_found, unavailable
-from runtime.publisher import NotPublished
-from runtime.records import outgoing
-from runtime.requests import (
+from runtime.http.long_poll import LongPoll
+from runtime.http.plain_route import PlainRoute
+from runtime.http.problems import Problem, not_found, unavailable
+from runtime.http.query_batching import QueryBatcher
+from runtime.http.requests import (
     PatientPath,
     PharmacyPath,
     PreferWait,
@@ -22,9 +20,11 @@ from runtime.requests import (
     json_body,
     read_json,
 )
+from runtime.http.responses import json_response
+from runtime.kafka.producer import NotPublished
+from runtime.messages.fingerprint import digest_of
+from runtime.messages.message import outgoing
 from runtime.resources import Resources
-from runtime.responses import json_response
-from runtime.waiting import LongPoll
 from schemas import topics
 from schemas.api.ordering import (
     CancelRequest,
@@ -34,8 +34,8 @@ from schemas.api.ordering import (
     ReceivedView,
 )
 from schemas.base import Body
-from schemas.directory import Pharmacy
-from schemas.orders import OrderCancel, OrderPlace
+from schemas.records.directory import Pharmacy
+from schemas.records.orders import OrderCancel, OrderPlace
 from services.ordering import store
 from services.ordering.domain.decisions import is_open
 from services.ordering.domain.order import Order

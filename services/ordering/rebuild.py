@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from runtime.connection import Connection
+from runtime.messages.message import Message
+from runtime.postgres.connection import Connection
+from runtime.postgres.statements import Writes
 from runtime.rebuild.declared import Rebuild
-from runtime.records import Message
-from runtime.writes import Writes
 from schemas.topics import MEDICATION_STATUS
 from services.ordering import store
 from services.ordering.handlers import OrderingHandler

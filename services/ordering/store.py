@@ -9,12 +9,12 @@ from uuid import UUID
 
 import msgspec
 
-from runtime.connection import Connection
-from runtime.records import decoder, encode, encode_parts
-from runtime.rows import Rows
-from runtime.writes import Writes
+from runtime.messages.message import decoder, encode, encode_parts
+from runtime.postgres.connection import Connection
+from runtime.postgres.identity_map import Rows
+from runtime.postgres.statements import Writes
 from schemas import topics
-from schemas.orders import OrderEvent, Outcome
+from schemas.records.orders import OrderEvent, Outcome
 from services.ordering.domain.order import Order
 from services.ordering.domain.overview import KeptEntry, KeptOverview, Overview
 

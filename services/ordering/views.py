@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import orjson
 
-from runtime.records import Record
+from runtime.messages.message import Record
 from schemas.api.ordering import FeedItem, OrderView
-from schemas.orders import DecidedLine
+from schemas.records.orders import DecidedLine
 from services.ordering.domain.order import Order
 from services.ordering.envelopes import SOURCE
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from runtime.rows import Rows
-from schemas.directory import Pharmacy, Policy, Practice
-from schemas.orders import OrderEvent, OrderPlace, OrderState
+from runtime.postgres.identity_map import Rows
+from schemas.records.directory import Pharmacy, Policy, Practice
+from schemas.records.orders import OrderEvent, OrderPlace, OrderState
 from services.ordering.domain.decisions import Change, Context
 from services.ordering.domain.order import Order
 from services.ordering.domain.overview import Overview

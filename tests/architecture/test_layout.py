@@ -103,7 +103,7 @@ _CLOSES = re.compile(r"await (?:self\._?)?(?:reader|consumer|producer|client)\.(
 
 
 def test_what_closes_a_kafka_client_hears_that_it_is_to_end() -> None:
-    """aiokafka takes our being cancelled for that of a task of its own: `runtime.clients` does not."""
+    """aiokafka takes our being cancelled for that of a task of its own: `runtime.kafka.clients` does not."""
     deaf = [
         name(path) for path in files("runtime", "cli", "deploy") if _CLOSES.search(path.read_text())
     ]
@@ -122,7 +122,7 @@ def test_kafka_clients_are_made_in_one_place() -> None:
         for node in ast.walk(parsed(path))
         if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in _CLIENTS
     }
-    assert made == {"runtime/clients.py"}
+    assert made == {"runtime/kafka/clients.py"}
 
 
 def test_no_registry_is_named_outside_the_lock_file() -> None:

@@ -16,18 +16,18 @@ from tests.architecture.source import PACKAGES, ROOT, files, imported, name, par
 
 USED = {
     "aiokafka": {
-        "aiokafka.consumer.fetcher.MemoryRecords": "runtime/deliveries.py",
-        "aiokafka.consumer.fetcher.PartitionRecords._consumer_record": "runtime/deliveries.py",
-        "aiokafka.record.default_records.DefaultRecordBatch": "runtime/deliveries.py",
-        "aiokafka.record.default_records._DefaultRecordBatchPy._maybe_uncompress": "runtime/deliveries.py",
-        "aiokafka.record.memory_records._MemoryRecordsPy": "runtime/deliveries.py",
-        "aiokafka.partitioner.murmur2": "runtime/records.py",
-        "aiokafka.producer.message_accumulator.BatchBuilder": "runtime/publisher.py",
-        "aiokafka.coordinator.assignors.range.RangePartitionAssignor": "runtime/polling.py",
+        "aiokafka.consumer.fetcher.MemoryRecords": "runtime/kafka/record_reader.py",
+        "aiokafka.consumer.fetcher.PartitionRecords._consumer_record": "runtime/kafka/record_reader.py",
+        "aiokafka.record.default_records.DefaultRecordBatch": "runtime/kafka/record_reader.py",
+        "aiokafka.record.default_records._DefaultRecordBatchPy._maybe_uncompress": "runtime/kafka/record_reader.py",
+        "aiokafka.record.memory_records._MemoryRecordsPy": "runtime/kafka/record_reader.py",
+        "aiokafka.partitioner.murmur2": "runtime/messages/message.py",
+        "aiokafka.producer.message_accumulator.BatchBuilder": "runtime/kafka/producer.py",
+        "aiokafka.coordinator.assignors.range.RangePartitionAssignor": "runtime/loop/polling.py",
     },
     "faststream": {
-        "faststream.kafka.message.FAKE_CONSUMER": "runtime/polling.py",
-        "faststream.kafka.subscriber.usecase.BatchSubscriber.get_msg": "runtime/polling.py",
+        "faststream.kafka.message.FAKE_CONSUMER": "runtime/loop/polling.py",
+        "faststream.kafka.subscriber.usecase.BatchSubscriber.get_msg": "runtime/loop/polling.py",
     },
     "pydantic": {
         "pydantic._internal._model_construction.ModelMetaclass.__instancecheck__": "schemas/base.py",

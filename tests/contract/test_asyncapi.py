@@ -10,12 +10,12 @@ import jsonschema_rs
 import pytest
 from faststream.specification.asyncapi.v3_0_0.schema import ApplicationSchema
 
-from runtime.deadletters import dead_letter
-from runtime.parsing import Unreadable
-from runtime.records import Headers, encode, outgoing
-from schemas.asyncapi import dead_letter_headers, document
+from runtime.messages.dead_letters import dead_letter
+from runtime.messages.message import Headers, encode, outgoing
+from runtime.messages.parser import Unreadable
 from schemas.base import Body
-from schemas.snapshots.topics import EVERY
+from schemas.contracts.asyncapi import dead_letter_headers, document
+from schemas.contracts.snapshots.topics import EVERY
 from schemas.topics import ORDERS_REQUESTS, SERVICES, dead_letters
 from tests.bodies import BODIES, make
 from tests.harness.records import Delivered, delivered

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.snapshots.topics import EVERY, key_field
+from schemas.contracts.snapshots.topics import EVERY, key_field
 from schemas.topics import Topic
 
 PAGE = Path(__file__).parents[2] / "docs" / "architecture" / "records-and-topics.md"

@@ -5,9 +5,9 @@ import json
 import jsonschema_rs
 import pytest
 
-from runtime.records import encode
+from runtime.messages.message import encode
 from schemas.base import Body
-from schemas.snapshots import committed, current, difference
+from schemas.contracts.snapshots import committed, current, difference
 from tests.bodies import BODIES, make
 
 CHANGED = difference(committed(), current())

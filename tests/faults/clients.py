@@ -16,10 +16,10 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from aiokafka.structs import RecordMetadata
 
-from cli.verify.history import Does, History
 from schemas.topics import Topic
 from tests.harness.kafka import sent
 from tests.harness.made import Sent
+from verify.history import Does, History
 
 KAFKA_TIMEOUT_S = 20.0
 CONNECT_EVERY_S = 0.2

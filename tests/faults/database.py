@@ -6,9 +6,9 @@ from typing import Any
 
 import asyncpg
 
-from cli.verify.gather import database_dsn
 from deploy.local import LocalStack
 from schemas.topics import SERVICES
+from verify.gather import database_dsn
 
 _CUT = """
 select count(pg_terminate_backend(pid)) from pg_stat_activity

@@ -15,8 +15,8 @@ from importlib import import_module
 
 import time_machine
 
+from runtime.loop.failpoints import Reached, Step, pass_by
 from runtime.service import run
-from runtime.steps import Reached, Step, pass_by
 
 
 class Signalled:

@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 
 import uvloop
 
-from cli.verify.history import History, Operation, read_history
-from runtime.records import encode
+from runtime.messages.message import encode
 from tests.faults.clients import Answer
 from tests.faults.load import Load
 from tests.harness.made import an_order
+from verify.history import History, Operation, read_history
 
 TICK_S = 0.01
 TIMEOUT_S = 15.0

@@ -15,10 +15,9 @@ from pathlib import Path
 from typing import Literal
 from uuid import uuid4
 
-from cli.verify.history import Operation, Via, read_history
 from schemas import topics
-from schemas.medication import MedicationSetStatus, Status
-from schemas.orders import OrderPlace, OrderReview, Outcome
+from schemas.records.medication import MedicationSetStatus, Status
+from schemas.records.orders import OrderPlace, OrderReview, Outcome
 from tests.faults.clients import Answer, Clients
 from tests.harness.made import (
     GP,
@@ -31,6 +30,7 @@ from tests.harness.made import (
     as_json,
     entry,
 )
+from verify.history import Operation, Via, read_history
 
 Kind = Literal["order", "again", "cancel", "import", "status", "review"]
 Share = Mapping[tuple[Kind, Via], int]

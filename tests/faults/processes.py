@@ -11,8 +11,8 @@ import psutil
 
 from deploy.local import LocalStack
 from deploy.local.ports import LOOPBACK, free_ports
-from deploy.local.process import Program, kill_tree, spawn
-from deploy.local.services import is_ready
+from deploy.local.processes.process import Program, kill_tree, spawn
+from deploy.local.processes.services import is_ready
 
 SHORT_SESSION = {"HERHAAL_SESSION_TIMEOUT_MS": "6000"}
 """The shortest session that a broker allows by default: others take over sooner."""

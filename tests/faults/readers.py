@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import httpx
 
-from schemas.orders import OrderPlace
+from schemas.records.orders import OrderPlace
 
 _TIMEOUT_S = 8.0
 

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from cli.verify.checker import Verdict, check
-from cli.verify.gather import take_dump
-from cli.verify.history import Operation
-from cli.verify.rest import wait_until_at_rest
 from deploy.local import LocalStack
-from runtime.batch import HandlerFailed
+from runtime.loop.batch import HandlerFailed
 from schemas import topics
 from tests.faults.table import Row, Table
+from verify.checker import Verdict, check
+from verify.gather import take_dump
+from verify.history import Operation
+from verify.rest import wait_until_at_rest
 
 REST_S = 60.0
 

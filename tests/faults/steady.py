@@ -5,11 +5,11 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 
-from cli.members import members
 from deploy.local import LocalStack
-from deploy.local.services import is_ready
-from deploy.local.supervisor import Probe
-from runtime.clients import admin
+from deploy.local.processes.services import is_ready
+from deploy.local.processes.supervisor import Probe
+from runtime.kafka.clients import admin
+from runtime.kafka.group_members import members
 from schemas.topics import SERVICES
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local import LocalStack
-from runtime.clients import admin
+from runtime.kafka.clients import admin
 from schemas import topics
 from tests.faults.conftest import everything
 from tests.faults.database import outboxes

@@ -17,12 +17,11 @@ from aiokafka import ConsumerRecord
 from pydantic import TypeAdapter
 
 from cli.directory import apply_directory, read_directory
-from cli.verify.rules.decisions import timer_id
 from deploy.local import LocalStack
 from schemas import topics
-from schemas.directory import Directory, Pharmacy, Practice
-from schemas.notifications import PickupPromised
-from schemas.orders import OrderDecided, OrderLineDecided, OrderPlace
+from schemas.records.directory import Directory, Pharmacy, Practice
+from schemas.records.notifications import PickupPromised
+from schemas.records.orders import OrderDecided, OrderLineDecided, OrderPlace
 from schemas.topics import SERVICES
 from services.notification.domain.calendars import PharmacyCalendar, working_days
 from services.notification.domain.pickup import Calendar, Window, pickup_window
@@ -35,6 +34,7 @@ from tests.faults.rows import Judge
 from tests.faults.watch import Watch, watching
 from tests.harness.kafka import eventually, header
 from tests.harness.made import PHARMACY, PRACTICE, a_patient, an_order
+from verify.rules.decisions import timer_id
 
 PER_S = 40.0
 HOURS = 7.0

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from deploy.local import LocalStack
-from runtime.steps import Step
+from runtime.loop.failpoints import Step
 from schemas import topics
 from tests.faults.load import Load
 from tests.faults.processes import SHORT_SESSION, faulty, running

@@ -14,10 +14,10 @@ import asyncpg
 from aiokafka import ConsumerRecord
 
 from deploy.local import LocalStack
-from runtime import outbox
-from runtime.steps import Step
+from runtime.loop.failpoints import Step
+from runtime.postgres import outbox
 from schemas import topics
-from schemas.medication import MedicationOverview
+from schemas.records.medication import MedicationOverview
 from tests.faults.load import Load, Share
 from tests.faults.processes import SHORT_SESSION, faulty, running, until_stopped
 from tests.faults.rows import Judge

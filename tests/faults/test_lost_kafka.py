@@ -15,14 +15,12 @@ from aiokafka.admin import RecordsToDelete
 
 from cli.directory import apply_directory, read_directory
 from cli.up import start_everything
-from cli.verify.gather import database_dsn
-from cli.verify.rest import wait_until_at_rest
 from deploy.local import LocalStack, StackError, StackOptions
 from deploy.local.ports import free_ports
-from runtime.clients import admin
-from runtime.topics import apply_topics
+from runtime.kafka.admin import apply_topics
+from runtime.kafka.clients import admin
 from schemas import topics
-from schemas.medication import MedicationOverview
+from schemas.records.medication import MedicationOverview
 from schemas.topics import SERVICES, Topic
 from tests.faults.conftest import EXAMPLE
 from tests.faults.load import Load, Share
@@ -32,6 +30,8 @@ from tests.faults.watch import now, watching
 from tests.harness.kafka import header, read_all, records_of, send, sent
 from tests.harness.made import a_patient, an_import, an_order, entry
 from tests.integration.operator import Said, herhaal
+from verify.gather import database_dsn
+from verify.rest import wait_until_at_rest
 
 pytestmark = pytest.mark.timeout(240)
 

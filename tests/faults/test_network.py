@@ -17,9 +17,9 @@ import pytest
 from cli.directory import apply_directory, read_directory
 from deploy.local import LocalStack, StackOptions
 from deploy.local.ports import PortPlan, free_ports
-from deploy.local.services import Addresses, service_program
-from deploy.local.supervisor import Child, Probe, stop_all
-from runtime.topics import apply_topics
+from deploy.local.processes.services import Addresses, service_program
+from deploy.local.processes.supervisor import Child, Probe, stop_all
+from runtime.kafka.admin import apply_topics
 from schemas import topics
 from schemas.topics import SERVICES
 from tests.faults.conftest import EXAMPLE

@@ -11,9 +11,9 @@ from itertools import chain
 from uuid import UUID, uuid4
 
 from deploy.local import LocalStack
-from runtime.records import partition_of
+from runtime.messages.message import partition_of
 from schemas import topics
-from schemas.orders import OrderDecided, OrderPlace
+from schemas.records.orders import OrderDecided, OrderPlace
 from tests.faults.database import administrator, waiting_for_locks
 from tests.faults.load import Load
 from tests.faults.metrics import retries

@@ -10,7 +10,7 @@ import pytest
 
 from deploy.local import LocalStack
 from schemas import topics
-from schemas.orders import OrderPlace, OrderReview, Outcome
+from schemas.records.orders import OrderPlace, OrderReview, Outcome
 from tests.faults.load import Load
 from tests.faults.rows import Judge
 from tests.faults.watch import Watch, watching

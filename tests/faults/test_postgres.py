@@ -5,9 +5,9 @@ import os
 import signal
 
 from deploy.local import LocalStack
-from runtime.records import partition_of
+from runtime.messages.message import partition_of
 from schemas import topics
-from schemas.orders import OrderPlace
+from schemas.records.orders import OrderPlace
 from tests.faults.database import (
     administrator,
     cut_connections,

@@ -6,16 +6,16 @@ from uuid import UUID
 
 from aiokafka import AIOKafkaProducer, ConsumerRecord
 
-from cli.verify.history import Does
 from deploy.local import LocalStack
 from schemas import topics
 from schemas.base import Body
-from schemas.orders import OrderCancelled, OrderDecided, OrderPlace
+from schemas.records.orders import OrderCancelled, OrderDecided, OrderPlace
 from tests.faults.load import Load
 from tests.faults.rows import Judge
 from tests.faults.watch import Watch, watching
 from tests.harness.kafka import eventually, header, producer, read_all, sent
 from tests.harness.made import METFORMINE, Sent, a_cancellation, an_order
+from verify.history import Does
 
 PER_S = 40.0
 ORDERS = 60

@@ -16,15 +16,10 @@ from pathlib import Path
 from aiokafka import ConsumerRecord
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from cli.verify.checker import check, compare
-from cli.verify.dump import Dump
-from cli.verify.gather import take_dump
-from cli.verify.rest import wait_until_at_rest
-from cli.verify.rows import Rec
 from deploy.local import LocalStack, StackOptions
 from deploy.local.ports import free_ports
-from runtime.clients import admin
-from runtime.topics import Plan, apply_topics, plan_topics
+from runtime.kafka.admin import Plan, apply_topics, plan_topics
+from runtime.kafka.clients import admin
 from schemas import topics
 from tests.faults.load import Load
 from tests.faults.rows import REST_S, Judge
@@ -32,6 +27,11 @@ from tests.faults.watch import watching
 from tests.harness.kafka import eventually, producer, read_all, sent
 from tests.harness.made import Sent, an_order
 from tests.harness.poison import SPOILT
+from verify.checker import check, compare
+from verify.dump import Dump
+from verify.gather import take_dump
+from verify.rest import wait_until_at_rest
+from verify.rows import Rec
 
 PER_S = 60.0
 INPUTS = (topics.MEDICATION_CHANGES, topics.ORDERS_REQUESTS, topics.ORDERS_REVIEWS)

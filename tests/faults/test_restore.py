@@ -10,20 +10,20 @@ import pytest
 
 from cli.directory import apply_directory, read_directory
 from cli.up import start_everything
-from cli.verify.rest import wait_until_at_rest
 from deploy.local import LocalStack, PlainReport, StackOptions
+from deploy.local.backup.dumps import dump_databases, restore_databases
 from deploy.local.data import DataFolder
-from deploy.local.dumps import dump_databases, restore_databases
 from deploy.local.ports import free_ports
 from schemas import topics
-from schemas.directory import Directory
-from schemas.medication import Status
+from schemas.records.directory import Directory
+from schemas.records.medication import Status
 from tests.faults.conftest import EXAMPLE
 from tests.faults.load import Load
 from tests.faults.rows import Judge
 from tests.faults.table import Table
 from tests.harness.kafka import header, read_all, send, sent
 from tests.harness.made import METFORMINE, OMEPRAZOL, a_cancellation, an_import, an_order, entry
+from verify.rest import wait_until_at_rest
 
 PER_S = 40.0
 REPORT = PlainReport()

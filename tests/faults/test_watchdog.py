@@ -9,10 +9,10 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from deploy.local import LocalStack
-from deploy.local.services import is_ready
-from deploy.local.supervisor import Child
+from deploy.local.processes.services import is_ready
+from deploy.local.processes.supervisor import Child
 from schemas import topics
-from schemas.orders import OrderPlace
+from schemas.records.orders import OrderPlace
 from tests.faults.load import Load
 from tests.faults.rows import Judge
 from tests.faults.steady import until_steady

@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
 from deploy.local import LocalStack
 from schemas import topics
-from schemas.orders import OrderDecided
+from schemas.records.orders import OrderDecided
 from tests.harness.kafka import header
 
 ON_ITS_WAY_S = 0.1

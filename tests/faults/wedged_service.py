@@ -12,8 +12,8 @@ from pathlib import Path
 
 from aiokafka import AIOKafkaConsumer
 
+from runtime.loop.failpoints import Step
 from runtime.service import run
-from runtime.steps import Step
 
 
 class Wedge:

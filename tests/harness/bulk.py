@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from runtime.handling import Done
-from runtime.parsing import Parser
-from runtime.publisher import Publisher
-from runtime.records import Message, Outgoing
+from runtime.kafka.producer import Publisher
+from runtime.loop.handler import Done
+from runtime.messages.message import Message, Outgoing
+from runtime.messages.parser import Parser
 from schemas import topics
 from schemas.base import Body
-from schemas.directory import Pharmacy
-from schemas.medication import Change, MedicationOverview
-from schemas.orders import OrderPlace, OrderReview, Outcome
+from schemas.records.directory import Pharmacy
+from schemas.records.medication import Change, MedicationOverview
+from schemas.records.orders import OrderPlace, OrderReview, Outcome
 from schemas.topics import Topic
 from services.ordering.handlers import INPUTS, OrderingHandler
 from services.ordering.work import Work

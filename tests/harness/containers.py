@@ -20,11 +20,11 @@ from testcontainers.core.labels import LABEL_SESSION_ID, SESSION_ID
 from testcontainers.core.wait_strategies import LogMessageWaitStrategy
 
 from deploy.local import LocalStack, StackError, StackOptions
-from deploy.local.kafka import answers
+from deploy.local.kafka.server import answers
 from deploy.local.ports import LOOPBACK, free_ports
-from deploy.local.postgres import accepts
-from deploy.local.services import READY_S
-from deploy.local.supervisor import POLL_S, Probe
+from deploy.local.postgres.server import accepts
+from deploy.local.processes.services import READY_S
+from deploy.local.processes.supervisor import POLL_S, Probe
 
 START_S = 120
 

@@ -8,8 +8,8 @@ from uuid import uuid4
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 
-from runtime import deliveries
-from runtime.records import encode
+from runtime.kafka import record_reader
+from runtime.messages.message import encode
 from schemas.base import Body
 from tests.harness.made import Sent
 
@@ -56,7 +56,7 @@ async def send(bootstrap: str, records: Iterable[Sent]) -> None:
 
 async def read_all(bootstrap: str, topic: str) -> list[ConsumerRecord]:
     """Every record that is on a topic now, in the order of each partition; also odd ones of other tests."""
-    deliveries.install()
+    record_reader.install()
     consumer = AIOKafkaConsumer(topic, bootstrap_servers=bootstrap, auto_offset_reset="earliest")
     await consumer.start()
     try:

@@ -7,8 +7,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from schemas.base import Actor, Body, Channel, PlacedBy, Role
-from schemas.medication import Medication, MedicationImport, Status
-from schemas.orders import OrderCancel, OrderLine, OrderPlace
+from schemas.records.medication import Medication, MedicationImport, Status
+from schemas.records.orders import OrderCancel, OrderLine, OrderPlace
 
 PRACTICE = "01010001"
 PHARMACY = "02010001"

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from runtime.parsing import MAX_HEADER_BYTES, MAX_HEADERS
+from runtime.messages.parser import MAX_HEADER_BYTES, MAX_HEADERS
 from tests.harness.made import Sent
 
 Spoil = Callable[[Sent], Sent]

@@ -17,11 +17,11 @@ from pathlib import Path
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from cli.verify.rest import wait_until_at_rest
 from deploy.local import LocalStack, StackOptions, free_ports
-from runtime.topics import apply_topics
+from runtime.kafka.admin import apply_topics
 from schemas.topics import ALL, ORDERS_EVENTS
 from tests.harness.bulk import Bulk
+from verify.rest import wait_until_at_rest
 
 ROOT = Path(__file__).parents[2]
 REST_S = 600.0

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from runtime.records import Headers, encode, partition_of
+from runtime.messages.message import Headers, encode, partition_of
 from schemas.base import Body
 from schemas.topics import Topic
 

@@ -7,10 +7,7 @@ from aiokafka import ConsumerRecord
 
 from deploy.local import LocalStack
 from schemas import topics
-from schemas.medication import (
-    Medication,
-    MedicationOverview,
-)
+from schemas.records.medication import Medication, MedicationOverview
 from tests.harness.kafka import eventually, records_of, send, sent
 from tests.harness.made import (
     GP,

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from cli.app import app
 from deploy.local import LocalStack
 from schemas import topics
-from schemas.operators import OperatorAction
+from schemas.records.operators import OperatorAction
 from tests.harness.kafka import eventually, header, read_all
 
 

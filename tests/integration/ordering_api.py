@@ -10,8 +10,8 @@ import httpx
 
 from deploy.local import LocalStack
 from schemas.base import Actor
-from schemas.medication import Medication
-from schemas.orders import OrderPlace
+from schemas.records.medication import Medication
+from schemas.records.orders import OrderPlace
 from schemas.topics import MEDICATION_CHANGES
 from tests.harness.kafka import eventually, send, sent
 from tests.harness.made import a_patient, an_import, as_json, entry

@@ -16,11 +16,11 @@ from aiokafka import ConsumerRecord
 from cli.directory import apply_directory, read_directory
 from cli.up import start_everything
 from deploy.local import LocalStack, PlainReport, StackError, StackOptions, free_ports
-from deploy.local.backup import back_up, restore
+from deploy.local.backup.cold import back_up, restore
+from deploy.local.backup.dumps import dump_databases, restore_databases
 from deploy.local.data import DataFolder
-from deploy.local.dumps import dump_databases, restore_databases
 from schemas import topics
-from schemas.orders import OrderPlace
+from schemas.records.orders import OrderPlace
 from tests.harness.kafka import header, read_all, records_of, send, sent
 from tests.harness.made import a_patient, an_import, an_order
 from tests.integration.conftest import EXAMPLE

@@ -7,9 +7,9 @@ import pytest
 from aiokafka import AIOKafkaProducer, ConsumerRecord
 
 from deploy.local import LocalStack
-from runtime.records import partition_of
+from runtime.messages.message import partition_of
 from schemas import topics
-from schemas.orders import OrderDecided
+from schemas.records.orders import OrderDecided
 from tests.harness.kafka import eventually, header, read_all, records_of, send, sent
 from tests.harness.made import Sent, a_cancellation, a_patient, an_order
 from tests.harness.odd import send_with_odd_header_name

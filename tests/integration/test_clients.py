@@ -8,8 +8,8 @@ from aiokafka.errors import KafkaConnectionError, ProducerClosed
 
 from deploy.local import LocalStack
 from deploy.local.ports import free_ports
-from runtime.clients import admin, closed, reader, start_producer, start_reader
-from runtime.records import partition_of
+from runtime.kafka.clients import admin, closed, reader, start_producer, start_reader
+from runtime.messages.message import partition_of
 from schemas.topics import ORDERS_REQUESTS
 from tests.harness.kafka import send, sent
 from tests.harness.made import a_patient, an_order

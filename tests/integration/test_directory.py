@@ -8,11 +8,11 @@ from typer.testing import CliRunner
 
 from cli.app import app
 from cli.directory import apply_directory, read_directory
-from cli.directory_kafka import Report, State
+from cli.directory.publish import Report, State
 from deploy.local import LocalStack
-from runtime.topics import plan_topics
+from runtime.kafka.admin import plan_topics
 from schemas import topics
-from schemas.directory import Directory, Pharmacy
+from schemas.records.directory import Directory, Pharmacy
 from tests.harness.kafka import header, read_all
 
 EXAMPLE = Path(__file__).parents[2] / "deploy" / "example" / "directory.yaml"

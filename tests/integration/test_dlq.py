@@ -6,12 +6,12 @@ from dataclasses import replace
 import pytest
 
 from cli.console import UserError
-from cli.dlq.kafka import Writer
+from cli.dead_letters.kafka import Writer
 from deploy.local import LocalStack
-from runtime.records import Outgoing, partition_of
+from runtime.messages.message import Outgoing, partition_of
 from schemas import topics
-from schemas.medication import MedicationOverview
-from schemas.orders import OrderCancelled
+from schemas.records.medication import MedicationOverview
+from schemas.records.orders import OrderCancelled
 from tests.bodies import make
 from tests.harness.kafka import eventually, header, read_all, records_of, send, sent
 from tests.harness.made import Sent, a_cancellation, a_patient, an_import, an_order

@@ -8,8 +8,8 @@ import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 
 from deploy.local import LocalStack
-from runtime.topics import apply_topics
-from runtime.watchdog import OwnConnection
+from runtime.kafka.admin import apply_topics
+from runtime.loop.watchdog import OwnConnection
 from schemas.topics import Topic
 
 

@@ -14,18 +14,18 @@ import asyncpg
 import pytest
 from structlog.testing import capture_logs
 
-from runtime import migrations
-from runtime.attempts import UNEXPLAINED
-from runtime.connection import Connection
-from runtime.database import SESSION
-from runtime.handling import Done
-from runtime.loop import Loop
-from runtime.parsing import Parser
-from runtime.records import Message
-from runtime.store import PostgresStore
-from runtime.telemetry import Telemetry
-from runtime.writes import Writes
-from schemas.orders import OrderPlace
+from runtime.loop.attempts import UNEXPLAINED
+from runtime.loop.handler import Done
+from runtime.loop.loop import Loop
+from runtime.messages.message import Message
+from runtime.messages.parser import Parser
+from runtime.observability.metrics import Telemetry
+from runtime.postgres import migrations
+from runtime.postgres.connection import Connection
+from runtime.postgres.pool import SESSION
+from runtime.postgres.statements import Writes
+from runtime.postgres.store import PostgresStore
+from schemas.records.orders import OrderPlace
 from schemas.topics import ORDERS_REQUESTS
 from tests.unit.runtime.bench import HERE, LETTERS, orders
 from tests.unit.runtime.fakes import NoWait, Wire

@@ -7,9 +7,7 @@ import httpx
 import pytest
 
 from deploy.local import LocalStack
-from schemas.medication import (
-    MedicationOverview,
-)
+from schemas.records.medication import MedicationOverview
 from tests.harness.kafka import header
 from tests.harness.made import (
     METFORMINE,

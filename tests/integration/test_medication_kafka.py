@@ -7,7 +7,7 @@ import pytest
 
 from deploy.local import LocalStack
 from schemas.base import Body
-from schemas.medication import (
+from schemas.records.medication import (
     MedicationOverview,
     MedicationReview,
     MedicationSetStatus,

@@ -10,14 +10,14 @@ import asyncpg
 import orjson
 import pytest
 
-from runtime import migrations
-from runtime.failures import Outdated
-from runtime.handling import Done
-from runtime.parsing import Parser
-from runtime.records import Message, Outgoing, encode
-from runtime.writes import FEW, Writes
+from runtime.errors import Outdated
+from runtime.loop.handler import Done
+from runtime.messages.message import Message, Outgoing, encode
+from runtime.messages.parser import Parser
+from runtime.postgres import migrations
+from runtime.postgres.statements import FEW, Writes
 from schemas.base import Actor, Body, Role
-from schemas.medication import (
+from schemas.records.medication import (
     Change,
     Medication,
     MedicationOverview,

@@ -11,7 +11,7 @@ import pytest
 from deploy.local import LocalStack, free_ports
 from schemas import topics
 from schemas.base import Actor, Channel, Role
-from schemas.orders import (
+from schemas.records.orders import (
     DecidedLine,
     OrderCancelled,
     OrderDecided,

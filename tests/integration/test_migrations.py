@@ -8,14 +8,14 @@ import asyncpg
 import pytest
 from aiokafka import TopicPartition
 
-from runtime.database import open_loop_pool
-from runtime.failures import Fenced
-from runtime.migrations import RUNTIME, Migration, MigrationChanged, migrate, read
-from runtime.positions import Changes, Claim, Position
-from runtime.records import Outgoing
-from runtime.store import PostgresStore
-from runtime.writes import Writes
-from schemas.medication import Status
+from runtime.errors import Fenced
+from runtime.messages.message import Outgoing
+from runtime.messages.positions import Changes, Claim, Position
+from runtime.postgres.migrations import RUNTIME, Migration, MigrationChanged, migrate, read
+from runtime.postgres.pool import open_loop_pool
+from runtime.postgres.statements import Writes
+from runtime.postgres.store import PostgresStore
+from schemas.records.medication import Status
 from services.ordering import store
 from services.ordering.app import SERVICE
 

@@ -7,12 +7,12 @@ from uuid import UUID, uuid4
 import httpx
 
 from deploy.local import LocalStack
-from runtime.records import encode
+from runtime.messages.message import encode
 from schemas import topics
 from schemas.base import Body, Channel
-from schemas.notifications import MessageQueued, MessageSent, PickupPromised
-from schemas.orders import DecidedLine, OrderDecided, OrderLineDecided, OrderState, Outcome
 from schemas.reasons import Reason, ReasonCode
+from schemas.records.notifications import MessageQueued, MessageSent, PickupPromised
+from schemas.records.orders import DecidedLine, OrderDecided, OrderLineDecided, OrderState, Outcome
 from tests.harness.kafka import eventually, header, records_of, send, sent
 from tests.harness.made import GP, PHARMACY, PRACTICE, a_patient
 

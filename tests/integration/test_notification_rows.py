@@ -5,10 +5,10 @@ from uuid import UUID
 
 import asyncpg
 
-from runtime import migrations
-from runtime.records import encode
-from runtime.writes import Writes
-from schemas.notifications import PickupPromised
+from runtime.messages.message import encode
+from runtime.postgres import migrations
+from runtime.postgres.statements import Writes
+from schemas.records.notifications import PickupPromised
 from services.notification import store
 from services.notification.app import SERVICE
 from tests.unit.notification.made import MONDAY, ORDER_ID, PATIENT

@@ -8,9 +8,9 @@ import pytest
 
 from deploy.local import LocalStack
 from schemas import topics
-from schemas.medication import Status
-from schemas.orders import OrderCancelled, OrderDecided, OrderPlace
-from schemas.prescriptions import PrescriptionWithdrawn
+from schemas.records.medication import Status
+from schemas.records.orders import OrderCancelled, OrderDecided, OrderPlace
+from schemas.records.prescriptions import PrescriptionWithdrawn
 from tests.harness.kafka import eventually, header, records_of, send, sent
 from tests.harness.made import (
     AMOXICILLINE,

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from deploy.local import LocalStack
-from runtime.connection import Connection
+from runtime.postgres.connection import Connection
 from services.ordering import store
 from tests.harness.made import a_patient
 

@@ -9,13 +9,13 @@ import asyncpg
 import msgspec
 import pytest
 
-from runtime.connection import Connection
-from runtime.database import SESSION
-from runtime.handling import Done
-from runtime.migrations import RUNTIME, migrate, read
-from runtime.records import Message, decoder
-from runtime.writes import Writes
-from schemas.orders import OrderPlace, OrderState, Outcome
+from runtime.loop.handler import Done
+from runtime.messages.message import Message, decoder
+from runtime.postgres.connection import Connection
+from runtime.postgres.migrations import RUNTIME, migrate, read
+from runtime.postgres.pool import SESSION
+from runtime.postgres.statements import Writes
+from schemas.records.orders import OrderPlace, OrderState, Outcome
 from schemas.topics import MEDICATION_STATUS, ORDERS_REQUESTS, Topic
 from services.ordering import envelopes, store
 from services.ordering.app import SERVICE

@@ -9,17 +9,17 @@ import pytest
 from aiokafka import TopicPartition
 from msgspec.structs import replace
 
-from runtime import migrations, progress
-from runtime import store as runtime_store
-from runtime.connection import Connection
-from runtime.database import open_loop_pool
-from runtime.failures import Outdated
-from runtime.positions import Claim
-from runtime.records import Message
-from runtime.rows import Rows
-from runtime.writes import FEW, Writes
+from runtime.errors import Outdated
+from runtime.messages.message import Message
+from runtime.messages.positions import Claim
+from runtime.postgres import migrations, progress
+from runtime.postgres import store as runtime_store
+from runtime.postgres.connection import Connection
+from runtime.postgres.identity_map import Rows
+from runtime.postgres.pool import open_loop_pool
+from runtime.postgres.statements import FEW, Writes
 from schemas.base import Body
-from schemas.orders import OrderCancel, OrderPlace, Outcome
+from schemas.records.orders import OrderCancel, OrderPlace, Outcome
 from schemas.topics import MEDICATION_STATUS, ORDERS_REQUESTS
 from services.ordering import store
 from services.ordering.app import SERVICE

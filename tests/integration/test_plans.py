@@ -8,9 +8,9 @@ import asyncpg
 import orjson
 import pytest
 
-from runtime import migrations, outbox, progress, timers
-from runtime.database import open_loop_pool
-from runtime.writes import joined
+from runtime.postgres import migrations, outbox, progress, timers
+from runtime.postgres.pool import open_loop_pool
+from runtime.postgres.statements import joined
 from schemas.topics import SERVICES
 
 WHOLE = {

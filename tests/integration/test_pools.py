@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from runtime.database import API_WAIT_S, CHECKS_CONNECTIONS, Pool, Pools, open_pools
+from runtime.postgres.pool import API_WAIT_S, CHECKS_CONNECTIONS, Pool, Pools, open_pools
 
 LOOP, API = 4, 3
 

@@ -7,13 +7,13 @@ import asyncpg
 import pytest
 from aiokafka import TopicPartition
 
-from runtime import migrations, outbox, progress, store
-from runtime.connection import Connection
-from runtime.database import open_loop_pool
-from runtime.failures import Fenced, Outdated
-from runtime.positions import Acknowledged, Claim, Published
-from runtime.records import Outgoing
-from runtime.writes import Writes
+from runtime.errors import Fenced, Outdated
+from runtime.messages.message import Outgoing
+from runtime.messages.positions import Acknowledged, Claim, Published
+from runtime.postgres import migrations, outbox, progress, store
+from runtime.postgres.connection import Connection
+from runtime.postgres.pool import open_loop_pool
+from runtime.postgres.statements import Writes
 
 HERE = TopicPartition("in", 0)
 OUTPUT = TopicPartition("output", 0)

@@ -17,8 +17,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from deploy.local import LocalStack, PortPlan, StackError, StackOptions, free_ports
-from deploy.local.process import Program
-from deploy.local.supervisor import Child
+from deploy.local.processes.process import Program
+from deploy.local.processes.supervisor import Child
 
 ROOT = Path(__file__).parents[2]
 

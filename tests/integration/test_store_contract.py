@@ -8,14 +8,14 @@ from uuid import UUID
 import pytest
 from aiokafka import TopicPartition
 
-from runtime import migrations
-from runtime.database import open_loop_pool
-from runtime.failures import Fenced, Outdated
-from runtime.ports import Store
-from runtime.positions import Acknowledged, Changes, Claim, Position, Published
-from runtime.records import Outgoing, Timer
-from runtime.store import PostgresStore
-from runtime.writes import Writes
+from runtime.errors import Fenced, Outdated
+from runtime.loop.ports import Store
+from runtime.messages.message import Outgoing, Timer
+from runtime.messages.positions import Acknowledged, Changes, Claim, Position, Published
+from runtime.postgres import migrations
+from runtime.postgres.pool import open_loop_pool
+from runtime.postgres.statements import Writes
+from runtime.postgres.store import PostgresStore
 from tests.unit.runtime.memory_store import MemoryStore
 
 HERE, THERE, OUTPUT = TopicPartition("in", 0), TopicPartition("in", 1), TopicPartition("output", 0)

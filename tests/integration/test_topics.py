@@ -13,8 +13,7 @@ from typer.testing import CliRunner
 
 from cli.topics import app
 from deploy.local import LocalStack
-from runtime.clients import admin
-from runtime.topics import (
+from runtime.kafka.admin import (
     Plan,
     TopicMismatch,
     TopicsMissing,
@@ -23,6 +22,7 @@ from runtime.topics import (
     plan_topics,
     require_topics,
 )
+from runtime.kafka.clients import admin
 from schemas.topics import ALL, Topic, prescriptions
 from tests.harness.kafka import eventually
 

@@ -11,15 +11,11 @@ import httpx
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from cli.verify.checker import Verdict, check, compare
-from cli.verify.dump import load
-from cli.verify.gather import take_dump
-from cli.verify.history import History, read_history
 from deploy.local import LocalStack
-from runtime.records import encode
+from runtime.messages.message import encode
 from schemas import topics
 from schemas.base import Body
-from schemas.orders import OrderPlace
+from schemas.records.orders import OrderPlace
 from tests.harness.kafka import producer, sent
 from tests.harness.made import (
     AMOXICILLINE,
@@ -31,6 +27,10 @@ from tests.harness.made import (
     an_order,
     entry,
 )
+from verify.checker import Verdict, check, compare
+from verify.dump import load
+from verify.gather import take_dump
+from verify.history import History, read_history
 
 ORDERS = 120
 ROOT = Path(__file__).parents[2]

@@ -8,14 +8,14 @@ from typing import Any
 import httpx
 from aiokafka import TopicPartition
 
-from runtime.pages import Page
-from runtime.problems import unavailable
-from runtime.publisher import NotPublished
-from runtime.records import Outgoing
+from runtime.http.problems import unavailable
+from runtime.kafka.producer import NotPublished
+from runtime.kafka.topic_pages import Page
+from runtime.messages.message import Outgoing
+from runtime.observability.metrics import Telemetry
 from runtime.resources import Connections, Resources
 from runtime.service import Service, create_app
 from runtime.settings import Settings
-from runtime.telemetry import Telemetry
 
 Answer = Callable[..., Sequence[Mapping[str, Any]]]
 """The rows that a statement gives for its arguments."""

@@ -8,7 +8,7 @@ from typer.testing import CliRunner, Result
 
 from cli import schemas, topics
 from cli.console import UserError
-from schemas import snapshots
+from schemas.contracts import snapshots
 
 RUN = CliRunner()
 

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from cli.app import app
 from cli.console import UserError
 from cli.directory import read_directory
-from cli.directory_file import check, wrong_hours
+from cli.directory.file import check, wrong_hours
 
 EXAMPLE = Path(__file__).parents[2] / "deploy" / "example" / "directory.yaml"
 TODAY = date(2026, 11, 23)

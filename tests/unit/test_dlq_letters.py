@@ -7,15 +7,15 @@ import pytest
 import typer
 
 from cli.console import UserError
-from cli.dlq import times
-from cli.dlq.filters import read_filter, read_selection
-from cli.dlq.letters import LetterId, Place, original, own_headers, read_letter
-from cli.dlq.showing import record_lines, type_of
-from cli.dlq.standing import Filter
-from runtime.deadletters import dead_letter
-from runtime.parsing import Unreadable
-from runtime.records import Headers, append_time
-from schemas.orders import OrderPlace
+from cli.dead_letters import times
+from cli.dead_letters.filters import read_filter, read_selection
+from cli.dead_letters.letters import LetterId, Place, original, own_headers, read_letter
+from cli.dead_letters.status import Filter
+from cli.dead_letters.tables import record_lines, type_of
+from runtime.messages.dead_letters import dead_letter
+from runtime.messages.message import Headers, append_time
+from runtime.messages.parser import Unreadable
+from schemas.records.orders import OrderPlace
 from schemas.topics import ORDERS_REQUESTS, dead_letters
 from tests.harness.made import an_order
 from tests.harness.records import APPENDED_MS, Delivered, delivered

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 from aiokafka import TopicPartition
 
-from cli.dlq.letters import Letter, LetterId, Place
-from cli.dlq.standing import (
+from cli.dead_letters.letters import Letter, LetterId, Place
+from cli.dead_letters.status import (
     DROP,
     REPLAY,
     SHOW,
@@ -17,7 +17,7 @@ from cli.dlq.standing import (
     overtaking,
     standings,
 )
-from schemas.operators import OperatorAction
+from schemas.records.operators import OperatorAction
 
 TOPIC = "ordering.dead-letters"
 AT = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)

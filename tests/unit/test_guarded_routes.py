@@ -7,7 +7,7 @@ import pytest
 from fastapi import APIRouter, Depends, FastAPI, HTTPException
 from fastapi.routing import iter_route_contexts
 
-from runtime import problems
+from runtime.http import problems
 from runtime.resources import Resources
 from runtime.service import Service
 from services.medication.app import SERVICE as MEDICATION

@@ -5,7 +5,7 @@ from io import StringIO
 from rich.console import Console
 
 from cli.lag import PartitionLag, ServiceLag, shown
-from cli.members import Member
+from runtime.kafka.group_members import Member
 
 BEHIND = (PartitionLag("orders.requests", 3, 20, 13, 7),)
 ONE, TWO = (Member("ordering", f"herhaal-ordering-box-{pid}-19ac0") for pid in (11, 12))

@@ -10,17 +10,17 @@ import psutil
 import pytest
 
 from deploy.local import PortPlan, StackError, StackOptions, free_ports
-from deploy.local.account import with_pass
 from deploy.local.data import FORMAT, DataFolder, require_space, write_atomically
-from deploy.local.databases import service_dsn, service_password
-from deploy.local.kafka import server_properties
-from deploy.local.kafka_install import KafkaInstall
+from deploy.local.kafka.install import KafkaInstall
+from deploy.local.kafka.server import server_properties
 from deploy.local.ports import is_free
-from deploy.local.postgres import buffers_mb
-from deploy.local.process import Program, kill_tree, last_line, spawn
-from deploy.local.services import service_command
+from deploy.local.postgres.account import with_pass
+from deploy.local.postgres.databases import service_dsn, service_password
+from deploy.local.postgres.server import buffers_mb
+from deploy.local.processes.process import Program, kill_tree, last_line, spawn
+from deploy.local.processes.services import service_command
+from deploy.local.processes.supervisor import Backoff, describe_end
 from deploy.local.stack import KAFKA_STOP_S, POSTGRES_STOP_S, SERVICES_STOP_S, LocalStack
-from deploy.local.supervisor import Backoff, describe_end
 
 
 def test_services_get_the_ports_after_the_base_in_the_order_of_the_issue() -> None:

@@ -4,8 +4,8 @@ import os
 import re
 import socket
 
-from cli.members import Member, by_host, processes_twice
-from runtime.identity import client_id
+from runtime.kafka.client_id import client_id
+from runtime.kafka.group_members import Member, by_host, processes_twice
 
 ONE = Member("ordering", "herhaal-ordering-practice-7.example-1-19ac0e1")
 RESTARTED = Member("ordering", "herhaal-ordering-practice-7.example-1-19ac0e2")

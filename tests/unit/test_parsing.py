@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runtime.parsing import MAX_HEADER_BYTES, MAX_HEADERS, Misplaced, Parser, Unreadable
-from runtime.records import Message, encode, outgoing, partition_of
+from runtime.messages.message import Message, encode, outgoing, partition_of
+from runtime.messages.parser import MAX_HEADER_BYTES, MAX_HEADERS, Misplaced, Parser, Unreadable
 from schemas.base import Body
-from schemas.notifications import PatientContacts
-from schemas.orders import OrderPlace
-from schemas.snapshots.topics import EVERY
+from schemas.contracts.snapshots.topics import EVERY
+from schemas.records.notifications import PatientContacts
+from schemas.records.orders import OrderPlace
 from schemas.topics import MEDICATION_STATUS, ORDERS_REQUESTS, PATIENTS_CONTACTS, Topic
 from tests.bodies import BODIES, make
 from tests.harness.records import Delivered, delivered, envelope

@@ -2,8 +2,8 @@
 
 import pytest
 
-from cli.topic_table import show
-from runtime.topics import Plan
+from cli.topics.commands import show
+from runtime.kafka.admin import Plan
 from schemas.topics import ALL, MEDICATION_STATUS, ORDERS_EVENTS, ORDERS_REQUESTS, ORDERS_REVIEWS
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from schemas.medication import Change, Medication, MedicationOverview
+from schemas.records.medication import Change, Medication, MedicationOverview
 from services.medication.domain.overview import by_prk
 
 

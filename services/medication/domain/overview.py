@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Literal, assert_never
 from uuid import UUID
 
-from schemas.medication import (
+from schemas.records.medication import (
     Change,
     Medication,
     MedicationImport,

@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from schemas.base import Channel
-from schemas.orders import (
+from schemas.records.orders import (
     OrderCancelled,
     OrderDecided,
     OrderEscalated,

@@ -12,7 +12,7 @@ from functools import lru_cache
 import holidays.countries  # 280 modules, otherwise loaded while the first patient waits
 from opening_hours import OpeningHours, State
 
-from schemas.directory import Closure, Pharmacy, Practice
+from schemas.records.directory import Closure, Pharmacy, Practice
 from services.notification.domain.pickup import AMSTERDAM, HORIZON_DAYS, Opening
 
 SATURDAY = 5

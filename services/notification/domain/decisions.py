@@ -11,9 +11,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from schemas.base import Role
-from schemas.directory import Pharmacy, Practice
-from schemas.notifications import Kind, PickupPromised
-from schemas.orders import (
+from schemas.records.directory import Pharmacy, Practice
+from schemas.records.notifications import Kind, PickupPromised
+from schemas.records.orders import (
     OrderCancelled,
     OrderDecided,
     OrderEscalated,

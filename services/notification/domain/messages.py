@@ -10,9 +10,9 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from schemas.directory import Pharmacy, Practice
-from schemas.orders import DecidedLine, OrderLineDecided, Outcome
 from schemas.reasons import EXPLANATIONS, Language, Reason, ReasonCode
+from schemas.records.directory import Pharmacy, Practice
+from schemas.records.orders import DecidedLine, OrderLineDecided, Outcome
 from services.notification.domain.pickup import Window
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from schemas.orders import (
+from schemas.records.orders import (
     OrderCancelled,
     OrderDecided,
     OrderEscalated,

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from schemas.directory import Practice, Processing
+from schemas.records.directory import Practice, Processing
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 

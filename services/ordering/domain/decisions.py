@@ -13,8 +13,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from schemas.base import Actor, Role
-from schemas.directory import Policy
-from schemas.orders import (
+from schemas.reasons import Reason, ReasonCode
+from schemas.records.directory import Policy
+from schemas.records.orders import (
     DecidedLine,
     OrderCancel,
     OrderDecided,
@@ -26,7 +27,6 @@ from schemas.orders import (
     OrderTimer,
     Outcome,
 )
-from schemas.reasons import Reason, ReasonCode
 from services.ordering.domain import events, rules
 from services.ordering.domain.events import Prescription
 from services.ordering.domain.order import Line, Order, begin

@@ -7,7 +7,7 @@ from typing import assert_never
 from uuid import UUID, uuid5
 
 from schemas.base import Actor, Role
-from schemas.orders import (
+from schemas.records.orders import (
     DecidedLine,
     OrderCancelled,
     OrderDecided,
@@ -19,7 +19,7 @@ from schemas.orders import (
     OrderPlace,
     Outcome,
 )
-from schemas.prescriptions import PrescriptionApproved, PrescriptionWithdrawn
+from schemas.records.prescriptions import PrescriptionApproved, PrescriptionWithdrawn
 from schemas.trusted import trusted
 from services.ordering.domain.order import Line, Order, evolve, state_of
 from services.ordering.domain.rules import Verdict

@@ -10,7 +10,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from schemas.base import Actor, Channel, PlacedBy
-from schemas.orders import (
+from schemas.reasons import Reason
+from schemas.records.orders import (
     DecidedLine,
     OrderCancelled,
     OrderDecided,
@@ -22,7 +23,6 @@ from schemas.orders import (
     OrderState,
     Outcome,
 )
-from schemas.reasons import Reason
 
 
 class Line(Struct, frozen=True):

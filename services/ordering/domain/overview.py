@@ -5,11 +5,11 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from schemas.medication import Status
+from schemas.records.medication import Status
 
 
 class Entry(Protocol):
-    """One medicine in an overview, as in `schemas.medication.Medication`."""
+    """One medicine in an overview, as in `schemas.records.medication.Medication`."""
 
     @property
     def prk(self) -> str:

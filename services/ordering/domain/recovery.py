@@ -7,7 +7,7 @@ come between the two.
 from collections.abc import Sequence
 from datetime import datetime
 
-from schemas.orders import OrderDecided, OrderEvent, OrderPlace, OrderState
+from schemas.records.orders import OrderDecided, OrderEvent, OrderPlace, OrderState
 from services.ordering.domain import decisions
 from services.ordering.domain.decisions import OVERDUE, Change, Context, Refused, Unchanged
 from services.ordering.domain.events import first_prescriptions, follow

@@ -10,10 +10,10 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from schemas.directory import Policy
-from schemas.medication import Status
-from schemas.orders import Outcome
 from schemas.reasons import Reason, ReasonCode
+from schemas.records.directory import Policy
+from schemas.records.medication import Status
+from schemas.records.orders import Outcome
 from services.ordering.domain.overview import Entry
 
 

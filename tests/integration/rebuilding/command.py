@@ -12,13 +12,11 @@ from typing import Any
 
 import asyncpg
 
-from cli.verify.checker import check
 from cli.verify.command import Options, gather
-from cli.verify.rest import wait_until_at_rest
 from deploy.local import LocalStack
-from runtime.connection import Connection
+from runtime.postgres.connection import Connection
 from schemas import topics
-from schemas.orders import OrderPlace
+from schemas.records.orders import OrderPlace
 from tests.harness.kafka import producer, send, sent
 from tests.harness.made import (
     METFORMINE,
@@ -30,6 +28,8 @@ from tests.harness.made import (
     entry,
 )
 from tests.integration.operator import Said, herhaal
+from verify.checker import check
+from verify.rest import wait_until_at_rest
 
 ROOT = Path(__file__).parents[3]
 REQUESTS = topics.ORDERS_REQUESTS.name

@@ -13,23 +13,23 @@ import asyncpg
 from aiokafka import TopicPartition
 from aiokafka.admin import RecordsToDelete
 
-from cli.verify.gather import database_dsn
 from deploy.local import LocalStack
-from runtime import migrations, progress
-from runtime.clients import admin
-from runtime.connection import Connection
-from runtime.handling import Done, Rejected
-from runtime.migrations import Migration
+from runtime.kafka.admin import apply_topics, cluster_id
+from runtime.kafka.clients import admin
+from runtime.loop.handler import Done, Rejected
+from runtime.messages.message import Message, encode, partition_of
+from runtime.postgres import migrations, progress
+from runtime.postgres.connection import Connection
+from runtime.postgres.migrations import Migration
 from runtime.rebuild import reading
 from runtime.rebuild.declared import Rebuild
 from runtime.rebuild.report import Result
 from runtime.rebuild.run import Options, run
-from runtime.records import Message, encode, partition_of
-from runtime.topics import apply_topics, cluster_id
 from schemas.base import Body
 from schemas.topics import Topic
 from tests.harness.kafka import send
 from tests.harness.made import Sent
+from verify.gather import database_dsn
 
 HERE = Path(__file__).parent
 

@@ -8,16 +8,16 @@ import psutil
 import pytest
 
 from deploy.local import LocalStack
-from runtime.connection import Connection
-from runtime.deadletters import dead_letter
-from runtime.failures import CannotRun, Fenced
-from runtime.parsing import Unreadable
+from runtime.errors import CannotRun, Fenced
+from runtime.kafka.admin import apply_topics
+from runtime.messages.dead_letters import dead_letter
+from runtime.messages.parser import Unreadable
+from runtime.postgres.connection import Connection
 from runtime.rebuild import reading, shadow
 from runtime.rebuild.building import FAILURES, Building, CodeFails
 from runtime.rebuild.checks import Loss
 from runtime.rebuild.declared import Difference
 from runtime.rebuild.parts import PartFailed
-from runtime.topics import apply_topics
 from schemas.topics import dead_letters
 from tests.harness.kafka import eventually, read_all, send
 from tests.harness.made import Sent

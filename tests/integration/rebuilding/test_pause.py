@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from runtime import migrations
+from runtime.postgres import migrations
 from runtime.rebuild import shadow
 
 

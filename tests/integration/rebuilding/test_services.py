@@ -12,13 +12,13 @@ import httpx
 from cli.console import UserError
 from cli.directory import apply_directory, read_directory
 from deploy.local import LocalStack
-from runtime.records import partition_of
+from runtime.messages.message import partition_of
 from schemas import topics
 from schemas.base import Channel
-from schemas.directory import Directory
-from schemas.medication import Status
-from schemas.operators import OperatorRebuild
-from schemas.orders import OrderEscalated, OrderReview, Outcome
+from schemas.records.directory import Directory
+from schemas.records.medication import Status
+from schemas.records.operators import OperatorRebuild
+from schemas.records.orders import OrderEscalated, OrderReview, Outcome
 from tests.harness.kafka import eventually, header, read_all, records_of, send, sent
 from tests.harness.made import (
     AMOXICILLINE,

@@ -6,7 +6,7 @@ from bench.data.records import Given
 from bench.data.region import directory
 from bench.expect import Oracle
 from bench.kafka import Output
-from runtime.records import Outgoing
+from runtime.messages.message import Outgoing
 
 PEOPLE = Population(50)
 REGION = directory(review_everything=True)

@@ -8,9 +8,9 @@ from bench.data.orders import orders
 from bench.data.patients import Population, patient_id
 from bench.data.region import directory, practice_agb
 from bench.expect import Oracle, comparable
-from runtime.records import encode
-from schemas.medication import MedicationOverview
-from schemas.orders import OrderPlace
+from runtime.messages.message import encode
+from schemas.records.medication import MedicationOverview
+from schemas.records.orders import OrderPlace
 
 
 def test_overviews_are_written_as_medication_writes_them() -> None:

@@ -18,7 +18,7 @@ from bench.fixed_job import CODES, LaterRules
 from bench.judge import judged
 from bench.peers import rules
 from bench.peers.arguments import region
-from runtime.records import Outgoing
+from runtime.messages.message import Outgoing
 from schemas.reasons import ReasonCode
 from tests.unit.bench.made import FILLED_MS, ORACLE, PEOPLE, REGION, decided, placed
 

@@ -10,8 +10,8 @@ PLAYED = Played(
     "ours-1", 1000, 1.0, 1.0, {"engine": 80.0}, 0.1, Verdict(1000, 0, 9000.0, 8000.0, 0, 1, (1,))
 )
 STACKS = [
-    "main (runtime/process.py:5);on_batch (runtime/loop.py:10);decide (services/x.py:3) 30",
-    "main (runtime/process.py:5);on_batch (runtime/loop.py:12) 10",
+    "main (runtime/process.py:5);on_batch (runtime/loop/loop.py:10);decide (services/x.py:3) 30",
+    "main (runtime/process.py:5);on_batch (runtime/loop/loop.py:12) 10",
     "main (runtime/process.py:5);_find_and_load (frozen:1) 60",
 ]
 
@@ -19,9 +19,9 @@ STACKS = [
 def test_samples_are_shares_of_what_the_worker_used_and_its_start_is_left_out() -> None:
     found = summed(STACKS, PLAYED)
     assert found.self_us == pytest.approx(
-        {"decide (services/x.py)": 60.0, "on_batch (runtime/loop.py)": 20.0}
+        {"decide (services/x.py)": 60.0, "on_batch (runtime/loop/loop.py)": 20.0}
     )
-    assert found.whole_us["on_batch (runtime/loop.py)"] == pytest.approx(80.0)
+    assert found.whole_us["on_batch (runtime/loop/loop.py)"] == pytest.approx(80.0)
     assert found.whole_us["main (runtime/process.py)"] == pytest.approx(80.0)
 
 

@@ -6,11 +6,11 @@ from itertools import count
 from typing import Any, Self
 from uuid import UUID
 
-from runtime.handling import Rejected
-from runtime.parsing import Parser
-from runtime.records import Message, Outgoing
+from runtime.loop.handler import Rejected
+from runtime.messages.message import Message, Outgoing
+from runtime.messages.parser import Parser
 from schemas.base import Body
-from schemas.medication import (
+from schemas.records.medication import (
     Change,
     Medication,
     MedicationImport,

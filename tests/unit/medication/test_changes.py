@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from schemas.base import Body
-from schemas.medication import (
+from schemas.records.medication import (
     MedicationRepeatService,
     MedicationReview,
     MedicationSweep,

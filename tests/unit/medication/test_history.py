@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from hypothesis import given as for_all
 
-from schemas.medication import Medication, Status
+from schemas.records.medication import Medication, Status
 from services.medication.domain.history import OverviewChange, adopted_change, change_between
 from services.medication.domain.overview import by_prk
 from tests.harness.made import AMOXICILLINE, GP, METFORMINE, OMEPRAZOL, PRACTICE, entry

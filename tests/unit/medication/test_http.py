@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from runtime.digests import digest_of
-from runtime.records import encode, encode_parts
+from runtime.messages.fingerprint import digest_of
+from runtime.messages.message import encode, encode_parts
 from schemas import topics
-from schemas.medication import Change, MedicationImport
+from schemas.records.medication import Change, MedicationImport
 from services.medication import store
 from services.medication.app import SERVICE
 from tests.harness.made import METFORMINE, OMEPRAZOL, an_import, as_json, entry

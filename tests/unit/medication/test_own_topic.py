@@ -1,6 +1,6 @@
 """What medication does with its own topic: late writes are healed."""
 
-from schemas.medication import Status
+from schemas.records.medication import Status
 from tests.harness.made import METFORMINE, OMEPRAZOL, entry
 from tests.unit.medication.story import (
     ANNA,

@@ -6,7 +6,7 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.medication import Medication, MedicationImport, MedicationSetStatus, Status
+from schemas.records.medication import Medication, MedicationImport, MedicationSetStatus, Status
 from tests.harness.made import AMOXICILLINE, METFORMINE, OMEPRAZOL, entry
 from tests.unit.medication.story import Story, body_of, import_of, overview, set_status
 

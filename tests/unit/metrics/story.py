@@ -7,11 +7,11 @@ from datetime import UTC, date, datetime
 from typing import Self
 from uuid import UUID
 
-from runtime.handling import Rejected
-from runtime.parsing import Parser
-from runtime.records import Message
+from runtime.loop.handler import Rejected
+from runtime.messages.message import Message
+from runtime.messages.parser import Parser
 from schemas.base import Actor, Channel, Role
-from schemas.orders import (
+from schemas.records.orders import (
     DecidedLine,
     OrderCancelled,
     OrderDecided,

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from schemas.base import Channel
-from schemas.orders import OrderEvent, Outcome
+from schemas.records.orders import OrderEvent, Outcome
 from services.metrics.domain.counting import OrderCell
 from tests.harness.made import PRACTICE
 from tests.unit.metrics.story import (

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from schemas.base import Channel
-from schemas.orders import Outcome
+from schemas.records.orders import Outcome
 from services.metrics import store
 from services.metrics.app import SERVICE
 from tests.unit.served import FakeConnections, Served

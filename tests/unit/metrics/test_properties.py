@@ -6,7 +6,7 @@ from typing import TypeAlias
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.orders import OrderDecided, OrderEvent, Outcome
+from schemas.records.orders import OrderDecided, OrderEvent, Outcome
 from services.metrics.domain.counting import Counted, LineCell
 from tests.unit.metrics.story import (
     Story,

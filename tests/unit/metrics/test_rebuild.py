@@ -4,8 +4,8 @@ from collections import Counter
 
 from hypothesis import given
 
-from runtime.parsing import Parser
-from runtime.records import Message
+from runtime.messages.message import Message
+from runtime.messages.parser import Parser
 from schemas.topics import ORDERS_EVENTS
 from services.metrics.domain import counting
 from services.metrics.handlers import INPUTS, Work

@@ -4,7 +4,7 @@ from datetime import date
 
 from schemas.api.metrics import By
 from schemas.base import Channel
-from schemas.orders import Outcome
+from schemas.records.orders import Outcome
 from services.metrics.domain.periods import periods
 from services.metrics.store import Total
 from services.metrics.views import report

@@ -5,8 +5,9 @@ from typing import Any
 from uuid import UUID
 
 from schemas.base import Actor, Channel, Role
-from schemas.directory import Closure, Pharmacy, Practice, Processing
-from schemas.orders import (
+from schemas.reasons import Reason
+from schemas.records.directory import Closure, Pharmacy, Practice, Processing
+from schemas.records.orders import (
     DecidedLine,
     OrderCancelled,
     OrderDecided,
@@ -14,7 +15,6 @@ from schemas.orders import (
     OrderState,
     Outcome,
 )
-from schemas.reasons import Reason
 from services.notification.domain.calendars import PharmacyCalendar, working_days
 from services.notification.domain.decisions import Parties
 from services.notification.domain.pickup import AMSTERDAM, NEVER_OPEN, Calendar

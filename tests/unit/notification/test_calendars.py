@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from opening_hours import OpeningHours
 
-from schemas.directory import Closure
+from schemas.records.directory import Closure
 from services.notification.domain.calendars import (
     PharmacyCalendar,
     PracticeCalendar,

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from schemas.base import Channel
-from schemas.notifications import Kind
-from schemas.orders import OrderEvent, OrderFulfilment, Outcome
 from schemas.reasons import Reason, ReasonCode
+from schemas.records.notifications import Kind
+from schemas.records.orders import OrderEvent, OrderFulfilment, Outcome
 from services.notification.domain.decisions import (
     Decision,
     Parties,

@@ -3,13 +3,13 @@
 import json
 from typing import Any
 
-from runtime.handling import Done, Rejected
-from runtime.parsing import Parser
-from runtime.records import Message, Outgoing
-from runtime.rows import Rows
+from runtime.loop.handler import Done, Rejected
+from runtime.messages.message import Message, Outgoing
+from runtime.messages.parser import Parser
+from runtime.postgres.identity_map import Rows
 from schemas import topics
 from schemas.base import Body
-from schemas.notifications import Kind
+from schemas.records.notifications import Kind
 from services.notification.domain.order import Line, Order
 from services.notification.handlers import NotificationHandler, Work
 from tests.harness.records import delivered

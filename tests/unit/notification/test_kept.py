@@ -6,9 +6,9 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from runtime.records import decoder, encode_parts
-from schemas.orders import Outcome
+from runtime.messages.message import decoder, encode_parts
 from schemas.reasons import ReasonCode
+from schemas.records.orders import Outcome
 from services.notification.domain.messages import (
     Answer,
     AnsweredLine,

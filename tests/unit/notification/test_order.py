@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas.orders import OrderEscalated, OrderEvent, OrderFulfilment, Outcome
+from schemas.records.orders import OrderEscalated, OrderEvent, OrderFulfilment, Outcome
 from services.notification.domain.order import Line, Order, evolve
 from tests.unit.notification.made import (
     MONDAY,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.directory import Closure, Processing
+from schemas.records.directory import Closure, Processing
 from services.notification.domain.calendars import expand
 from services.notification.domain.pickup import (
     AMSTERDAM,

@@ -4,12 +4,12 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from runtime.handling import Done
-from runtime.parsing import Parser
-from runtime.records import Message, event_id
+from runtime.loop.handler import Done
+from runtime.messages.message import Message, event_id
+from runtime.messages.parser import Parser
 from schemas import topics
 from schemas.base import Body
-from schemas.orders import Outcome
+from schemas.records.orders import Outcome
 from services.notification import handlers
 from services.notification.domain.messages import Answer, NoPickup
 from services.notification.handlers import NotificationHandler

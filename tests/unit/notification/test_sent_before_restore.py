@@ -4,11 +4,11 @@ from datetime import time
 from typing import Any
 from uuid import UUID
 
-from runtime.handling import Done
-from runtime.parsing import Parser
-from runtime.records import Message, Outgoing, partition_of
+from runtime.loop.handler import Done
+from runtime.messages.message import Message, Outgoing, partition_of
+from runtime.messages.parser import Parser
 from schemas import topics
-from schemas.directory import Practice, Processing
+from schemas.records.directory import Practice, Processing
 from services.notification.domain.messages import Answer, NoPickup
 from services.notification.handlers import NotificationHandler, Work
 from tests.harness.records import Delivered, delivered

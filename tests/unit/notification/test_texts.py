@@ -5,9 +5,9 @@ from datetime import date
 
 import pytest
 
-from schemas.notifications import Kind
-from schemas.orders import DecidedLine, OrderEvent, Outcome
 from schemas.reasons import LANGUAGES, Language, Reason, ReasonCode
+from schemas.records.notifications import Kind
+from schemas.records.orders import DecidedLine, OrderEvent, Outcome
 from services.notification.domain.decisions import Decision, Parties, decide
 from services.notification.domain.order import Order
 from services.notification.domain.pickup import Window

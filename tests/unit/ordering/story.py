@@ -7,14 +7,14 @@ from itertools import count
 from typing import Any, Self, TypeAlias
 from uuid import UUID
 
-from runtime.handling import Done, Rejected
-from runtime.records import Message, Outgoing, Timer
-from runtime.rows import Rows
+from runtime.loop.handler import Done, Rejected
+from runtime.messages.message import Message, Outgoing, Timer
+from runtime.postgres.identity_map import Rows
 from schemas.base import Body
-from schemas.directory import Pharmacy, Policy, Practice, Processing
-from schemas.medication import Change, Medication, MedicationOverview
-from schemas.orders import Outcome
 from schemas.reasons import ReasonCode
+from schemas.records.directory import Pharmacy, Policy, Practice, Processing
+from schemas.records.medication import Change, Medication, MedicationOverview
+from schemas.records.orders import Outcome
 from schemas.topics import MEDICATION_STATUS, ORDERS_REQUESTS, ORDERS_REVIEWS, Topic, all_bodies
 from services.ordering.domain.order import Order
 from services.ordering.handlers import OrderingHandler

@@ -5,8 +5,9 @@ from uuid import UUID
 import pytest
 
 from schemas.base import Actor, Role
-from schemas.medication import Status
-from schemas.orders import (
+from schemas.reasons import ReasonCode
+from schemas.records.medication import Status
+from schemas.records.orders import (
     OrderCancelled,
     OrderDecided,
     OrderLineDecided,
@@ -16,8 +17,7 @@ from schemas.orders import (
     OrderTimer,
     Outcome,
 )
-from schemas.prescriptions import PrescriptionApproved, PrescriptionWithdrawn
-from schemas.reasons import ReasonCode
+from schemas.records.prescriptions import PrescriptionApproved, PrescriptionWithdrawn
 from services.ordering.domain.events import prescription_id
 from tests.harness.made import (
     AMOXICILLINE,

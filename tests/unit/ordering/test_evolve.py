@@ -7,12 +7,12 @@ from typing import Any
 from hypothesis import given as for_all
 from msgspec import structs
 
-from runtime.digests import digest_of
-from runtime.records import encode
+from runtime.messages.fingerprint import digest_of
+from runtime.messages.message import encode
 from schemas import topics
 from schemas.base import Body, Channel
-from schemas.directory import Policy
-from schemas.orders import (
+from schemas.records.directory import Policy
+from schemas.records.orders import (
     OrderCancelled,
     OrderDecided,
     OrderEscalated,
@@ -23,7 +23,7 @@ from schemas.orders import (
     OrderState,
     Outcome,
 )
-from schemas.prescriptions import PrescriptionApproved, PrescriptionWithdrawn
+from schemas.records.prescriptions import PrescriptionApproved, PrescriptionWithdrawn
 from services.ordering.domain import decisions
 from services.ordering.domain.decisions import OVERDUE, Context, Decided
 from services.ordering.domain.events import follow, prescriptions

@@ -5,14 +5,20 @@ from uuid import UUID
 
 import pytest
 
-from runtime.digests import digest_of
-from runtime.handling import Done
-from runtime.records import Outgoing, event_id
+from runtime.loop.handler import Done
+from runtime.messages.fingerprint import digest_of
+from runtime.messages.message import Outgoing, event_id
 from schemas import topics
-from schemas.directory import Policy
-from schemas.medication import Status
-from schemas.orders import OrderDecided, OrderLineDecided, OrderPlace, OrderState, OrderTimer
-from schemas.prescriptions import PrescriptionApproved
+from schemas.records.directory import Policy
+from schemas.records.medication import Status
+from schemas.records.orders import (
+    OrderDecided,
+    OrderLineDecided,
+    OrderPlace,
+    OrderState,
+    OrderTimer,
+)
+from schemas.records.prescriptions import PrescriptionApproved
 from services.ordering.domain.events import prescription_id
 from services.ordering.envelopes import API_SOURCE
 from tests.harness.made import (

@@ -7,10 +7,10 @@ import msgspec
 import pytest
 from pydantic import ValidationError
 
-from runtime.records import decoder, encode_parts
+from runtime.messages.message import decoder, encode_parts
 from schemas.base import Actor, Channel, PlacedBy, Role
-from schemas.orders import OrderState, Outcome
 from schemas.reasons import Reason, ReasonCode
+from schemas.records.orders import OrderState, Outcome
 from services.ordering.domain.order import Line, Order
 
 read = decoder(Order).decode

@@ -5,8 +5,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.handling import Done
-from runtime.records import Message, append_time
+from runtime.loop.handler import Done
+from runtime.messages.message import Message, append_time
 from schemas.topics import MEDICATION_STATUS
 from services.ordering.handlers import OrderingHandler
 from services.ordering.rebuild import OverviewsBuilder

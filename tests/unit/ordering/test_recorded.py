@@ -13,12 +13,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from runtime.handling import Done, Rejected
-from runtime.parsing import Parser
-from runtime.records import Message, Outgoing
-from runtime.rows import Rows
-from schemas.directory import Policy
-from schemas.orders import OrderState
+from runtime.loop.handler import Done, Rejected
+from runtime.messages.message import Message, Outgoing
+from runtime.messages.parser import Parser
+from runtime.postgres.identity_map import Rows
+from schemas.records.directory import Policy
+from schemas.records.orders import OrderState
 from services.ordering.handlers import INPUTS, OWN, OrderingHandler
 from services.ordering.work import Work
 from tests.harness.made import PHARMACY, PRACTICE

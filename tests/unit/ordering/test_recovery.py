@@ -5,13 +5,20 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from runtime.handling import Done
-from runtime.records import Outgoing, partition_of
+from runtime.loop.handler import Done
+from runtime.messages.message import Outgoing, partition_of
 from schemas import topics
 from schemas.base import Body
-from schemas.directory import Policy
-from schemas.orders import OrderEvent, OrderPlace, OrderReview, OrderState, OrderTimer, Outcome
 from schemas.reasons import ReasonCode
+from schemas.records.directory import Policy
+from schemas.records.orders import (
+    OrderEvent,
+    OrderPlace,
+    OrderReview,
+    OrderState,
+    OrderTimer,
+    Outcome,
+)
 from tests.harness.made import (
     GP,
     METFORMINE,

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from schemas.directory import Policy
-from schemas.medication import Status
-from schemas.orders import OrderLine, Outcome
 from schemas.reasons import ReasonCode
+from schemas.records.directory import Policy
+from schemas.records.medication import Status
+from schemas.records.orders import OrderLine, Outcome
 from services.ordering.domain.rules import REFUSALS, REVIEWS, RULES, Facts, decide, holding
 from tests.harness.made import METFORMINE, PRACTICE, entry
 

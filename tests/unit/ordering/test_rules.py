@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from schemas.directory import Policy
-from schemas.medication import Status
-from schemas.orders import OrderState, Outcome
-from schemas.prescriptions import PrescriptionApproved
 from schemas.reasons import ReasonCode
+from schemas.records.directory import Policy
+from schemas.records.medication import Status
+from schemas.records.orders import OrderState, Outcome
+from schemas.records.prescriptions import PrescriptionApproved
 from services.ordering.domain.order import state_of
 from tests.harness.made import AMOXICILLINE, METFORMINE, OMEPRAZOL, an_order, entry
 from tests.unit.ordering.story import (

@@ -9,8 +9,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from schemas.base import Body
-from schemas.medication import Status
-from schemas.orders import (
+from schemas.records.medication import Status
+from schemas.records.orders import (
     OrderCancelled,
     OrderDecided,
     OrderLineDecided,
@@ -18,7 +18,7 @@ from schemas.orders import (
     OrderTimer,
     Outcome,
 )
-from schemas.prescriptions import PrescriptionApproved, PrescriptionWithdrawn
+from schemas.records.prescriptions import PrescriptionApproved, PrescriptionWithdrawn
 from tests.harness.made import (
     AMOXICILLINE,
     GP,

@@ -9,10 +9,10 @@ from uuid import UUID
 
 from aiokafka import TopicPartition
 
-from runtime.loop import Loop
-from runtime.parsing import Parser
-from runtime.records import Outgoing, Timer, partition_of
-from runtime.telemetry import Telemetry
+from runtime.loop.loop import Loop
+from runtime.messages.message import Outgoing, Timer, partition_of
+from runtime.messages.parser import Parser
+from runtime.observability.metrics import Telemetry
 from schemas.topics import ORDERS_REQUESTS
 from tests.harness.made import an_order
 from tests.harness.records import Delivered, delivered

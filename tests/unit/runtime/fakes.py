@@ -7,12 +7,12 @@ from typing import Any
 
 import asyncpg
 
-from runtime.failures import Outdated
-from runtime.handling import Done, Rejected
-from runtime.positions import Acknowledged
-from runtime.records import Message, Outgoing, Timer
-from runtime.writes import Writes
-from schemas.orders import OrderPlace
+from runtime.errors import Outdated
+from runtime.loop.handler import Done, Rejected
+from runtime.messages.message import Message, Outgoing, Timer
+from runtime.messages.positions import Acknowledged
+from runtime.postgres.statements import Writes
+from schemas.records.orders import OrderPlace
 
 
 class Wire:

@@ -11,11 +11,11 @@ from typing import Any
 
 from aiokafka import TopicPartition
 
-from runtime.failures import Fenced, Outdated
-from runtime.ports import Fired, Taken
-from runtime.positions import Changes, Claim, Position, Published, Stored, newest
-from runtime.records import Outgoing, Timer
-from runtime.writes import Copy, Statement, Writes
+from runtime.errors import Fenced, Outdated
+from runtime.loop.ports import Fired, Taken
+from runtime.messages.message import Outgoing, Timer
+from runtime.messages.positions import Changes, Claim, Position, Published, Stored, newest
+from runtime.postgres.statements import Copy, Statement, Writes
 
 Failure = Callable[[], Exception | None]
 

@@ -3,9 +3,9 @@
 import pytest
 from aiokafka import TopicPartition
 
-from runtime.assigned import AssignedPartitions
-from runtime.positions import Claim, Position
-from runtime.records import Record
+from runtime.loop.assigned import AssignedPartitions
+from runtime.messages.message import Record
+from runtime.messages.positions import Claim, Position
 from schemas.topics import ORDERS_REQUESTS
 from tests.harness.made import an_order
 from tests.harness.records import delivered

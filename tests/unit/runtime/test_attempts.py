@@ -3,8 +3,8 @@
 import asyncpg
 import pytest
 
-from runtime.attempts import ATTEMPTS, UNEXPLAINED, Attempts
-from runtime.batch import HandlerFailed, SavingFailed
+from runtime.loop.attempts import ATTEMPTS, UNEXPLAINED, Attempts
+from runtime.loop.batch import HandlerFailed, SavingFailed
 
 TRANSIENT = asyncpg.QueryCanceledError()
 LASTING = asyncpg.DivisionByZeroError()

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import pytest
 
-from runtime.clients import closed
+from runtime.kafka.clients import closed
 
 
 class _Client:

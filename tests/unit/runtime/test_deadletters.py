@@ -2,8 +2,8 @@
 
 import pytest
 
-from runtime.deadletters import dead_letter, origin
-from runtime.parsing import Unreadable
+from runtime.messages.dead_letters import dead_letter, origin
+from runtime.messages.parser import Unreadable
 from tests.harness.records import Delivered
 
 WHY = Unreadable("wrong_schema", "lines.1.prk: missing")

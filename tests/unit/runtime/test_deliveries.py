@@ -5,7 +5,7 @@ from aiokafka import TopicPartition
 from aiokafka.consumer.fetcher import READ_UNCOMMITTED, MemoryRecords, PartitionRecords
 from aiokafka.record.default_records import DefaultRecordBatch, _DefaultRecordBatchBuilderPy
 
-from runtime import deliveries
+from runtime.kafka import record_reader
 from tests.harness.odd import OddName
 
 HERE = TopicPartition("orders.requests", 3)
@@ -20,15 +20,15 @@ def _batch(compression: int) -> bytes:
 
 
 def test_aiokafka_alone_cannot_read_such_a_batch() -> None:
-    """When this fails, aiokafka has learnt it and `runtime/deliveries.py` can go."""
+    """When this fails, aiokafka has learnt it and `runtime/kafka/record_reader.py` can go."""
     with pytest.raises(UnicodeDecodeError):
         list(DefaultRecordBatch(_batch(0)))
 
 
 @pytest.mark.parametrize("compression", [0, 1, 2, 3, 4])
 def test_every_record_of_the_batch_arrives_once_and_in_order(compression: int) -> None:
-    deliveries.install()
-    records = deliveries._Records(_batch(compression) + _batch(0))
+    record_reader.install()
+    records = record_reader._Records(_batch(compression) + _batch(0))
     batches = []
     while records.has_next():
         batch = records.next_batch()
@@ -39,11 +39,11 @@ def test_every_record_of_the_batch_arrives_once_and_in_order(compression: int) -
 
 
 def test_it_is_what_consumers_read_with_once_installed() -> None:
-    deliveries.install()
+    record_reader.install()
     from aiokafka.consumer import fetcher
 
-    assert fetcher.MemoryRecords is deliveries._Records
-    assert fetcher.PartitionRecords is deliveries._Partition
+    assert fetcher.MemoryRecords is record_reader._Records
+    assert fetcher.PartitionRecords is record_reader._Partition
     assert MemoryRecords is not None
 
 
@@ -55,7 +55,7 @@ def test_a_record_says_what_aiokafkas_own_says() -> None:
     batch = bytes(builder.build())
     ours, theirs = (
         list(read(HERE, MemoryRecords(batch), [], 0, None, None, True, READ_UNCOMMITTED))
-        for read in (deliveries._Partition, PartitionRecords)
+        for read in (record_reader._Partition, PartitionRecords)
     )
     assert len(ours) == len(theirs) == 2
     for one, other in zip(ours, theirs, strict=True):

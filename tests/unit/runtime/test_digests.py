@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from runtime.digests import digest_of
+from runtime.messages.fingerprint import digest_of
 from schemas.base import Body
-from schemas.medication import MedicationImport, MedicationSetStatus
-from schemas.orders import OrderPlace
+from schemas.records.medication import MedicationImport, MedicationSetStatus
+from schemas.records.orders import OrderPlace
 
 Json = dict[str, Any]
 

@@ -5,7 +5,7 @@ import pytest
 from aiokafka.errors import KafkaConnectionError, NotLeaderForPartitionError, RequestTimedOutError
 from asyncpg.exceptions import _base
 
-from runtime.failures import (
+from runtime.errors import (
     CannotRun,
     Fenced,
     KafkaUnavailable,
@@ -14,7 +14,7 @@ from runtime.failures import (
     is_about_the_server,
     is_transient,
 )
-from runtime.publisher import NotPublished
+from runtime.kafka.producer import NotPublished
 
 PASSES = [
     ConnectionRefusedError(),

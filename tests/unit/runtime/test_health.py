@@ -3,7 +3,7 @@
 import asyncpg
 from aiokafka import TopicPartition
 
-from runtime.stall import Standstill
+from runtime.loop.stall import Standstill
 from services.metrics.app import SERVICE
 from tests.unit.served import FakeConnections, FakeSender, FakeWorker, Served
 

@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 from aiokafka import TopicPartition
 
-from runtime.attempts import ATTEMPTS, UNEXPLAINED
+from runtime.loop.attempts import ATTEMPTS, UNEXPLAINED
 from schemas.topics import ORDERS_REQUESTS
 from tests.unit.runtime.bench import ANNA, HERE, HOME, Bench, orders, raising
 from tests.unit.runtime.memory_store import taken

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from runtime.positions import Position
-from runtime.publishing import DROP_AFTER_S
+from runtime.loop.outbox_relay import DROP_AFTER_S
+from runtime.messages.positions import Position
 from tests.unit.runtime.bench import HERE, TIMER, TWIN, Bench, orders
 from tests.unit.runtime.memory_store import taken
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime import migrations
+from runtime.postgres import migrations
 
 ROOT = Path(__file__).parents[3]
 

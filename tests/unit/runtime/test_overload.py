@@ -5,7 +5,7 @@ import asyncio
 import httpx
 from fastapi import FastAPI
 
-from runtime.overload import LoadShedding
+from runtime.http.load_shedding import LoadShedding
 
 
 def _app(most: int, gate: asyncio.Event) -> FastAPI:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from runtime.packing import LARGE, pack, unpack
-from runtime.records import Outgoing
+from runtime.messages.message import Outgoing
+from runtime.postgres.outbox_format import LARGE, pack, unpack
 
 RECORD = Outgoing("orders.events", b"pat_anna0001", b'{"seq":1}', [("ce_id", b"1"), ("odd", None)])
 REMOVED = Outgoing("medication.status", b"pat_anna0001", None, [])

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from runtime.failures import KafkaUnavailable
-from runtime.pages import MAX_CONSUMERS, TopicPages
+from runtime.errors import KafkaUnavailable
+from runtime.kafka.topic_pages import MAX_CONSUMERS, TopicPages
 
 
 @pytest.fixture

@@ -10,12 +10,12 @@ from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, Respons
 from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from runtime import problems
-from runtime.plain_route import PlainRoute
-from runtime.problems import Problem
-from runtime.requests import MAX_BODY_BYTES, BodyLimit, PreferWait, Traceparent, read_json
-from runtime.responses import json_response
-from schemas.orders import OrderPlace
+from runtime.http import problems
+from runtime.http.plain_route import PlainRoute
+from runtime.http.problems import Problem
+from runtime.http.requests import MAX_BODY_BYTES, BodyLimit, PreferWait, Traceparent, read_json
+from runtime.http.responses import json_response
+from schemas.records.orders import OrderPlace
 from tests.harness.made import an_order, as_json
 
 SECRET = "pat_secret99"

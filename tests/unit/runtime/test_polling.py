@@ -8,8 +8,8 @@ import pytest
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from faststream.kafka import KafkaBroker
 
-from runtime.deliveries import Delivered
-from runtime.polling import POLL_MS, Fetched, polled, subscribe
+from runtime.kafka.record_reader import Delivered
+from runtime.loop.polling import POLL_MS, Fetched, polled, subscribe
 from schemas.topics import ORDERS_REQUESTS
 
 FIRST, SECOND = TopicPartition("orders.requests", 0), TopicPartition("orders.requests", 1)

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from runtime.pulse import EXCUSED_S, Pulse
+from runtime.loop.pulse import EXCUSED_S, Pulse
 from tests.unit.runtime.bench import Bench, orders, raising
 
 

@@ -5,14 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from runtime.records import (
-    append_time,
-    child_traceparent,
-    encode,
-    event_id,
-    outgoing,
-)
-from schemas.orders import OrderPlace
+from runtime.messages.message import append_time, child_traceparent, encode, event_id, outgoing
+from schemas.records.orders import OrderPlace
 from tests.harness.made import an_order
 
 ORDER = UUID("0192aaaa-0000-7000-8000-00000000000a")

@@ -10,11 +10,11 @@ import pytest
 from aiokafka.errors import KafkaConnectionError
 from fastapi import Depends, FastAPI
 
-from runtime import problems
-from runtime.failures import KafkaUnavailable, NotReady
-from runtime.problems import Problem
-from runtime.requests import MAX_BODY_BYTES, BodyLimit, PreferWait, Traceparent, json_body
-from schemas.orders import OrderPlace
+from runtime.errors import KafkaUnavailable, NotReady
+from runtime.http import problems
+from runtime.http.problems import Problem
+from runtime.http.requests import MAX_BODY_BYTES, BodyLimit, PreferWait, Traceparent, json_body
+from schemas.records.orders import OrderPlace
 from tests.harness.made import an_order, as_json
 
 SECRET = "pat_secret99"

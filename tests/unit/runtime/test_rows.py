@@ -1,6 +1,6 @@
 """What a batch knows by key."""
 
-from runtime.rows import Rows
+from runtime.postgres.identity_map import Rows
 
 
 def test_a_row_is_known_as_it_stands() -> None:

@@ -2,7 +2,7 @@
 
 from aiokafka import TopicPartition
 
-from runtime.stall import Stall, Standstill
+from runtime.loop.stall import Stall, Standstill
 
 HERE, THERE = TopicPartition("orders.requests", 3), TopicPartition("orders.reviews", 3)
 

@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 import pytest
 
 from runtime.backoff import Backoff
-from runtime.coalesce import QueryBatcher
-from runtime.waiting import LongPoll
+from runtime.http.long_poll import LongPoll
+from runtime.http.query_batching import QueryBatcher
 
 
 def test_each_wait_is_twice_the_one_before_until_the_longest() -> None:

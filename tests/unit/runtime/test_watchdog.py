@@ -7,9 +7,9 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError
 
-from runtime.positions import Position
-from runtime.telemetry import Telemetry
-from runtime.watchdog import Ends, Ranges, Watchdog
+from runtime.loop.watchdog import Ends, Ranges, Watchdog
+from runtime.messages.positions import Position
+from runtime.observability.metrics import Telemetry
 
 WEDGED_S = 30.0
 TP = TopicPartition("orders.requests", 3)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from runtime.writes import FEW, Copy, Statement, Writes, joined
+from runtime.postgres.statements import FEW, Copy, Statement, Writes, joined
 
 BASE = "with moved as (select $1::int)\nselect 1 as held"
 

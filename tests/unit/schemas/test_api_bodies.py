@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 import schemas.api
-from runtime.responses import json_response
+from runtime.http.responses import json_response
 from schemas.api.medication import ChangeReceivedView, OverviewRequest, StatusRequest
 from schemas.api.metrics import By, ChannelCounts, OrdersReport, PeriodCounts
 from schemas.api.notification import (
@@ -29,10 +29,10 @@ from schemas.api.ordering import (
     ReceivedView,
 )
 from schemas.base import Actor, Channel, Role
-from schemas.medication import Status
-from schemas.notifications import Kind
-from schemas.orders import DecidedLine, OrderState, Outcome
 from schemas.reasons import Reason, ReasonCode
+from schemas.records.medication import Status
+from schemas.records.notifications import Kind
+from schemas.records.orders import DecidedLine, OrderState, Outcome
 from services.notification.domain.pickup import AMSTERDAM
 from tests.harness.made import PHARMACY, PRACTICE
 

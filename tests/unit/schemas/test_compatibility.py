@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from schemas.compatibility import READERS, WRITERS, breaking_changes
+from schemas.contracts.compatibility import READERS, WRITERS, breaking_changes
 
 Json = dict[str, Any]
 

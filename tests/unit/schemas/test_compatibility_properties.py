@@ -8,7 +8,7 @@ import jsonschema_rs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.compatibility import breaking_changes
+from schemas.contracts.compatibility import breaking_changes
 
 Json = dict[str, Any]
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from runtime.records import encode
+from runtime.messages.message import encode
 from schemas.base import Body
-from schemas.notifications import PickupPromised
-from schemas.orders import OrderPlace, OrderTimer
+from schemas.records.notifications import PickupPromised
+from schemas.records.orders import OrderPlace, OrderTimer
 from tests.bodies import make
 
 Json = dict[str, Any]

@@ -3,7 +3,7 @@
 import pytest
 
 from schemas.base import Body
-from schemas.snapshots.topics import EVERY, PHARMACY
+from schemas.contracts.snapshots.topics import EVERY, PHARMACY
 from schemas.topics import ALL, PATIENT_PARTITIONS, SERVICES, Topic, all_bodies, prescriptions
 
 

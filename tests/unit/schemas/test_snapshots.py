@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from schemas import snapshots
-from schemas.snapshots import Breaking, Snapshots, committed, current, difference, write
-from schemas.snapshots.topics import breaking_topic_changes, snapshot
+from schemas.contracts import snapshots
+from schemas.contracts.snapshots import Breaking, Snapshots, committed, current, difference, write
+from schemas.contracts.snapshots.topics import breaking_topic_changes, snapshot
 
 ORDER = "order.place.v1"
 

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from msgspec import Struct
 
-from runtime.records import encode, encode_parts
+from runtime.messages.message import encode, encode_parts
 from schemas.base import Actor, Body, Model, PlacedBy, Role
-from schemas.orders import DecidedLine, OrderDecided, OrderPlace, Outcome
+from schemas.records.orders import DecidedLine, OrderDecided, OrderPlace, Outcome
 from schemas.trusted import trusted
 from tests.bodies import BODIES, make
 

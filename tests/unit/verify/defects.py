@@ -6,15 +6,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from cli.verify.history import Operation
-from cli.verify.rows import IntakeRow, OutboxRow, TimerRow
-from schemas.medication import MedicationOverview
-from schemas.notifications import PickupPromised
-from schemas.orders import (
-    OrderCancelled,
-    OrderDecided,
-)
-from schemas.prescriptions import PrescriptionApproved, PrescriptionWithdrawn
+from schemas.records.medication import MedicationOverview
+from schemas.records.notifications import PickupPromised
+from schemas.records.orders import OrderCancelled, OrderDecided
+from schemas.records.prescriptions import PrescriptionApproved, PrescriptionWithdrawn
 from tests.unit.verify.edit import (
     EVENTS,
     REQUESTS,
@@ -29,6 +24,8 @@ from tests.unit.verify.edit import (
     without,
 )
 from tests.unit.verify.made import Case, operation
+from verify.history import Operation
+from verify.rows import IntakeRow, OutboxRow, TimerRow
 
 
 def noted(outcome: Any, f: Any = "place", via: Any = "http") -> Edit:

@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
-from cli.verify.dump import Dump
-from cli.verify.rows import Rec
-from runtime.records import partition_of
+from runtime.messages.message import partition_of
 from schemas import topics
 from schemas.base import Body
 from tests.unit.verify.made import Case
+from verify.dump import Dump
+from verify.rows import Rec
 
 Edit = Callable[[Case], Case]
 

@@ -8,8 +8,8 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from cli.verify.rows import ChangeRow
 from tests.unit.verify.edit import Edit, with_rows
+from verify.rows import ChangeRow
 
 History = list[ChangeRow]
 

@@ -8,11 +8,28 @@ from uuid import UUID, uuid4
 
 import msgspec
 
-from cli.members import Member
-from cli.verify import dump as dumps
-from cli.verify.dump import Dump
-from cli.verify.history import Operation
-from cli.verify.rows import (
+from runtime.kafka.group_members import Member
+from runtime.messages.message import encode_parts
+from schemas import topics
+from schemas.records.medication import MedicationSetStatus, Status
+from schemas.records.orders import OrderReview, Outcome
+from services.medication.domain.history import OverviewChange
+from services.ordering.store import line_rows, medications
+from tests.harness.made import (
+    AMOXICILLINE,
+    GP,
+    METFORMINE,
+    OMEPRAZOL,
+    a_cancellation,
+    an_import,
+    an_order,
+    entry,
+)
+from tests.unit.verify.world import Service, World
+from verify import dump as dumps
+from verify.dump import Dump
+from verify.history import Operation
+from verify.rows import (
     AppliedRow,
     ChangeRow,
     CopyRow,
@@ -28,23 +45,6 @@ from cli.verify.rows import (
     TimerRow,
     ToldRow,
 )
-from runtime.records import encode_parts
-from schemas import topics
-from schemas.medication import MedicationSetStatus, Status
-from schemas.orders import OrderReview, Outcome
-from services.medication.domain.history import OverviewChange
-from services.ordering.store import line_rows, medications
-from tests.harness.made import (
-    AMOXICILLINE,
-    GP,
-    METFORMINE,
-    OMEPRAZOL,
-    a_cancellation,
-    an_import,
-    an_order,
-    entry,
-)
-from tests.unit.verify.world import Service, World
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from cli.verify.checker import compare
-from cli.verify.dump import Dump, DumpUnreadable, load, save
-from cli.verify.rows import Rec
-from schemas.notifications import PickupPromised
-from schemas.orders import OrderDecided
+from schemas.records.notifications import PickupPromised
+from schemas.records.orders import OrderDecided
 from tests.unit.verify.edit import EVENTS, TOLD, find, with_body, with_rows, without
 from tests.unit.verify.made import clean
+from verify.checker import compare
+from verify.dump import Dump, DumpUnreadable, load, save
+from verify.rows import Rec
 
 
 def test_it_comes_back_from_its_folder_as_it_was(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from cli.verify.history import History, HistoryDamaged, outcome_of, read_history
+from verify.history import History, HistoryDamaged, outcome_of, read_history
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cli.verify.checker import check
-from cli.verify.rows import Rec
 from tests.unit.verify.edit import EVENTS, STATUS, TOLD, body, header, with_value, without
 from tests.unit.verify.made import Case, clean
+from verify.checker import check
+from verify.rows import Rec
 
 UNDECIDABLE = {
     # Whose words and which versions an event names is written down nowhere else.

@@ -7,10 +7,9 @@ from uuid import uuid4
 
 import pytest
 
-from cli.verify.checker import RULES, check
-from schemas.medication import MedicationImport, MedicationOverview
-from schemas.notifications import MessageQueued, MessageSent, PickupPromised
-from schemas.orders import (
+from schemas.records.medication import MedicationImport, MedicationOverview
+from schemas.records.notifications import MessageQueued, MessageSent, PickupPromised
+from schemas.records.orders import (
     OrderCancel,
     OrderCancelled,
     OrderDecided,
@@ -18,7 +17,7 @@ from schemas.orders import (
     OrderPlace,
     OrderReview,
 )
-from schemas.prescriptions import PrescriptionApproved, PrescriptionWithdrawn
+from schemas.records.prescriptions import PrescriptionApproved, PrescriptionWithdrawn
 from tests.unit.verify.defects import (
     added,
     altered,
@@ -68,6 +67,7 @@ from tests.unit.verify.history_defects import (
     without_stop,
 )
 from tests.unit.verify.made import clean
+from verify.checker import RULES, check
 
 
 def test_a_history_may_begin_later_and_go_on_after_versions_that_are_missing() -> None:

@@ -7,14 +7,13 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from cli.verify.rows import Rec, Span
-from runtime.deadletters import dead_letter
-from runtime.handling import Done, Rejected
-from runtime.parsing import Misplaced, Parser, Unreadable
-from runtime.records import Message, Outgoing, Timer, append_time, encode, partition_of
+from runtime.loop.handler import Done, Rejected
+from runtime.messages.dead_letters import dead_letter
+from runtime.messages.message import Message, Outgoing, Timer, append_time, encode, partition_of
+from runtime.messages.parser import Misplaced, Parser, Unreadable
 from schemas import topics
 from schemas.base import Body
-from schemas.directory import Pharmacy, Practice
+from schemas.records.directory import Pharmacy, Practice
 from schemas.topics import Topic
 from services.medication import handlers as medication
 from services.metrics import handlers as metrics
@@ -24,6 +23,7 @@ from services.ordering.work import Work as OrderingWork
 from tests.harness.made import PHARMACY, PRACTICE
 from tests.harness.records import APPENDED_MS
 from tests.unit.notification.made import a_pharmacy, a_practice
+from verify.rows import Rec, Span
 
 _STEP_MS = 1000
 

@@ -1,0 +1,245 @@
+"""A directory file: read, and checked as a whole, so that a person can mend all of it at once."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+# The stub of the library lacks its error.
+from opening_hours import OpeningHours, ParserError, State  # type: ignore[attr-defined]
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from cli.console import UserError
+from cli.directory.yaml_lines import Document, Malformed, Where, load
+from schemas.records.directory import (
+    Closure,
+    Directory,
+    PharmacyEntry,
+    Policy,
+    PracticeEntry,
+    Processing,
+)
+
+AMSTERDAM = ZoneInfo("Europe/Amsterdam")
+
+_MODELS: dict[str, type[BaseModel]] = {
+    "practices": PracticeEntry,
+    "pharmacies": PharmacyEntry,
+    "closures": Closure,
+    "processing": Processing,
+    "policy": Policy,
+}
+"""What stands under a key; positions in a list do not matter."""
+
+_AGB = {
+    "practices": "must be a practice's AGB code: 8 digits, the first two 01",
+    "pharmacies": "must be a pharmacy's AGB code: 8 digits, the first two 02",
+}
+
+_SAID: dict[str, str] = {
+    "missing": "is missing",
+    "bool_type": "must be true or false",
+    "string_type": "must be a text; put it in quotes",
+    "string_too_short": "must not be empty",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "tuple_type": "must be a list, each entry starting with -",
+    "model_type": "must hold keys and values",
+    "model_attributes_type": "must hold keys and values",
+    "time_parsing": "must be a time such as 09:30",
+    "time_type": "must be a time such as 09:30",
+    "date_parsing": "must be a day such as 2026-12-24",
+    "date_from_datetime_parsing": "must be a day such as 2026-12-24",
+    "date_type": "must be a day such as 2026-12-24",
+}
+
+_NEEDS_MORE = ("SH", "sunrise", "sunset", "dawn", "dusk")
+"""Parts of the format that depend on a school region or a place on earth, which we do not know."""
+
+
+@dataclass(frozen=True, order=True)
+class Finding:
+    """Something about a file that is wrong or, as a warning, odd; `line` counts from 1."""
+
+    line: int
+    path: str
+    what: str
+    warning: bool = False
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A file after checking; `directory` is None when it has errors."""
+
+    path: Path
+    directory: Directory | None
+    findings: tuple[Finding, ...]
+
+    def lines(self, *, warnings: bool) -> list[str]:
+        """The errors, or the warnings, each as `FILE:LINE: path: what`."""
+        kind = "warning: " if warnings else ""
+        return [
+            f"{self.path}:{found.line}: {found.path + ': ' if found.path else ''}{kind}{found.what}"
+            for found in self.findings
+            if found.warning is warnings
+        ]
+
+
+def read(path: Path) -> Directory:
+    """The directory in a file. Raises UserError when it cannot be read or has errors, with all of them."""
+    checked = check(path, datetime.now(AMSTERDAM).date())
+    if checked.directory is None:
+        raise UserError("\n".join(checked.lines(warnings=False)))
+    return checked.directory
+
+
+def check(path: Path, today: date) -> Checked:
+    """Check a file; `today` (Europe/Amsterdam) tells which closures are over.
+
+    Raises:
+        UserError: it cannot be read at all.
+    """
+    try:
+        document = load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror or error}.") from None
+    except UnicodeDecodeError:
+        raise UserError(f"{path} is not a text in UTF-8.") from None
+    except Malformed as error:
+        return Checked(path, None, (Finding(error.line, "", error.what),))
+    return _check(path, document, today)
+
+
+def _check(path: Path, document: Document, today: date) -> Checked:
+    directory, wrong = _validated(document)
+    findings = sorted(
+        [
+            *(Finding(line, written(where), what) for where, line, what in document.problems),
+            *wrong,
+            *_twice(document),
+            *_hours(document, today),
+            *_past(document, today),
+        ]
+    )
+    failed = any(not found.warning for found in findings)
+    return Checked(path, None if failed else directory, tuple(findings))
+
+
+def written(where: Where) -> str:
+    """A place as a person writes it: `practices[0].processing.cutoff`."""
+    return "".join(f"[{w}]" if isinstance(w, int) else f".{w}" for w in where).lstrip(".")
+
+
+def _validated(document: Document) -> tuple[Directory | None, list[Finding]]:
+    if not isinstance(document.value, dict):
+        return None, [Finding(1, "", "must have the keys practices and pharmacies")]
+    try:
+        # As JSON, in which days and times are text, as they are here.
+        found = Directory.model_validate_json(json.dumps(document.value), extra="forbid")
+        return found, []
+    except ValidationError as error:
+        unread = [where for where, _, _ in document.problems]
+        return None, [
+            Finding(document.line(e["loc"]), written(e["loc"]), _said(e))
+            for e in error.errors(include_url=False)
+            if not any(e["loc"][: len(where)] == where for where in unread)
+        ]
+
+
+def _said(error: ErrorDetails) -> str:
+    where, kind = error["loc"], error["type"]
+    if kind == "extra_forbidden":
+        return _unknown_key(where)
+    if where[-1:] == ("agb",) and kind != "missing":
+        return _AGB[str(where[0])]
+    if kind == "value_error":
+        return str(error["ctx"]["error"])
+    if error["input"] is None:
+        return "is empty"
+    message = error["msg"]
+    return _SAID.get(kind, message[:1].lower() + message[1:])
+
+
+def _unknown_key(where: Where) -> str:
+    key = str(where[-1])
+    if key == "version":
+        return "is not written here: `apply` counts the versions"
+    names = [str(w) for w in where[:-1] if isinstance(w, str)]
+    model = _MODELS[names[-1]] if names else Directory
+    near = get_close_matches(key, model.model_fields, n=1)
+    return f"is no known key; did you mean {near[0]}?" if near else "is no known key"
+
+
+def _twice(document: Document) -> Iterator[Finding]:
+    for kind in _AGB:
+        first: dict[Any, Where] = {}
+        for where, entry in _entries(document, kind):
+            agb, place = str(entry.get("agb")), (*where, "agb")
+            if agb in first and "agb" in entry:
+                line = document.line(first[agb])
+                yield Finding(
+                    document.line(place), written(place), f"{agb} is there already, on line {line}"
+                )
+            first.setdefault(agb, place)
+
+
+def _hours(document: Document, today: date) -> Iterator[Finding]:
+    for kind in _AGB:
+        for where, entry in _entries(document, kind):
+            place, text = (*where, "opening_hours"), entry.get("opening_hours")
+            if isinstance(text, str) and text and (wrong := wrong_hours(text, today)):
+                yield Finding(document.line(place), written(place), wrong)
+
+
+def wrong_hours(text: str, today: date) -> str | None:
+    """What is wrong with opening hours in the OpenStreetMap format; None when nothing is."""
+    try:
+        hours = OpeningHours(text, timezone=AMSTERDAM, country="NL")
+    except ParserError as error:
+        return f"is not in the opening_hours format, {_place_of(str(error))}"
+    words = text.replace(",", " ").replace(";", " ").replace("-", " ").split()
+    unknown = [word for word in _NEEDS_MORE if word in words]
+    if unknown:
+        return f"uses {unknown[0]}, which cannot be worked out here; use hours and closures"
+    start = datetime.combine(today, time(), AMSTERDAM)
+    spans = hours.intervals(start, start + timedelta(days=366))
+    if not any(state == State.OPEN for _, _, state, _ in spans):
+        return "is never open in the coming year"
+    return None
+
+
+def _place_of(error: str) -> str:
+    """Where the parser got lost; its message starts with `--> line:column`."""
+    column = error.partition("--> ")[2].split("\n")[0].partition(":")[2]
+    return f"from character {column} on; such as: Mo-Fr 08:00-18:00; PH off"
+
+
+def _past(document: Document, today: date) -> Iterator[Finding]:
+    for kind in _AGB:
+        for where, entry in _entries(document, kind):
+            closures = entry.get("closures")
+            for n, closure in enumerate(closures if isinstance(closures, list) else ()):
+                last = closure.get("last") if isinstance(closure, dict) else None
+                if isinstance(last, str) and _is_before(last, today):
+                    place = (*where, "closures", n)
+                    yield Finding(document.line(place), written(place), "is over", warning=True)
+
+
+def _is_before(text: str, today: date) -> bool:
+    try:
+        return date.fromisoformat(text) < today
+    except ValueError:
+        # The validation says so, with its line.
+        return False
+
+
+def _entries(document: Document, kind: str) -> Iterator[tuple[Where, dict[str, Any]]]:
+    entries = document.value.get(kind) if isinstance(document.value, dict) else None
+    for n, entry in enumerate(entries if isinstance(entries, list) else ()):
+        if isinstance(entry, dict):
+            yield (kind, n), entry

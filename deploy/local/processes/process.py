@@ -1,0 +1,110 @@
+"""Starting a program so that it never outlives this process."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from deploy.local.errors import StackError
+from deploy.local.postgres.account import Account
+
+CHILD = Path(__file__).with_name("child.py")
+ROTATE_BYTES = 20 << 20
+GONE_S = 3.0
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program to run: its arguments, environment, log file and signals.
+
+    `death_signal` is what it gets when this process is gone without having stopped it.
+    """
+
+    name: str
+    argv: Sequence[str]
+    log: Path
+    env: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    stop_signal: signal.Signals = signal.SIGTERM
+    death_signal: signal.Signals = signal.SIGKILL
+    account: Account | None = None
+    cwd: Path = Path("/")
+
+    @property
+    def command(self) -> list[str]:
+        """The program behind child.py, which ties its life to ours."""
+        who = self.account or Account(-1, -1)
+        tie = (os.getpid(), int(self.death_signal), who.uid, who.gid)
+        return [sys.executable, "-I", "-S", str(CHILD), *map(str, tie), *self.argv]
+
+
+async def spawn(program: Program) -> asyncio.subprocess.Process:
+    """Starts it in a process group of its own, which Ctrl-C does not reach; its output goes to its log file.
+
+    In our own session: Linux shares the processors out by session, and then makes a service that has little to
+    do wait for tens of milliseconds while another is busy.
+    """
+    _rotate(program.log)
+    with program.log.open("ab") as log:
+        return await asyncio.create_subprocess_exec(
+            *program.command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=log,
+            stderr=asyncio.subprocess.STDOUT,
+            env=dict(program.env),
+            cwd=program.cwd,
+            process_group=0,
+        )
+
+
+async def run(program: Program, what: str) -> None:
+    """Runs a program to its end; kills it when cancelled.
+
+    Raises StackError naming `what` and the log's last line when it fails.
+    """
+    process = await spawn(program)
+    try:
+        code = await process.wait()
+    finally:
+        if process.returncode is None:
+            await kill_tree(process)
+    if code != 0:
+        raise StackError(f"{what} failed: {last_line(program.log)} (log: {program.log})")
+
+
+async def kill_tree(process: asyncio.subprocess.Process) -> None:
+    """kill -9 of a process and everything it started, as a power cut would; returns when all is gone."""
+    descendants = _kill(process.pid)
+    await process.wait()
+    # Not its own wait: that of a child is asyncio's. These became init's.
+    await asyncio.to_thread(psutil.wait_procs, descendants, GONE_S)
+
+
+def _kill(pid: int) -> list[psutil.Process]:
+    """Kills; returns the descendants."""
+    with suppress(psutil.NoSuchProcess):
+        process = psutil.Process(pid)
+        descendants = process.children(recursive=True)
+        for one in (process, *descendants):
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
+        return descendants
+    return []
+
+
+def last_line(log: Path) -> str:
+    """The last line of a log that says something, to put into a message."""
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - 4096))
+        lines = file.read().decode(errors="replace").splitlines()
+    return next((line.strip() for line in reversed(lines) if line.strip()), "nothing was logged")
+
+
+def _rotate(log: Path) -> None:
+    if log.exists() and log.stat().st_size > ROTATE_BYTES:
+        log.replace(log.with_name(f"{log.name}.1"))

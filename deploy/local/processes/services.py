@@ -1,0 +1,93 @@
+"""Our services as child processes: how each is started and asked whether it is ready."""
+
+import asyncio
+import json
+import os
+import sys
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
+from typing import Literal
+
+from deploy.local.data import DataFolder
+from deploy.local.kafka.jars import ROOT
+from deploy.local.ports import LOOPBACK
+from deploy.local.processes.process import Program
+from deploy.local.processes.supervisor import Probe
+
+READY_S = 60.0
+
+Part = Literal["api", "worker"]
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where a service finds its servers, and how it logs."""
+
+    kafka: str
+    database: str
+    log: str
+
+
+def service_program(
+    service: str, instance: str, port: int, only: Part | None, found: Addresses, data: DataFolder
+) -> Program:
+    """`python -m services.<service>`, listening on loopback; `only` runs one half of it."""
+    env = {name: value for name, value in os.environ.items() if name != "HERHAAL_POSTGRES"}
+    env |= {
+        "PYTHONPATH": str(ROOT),
+        "PYTHONUNBUFFERED": "1",
+        "HERHAAL_KAFKA": found.kafka,
+        "HERHAAL_DATABASE": found.database,
+        "HERHAAL_LISTEN": f"{LOOPBACK}:{port}",
+        "HERHAAL_LOG": found.log,
+    }
+    return Program(
+        instance,
+        service_command(service, only),
+        data.logs / f"{instance}.log",
+        env=env,
+        cwd=ROOT,
+    )
+
+
+def service_command(service: str, only: str | None) -> list[str]:
+    """The command line of a service."""
+    part = ["--only", only] if only else []
+    return [sys.executable, "-m", f"services.{service}", *part]
+
+
+def url(port: int) -> str:
+    return f"http://{LOOPBACK}:{port}"
+
+
+def is_ready(port: int) -> Probe:
+    """A probe: the service answers 200 on /readyz."""
+
+    async def probe() -> str | None:
+        try:
+            status, body = await asyncio.to_thread(_get, port, "/readyz")
+        except (OSError, HTTPException) as error:
+            return f"it does not answer on port {port} ({error!r})"
+        return None if status == 200 else _reason(status, body)
+
+    return probe
+
+
+def _get(port: int, path: str) -> tuple[int, bytes]:
+    """The standard library's client: the others take longer to import than the request takes."""
+    connection = HTTPConnection(LOOPBACK, port, timeout=5)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+def _reason(status: int, body: bytes) -> str:
+    """What /readyz says is wrong."""
+    try:
+        problems = json.loads(body)["problems"]
+    except (ValueError, KeyError, TypeError):
+        return f"/readyz answers {status}: {body[:200].decode(errors='replace')}"
+    return "; ".join(map(str, problems))

@@ -1,0 +1,1 @@
+"""The HTTP adapter: requests, problems, long polls, load shedding."""

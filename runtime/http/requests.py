@@ -1,0 +1,142 @@
+"""Reads requests: path parameters, bodies, `Prefer: wait`, trace context."""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Depends, Header, Path, Request
+from pydantic import BaseModel, ValidationError
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from runtime.http.problems import Problem, invalid
+from runtime.messages.message import valid_traceparent
+from schemas.base import PatientId, PharmacyAgb, PracticeAgb, Prk
+
+MAX_BODY_BYTES = 64 * 1024
+MAX_WAIT_S = 30.0
+
+M = TypeVar("M", bound=BaseModel)
+
+_WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*(\d{1,6})(?:$|[,;\s])", re.IGNORECASE)
+
+
+class BodyLimit:
+    """ASGI middleware: 413 for a body over `MAX_BODY_BYTES`, also one in chunks without a length."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        if _declared_length(scope) > MAX_BODY_BYTES:
+            await too_large().response()(scope, receive, send)
+            return
+        read = 0
+
+        async def limited() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > MAX_BODY_BYTES:
+                raise too_large()
+            return message
+
+        await self._app(scope, limited, send)
+
+
+def too_large() -> Problem:
+    """413."""
+    return Problem(413, "too-large", f"The body is larger than {MAX_BODY_BYTES // 1024} KB.")
+
+
+def _declared_length(scope: Scope) -> int:
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit():
+            return int(value)
+    return 0
+
+
+def json_body(model: type[M]) -> Callable[[Request], Awaitable[M]]:
+    """A dependency that reads the body as this model. Raises Problem as `read_json`."""
+
+    async def read(request: Request) -> M:
+        return await read_json(model, request)
+
+    return read
+
+
+async def read_json(model: type[M], request: Request) -> M:
+    """The body as this model, as strictly as the same record on Kafka.
+
+    Raises:
+        Problem: 413 larger than `MAX_BODY_BYTES`, 415 not JSON by its content type, 422 not valid.
+        ClientDisconnect: the client disconnected before the end of the body.
+    """
+    body = await request.body()
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise Problem(415, "unsupported-media-type", "The body must be application/json.")
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        raise invalid(error) from None
+
+
+def documented(model: type[BaseModel]) -> dict[str, Any]:
+    """`openapi_extra` of a route that reads its body through `json_body`."""
+    schema = model.model_json_schema()
+    definitions = schema.pop("$defs", {})
+    content = {"application/json": {"schema": _inlined(schema, definitions)}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def _inlined(schema: Any, definitions: Mapping[str, Any]) -> Any:
+    """The schema with its references resolved: in OpenAPI they would refer to the whole document."""
+    match schema:
+        case {"$ref": str(reference), **others}:
+            definition = definitions[reference.removeprefix("#/$defs/")]
+            return _inlined({**definition, **others}, definitions)
+        case dict():
+            return {name: _inlined(part, definitions) for name, part in schema.items()}
+        case list():
+            return [_inlined(part, definitions) for part in schema]
+        case _:
+            return schema
+
+
+def wait_s_of(headers: Mapping[str, str]) -> float:
+    """As `PreferWait`."""
+    return _wait_s(headers.get("prefer"))
+
+
+def traceparent_of(headers: Mapping[str, str]) -> str | None:
+    """As `Traceparent`."""
+    return valid_traceparent(headers.get("traceparent"))
+
+
+def _wait_s(prefer: str | None) -> float:
+    match = _WAIT.search(prefer) if prefer else None
+    return min(float(match.group(1)), MAX_WAIT_S) if match else 0.0
+
+
+# `async` although neither waits for anything: FastAPI runs a plain function in a thread.
+async def _wait(prefer: Annotated[str | None, Header()] = None) -> float:
+    return _wait_s(prefer)
+
+
+async def _traceparent(traceparent: Annotated[str | None, Header()] = None) -> str | None:
+    return valid_traceparent(traceparent)
+
+
+PreferWait = Annotated[float, Depends(_wait)]
+"""Seconds that the client is willing to wait for a decision (RFC 7240), at most `MAX_WAIT_S`."""
+
+Traceparent = Annotated[str | None, Depends(_traceparent)]
+"""The caller's W3C trace context; None if it sent no valid one, and the record starts a new trace."""
+
+PatientPath = Annotated[PatientId, Path()]
+PracticePath = Annotated[PracticeAgb, Path()]
+PharmacyPath = Annotated[PharmacyAgb, Path()]
+PrkPath = Annotated[Prk, Path()]

@@ -1,0 +1,94 @@
+"""A compacted topic in memory: the newest body of each key, for small topics that all workers need."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import Generic, TypeVar
+
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from runtime.backoff import Backoff
+from runtime.kafka.clients import reader
+from runtime.messages.message import Message, Record
+from runtime.messages.parser import Parser
+from schemas.base import Body
+from schemas.topics import Topic
+
+log = structlog.get_logger()
+
+STEADY_S = 30.0
+"""A connection that held so long makes the next back-off start small again."""
+
+T = TypeVar("T", bound=Body)
+
+
+class Table(Generic[T]):
+    """Follows one compacted topic. Read it only after `caught_up`."""
+
+    def __init__(self, bootstrap: str, topic: Topic, body: type[T]) -> None:
+        self._bootstrap = bootstrap
+        self._topic = topic
+        self._body = body
+        self._parser = Parser.of([topic])
+        self._rows: dict[str, T] = {}
+        self._caught_up = asyncio.Event()
+
+    @property
+    def rows(self) -> Mapping[str, T]:
+        """The newest body of each key; always this same mapping, kept up to date."""
+        return self._rows
+
+    async def caught_up(self) -> None:
+        """Wait until everything that was there at the start has been read."""
+        await self._caught_up.wait()
+
+    async def follow(self) -> None:
+        """Read from the beginning, then follow, until cancelled; an outage of Kafka is waited out."""
+        backoff = Backoff()
+        while True:
+            began_s = time.monotonic()
+            try:
+                await self._read()
+            except (KafkaError, OSError, TimeoutError) as error:
+                log.warning(
+                    "waiting for a table", topic=self._topic.name, error=type(error).__name__
+                )
+                if time.monotonic() - began_s > STEADY_S:
+                    backoff = Backoff()
+                await backoff.wait()
+
+    async def _read(self) -> None:
+        partitions = [TopicPartition(self._topic.name, p) for p in range(self._topic.partitions)]
+        async with reader(self._bootstrap, partitions, request_timeout_ms=15_000) as consumer:
+            await self._catch_up(consumer, await consumer.end_offsets(partitions))
+            while True:
+                await self._poll(consumer, self._rows)
+
+    async def _catch_up(
+        self, consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]
+    ) -> None:
+        """Read what is there into rows of its own: a key that has gone meanwhile leaves no record."""
+        rows: dict[str, T] = {}
+        while not all([await consumer.position(tp) >= end for tp, end in ends.items()]):
+            await self._poll(consumer, rows)
+        for gone in self._rows.keys() - rows.keys():
+            del self._rows[gone]
+        self._rows.update(rows)
+        self._caught_up.set()
+
+    async def _poll(self, consumer: AIOKafkaConsumer, rows: dict[str, T]) -> None:
+        for records in (await consumer.getmany(timeout_ms=200)).values():
+            for record in records:
+                self._note(record, rows)
+
+    def _note(self, record: Record, rows: dict[str, T]) -> None:
+        message = self._parser.parse(record)
+        if not isinstance(message, Message):
+            # Our own CLI checks and writes these; an unreadable one leaves the entry as it was.
+            log.error("unreadable table record", topic=record.topic, offset=record.offset)
+        elif message.body is None:
+            rows.pop(message.key, None)
+        elif isinstance(message.body, self._body):
+            rows[message.key] = message.body

@@ -1,0 +1,1 @@
+"""The PostgreSQL adapter: pools, migrations, statements of a batch, progress, outbox and timers."""

@@ -1,0 +1,97 @@
+"""Numbered SQL files, each applied once, in order, in a transaction, under an advisory lock."""
+
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from runtime.errors import CannotRun
+from runtime.postgres.connection import Connection
+
+log = structlog.get_logger()
+
+RUNTIME = Path(__file__).parent / "migrations"
+
+_LOCK = 0x68657268616C  # "herhal": any number, as long as all of ours take the same one.
+_FILE = re.compile(r"^(\d{4})_[a-z0-9_]+\.sql$")
+
+MIGRATE_S = 3600.0
+"""How long a migration may take."""
+
+_TABLE = """
+create table if not exists migrations (
+    name text primary key,
+    checksum text not null,
+    applied_at timestamptz not null default now()
+)
+"""
+_APPLIED = "select name, checksum from migrations"
+_NOTE = "insert into migrations (name, checksum) values ($1, $2)"
+
+
+class MigrationChanged(CannotRun):
+    """A file that was applied has changed since, or is gone: the database is not what the code expects."""
+
+
+@dataclass(frozen=True)
+class Migration:
+    """One file; `name` is its folder's owner and its file name, such as `runtime/0001_runtime.sql`."""
+
+    name: str
+    sql: str
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 of the file's text."""
+        return hashlib.sha256(self.sql.encode()).hexdigest()
+
+
+def read(owner: str, folder: Path) -> list[Migration]:
+    """The migrations in a folder, by number.
+
+    Raises:
+        ValueError: a file is not named `NNNN_words.sql`, or two have the same number.
+    """
+    files = sorted(folder.glob("*.sql"))
+    numbers = [match.group(1) for f in files if (match := _FILE.match(f.name))]
+    if len(numbers) != len(files) or len(set(numbers)) != len(numbers):
+        raise ValueError(f"{folder}: files must be named NNNN_words.sql, each number once")
+    return [Migration(f"{owner}/{f.name}", f.read_text()) for f in files]
+
+
+async def migrate(db: Connection, migrations: Iterable[Migration]) -> list[str]:
+    """Apply what is new; the names of what was applied.
+
+    Raises:
+        MigrationChanged: an applied file differs from what is on disk now.
+    """
+    wanted = list(migrations)
+    async with db.transaction():
+        # Another process may be at it, and a migration may take long: only here.
+        await db.execute("set local statement_timeout = 0")
+        await db.execute("set local lock_timeout = 0")
+        await db.execute("select pg_advisory_xact_lock($1)", _LOCK, timeout=MIGRATE_S)
+        await db.execute(_TABLE)
+        applied = {row["name"]: row["checksum"] for row in await db.fetch(_APPLIED)}
+        _check(wanted, applied)
+        new = [m for m in wanted if m.name not in applied]
+        for migration in new:
+            await db.execute(migration.sql, timeout=MIGRATE_S)
+            await db.execute(_NOTE, migration.name, migration.checksum)
+    if new:
+        log.info("migrated", files=len(new))
+    return [m.name for m in new]
+
+
+def _check(wanted: Iterable[Migration], applied: dict[str, str]) -> None:
+    by_name = {m.name: m for m in wanted}
+    for name, checksum in applied.items():
+        if name not in by_name:
+            raise MigrationChanged(f"{name} was applied but is not in this version of the code")
+        if by_name[name].checksum != checksum:
+            raise MigrationChanged(
+                f"{name} was changed after it was applied; add a new file instead"
+            )

@@ -1,0 +1,61 @@
+"""The SQL of timers: records that are published when they are due."""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from runtime.messages.message import Outgoing, Timer
+from runtime.postgres.connection import Connection
+from runtime.postgres.statements import Writes
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Outgoing).decode
+
+_SET_TIMERS = """
+insert into timers (id, partition, due_at, record)
+select * from unnest($1::uuid[], $2::int[], $3::timestamptz[], $4::bytea[])
+on conflict (id) do update set due_at = excluded.due_at, record = excluded.record
+"""
+_CANCEL_TIMERS = "delete from timers where id = any($1::uuid[])"
+# The database's clock decides what is due: one clock for all workers.
+_ANY_DUE = """
+select exists (select from timers where partition = any($1::int[]) and due_at <= now())
+"""
+_DUE_TIMERS = """
+delete from timers where id = any(array(
+    select id from timers where partition = any($1::int[]) and due_at <= now()
+    order by due_at limit 1000
+)) returning partition, record, due_at
+"""
+
+
+def keep(writes: Writes, timers: Sequence[tuple[int, Timer]]) -> None:
+    """Set timers, each with the partition of the input that set it; one with the same id is replaced."""
+    writes.execute(
+        "timers",
+        _SET_TIMERS,
+        [t.id for _, t in timers],
+        [partition for partition, _ in timers],
+        [t.due_at for _, t in timers],
+        [_encode(t.record) for _, t in timers],
+    )
+
+
+def cancel(writes: Writes, ids: Sequence[str]) -> None:
+    """Delete the timers with these ids, if they exist."""
+    writes.execute("timers", _CANCEL_TIMERS, ids)
+
+
+async def any_due(db: Connection, partitions: Iterable[int]) -> bool:
+    """Whether a timer of these partitions is due, by the database's clock."""
+    is_due: bool = await db.fetchval(_ANY_DUE, list(partitions))
+    return is_due
+
+
+async def due(db: Connection, partitions: Iterable[int]) -> dict[int, list[Outgoing]]:
+    """Remove the due timers of these partitions, by the database's clock; their records, earliest first."""
+    due: dict[int, list[Outgoing]] = {}
+    rows = await db.fetch(_DUE_TIMERS, list(partitions))
+    for r in sorted(rows, key=lambda row: row["due_at"]):
+        due.setdefault(r["partition"], []).append(_decode(r["record"]))
+    return due

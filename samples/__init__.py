@@ -1,0 +1,1 @@
+"""Made-up people, overviews and orders for the demo, the benchmark and the tests."""

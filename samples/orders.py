@@ -1,0 +1,70 @@
+"""Varied orders of made-up patients."""
+
+import random
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from uuid import uuid4
+
+from samples.people import UNLISTED, Medicine, Patient
+from schemas.base import Channel, PlacedBy, Role
+from schemas.records.orders import OrderLine, OrderPlace
+
+_CHANNELS = {
+    Channel.PORTAL: 70,
+    Channel.RECEPTENLIJN: 18,
+    Channel.COUNTER: 7,
+    Channel.E_CONSULT: 5,
+}
+"""How often each, in percent."""
+
+_REMARKS = (
+    "Ik ga op vakantie, graag een voorraad voor vier maanden.",
+    "Liever van hetzelfde merk als de vorige keer.",
+    "Kunt u het laten bezorgen?",
+)
+
+
+def orders(people: Sequence[Patient], count: int, chance: random.Random) -> list[OrderPlace]:
+    """This many orders: mostly what can be repeated, now and then what cannot."""
+    return [_order(chance.choice(people), chance) for _ in range(count)]
+
+
+def _order(patient: Patient, chance: random.Random) -> OrderPlace:
+    channel = chance.choices(list(_CHANNELS), list(_CHANNELS.values()))[0]
+    by_patient = channel in (Channel.PORTAL, Channel.E_CONSULT)
+    return OrderPlace(
+        order_id=uuid4(),
+        patient=patient.id,
+        practice=patient.practice,
+        pharmacy=patient.pharmacy,
+        channel=channel,
+        placed_by=PlacedBy(
+            role=Role.PATIENT if by_patient else Role.ASSISTANT,
+            id=patient.id if by_patient else "demo-assistant",
+        ),
+        lines=tuple(
+            OrderLine(line=number, prk=m.prk, medicine=m.name, quantity=_quantity(m, chance))
+            for number, m in enumerate(_medicines(patient, chance), start=1)
+        ),
+        remark=chance.choice(_REMARKS) if chance.random() < 0.06 else None,
+        supply_until=_holiday() if chance.random() < 0.03 else None,
+    )
+
+
+def _medicines(patient: Patient, chance: random.Random) -> list[Medicine]:
+    wanted = chance.sample(patient.chronic, chance.randint(1, min(3, len(patient.chronic))))
+    if patient.temporary and chance.random() < 0.12:
+        wanted.append(chance.choice(patient.temporary))
+    if patient.stopped and chance.random() < 0.08:
+        wanted.append(chance.choice(patient.stopped))
+    if chance.random() < 0.06:
+        wanted.append(UNLISTED)
+    return wanted
+
+
+def _quantity(medicine: Medicine, chance: random.Random) -> int:
+    return medicine.quantity * 2 if chance.random() < 0.04 else medicine.quantity
+
+
+def _holiday() -> date:
+    return (datetime.now(UTC) + timedelta(days=120)).date()

@@ -1,0 +1,116 @@
+"""Made-up patients with realistic overviews. Nobody in here exists; the PRK codes look like real ones."""
+
+import random
+from dataclasses import dataclass
+from uuid import UUID, uuid5
+
+from schemas.base import Actor, Role
+from schemas.records.medication import Medication, MedicationImport, Status
+
+_NAMESPACE = UUID("0d3b6e5c-55f4-5a86-9d0f-3f6d1a6f0f11")
+
+
+@dataclass(frozen=True)
+class Medicine:
+    """A medicine as an overview lists it; `quantity` of `unit` lasts `days` days."""
+
+    prk: str
+    name: str
+    dosage: str
+    quantity: int
+    unit: str
+    days: int
+    high_risk: bool = False
+
+
+CHRONIC = (
+    Medicine("5487", "Metformine tablet 500 mg", "2x daags 1", 180, "stuk", 90),
+    Medicine("34371", "Omeprazol capsule msr 20 mg", "1x daags 1", 90, "stuk", 90),
+    Medicine("61034", "Simvastatine tablet 40 mg", "1x daags 1, voor de nacht", 90, "stuk", 90),
+    Medicine("9210", "Metoprololsuccinaat tablet mga 50 mg", "1x daags 1", 90, "stuk", 90),
+    Medicine("28770", "Levothyroxine tablet 75 microgram", "1x daags 1, nuchter", 90, "stuk", 90),
+    Medicine("73512", "Amlodipine tablet 5 mg", "1x daags 1", 90, "stuk", 90),
+    Medicine(
+        "17728", "Salbutamol aerosol 100 microgram/dosis", "zo nodig 1-2 pufjes", 200, "dosis", 60
+    ),
+    Medicine("45519", "Enalapril tablet 10 mg", "1x daags 1", 90, "stuk", 90),
+    Medicine("11800", "Hydrochloorthiazide tablet 12,5 mg", "1x daags 1", 90, "stuk", 90),
+    Medicine("80233", "Macrogol/elektrolyten poeder", "1x daags 1 sachet", 60, "stuk", 60),
+    Medicine("2402", "Acenocoumarol tablet 1 mg", "volgens doseerkalender", 90, "stuk", 30, True),
+    Medicine("90117", "Methotrexaat tablet 2,5 mg", "1x per week 4", 16, "stuk", 28, True),
+)
+TEMPORARY = (
+    Medicine("21105", "Amoxicilline capsule 500 mg", "3x daags 1", 21, "stuk", 7),
+    Medicine("66120", "Prednisolon tablet 30 mg", "1x daags 1", 7, "stuk", 7),
+    Medicine("50871", "Diclofenac tablet msr 50 mg", "2x daags 1", 20, "stuk", 10),
+)
+STOPPED = (
+    Medicine("30019", "Nitrofurantoïne capsule mga 100 mg", "2x daags 1", 10, "stuk", 5),
+    Medicine("42210", "Codeïne tablet 10 mg", "zo nodig 1", 30, "stuk", 10),
+)
+UNLISTED = Medicine("70006", "Ibuprofen tablet 600 mg", "", 30, "stuk", 10)
+"""A medicine that is in nobody's overview."""
+
+GP = Actor(role=Role.GP, id="demo-gp")
+
+
+@dataclass(frozen=True)
+class Patient:
+    """A made-up patient; `late` ones have no overview until after they have ordered."""
+
+    id: str
+    practice: str
+    pharmacy: str
+    chronic: tuple[Medicine, ...]
+    temporary: tuple[Medicine, ...]
+    stopped: tuple[Medicine, ...]
+    late: bool
+
+
+def patients(
+    count: int, practices: tuple[str, ...], pharmacies: tuple[str, ...], chance: random.Random
+) -> list[Patient]:
+    """This many patients of these practices, each with a pharmacy; every twentieth is late."""
+    return [
+        Patient(
+            id=f"pat_demo{number:04d}",
+            practice=practices[number % len(practices)],
+            pharmacy=chance.choice(pharmacies),
+            chronic=tuple(chance.sample(CHRONIC, chance.randint(2, 6))),
+            temporary=tuple(chance.sample(TEMPORARY, chance.randint(0, 2))),
+            stopped=tuple(chance.sample(STOPPED, chance.randint(0, 1))),
+            late=number % 20 == 19,
+        )
+        for number in range(count)
+    ]
+
+
+def overview(patient: Patient) -> MedicationImport:
+    """The import that the practice's system makes of a patient's overview."""
+    by_status = (
+        (Status.CHRONIC, patient.chronic),
+        (Status.TEMPORARY, patient.temporary),
+        (Status.STOPPED, patient.stopped),
+    )
+    return MedicationImport(
+        change_id=uuid5(_NAMESPACE, patient.id),
+        patient=patient.id,
+        by=GP,
+        practice=patient.practice,
+        medications=tuple(
+            _entry(medicine, status) for status, medicines in by_status for medicine in medicines
+        ),
+    )
+
+
+def _entry(medicine: Medicine, status: Status) -> Medication:
+    return Medication(
+        prk=medicine.prk,
+        medicine=medicine.name,
+        status=status,
+        dosage=medicine.dosage,
+        quantity=medicine.quantity,
+        unit=medicine.unit,
+        days_supply=medicine.days,
+        high_risk=medicine.high_risk,
+    )

@@ -1,0 +1,1 @@
+"""The types of all records on Kafka, by what they are about."""

@@ -1,0 +1,1 @@
+"""The checker: holds all topics and databases of a system against the rules of a correct history."""

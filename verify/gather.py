@@ -1,0 +1,220 @@
+"""Taking a dump of a live system: plain consumers and read-only connections, as an administrator."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import asyncpg
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from runtime.kafka import clients
+from runtime.kafka.group_members import Member, members, processes_twice
+from schemas import topics
+from verify.dump import Dump, Loop, Medication, Metrics, Notification, Ordering, row_types
+from verify.memory import no_collections
+from verify.rows import Rec, Span
+
+_FETCH_BYTES = 16 * 1024 * 1024
+
+_LOOKS, _LOOK_EVERY_S = 15, 1.0
+"""Together longer than a session of 10 s."""
+
+_LOOP = {
+    "progress": "select topic, partition, next_offset, epoch from progress order by topic, partition",
+    "outbox": "select id, partition, records, created_at from outbox order by id",
+    "timers": "select id, partition, due_at, record from timers order by id",
+}
+_TABLES: Mapping[type[Loop], Mapping[str, str]] = {
+    Ordering: {
+        "orders": """
+            select order_id, patient, practice, state, placed_at, digest, body
+            from orders order by order_id
+        """,
+        "order_lines": """
+            select order_id, line, practice, pharmacy, patient, prk, outcome, state, due
+            from order_lines order by order_id, line
+        """,
+        "intake": "select order_id, patient, digest, received_at from intake order by order_id",
+        "overviews": """
+            select patient, practice, version, medications from overviews order by patient
+        """,
+    },
+    Medication: {
+        "overviews": """
+            select patient, practice, version, seen_version, changed_at,
+                change::text as change, medications::text as medications
+            from overviews order by patient
+        """,
+        "changes": """
+            select patient, version, change_id, kind, by_role, by_id, reason, at,
+                practice_before, practice, before::text as before, after::text as after
+            from overview_changes order by patient, version
+        """,
+        "applied": """
+            select patient, change_id, digest, applied_at
+            from applied_changes order by patient, change_id
+        """,
+    },
+    Notification: {
+        "orders": """
+            select order_id, seq, convert_from(body, 'UTF8') as body from orders order by order_id
+        """,
+        "messages": """
+            select id, message_id, patient, order_id, template, template_version, at,
+                convert_from(facts, 'UTF8') as facts
+            from messages order by id
+        """,
+    },
+    Metrics: {
+        "counted": """
+            select order_id, seq, practice, day, channel, outcomes::text as outcomes
+            from counted_orders order by order_id
+        """,
+        "lines": "select * from daily_lines order by practice, day, channel, outcome",
+        "orders": "select * from daily_orders order by practice, day, channel",
+    },
+}
+
+
+async def take_dump(kafka: str, postgres: str) -> Dump:
+    """Everything that is there now; `postgres` is an administrator's DSN.
+
+    The topics are read up to their ends of this moment, each database in one snapshot after that.
+
+    Raises:
+        KafkaError, OSError, TimeoutError, asyncpg.PostgresError: a server is away, or refuses.
+    """
+    with no_collections():
+        spans, records = await _records(kafka, await our_partitions(kafka))
+    ordering, medication, notification, metrics = await asyncio.gather(
+        _database(postgres, "ordering", Ordering),
+        _database(postgres, "medication", Medication),
+        _database(postgres, "notification", Notification),
+        _database(postgres, "metrics", Metrics),
+    )
+    return Dump(
+        await _now(postgres),
+        spans,
+        records,
+        ordering,
+        medication,
+        notification,
+        metrics,
+        await _members(kafka),
+    )
+
+
+async def our_partitions(kafka: str) -> list[TopicPartition]:
+    """Every partition of the registry's topics, and of each pharmacy's own, that the broker has."""
+    registered = {topic.name for topic in topics.ALL}
+    async with clients.admin(kafka) as client:
+        ours = sorted(
+            name
+            for name in await client.list_topics()
+            if name in registered or name.startswith(topics.PRESCRIPTIONS_PREFIX)
+        )
+        described = await client.describe_topics(ours) if ours else []
+    return sorted(
+        TopicPartition(topic["topic"], partition["partition"])
+        for topic in described
+        for partition in topic["partitions"]
+    )
+
+
+async def _members(kafka: str) -> tuple[Member, ...]:
+    """The members of the groups; a process is in one twice only when that lasts longer than a session."""
+    async with clients.admin(kafka) as client:
+        for _ in range(_LOOKS):
+            found = await members(client, topics.SERVICES)
+            if not processes_twice(found):
+                break
+            # A client whose request to join was answered too late asks again; Kafka then has it twice.
+            await asyncio.sleep(_LOOK_EVERY_S)
+        return found
+
+
+def database_dsn(postgres: str, service: str) -> str:
+    """The administrator's DSN with a service's database."""
+    return urlsplit(postgres)._replace(path=f"/{service}").geturl()
+
+
+async def connect(postgres: str, service: str) -> "asyncpg.Connection[Any]":
+    """A connection to a service's database that can change nothing."""
+    return await asyncpg.connect(
+        database_dsn(postgres, service),
+        timeout=10,
+        server_settings={"default_transaction_read_only": "on", "application_name": "verify"},
+    )
+
+
+async def _records(
+    kafka: str, partitions: Sequence[TopicPartition]
+) -> tuple[tuple[Span, ...], tuple[Rec, ...]]:
+    if not partitions:
+        return (), ()
+    async with clients.reader(
+        kafka,
+        partitions,
+        partition_bytes=_FETCH_BYTES,
+        fetch_bytes=4 * _FETCH_BYTES,
+    ) as reader:
+        begins = await reader.beginning_offsets(partitions)
+        ends = await reader.end_offsets(partitions)
+        spans = [Span(tp.topic, tp.partition, begins[tp], ends[tp]) for tp in partitions]
+        return tuple(spans), tuple(await _read(reader, begins, ends))
+
+
+async def _read(
+    reader: AIOKafkaConsumer,
+    begins: Mapping[TopicPartition, int],
+    ends: Mapping[TopicPartition, int],
+) -> list[Rec]:
+    left = {tp for tp, end in ends.items() if begins[tp] < end}
+    for tp in left:
+        reader.seek(tp, begins[tp])
+    found: list[Rec] = []
+    while left:
+        for tp, batch in (await reader.getmany(*left, timeout_ms=500)).items():
+            found.extend(_rec(record) for record in batch if record.offset < ends[tp])
+        # The position passes what a compacted topic no longer has.
+        left = {tp for tp in left if await reader.position(tp) < ends[tp]}
+    return sorted(found, key=lambda record: (record.topic, record.partition, record.offset))
+
+
+def _rec(record: Any) -> Rec:
+    return Rec(
+        record.topic,
+        record.partition,
+        record.offset,
+        record.timestamp,
+        record.key,
+        record.value,
+        [(name, None if value is None else bytes(value)) for name, value in record.headers],
+    )
+
+
+async def _database(postgres: str, service: str, kind: Any) -> Any:
+    queries = {**_LOOP, **_TABLES[kind]}
+    types = row_types(kind)
+    db = await connect(postgres, service)
+    try:
+        async with db.transaction(isolation="repeatable_read", readonly=True):
+            return kind(
+                **{
+                    table: tuple(types[table](**row) for row in await db.fetch(query))
+                    for table, query in queries.items()
+                }
+            )
+    finally:
+        await db.close()
+
+
+async def _now(postgres: str) -> datetime:
+    db = await asyncpg.connect(postgres, timeout=10)
+    try:
+        now: datetime = await db.fetchval("select now()")
+        return now
+    finally:
+        await db.close()
