@@ -19,8 +19,9 @@ from bench.data.region import pharmacies, practices
 from bench.fixed_job import LaterRules
 from bench.kafka import Output
 from runtime.loop.handler import Done
-from runtime.messages.message import Message, Outgoing, partition_of
+from runtime.messages.message import Message, Outgoing
 from runtime.messages.parser import Parser
+from runtime.messages.partitioner import partition_of
 from schemas import topics
 from schemas.records.directory import Directory
 from schemas.records.medication import MedicationOverview

@@ -14,7 +14,8 @@ from bench.errors import BenchError
 from bench.expect import Digest, Oracle, digest_of_outgoing, digest_of_output
 from bench.fixed_job import LaterRules
 from bench.kafka import Output
-from runtime.messages.message import Outgoing, event_id
+from runtime.messages.cloudevents import event_id
+from runtime.messages.message import Outgoing
 from schemas import topics
 from schemas.records.directory import Directory
 from schemas.records.notifications import MessageQueued, MessageSent, PickupPromised

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from cli.console import UserError
-from runtime.messages.message import Outgoing, event_id, outgoing
+from runtime.messages.cloudevents import event_id, outgoing
+from runtime.messages.message import Outgoing
 from schemas.records.operators import OperatorAction, OperatorProgress, OperatorRebuild
 from schemas.topics import OPERATORS_AUDIT
 

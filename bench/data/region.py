@@ -7,7 +7,8 @@ from pathlib import Path
 import orjson
 
 from bench.data.records import Given, envelope, trace
-from runtime.messages.message import encode, event_id
+from runtime.messages.cloudevents import event_id
+from runtime.messages.encoding import encode
 from schemas import topics
 from schemas.records.directory import (
     Directory,

@@ -15,8 +15,8 @@ from bench.data.patients import Population
 from bench.engines.engine import Phase, Place
 from deploy.local.cache import cache_folder
 from deploy.local.errors import StackError
-from deploy.local.kafka.install import KAFKA_VERSION
 from deploy.local.kafka.jars import Jars, fetched
+from deploy.local.kafka.program import KAFKA_VERSION
 from deploy.local.processes.process import Program, run
 from deploy.local.report import Report
 

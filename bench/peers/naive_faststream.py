@@ -12,7 +12,9 @@ from faststream import AckPolicy, FastStream
 from faststream.kafka import KafkaBroker, KafkaMessage
 
 from bench.peers.arguments import EVENTS, ORDERS, Arguments, Region, arguments, region
-from runtime.messages.message import append_time, encode, event_id, outgoing
+from runtime.messages.cloudevents import event_id, outgoing
+from runtime.messages.encoding import encode
+from runtime.messages.message import append_time
 from schemas.records.directory import Policy
 from schemas.records.medication import MedicationOverview
 from schemas.records.orders import OrderDecided, OrderPlace

@@ -13,7 +13,7 @@ import psutil
 from bench.engines.kafka_streams import JACKSON_VERSION
 from bench.store import server_version
 from deploy.local import LocalStack
-from deploy.local.kafka.install import KAFKA_VERSION
+from deploy.local.kafka.program import KAFKA_VERSION
 
 ROOT = Path(__file__).parents[2]
 

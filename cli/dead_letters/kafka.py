@@ -16,7 +16,8 @@ from aiokafka.errors import (
 from cli.console import UserError
 from cli.dead_letters.letters import Place
 from runtime.kafka import clients, group_offsets
-from runtime.messages.message import Outgoing, partition_of
+from runtime.messages.message import Outgoing
+from runtime.messages.partitioner import partition_of
 
 SILENCE_S = 30.0
 """How long a read waits for the next records before Kafka counts as away."""

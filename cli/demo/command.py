@@ -7,7 +7,8 @@ from typing import Any
 import orjson
 
 from cli.console import ConsoleReport, UserError, stdout
-from cli.demo.run import Outcome, run
+from cli.demo.outcome import Outcome
+from cli.demo.run import run
 from cli.demo.show import Progress, show
 
 

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import httpx
 from aiokafka import AIOKafkaProducer
 
-from runtime.messages.message import encode
+from runtime.messages.encoding import encode
 from schemas import topics
 from schemas.base import Body
 from schemas.records.orders import OrderPlace

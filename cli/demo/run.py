@@ -2,12 +2,10 @@
 
 import asyncio
 import random
-import statistics
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -18,6 +16,7 @@ from aiokafka import AIOKafkaProducer
 from cli.console import UserError
 from cli.demo.follow import Follower, Seen
 from cli.demo.look import counted, example, inbox, orders_by_channel
+from cli.demo.outcome import Outcome
 from cli.demo.portal import Portals, produce
 from cli.demo.proof import ANSWER, Proof, prove
 from cli.demo.show import Progress
@@ -43,27 +42,6 @@ FOLLOWED = (
     topics.NOTIFICATIONS_EVENTS,
     *(topics.dead_letters(service) for service in topics.SERVICES),
 )
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a run of the demo found. Times in seconds, latencies in milliseconds."""
-
-    proof: Proof
-    refused: dict[UUID, int]
-    latency_ms: list[float]
-    start_s: float
-    run_s: float
-    counts: dict[str, dict[str, int]]
-    """Orders by practice and channel, as metrics tells them."""
-    example: dict[str, Any]
-    """One patient's automatic answer."""
-
-    def latency(self, percentile: int) -> float:
-        """Order → answer latency in ms."""
-        if len(self.latency_ms) < 2:
-            return self.latency_ms[0] if self.latency_ms else 0.0
-        return statistics.quantiles(self.latency_ms, n=100, method="inclusive")[percentile - 1]
 
 
 async def run(count: int, per_s: float, seed: int, report: Report, progress: Progress) -> Outcome:

@@ -1,7 +1,7 @@
 """What the demo prints."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import Console
 from rich.panel import Panel
@@ -9,8 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bar
 from rich.table import Table
 
-if TYPE_CHECKING:
-    from cli.demo.run import Outcome
+from cli.demo.outcome import Outcome
 
 
 class Progress:
@@ -42,7 +41,7 @@ class Progress:
         self._bar.update(self._task, completed=orders)
 
 
-def show(outcome: "Outcome", console: Console) -> None:
+def show(outcome: Outcome, console: Console) -> None:
     """Everything the demo has to tell."""
     console.print(_outcomes(outcome.proof.outcomes))
     if outcome.example:
@@ -81,7 +80,7 @@ def _channels(counts: Mapping[str, Mapping[str, int]]) -> Table:
     return table
 
 
-def _proof(outcome: "Outcome") -> Table:
+def _proof(outcome: Outcome) -> Table:
     proof = outcome.proof
     table = Table("Proof", title="Every order exactly once")
     table.add_column("Found", justify="right")

@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 from runtime.kafka.admin import apply_topics, count_brokers
 from runtime.kafka.global_table import Table
 from runtime.kafka.producer import Publisher
-from runtime.messages.message import event_id, outgoing
+from runtime.messages.cloudevents import event_id, outgoing
 from schemas import topics
 from schemas.records.directory import Directory, Pharmacy, PharmacyEntry, Practice, PracticeEntry
 from schemas.topics import Topic

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from runtime.http.problems import Problem, invalid
-from runtime.messages.message import valid_traceparent
+from runtime.messages.cloudevents import valid_traceparent
 from schemas.base import PatientId, PharmacyAgb, PracticeAgb, Prk
 
 MAX_BODY_BYTES = 64 * 1024

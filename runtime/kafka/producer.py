@@ -15,7 +15,8 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 
 from runtime.backoff import Backoff
 from runtime.kafka.clients import closed, start_producer
-from runtime.messages.message import Outgoing, partition_of
+from runtime.messages.message import Outgoing
+from runtime.messages.partitioner import partition_of
 from runtime.messages.positions import Acknowledged
 
 log = structlog.get_logger()

@@ -16,7 +16,7 @@ from aiokafka import TopicPartition
 from runtime.backoff import Backoff
 from runtime.errors import Fenced, is_transient
 from runtime.kafka.producer import Publisher
-from runtime.loop.assigned import AssignedPartitions
+from runtime.loop.assigned_partitions import AssignedPartitions
 from runtime.loop.attempts import Attempts
 from runtime.loop.batch import (
     Batch,

@@ -8,31 +8,13 @@ All methods raise what `failures.is_transient` is true of while the database is 
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from typing import Protocol
 
 from aiokafka import TopicPartition
 
-from runtime.messages.message import Outgoing
-from runtime.messages.positions import Changes, Claim, Position, Published, Stored
+from runtime.messages.positions import Changes, Claim, Fired, Published, Stored, Taken
 from runtime.postgres.connection import Connection
 from runtime.postgres.statements import Writes
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """Partitions that are taken, and the Kafka cluster to which the stored offsets belong."""
-
-    cluster: str
-    positions: Mapping[TopicPartition, Position]
-
-
-@dataclass(frozen=True, slots=True)
-class Fired:
-    """Due records by partition of the input, and the ids of their outbox rows."""
-
-    ids: Sequence[int]
-    outputs: Mapping[int, Sequence[Outgoing]]
 
 
 class Session(Protocol):

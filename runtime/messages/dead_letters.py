@@ -1,6 +1,7 @@
 """Records that could not be taken: kept as they were, with why, where and when."""
 
-from runtime.messages.message import Headers, Outgoing, Record, append_time, rfc3339
+from runtime.messages.cloudevents import rfc3339
+from runtime.messages.message import Headers, Outgoing, Record, append_time
 from runtime.messages.parser import Unreadable
 from schemas.topics import dead_letters
 

@@ -9,15 +9,9 @@ from functools import cached_property, lru_cache
 
 from pydantic import ValidationError
 
-from runtime.messages.message import (
-    Headers,
-    Message,
-    Record,
-    append_time,
-    partition_of,
-    size_of,
-    valid_traceparent,
-)
+from runtime.messages.cloudevents import valid_traceparent
+from runtime.messages.message import Headers, Message, Record, append_time, size_of
+from runtime.messages.partitioner import partition_of
 from schemas.base import Body
 from schemas.topics import Topic
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from aiokafka import TopicPartition
+
 from runtime.messages.message import Outgoing, Timer
 
 
@@ -85,3 +87,19 @@ def newest(acknowledged: Iterable[Acknowledged]) -> list[Acknowledged]:
     by_offset = sorted(acknowledged, key=lambda a: a.next_offset)
     furthest = {(a.topic, a.partition): a for a in by_offset}
     return [furthest[where] for where in sorted(furthest)]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Partitions that are taken, and the Kafka cluster to which the stored offsets belong."""
+
+    cluster: str
+    positions: Mapping[TopicPartition, Position]
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """Due records by partition of the input, and the ids of their outbox rows."""
+
+    ids: Sequence[int]
+    outputs: Mapping[int, Sequence[Outgoing]]

@@ -10,8 +10,7 @@ from typing import Any
 import asyncpg
 from aiokafka import TopicPartition
 
-from runtime.loop.ports import Fired, Taken
-from runtime.messages.positions import Changes, Claim, Position, Published, Stored
+from runtime.messages.positions import Changes, Claim, Fired, Position, Published, Stored, Taken
 from runtime.postgres import outbox, progress, timers
 from runtime.postgres.connection import Connection
 from runtime.postgres.statements import Writes, as_one

@@ -8,8 +8,9 @@ from typing import Any, assert_never
 import structlog
 
 from runtime.loop.handler import Done, Rejected
-from runtime.messages.fingerprint import digest_of
-from runtime.messages.message import Message, Outgoing, event_id, outgoing
+from runtime.messages.cloudevents import event_id, outgoing
+from runtime.messages.digest import digest_of
+from runtime.messages.message import Message, Outgoing
 from runtime.postgres.connection import Connection
 from runtime.postgres.statements import Writes
 from schemas import topics

@@ -7,7 +7,8 @@ was lost, only the topic has the newest overviews; when Kafka was lost, only our
 from collections.abc import Sequence
 from typing import Any
 
-from runtime.messages.message import Message, Outgoing, partition_of
+from runtime.messages.message import Message, Outgoing
+from runtime.messages.partitioner import partition_of
 from runtime.postgres import progress
 from runtime.postgres.connection import Connection
 from runtime.rebuild import reading

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from runtime.messages.message import encode, encode_parts
+from runtime.messages.encoding import encode, encode_parts
 from runtime.postgres.connection import Connection
 from runtime.postgres.statements import Writes
 from schemas import topics

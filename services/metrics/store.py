@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from runtime.messages.message import decoder, encode_parts
+from runtime.messages.encoding import decoder, encode_parts
 from runtime.postgres.connection import Connection
 from runtime.postgres.identity_map import Rows
 from runtime.postgres.statements import Writes

@@ -7,7 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from runtime.loop.handler import Done, Rejected
-from runtime.messages.message import Message, Outgoing, event_id, outgoing
+from runtime.messages.cloudevents import event_id, outgoing
+from runtime.messages.message import Message, Outgoing
 from runtime.postgres.connection import Connection
 from runtime.postgres.identity_map import Rows
 from runtime.postgres.statements import Writes

@@ -13,7 +13,8 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from runtime.loop.handler import Done
-from runtime.messages.message import Message, event_id
+from runtime.messages.cloudevents import event_id
+from runtime.messages.message import Message
 from runtime.postgres.connection import Connection
 from runtime.postgres.identity_map import Rows
 from runtime.postgres.statements import Writes

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from runtime.messages.message import decoder, encode, encode_parts
+from runtime.messages.encoding import decoder, encode, encode_parts
 from runtime.postgres.connection import Connection
 from runtime.postgres.identity_map import Rows
 from runtime.postgres.statements import Writes

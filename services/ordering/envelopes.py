@@ -4,7 +4,8 @@ from typing import Any
 from uuid import UUID
 
 from runtime.loop.handler import Done
-from runtime.messages.message import Message, Outgoing, Timer, event_id, outgoing
+from runtime.messages.cloudevents import event_id, outgoing
+from runtime.messages.message import Message, Outgoing, Timer
 from schemas import topics
 from schemas.records.orders import OrderEvent, OrderTimer
 from services.ordering.domain.decisions import Change

@@ -5,7 +5,7 @@ from typing import Any, TypeAlias, assert_never
 from uuid import UUID
 
 from runtime.loop.handler import Done, Rejected
-from runtime.messages.fingerprint import digest_of
+from runtime.messages.digest import digest_of
 from runtime.messages.message import Message
 from runtime.postgres.connection import Connection
 from runtime.postgres.identity_map import Rows

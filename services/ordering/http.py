@@ -22,8 +22,8 @@ from runtime.http.requests import (
 )
 from runtime.http.responses import json_response
 from runtime.kafka.producer import NotPublished
-from runtime.messages.fingerprint import digest_of
-from runtime.messages.message import outgoing
+from runtime.messages.cloudevents import outgoing
+from runtime.messages.digest import digest_of
 from runtime.resources import Resources
 from schemas import topics
 from schemas.api.ordering import (

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("schemas", "runtime", "services", "cli", "deploy", "bench")
+PACKAGES = ("schemas", "samples", "runtime", "services", "verify", "deploy", "bench", "cli")
 SERVICES = ("ordering", "medication", "notification", "metrics")
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -41,9 +41,10 @@ def imported(path: Path) -> Iterator[str]:
 def module_file(module: str) -> Path | None:
     """The file of one of our modules, or of the module that a name is imported from."""
     for candidate in (module, module.rpartition(".")[0]):
-        path = ROOT / (candidate.replace(".", "/") + ".py")
-        if candidate and path.exists():
-            return path
+        path = ROOT / candidate.replace(".", "/")
+        for file in (path.with_suffix(".py"), path / "__init__.py"):
+            if candidate and file.exists():
+                return file
     return None
 
 

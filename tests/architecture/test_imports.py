@@ -3,11 +3,21 @@
 import ast
 import subprocess
 import sys
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
-from tests.architecture.source import ROOT, SERVICES, imported, module_file, name, parsed
+from tests.architecture.source import (
+    PACKAGES,
+    ROOT,
+    SERVICES,
+    files,
+    imported,
+    module_file,
+    name,
+    parsed,
+)
 
 IMPURE = {
     *("asyncio", "http", "io", "logging", "multiprocessing", "os", "pathlib", "random", "secrets"),
@@ -48,6 +58,20 @@ def test_the_import_rules_of_pyproject_hold() -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "0 broken" in done.stdout
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Also not by an import within a function, or one for types only."""
+    arrows = {
+        path: {file for module in imported(path) if (file := module_file(module))} - {path}
+        for path in files(*PACKAGES)
+    }
+    assert len(arrows) > 300
+    sorter = TopologicalSorter(arrows)
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        pytest.fail(" -> ".join(name(path) for path in error.args[1]))
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -14,14 +14,16 @@ from packaging.requirements import Requirement
 
 from tests.architecture.source import PACKAGES, ROOT, files, imported, name, parsed
 
+_READER = "runtime/kafka/record_reader.py"
+
 USED = {
     "aiokafka": {
-        "aiokafka.consumer.fetcher.MemoryRecords": "runtime/kafka/record_reader.py",
-        "aiokafka.consumer.fetcher.PartitionRecords._consumer_record": "runtime/kafka/record_reader.py",
-        "aiokafka.record.default_records.DefaultRecordBatch": "runtime/kafka/record_reader.py",
-        "aiokafka.record.default_records._DefaultRecordBatchPy._maybe_uncompress": "runtime/kafka/record_reader.py",
-        "aiokafka.record.memory_records._MemoryRecordsPy": "runtime/kafka/record_reader.py",
-        "aiokafka.partitioner.murmur2": "runtime/messages/message.py",
+        "aiokafka.consumer.fetcher.MemoryRecords": _READER,
+        "aiokafka.consumer.fetcher.PartitionRecords._consumer_record": _READER,
+        "aiokafka.record.default_records.DefaultRecordBatch": _READER,
+        "aiokafka.record.default_records._DefaultRecordBatchPy._maybe_uncompress": _READER,
+        "aiokafka.record.memory_records._MemoryRecordsPy": _READER,
+        "aiokafka.partitioner.murmur2": "runtime/messages/partitioner.py",
         "aiokafka.producer.message_accumulator.BatchBuilder": "runtime/kafka/producer.py",
         "aiokafka.coordinator.assignors.range.RangePartitionAssignor": "runtime/loop/polling.py",
     },

@@ -10,8 +10,10 @@ import jsonschema_rs
 import pytest
 from faststream.specification.asyncapi.v3_0_0.schema import ApplicationSchema
 
+from runtime.messages.cloudevents import outgoing
 from runtime.messages.dead_letters import dead_letter
-from runtime.messages.message import Headers, encode, outgoing
+from runtime.messages.encoding import encode
+from runtime.messages.message import Headers
 from runtime.messages.parser import Unreadable
 from schemas.base import Body
 from schemas.contracts.asyncapi import dead_letter_headers, document

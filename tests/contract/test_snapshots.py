@@ -5,7 +5,7 @@ import json
 import jsonschema_rs
 import pytest
 
-from runtime.messages.message import encode
+from runtime.messages.encoding import encode
 from schemas.base import Body
 from schemas.contracts.snapshots import committed, current, difference
 from tests.bodies import BODIES, make

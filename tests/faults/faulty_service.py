@@ -16,7 +16,7 @@ from importlib import import_module
 import time_machine
 
 from runtime.loop.failpoints import Reached, Step, pass_by
-from runtime.service import run
+from runtime.process import run
 
 
 class Signalled:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import uvloop
 
-from runtime.messages.message import encode
+from runtime.messages.encoding import encode
 from tests.faults.clients import Answer
 from tests.faults.load import Load
 from tests.harness.made import an_order

@@ -11,7 +11,7 @@ from itertools import chain
 from uuid import UUID, uuid4
 
 from deploy.local import LocalStack
-from runtime.messages.message import partition_of
+from runtime.messages.partitioner import partition_of
 from schemas import topics
 from schemas.records.orders import OrderDecided, OrderPlace
 from tests.faults.database import administrator, waiting_for_locks

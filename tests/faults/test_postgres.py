@@ -5,7 +5,7 @@ import os
 import signal
 
 from deploy.local import LocalStack
-from runtime.messages.message import partition_of
+from runtime.messages.partitioner import partition_of
 from schemas import topics
 from schemas.records.orders import OrderPlace
 from tests.faults.database import (

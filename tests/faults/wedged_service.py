@@ -13,7 +13,7 @@ from pathlib import Path
 from aiokafka import AIOKafkaConsumer
 
 from runtime.loop.failpoints import Step
-from runtime.service import run
+from runtime.process import run
 
 
 class Wedge:

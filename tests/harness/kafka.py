@@ -9,7 +9,7 @@ from uuid import uuid4
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 
 from runtime.kafka import record_reader
-from runtime.messages.message import encode
+from runtime.messages.encoding import encode
 from schemas.base import Body
 from tests.harness.made import Sent
 

@@ -4,7 +4,7 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
-from runtime.messages.message import partition_of
+from runtime.messages.partitioner import partition_of
 from tests.harness.made import Sent
 
 

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from runtime.messages.message import Headers, encode, partition_of
+from runtime.messages.encoding import encode
+from runtime.messages.message import Headers
+from runtime.messages.partitioner import partition_of
 from schemas.base import Body
 from schemas.topics import Topic
 

@@ -7,7 +7,7 @@ import pytest
 from aiokafka import AIOKafkaProducer, ConsumerRecord
 
 from deploy.local import LocalStack
-from runtime.messages.message import partition_of
+from runtime.messages.partitioner import partition_of
 from schemas import topics
 from schemas.records.orders import OrderDecided
 from tests.harness.kafka import eventually, header, read_all, records_of, send, sent

@@ -12,7 +12,7 @@ from bench.data.records import Given
 from bench.data.region import directory
 from bench.kafka import Output, committed, ends, fill, read
 from deploy.local.report import PlainReport
-from runtime.messages.message import partition_of
+from runtime.messages.partitioner import partition_of
 from schemas import topics
 from schemas.topics import PATIENT_PARTITIONS
 

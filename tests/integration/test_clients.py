@@ -9,7 +9,7 @@ from aiokafka.errors import KafkaConnectionError, ProducerClosed
 from deploy.local import LocalStack
 from deploy.local.ports import free_ports
 from runtime.kafka.clients import admin, closed, reader, start_producer, start_reader
-from runtime.messages.message import partition_of
+from runtime.messages.partitioner import partition_of
 from schemas.topics import ORDERS_REQUESTS
 from tests.harness.kafka import send, sent
 from tests.harness.made import a_patient, an_order

@@ -8,7 +8,8 @@ import pytest
 from cli.console import UserError
 from cli.dead_letters.kafka import Writer
 from deploy.local import LocalStack
-from runtime.messages.message import Outgoing, partition_of
+from runtime.messages.message import Outgoing
+from runtime.messages.partitioner import partition_of
 from schemas import topics
 from schemas.records.medication import MedicationOverview
 from schemas.records.orders import OrderCancelled

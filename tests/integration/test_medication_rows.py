@@ -12,7 +12,8 @@ import pytest
 
 from runtime.errors import Outdated
 from runtime.loop.handler import Done
-from runtime.messages.message import Message, Outgoing, encode
+from runtime.messages.encoding import encode
+from runtime.messages.message import Message, Outgoing
 from runtime.messages.parser import Parser
 from runtime.postgres import migrations
 from runtime.postgres.statements import FEW, Writes

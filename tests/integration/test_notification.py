@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import httpx
 
 from deploy.local import LocalStack
-from runtime.messages.message import encode
+from runtime.messages.encoding import encode
 from schemas import topics
 from schemas.base import Body, Channel
 from schemas.reasons import Reason, ReasonCode

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import asyncpg
 
-from runtime.messages.message import encode
+from runtime.messages.encoding import encode
 from runtime.postgres import migrations
 from runtime.postgres.statements import Writes
 from schemas.records.notifications import PickupPromised

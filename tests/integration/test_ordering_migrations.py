@@ -10,7 +10,8 @@ import msgspec
 import pytest
 
 from runtime.loop.handler import Done
-from runtime.messages.message import Message, decoder
+from runtime.messages.encoding import decoder
+from runtime.messages.message import Message
 from runtime.postgres.connection import Connection
 from runtime.postgres.migrations import RUNTIME, migrate, read
 from runtime.postgres.pool import SESSION

@@ -12,7 +12,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from deploy.local import LocalStack
-from runtime.messages.message import encode
+from runtime.messages.encoding import encode
 from schemas import topics
 from schemas.base import Body
 from schemas.records.orders import OrderPlace

@@ -8,13 +8,14 @@ from typing import Any
 import httpx
 from aiokafka import TopicPartition
 
+from runtime.app import create_app
 from runtime.http.problems import unavailable
 from runtime.kafka.producer import NotPublished
 from runtime.kafka.topic_pages import Page
 from runtime.messages.message import Outgoing
 from runtime.observability.metrics import Telemetry
 from runtime.resources import Connections, Resources
-from runtime.service import Service, create_app
+from runtime.service import Service
 from runtime.settings import Settings
 
 Answer = Callable[..., Sequence[Mapping[str, Any]]]

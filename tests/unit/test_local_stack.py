@@ -11,7 +11,7 @@ import pytest
 
 from deploy.local import PortPlan, StackError, StackOptions, free_ports
 from deploy.local.data import FORMAT, DataFolder, require_space, write_atomically
-from deploy.local.kafka.install import KafkaInstall
+from deploy.local.kafka.program import KafkaInstall
 from deploy.local.kafka.server import server_properties
 from deploy.local.ports import is_free
 from deploy.local.postgres.account import with_pass

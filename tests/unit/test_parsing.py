@@ -10,8 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runtime.messages.message import Message, encode, outgoing, partition_of
+from runtime.messages.cloudevents import outgoing
+from runtime.messages.encoding import encode
+from runtime.messages.message import Message
 from runtime.messages.parser import MAX_HEADER_BYTES, MAX_HEADERS, Misplaced, Parser, Unreadable
+from runtime.messages.partitioner import partition_of
 from schemas.base import Body
 from schemas.contracts.snapshots.topics import EVERY
 from schemas.records.notifications import PatientContacts

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from uuid import UUID
 
-from runtime.messages.message import event_id
+from runtime.messages.cloudevents import event_id
 from schemas.base import Role
 from schemas.records.orders import (
     OrderCancelled,

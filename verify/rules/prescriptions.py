@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from runtime.messages.message import event_id
+from runtime.messages.cloudevents import event_id
 from schemas import topics
 from schemas.records.prescriptions import PrescriptionApproved, PrescriptionWithdrawn
 from verify.facts import Facts

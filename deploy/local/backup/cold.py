@@ -16,7 +16,7 @@ import psutil
 from deploy.local.backup.archive import FORMAT, Manifest, packed, unpack
 from deploy.local.data import DataFolder, Identity, require_space
 from deploy.local.errors import InUse, StackError
-from deploy.local.kafka.install import KAFKA_VERSION
+from deploy.local.kafka.program import KAFKA_VERSION
 from deploy.local.postgres.account import postgres_account
 from deploy.local.report import Report
 

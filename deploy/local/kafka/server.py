@@ -8,7 +8,7 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
 from deploy.local.data import DataFolder
-from deploy.local.kafka.install import BROKER, STORAGE_TOOL, KafkaInstall
+from deploy.local.kafka.program import BROKER, STORAGE_TOOL, KafkaInstall
 from deploy.local.ports import LOOPBACK, PortPlan, free_ports
 from deploy.local.processes.process import Program, run
 from deploy.local.processes.supervisor import Child, Probe
@@ -16,6 +16,9 @@ from deploy.local.report import PlainReport
 from runtime.kafka.clients import closed
 
 START_S = 60.0
+
+LEARN_S = 180.0
+"""A start to learn from is a slow one, and happens once for a version of Kafka and Java."""
 
 
 def server_properties(
@@ -104,9 +107,9 @@ async def learn(install: KafkaInstall, folder: Path, options: tuple[str, ...]) -
     )
     await broker.start()
     try:
-        await broker.ready(START_S)
+        await broker.ready(LEARN_S)
     finally:
-        await broker.stop(START_S)
+        await broker.stop(LEARN_S)
 
 
 def answers(bootstrap: str, brokers: int = 1) -> Probe:

@@ -17,7 +17,9 @@ from deploy.local import LocalStack
 from runtime.kafka.admin import apply_topics, cluster_id
 from runtime.kafka.clients import admin
 from runtime.loop.handler import Done, Rejected
-from runtime.messages.message import Message, encode, partition_of
+from runtime.messages.encoding import encode
+from runtime.messages.message import Message
+from runtime.messages.partitioner import partition_of
 from runtime.postgres import migrations, progress
 from runtime.postgres.connection import Connection
 from runtime.postgres.migrations import Migration

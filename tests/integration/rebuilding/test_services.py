@@ -12,7 +12,7 @@ import httpx
 from cli.console import UserError
 from cli.directory import apply_directory, read_directory
 from deploy.local import LocalStack
-from runtime.messages.message import partition_of
+from runtime.messages.partitioner import partition_of
 from schemas import topics
 from schemas.base import Channel
 from schemas.records.directory import Directory

@@ -8,7 +8,7 @@ from bench.data.orders import orders
 from bench.data.patients import Population, patient_id
 from bench.data.region import directory, practice_agb
 from bench.expect import Oracle, comparable
-from runtime.messages.message import encode
+from runtime.messages.encoding import encode
 from schemas.records.medication import MedicationOverview
 from schemas.records.orders import OrderPlace
 

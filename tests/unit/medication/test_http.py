@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from runtime.messages.fingerprint import digest_of
-from runtime.messages.message import encode, encode_parts
+from runtime.messages.digest import digest_of
+from runtime.messages.encoding import encode, encode_parts
 from schemas import topics
 from schemas.records.medication import Change, MedicationImport
 from services.medication import store

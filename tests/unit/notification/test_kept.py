@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from runtime.messages.message import decoder, encode_parts
+from runtime.messages.encoding import decoder, encode_parts
 from schemas.reasons import ReasonCode
 from schemas.records.orders import Outcome
 from services.notification.domain.messages import (

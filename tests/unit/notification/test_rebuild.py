@@ -5,7 +5,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from runtime.loop.handler import Done
-from runtime.messages.message import Message, event_id
+from runtime.messages.cloudevents import event_id
+from runtime.messages.message import Message
 from runtime.messages.parser import Parser
 from schemas import topics
 from schemas.base import Body

@@ -5,8 +5,9 @@ from typing import Any
 from uuid import UUID
 
 from runtime.loop.handler import Done
-from runtime.messages.message import Message, Outgoing, partition_of
+from runtime.messages.message import Message, Outgoing
 from runtime.messages.parser import Parser
+from runtime.messages.partitioner import partition_of
 from schemas import topics
 from schemas.records.directory import Practice, Processing
 from services.notification.domain.messages import Answer, NoPickup

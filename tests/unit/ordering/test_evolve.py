@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import given as for_all
 from msgspec import structs
 
-from runtime.messages.fingerprint import digest_of
-from runtime.messages.message import encode
+from runtime.messages.digest import digest_of
+from runtime.messages.encoding import encode
 from schemas import topics
 from schemas.base import Body, Channel
 from schemas.records.directory import Policy

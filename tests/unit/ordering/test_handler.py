@@ -6,8 +6,9 @@ from uuid import UUID
 import pytest
 
 from runtime.loop.handler import Done
-from runtime.messages.fingerprint import digest_of
-from runtime.messages.message import Outgoing, event_id
+from runtime.messages.cloudevents import event_id
+from runtime.messages.digest import digest_of
+from runtime.messages.message import Outgoing
 from schemas import topics
 from schemas.records.directory import Policy
 from schemas.records.medication import Status

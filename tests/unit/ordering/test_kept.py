@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from pydantic import ValidationError
 
-from runtime.messages.message import decoder, encode_parts
+from runtime.messages.encoding import decoder, encode_parts
 from schemas.base import Actor, Channel, PlacedBy, Role
 from schemas.reasons import Reason, ReasonCode
 from schemas.records.orders import OrderState, Outcome

@@ -6,7 +6,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from runtime.loop.handler import Done
-from runtime.messages.message import Outgoing, partition_of
+from runtime.messages.message import Outgoing
+from runtime.messages.partitioner import partition_of
 from schemas import topics
 from schemas.base import Body
 from schemas.reasons import ReasonCode

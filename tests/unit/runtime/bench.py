@@ -10,8 +10,9 @@ from uuid import UUID
 from aiokafka import TopicPartition
 
 from runtime.loop.loop import Loop
-from runtime.messages.message import Outgoing, Timer, partition_of
+from runtime.messages.message import Outgoing, Timer
 from runtime.messages.parser import Parser
+from runtime.messages.partitioner import partition_of
 from runtime.observability.metrics import Telemetry
 from schemas.topics import ORDERS_REQUESTS
 from tests.harness.made import an_order

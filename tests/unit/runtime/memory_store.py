@@ -12,9 +12,17 @@ from typing import Any
 from aiokafka import TopicPartition
 
 from runtime.errors import Fenced, Outdated
-from runtime.loop.ports import Fired, Taken
 from runtime.messages.message import Outgoing, Timer
-from runtime.messages.positions import Changes, Claim, Position, Published, Stored, newest
+from runtime.messages.positions import (
+    Changes,
+    Claim,
+    Fired,
+    Position,
+    Published,
+    Stored,
+    Taken,
+    newest,
+)
 from runtime.postgres.statements import Copy, Statement, Writes
 
 Failure = Callable[[], Exception | None]

@@ -3,7 +3,7 @@
 import pytest
 from aiokafka import TopicPartition
 
-from runtime.loop.assigned import AssignedPartitions
+from runtime.loop.assigned_partitions import AssignedPartitions
 from runtime.messages.message import Record
 from runtime.messages.positions import Claim, Position
 from schemas.topics import ORDERS_REQUESTS

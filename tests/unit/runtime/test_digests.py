@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from runtime.messages.fingerprint import digest_of
+from runtime.messages.digest import digest_of
 from schemas.base import Body
 from schemas.records.medication import MedicationImport, MedicationSetStatus
 from schemas.records.orders import OrderPlace

@@ -2,8 +2,8 @@
 
 import pytest
 
-from runtime.messages import message
-from runtime.messages.message import partition_of
+from runtime.messages import partitioner
+from runtime.messages.partitioner import partition_of
 
 # From Kafka's own UtilsTest.testMurmur2, where hashes are signed 32-bit numbers.
 KAFKA = {
@@ -30,6 +30,6 @@ def test_what_is_no_text_has_a_home_all_the_same(key: bytes) -> None:
 
 def test_the_hash_of_a_large_key_is_not_cached() -> None:
     """Given keys as large as a record may be, when they come by the thousand, then memory stays as it is."""
-    cached = message._cached_hash.cache_info().currsize
+    cached = partitioner._cached_hash.cache_info().currsize
     assert partition_of(b"x" * 100_000, 12) in range(12)
-    assert message._cached_hash.cache_info().currsize == cached
+    assert partitioner._cached_hash.cache_info().currsize == cached

@@ -5,7 +5,9 @@ from uuid import UUID
 
 import pytest
 
-from runtime.messages.message import append_time, child_traceparent, encode, event_id, outgoing
+from runtime.messages.cloudevents import child_traceparent, event_id, outgoing
+from runtime.messages.encoding import encode
+from runtime.messages.message import append_time
 from schemas.records.orders import OrderPlace
 from tests.harness.made import an_order
 

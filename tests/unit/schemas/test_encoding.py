@@ -2,7 +2,7 @@
 
 import pytest
 
-from runtime.messages.message import encode
+from runtime.messages.encoding import encode
 from schemas.base import Body
 from tests.bodies import BODIES, make
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from runtime.messages.message import encode
+from runtime.messages.encoding import encode
 from schemas.base import Body
 from schemas.records.notifications import PickupPromised
 from schemas.records.orders import OrderPlace, OrderTimer

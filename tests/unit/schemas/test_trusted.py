@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from msgspec import Struct
 
-from runtime.messages.message import encode, encode_parts
+from runtime.messages.encoding import encode, encode_parts
 from schemas.base import Actor, Body, Model, PlacedBy, Role
 from schemas.records.orders import DecidedLine, OrderDecided, OrderPlace, Outcome
 from schemas.trusted import trusted

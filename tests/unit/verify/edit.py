@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
-from runtime.messages.message import partition_of
+from runtime.messages.partitioner import partition_of
 from schemas import topics
 from schemas.base import Body
 from tests.unit.verify.made import Case

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import msgspec
 
 from runtime.kafka.group_members import Member
-from runtime.messages.message import encode_parts
+from runtime.messages.encoding import encode_parts
 from schemas import topics
 from schemas.records.medication import MedicationSetStatus, Status
 from schemas.records.orders import OrderReview, Outcome

@@ -9,8 +9,10 @@ from uuid import uuid4
 
 from runtime.loop.handler import Done, Rejected
 from runtime.messages.dead_letters import dead_letter
-from runtime.messages.message import Message, Outgoing, Timer, append_time, encode, partition_of
+from runtime.messages.encoding import encode
+from runtime.messages.message import Message, Outgoing, Timer, append_time
 from runtime.messages.parser import Misplaced, Parser, Unreadable
+from runtime.messages.partitioner import partition_of
 from schemas import topics
 from schemas.base import Body
 from schemas.records.directory import Pharmacy, Practice

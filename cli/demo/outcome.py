@@ -1,0 +1,29 @@
+"""What a run of the demo found."""
+
+import statistics
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from cli.demo.proof import Proof
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run of the demo found. Times in seconds, latencies in milliseconds."""
+
+    proof: Proof
+    refused: dict[UUID, int]
+    latency_ms: list[float]
+    start_s: float
+    run_s: float
+    counts: dict[str, dict[str, int]]
+    """Orders by practice and channel, as metrics tells them."""
+    example: dict[str, Any]
+    """One patient's automatic answer."""
+
+    def latency(self, percentile: int) -> float:
+        """Order → answer latency in ms."""
+        if len(self.latency_ms) < 2:
+            return self.latency_ms[0] if self.latency_ms else 0.0
+        return statistics.quantiles(self.latency_ms, n=100, method="inclusive")[percentile - 1]
