@@ -11,9 +11,9 @@ KEPT = """
 import asyncio
 import sys
 import uvicorn
-from runtime import service
+from runtime import process as ours
 
-service.END_S = 1.0
+ours.END_S = 1.0
 
 async def app(scope, receive, send):
     assert scope["type"] == "lifespan"
@@ -25,7 +25,7 @@ async def app(scope, receive, send):
     await receive()
     await asyncio.Event().wait()
 
-server = service._Server(uvicorn.Config(app, port=0, log_config=None, lifespan="on"))
+server = ours._Server(uvicorn.Config(app, port=0, log_config=None, lifespan="on"))
 asyncio.run(server.serve())
 """
 

@@ -12,7 +12,7 @@ SECRET = "pat_anna0001 metformine"
 # A process of its own, as logging is set up for a whole process.
 PROGRAM = f"""
 import asyncio, gc, logging, structlog
-from runtime.logs import configure_logs
+from runtime.observability.logs import configure_logs
 
 configure_logs("ordering", "json")
 log = structlog.get_logger()
