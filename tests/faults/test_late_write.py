@@ -7,7 +7,7 @@ compacted topic keeps the last. medication reads its own topic, notices, and pub
 import asyncio
 import signal
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from pathlib import Path
 
 import asyncpg
@@ -54,10 +54,10 @@ async def test_a_late_write_to_the_compacted_topic_is_healed(
     row = await judge.judge(load, "SIGSTOP before publishing: a late overview", "medication")
     assert row.clean
     late = _late(watch.records, before)
-    assert {(record.key, _version(record)) for record in late} <= in_hand.items()
+    assert {(record.key, _version(record)) for record in late} <= in_hand
 
 
-async def _not_published(stack: LocalStack) -> Versions:
+async def _not_published(stack: LocalStack) -> Set[tuple[bytes, int]]:
     """What the worker that stands still has committed: it stays in the outbox, what others write goes."""
     db = await asyncpg.connect(stack.databases["medication"])
     try:
@@ -69,7 +69,7 @@ async def _not_published(stack: LocalStack) -> Versions:
         await db.close()
     stays = set.intersection(*found)
     assert stays, "it has stopped before it published what it had committed"
-    return dict(sorted(stays))
+    return stays
 
 
 async def _outbox(db: "asyncpg.Connection[asyncpg.Record]") -> set[tuple[bytes, int]]:
@@ -82,8 +82,8 @@ async def _outbox(db: "asyncpg.Connection[asyncpg.Record]") -> set[tuple[bytes, 
     }
 
 
-def _all_newer(newest: Versions, in_hand: Versions) -> bool:
-    return all(newest.get(key, 0) > version for key, version in in_hand.items())
+def _all_newer(newest: Versions, in_hand: Set[tuple[bytes, int]]) -> bool:
+    return all(newest.get(key, 0) > version for key, version in in_hand)
 
 
 async def _seen(watch: Watch, such: Callable[[Versions], bool]) -> None:
