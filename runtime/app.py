@@ -22,7 +22,7 @@ from runtime.http.load_shedding import LoadShedding
 from runtime.http.requests import BodyLimit
 from runtime.kafka import record_reader
 from runtime.kafka.admin import TopicsMissing
-from runtime.kafka.producer import Publisher
+from runtime.kafka.producer import Producer
 from runtime.loop.failpoints import Reached, pass_by
 from runtime.loop.loop import Loop
 from runtime.loop.worker import Wedged, Worker, WorkerOptions
@@ -96,7 +96,7 @@ async def _boot(service: Service[Any], resources: Resources, part: Part, reached
         settings.api_connections,
     )
     resources.waiting_for = "Kafka"
-    reads = Reads(service.inputs, service.own)
+    reads = Reads(service.inputs, service.output_topic)
     # What would be lost with a Kafka that is not ours must not be taken in.
     await _until_reachable(lambda: require_own_kafka(settings.kafka, pools.loop, reads))
     await _until_reachable(resources.sender.start)
@@ -115,23 +115,23 @@ async def _boot(service: Service[Any], resources: Resources, part: Part, reached
 
 def _worker(service: Service[Any], resources: Resources, pools: Pools, reached: Reached) -> Worker:
     settings = resources.settings
-    publisher = Publisher(settings.kafka, f"{service.name}-worker")
+    publisher = Producer(settings.kafka, f"{service.name}-worker")
     store = PostgresStore(pools.loop)
     loop = Loop(
         service.name,
-        Parser.of([*service.inputs, *([service.own] if service.own else [])]),
+        Parser.of([*service.inputs, *([service.output_topic] if service.output_topic else [])]),
         service.handler(resources),
         store,
         publisher,
         resources.telemetry,
         reached=reached,
-        output_topic=service.own.name if service.own else None,
+        output_topic=service.output_topic.name if service.output_topic else None,
     )
     options = WorkerOptions(
         bootstrap=settings.kafka,
         group=service.name,
         topics=service.inputs,
-        own=service.own,
+        output_topic=service.output_topic,
         gather_ms=service.gather_ms,
         max_records=settings.max_records,
         session_timeout_ms=settings.session_timeout_ms,

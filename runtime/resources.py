@@ -8,8 +8,8 @@ from typing import Any, Protocol, TypeVar
 from aiokafka import TopicPartition
 
 from runtime.errors import NotReady
-from runtime.kafka.global_table import Table
-from runtime.kafka.producer import Publisher
+from runtime.kafka.global_table import GlobalTable
+from runtime.kafka.producer import Producer
 from runtime.kafka.topic_pages import Page, TopicPages
 from runtime.messages.message import Outgoing
 from runtime.observability.metrics import Telemetry
@@ -47,7 +47,7 @@ class PageReader(Protocol):
         """Disconnect."""
 
 
-class Rows(Protocol[Row]):
+class GlobalTableRows(Protocol[Row]):
     """A compacted topic in memory."""
 
     @property
@@ -100,7 +100,7 @@ class Resources:
     settings: Settings
     telemetry: Telemetry
     sender: Sender
-    tables: Mapping[type[Body], Rows[Any]]
+    tables: Mapping[type[Body], GlobalTableRows[Any]]
     pages: PageReader
     database: Database | None = None
     worker: Working | None = None
@@ -114,7 +114,7 @@ class Resources:
             raise NotReady
         return self.database.api
 
-    def table(self, body: type[T]) -> Rows[T]:
+    def table(self, body: type[T]) -> GlobalTableRows[T]:
         """The in-memory copy of the compacted topic that carries `body`."""
         return self.tables[body]
 
@@ -124,7 +124,7 @@ def connect(service: str, settings: Settings, tables: Mapping[type[Body], Topic]
     return Resources(
         settings,
         Telemetry(service),
-        Publisher(settings.kafka, f"{service}-api"),
-        {body: Table(settings.kafka, topic, body) for body, topic in tables.items()},
+        Producer(settings.kafka, f"{service}-api"),
+        {body: GlobalTable(settings.kafka, topic, body) for body, topic in tables.items()},
         TopicPages(settings.kafka),
     )

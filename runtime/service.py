@@ -21,7 +21,7 @@ log = structlog.get_logger()
 class Service(Generic[W]):
     """A service, declared: what it reads, how it decides, what it answers.
 
-    `tables` maps each small compacted topic it keeps in memory to the body it carries. `own` is the
+    `tables` maps each small compacted topic it keeps in memory to the body it carries. `output_topic` is the
     topic that tells what it decided, where that depends on more than one input's order: after a
     restore the handler is given what the database does not know of it, and adopts it. `gather_ms` is how
     long Kafka may keep records until there are more, for a service that nobody waits for. `settings` is the
@@ -35,6 +35,6 @@ class Service(Generic[W]):
     router: Callable[[Resources], APIRouter]
     asyncapi: Callable[[], dict[str, Any]]
     tables: dict[type[Body], Topic] = field(default_factory=dict)
-    own: Topic | None = None
+    output_topic: Topic | None = None
     gather_ms: int = 0
     settings: type[Settings] = Settings

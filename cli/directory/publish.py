@@ -8,8 +8,8 @@ from enum import StrEnum
 from typing import Generic, TypeVar
 
 from runtime.kafka.admin import apply_topics, count_brokers
-from runtime.kafka.global_table import Table
-from runtime.kafka.producer import Publisher
+from runtime.kafka.global_table import GlobalTable
+from runtime.kafka.producer import Producer
 from runtime.messages.cloudevents import event_id, outgoing
 from schemas import topics
 from schemas.records.directory import Directory, Pharmacy, PharmacyEntry, Practice, PracticeEntry
@@ -79,7 +79,7 @@ async def bring(bootstrap: str, directory: Directory) -> Report:
     needed = [_PRACTICES.topic, _PHARMACIES.topic, *own]
     # A pharmacy's topic comes first: ordering sends to it as soon as the directory names it.
     await apply_topics(bootstrap, needed, min(COPIES, await count_brokers(bootstrap)))
-    publisher = Publisher(bootstrap, "directory")
+    publisher = Producer(bootstrap, "directory")
     try:
         await publisher.start()
         practices = await _publish(bootstrap, publisher, _PRACTICES, directory.practices)
@@ -90,7 +90,7 @@ async def bring(bootstrap: str, directory: Directory) -> Report:
 
 
 async def _publish(
-    bootstrap: str, publisher: Publisher, kind: _Kind[Published], entries: Sequence[Entry]
+    bootstrap: str, publisher: Producer, kind: _Kind[Published], entries: Sequence[Entry]
 ) -> list[Row]:
     present: Mapping[str, Published] = await _present(bootstrap, kind)
     rows = [*_compared(present, entries), *_left_alone(present, entries)]
@@ -114,7 +114,7 @@ async def _publish(
 
 
 async def _present(bootstrap: str, kind: _Kind[Published]) -> Mapping[str, Published]:
-    table = Table(bootstrap, kind.topic, kind.body)
+    table = GlobalTable(bootstrap, kind.topic, kind.body)
     following = asyncio.create_task(table.follow())
     try:
         async with asyncio.timeout(_READ_S):

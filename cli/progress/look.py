@@ -39,7 +39,7 @@ async def look(kafka: str, db: Connection, service: str) -> Found:
     if not await db.fetchval(_HAS_STARTED):
         raise UserError("The service has never started: it has no stored offsets yet.")
     handlers = import_module(f"services.{service}.handlers")
-    reads = Reads(handlers.INPUTS, getattr(handlers, "OWN", None))
+    reads = Reads(handlers.INPUTS, getattr(handlers, "OUTPUT_TOPIC", None))
     return Found(service, await cluster.look(kafka, db, reads))
 
 

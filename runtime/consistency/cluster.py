@@ -25,12 +25,12 @@ class Reads:
     """The topics that a service reads, and its own, which it reads back after a restore."""
 
     inputs: Sequence[Topic]
-    own: Topic | None = None
+    output_topic: Topic | None = None
 
     @property
     def all(self) -> tuple[Topic, ...]:
         """Every topic that must be there."""
-        return (*self.inputs, *([self.own] if self.own else []))
+        return (*self.inputs, *([self.output_topic] if self.output_topic else []))
 
     @property
     def compacted(self) -> set[str]:
@@ -65,7 +65,7 @@ async def look(kafka: str, db: Connection, reads: Reads) -> Belonging:
     """
     known = await progress.stored_cluster(db)
     stored = await progress.positions(db)
-    told = partitions_of([reads.own] if reads.own else [])
+    told = partitions_of([reads.output_topic] if reads.output_topic else [])
     positions = {tp: stored.get(tp, Position(0, 1)) for tp in (*partitions_of(reads.inputs), *told)}
     async with reader(kafka, positions, request_timeout_ms=10_000) as client:
         standings = await offsets.look(

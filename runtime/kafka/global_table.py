@@ -24,7 +24,7 @@ STEADY_S = 30.0
 T = TypeVar("T", bound=Body)
 
 
-class Table(Generic[T]):
+class GlobalTable(Generic[T]):
     """Follows one compacted topic. Read it only after `caught_up`."""
 
     def __init__(self, bootstrap: str, topic: Topic, body: type[T]) -> None:

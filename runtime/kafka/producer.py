@@ -33,7 +33,7 @@ class NotPublished(OSError):
     """The broker did not acknowledge in time: whether it has the record is unknown."""
 
 
-class Publisher:
+class Producer:
     """One producer, made anew whenever it fails in a way it does not recover from."""
 
     def __init__(self, bootstrap: str, client_id: str, request_timeout_s: float = 10.0) -> None:

@@ -14,7 +14,7 @@ from runtime.consistency import offsets
 from runtime.errors import Fenced
 from runtime.kafka import clients
 from runtime.kafka.admin import cluster_id
-from runtime.kafka.producer import Publisher
+from runtime.kafka.producer import Producer
 from runtime.loop.loop import Loop
 from runtime.loop.ports import Store
 from runtime.messages.message import Record
@@ -38,7 +38,7 @@ class Assignment:
     output_topic: Topic | None
     loop: Loop[Any]
     store: Store
-    publisher: Publisher
+    publisher: Producer
     at_a_time: int
     """Records of the output topic that are handled together."""
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from enum import StrEnum
 
 
-class Step(StrEnum):
+class Failpoint(StrEnum):
     """A place in the loop, in the order in which a batch passes them.
 
     What it published is dropped with a batch that comes after it, or by itself when none comes.
@@ -27,8 +27,8 @@ class Step(StrEnum):
     AFTER_KAFKA_COMMIT = "after commit to Kafka"
 
 
-Reached = Callable[[Step], None]
+Reached = Callable[[Failpoint], None]
 
 
-def pass_by(_: Step) -> None:
+def pass_by(_: Failpoint) -> None:
     """What happens at a step in production."""

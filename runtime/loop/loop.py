@@ -15,7 +15,7 @@ from aiokafka import TopicPartition
 
 from runtime.backoff import Backoff
 from runtime.errors import Fenced, is_transient
-from runtime.kafka.producer import Publisher
+from runtime.kafka.producer import Producer
 from runtime.loop.assigned_partitions import AssignedPartitions
 from runtime.loop.attempts import Attempts
 from runtime.loop.batch import (
@@ -27,7 +27,7 @@ from runtime.loop.batch import (
     kind_of,
     where_of,
 )
-from runtime.loop.failpoints import Reached, Step, pass_by
+from runtime.loop.failpoints import Failpoint, Reached, pass_by
 from runtime.loop.handler import Handler, W
 from runtime.loop.outbox_relay import OutboxRelay
 from runtime.loop.ports import Session, Store
@@ -62,7 +62,7 @@ class Loop(Generic[W]):
         parser: Parser,
         handler: Handler[W],
         store: Store,
-        publisher: Publisher,
+        publisher: Producer,
         telemetry: Telemetry,
         backoff: Callable[[], Backoff] = Backoff,
         reached: Reached = pass_by,
@@ -247,13 +247,13 @@ class Loop(Generic[W]):
         claims = self._assigned.claims({r.partition for r in records}, records)
         async with self._store.session() as session:
             work = await self._handler.load(session.db, messages)
-            self.reached(Step.BEFORE_DECIDE)
+            self.reached(Failpoint.BEFORE_DECIDE)
             with self._telemetry.deciding():
                 self._deciding.handle(messages, work, batch)
-            self.reached(Step.AFTER_DECIDE)
+            self.reached(Failpoint.AFTER_DECIDE)
             with self._telemetry.transaction():
                 ids = await self._save(session, batch, self._writes(work), claims)
-        self.reached(Step.AFTER_COMMIT)
+        self.reached(Failpoint.AFTER_COMMIT)
         self._assigned.advance(claims)
         self._telemetry.progressed()
         self._telemetry.dead(batch.dead)
@@ -277,14 +277,14 @@ class Loop(Generic[W]):
         reads_output = self._output_topic in {c.topic for c in claims}
         with nullcontext(()) if reads_output else self._relay.to_drop() as published:
             if published:
-                self.reached(Step.BEFORE_DROP)
+                self.reached(Failpoint.BEFORE_DROP)
             ids = await session.save(
                 Changes(claims, batch.outputs, batch.timers, batch.cancelled, published),
                 writes,
-                lambda: self.reached(Step.BEFORE_COMMIT),
+                lambda: self.reached(Failpoint.BEFORE_COMMIT),
             )
             if published:
-                self.reached(Step.AFTER_DROP)
+                self.reached(Failpoint.AFTER_DROP)
             return ids
 
     async def _publish(self, ids: Sequence[int], outputs: Mapping[int, Sequence[Outgoing]]) -> None:

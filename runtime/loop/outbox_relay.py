@@ -12,9 +12,9 @@ import structlog
 
 from runtime.backoff import Backoff
 from runtime.errors import is_transient
-from runtime.kafka.producer import Publisher
+from runtime.kafka.producer import Producer
 from runtime.loop.batch import kind_of
-from runtime.loop.failpoints import Reached, Step
+from runtime.loop.failpoints import Failpoint, Reached
 from runtime.loop.ports import Outbox
 from runtime.loop.pulse import Pulse
 from runtime.messages.message import Outgoing
@@ -36,7 +36,7 @@ class OutboxRelay:
     def __init__(
         self,
         outbox: Outbox,
-        publisher: Publisher,
+        publisher: Producer,
         telemetry: Telemetry,
         pulse: Callable[[], Pulse],
         failed: Callable[[BaseException], None],
@@ -118,10 +118,10 @@ class OutboxRelay:
             self._failed(error)
 
     async def _publish(self, ids: Sequence[int], records: Sequence[Outgoing]) -> None:
-        self._reached(Step.BEFORE_PUBLISH)
+        self._reached(Failpoint.BEFORE_PUBLISH)
         acknowledged = await self._publisher.publish(records)
         self._pulse().beat()
-        self._reached(Step.AFTER_PUBLISH)
+        self._reached(Failpoint.AFTER_PUBLISH)
         self._telemetry.published(len(records))
         self._keep([*self._published, Published(ids, about(acknowledged, self._output_topic))])
 
@@ -144,9 +144,9 @@ class OutboxRelay:
         while self._published:
             try:
                 with self.to_drop() as published:
-                    self._reached(Step.BEFORE_DROP)
+                    self._reached(Failpoint.BEFORE_DROP)
                     await self._outbox.drop(published)
-                    self._reached(Step.AFTER_DROP)
+                    self._reached(Failpoint.AFTER_DROP)
             except Exception as error:
                 if not is_transient(error):
                     raise

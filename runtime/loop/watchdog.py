@@ -214,7 +214,7 @@ async def _empty(reader: AIOKafkaConsumer, ranges: Ranges) -> set[TopicPartition
     return empty
 
 
-class OwnConnection:
+class EndOffsetsClient:
     """Asks Kafka through a client of its own, made when it is needed."""
 
     def __init__(self, bootstrap: str) -> None:

@@ -20,13 +20,13 @@ from runtime.errors import Fenced, is_transient
 from runtime.kafka.admin import TopicsMissing, partitions_of, require_topics
 from runtime.kafka.client_id import client_id
 from runtime.kafka.clients import closed
-from runtime.kafka.producer import Publisher
+from runtime.kafka.producer import Producer
 from runtime.loop.assignment import Assignment
-from runtime.loop.failpoints import Step
+from runtime.loop.failpoints import Failpoint
 from runtime.loop.loop import FINISH_S, Loop
 from runtime.loop.polling import Fetched, subscribe
 from runtime.loop.ports import Store
-from runtime.loop.watchdog import OwnConnection, Watchdog
+from runtime.loop.watchdog import EndOffsetsClient, Watchdog
 from runtime.messages.positions import Position
 from runtime.observability.metrics import Telemetry
 from schemas.topics import Topic
@@ -45,14 +45,14 @@ class WorkerOptions:
     """How a worker reads. `session_timeout_ms` is how long Kafka waits for a silent worker, `patience_s`
     how long records may wait while nothing moves.
 
-    `own` is the topic that tells what the service decided; None when its inputs decide it again the same.
+    `output_topic` is the topic with what the service decided, None when its inputs alone lead to the same again.
     `gather_ms` is how long Kafka may keep records until there are `GATHERED_BYTES` of them; 0 is not at all.
     """
 
     bootstrap: str
     group: str
     topics: tuple[Topic, ...]
-    own: Topic | None = None
+    output_topic: Topic | None = None
     gather_ms: int = 0
     max_records: int = 1000
     session_timeout_ms: int = 10_000
@@ -61,7 +61,7 @@ class WorkerOptions:
     @property
     def needed(self) -> tuple[Topic, ...]:
         """The topics that must be there."""
-        return (*self.topics, self.own) if self.own else self.topics
+        return (*self.topics, self.output_topic) if self.output_topic else self.topics
 
 
 class Wedged(Exception):
@@ -77,7 +77,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         loop: Loop[Any],
         store: Store,
         stored: Callable[[], Awaitable[Mapping[TopicPartition, Position]]],
-        publisher: Publisher,
+        publisher: Producer,
         telemetry: Telemetry,
     ) -> None:
         self._options = options
@@ -87,7 +87,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         self._takes = Assignment(
             options.bootstrap,
             options.topics,
-            options.own,
+            options.output_topic,
             loop,
             store,
             publisher,
@@ -99,7 +99,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         self._chores: list[asyncio.Task[None]] = []
         self._joined = False
         self._watchdog = Watchdog(
-            OwnConnection(options.bootstrap),
+            EndOffsetsClient(options.bootstrap),
             partitions_of(options.topics),
             stored,
             lambda: loop.assigned,
@@ -210,11 +210,11 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         return consumer
 
     async def _on_fetched(self, fetched: Fetched) -> None:
-        self._loop.reached(Step.AFTER_POLL)
+        self._loop.reached(Failpoint.AFTER_POLL)
         try:
             records = await fetched.current(self._consumer, self._loop.assigned, self._compacted)
             await self._loop.on_batch(records)
-            self._loop.reached(Step.BEFORE_POLL)
+            self._loop.reached(Failpoint.BEFORE_POLL)
         except Exception as error:
             # FastStream would log this and go on to the next batch, which loses this one.
             self._loop.fail(error)
@@ -285,9 +285,9 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         offsets = {tp: position.next_offset for tp, position in positions.items()}
         if offsets:
             try:
-                self._loop.reached(Step.BEFORE_KAFKA_COMMIT)
+                self._loop.reached(Failpoint.BEFORE_KAFKA_COMMIT)
                 await self._consumer.commit(offsets)
-                self._loop.reached(Step.AFTER_KAFKA_COMMIT)
+                self._loop.reached(Failpoint.AFTER_KAFKA_COMMIT)
             except (KafkaError, OSError) as error:
                 log.info("offsets not committed", error=type(error).__name__)
 

@@ -9,8 +9,10 @@ V = TypeVar("V")
 
 
 @dataclass(slots=True)
-class Rows(Generic[K, V]):
-    """Rows of one table. A key is hashed as seldom as can be: for a UUID it takes a third of a microsecond."""
+class IdentityMap(Generic[K, V]):
+    """The rows of one table that a batch has loaded, with their changes.
+
+    A key is hashed as seldom as can be: for a UUID it takes a third of a microsecond."""
 
     loaded: dict[K, V] = field(default_factory=dict)
     changed: dict[K, V] = field(default_factory=dict)

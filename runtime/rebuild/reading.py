@@ -9,7 +9,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from runtime.kafka.clients import reader
-from runtime.kafka.global_table import Table
+from runtime.kafka.global_table import GlobalTable
 from runtime.kafka.record_reader import Delivered
 from runtime.loop.batch import Where
 from runtime.messages.dead_letters import origin
@@ -103,7 +103,7 @@ async def messages(kafka: str, topic: Topic) -> AsyncIterator[Sequence[Message[A
 
 async def directory(kafka: str, rebuild: Rebuild[Any]) -> Directory:
     """The compacted topics that a rebuild needs in memory, as they are now."""
-    tables = {body: Table(kafka, topic, body) for body, topic in rebuild.directory.items()}
+    tables = {body: GlobalTable(kafka, topic, body) for body, topic in rebuild.directory.items()}
     following = [asyncio.create_task(table.follow()) for table in tables.values()]
     try:
         async with asyncio.timeout(SILENCE_S):

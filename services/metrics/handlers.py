@@ -9,7 +9,7 @@ from uuid import UUID
 from runtime.loop.handler import Done, Rejected
 from runtime.messages.message import Message
 from runtime.postgres.connection import Connection
-from runtime.postgres.identity_map import Rows
+from runtime.postgres.identity_map import IdentityMap
 from runtime.postgres.statements import Writes
 from schemas import topics
 from schemas.records.orders import OrderEvent
@@ -27,7 +27,7 @@ _COUNTED = Done()
 class Work:
     """One batch: the orders as they are counted, and what changes in the counts."""
 
-    orders: Rows[UUID, Counted] = field(default_factory=Rows)
+    orders: IdentityMap[UUID, Counted] = field(default_factory=IdentityMap)
     lines: Counter[LineCell] = field(default_factory=Counter)
     new_orders: Counter[OrderCell] = field(default_factory=Counter)
 
@@ -46,7 +46,7 @@ class MetricsHandler:
     async def load(self, db: Connection, messages: Sequence[Message[Any]]) -> Work:
         """How the orders of these events are counted."""
         ids = {_event(message).order_id for message in messages}
-        return Work(Rows(await store.counted(db, ids) if ids else {}))
+        return Work(IdentityMap(await store.counted(db, ids) if ids else {}))
 
     def handle(self, message: Message[Any], work: Work) -> Done | Rejected:
         """Count one event."""

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from runtime.messages.encoding import decoder, encode_parts
 from runtime.postgres.connection import Connection
-from runtime.postgres.identity_map import Rows
+from runtime.postgres.identity_map import IdentityMap
 from runtime.postgres.statements import Writes
 from schemas.api.metrics import By
 from schemas.base import Channel
@@ -118,7 +118,7 @@ async def counted(db: Connection, ids: Collection[UUID]) -> dict[UUID, Counted]:
     }
 
 
-def save_counted(writes: Writes, orders: Rows[UUID, Counted]) -> None:
+def save_counted(writes: Writes, orders: IdentityMap[UUID, Counted]) -> None:
     """Write how the changed orders are counted now. It is outdated when a new one has come since.
 
     Where an order is counted never changes.

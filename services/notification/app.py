@@ -8,7 +8,7 @@ from schemas import topics
 from schemas.contracts import asyncapi
 from schemas.records.directory import Pharmacy, Practice
 from services.notification import http
-from services.notification.handlers import INPUTS, OWN, NotificationHandler, Work
+from services.notification.handlers import INPUTS, OUTPUT_TOPIC, NotificationHandler, Work
 
 
 def _handler(resources: Resources) -> NotificationHandler:
@@ -23,5 +23,5 @@ SERVICE: Service[Work] = Service(
     router=http.router,
     asyncapi=lambda: asyncapi.document("notification"),
     tables={Practice: topics.DIRECTORY_PRACTICES, Pharmacy: topics.DIRECTORY_PHARMACIES},
-    own=OWN,
+    output_topic=OUTPUT_TOPIC,
 )

@@ -10,7 +10,7 @@ from runtime.loop.handler import Done, Rejected
 from runtime.messages.cloudevents import event_id, outgoing
 from runtime.messages.message import Message, Outgoing
 from runtime.postgres.connection import Connection
-from runtime.postgres.identity_map import Rows
+from runtime.postgres.identity_map import IdentityMap
 from runtime.postgres.statements import Writes
 from schemas import topics
 from schemas.base import Body
@@ -36,7 +36,7 @@ from services.notification.texts import CURRENT_VERSION
 SOURCE = "nl.herhaal/notification"
 
 INPUTS = (topics.ORDERS_EVENTS,)
-OWN = topics.NOTIFICATIONS_EVENTS
+OUTPUT_TOPIC = topics.NOTIFICATIONS_EVENTS
 
 _queued, _sent = trusted(MessageQueued), trusted(MessageSent)
 
@@ -45,7 +45,7 @@ _queued, _sent = trusted(MessageQueued), trusted(MessageSent)
 class Work:
     """One batch: what was loaded, and what changes."""
 
-    orders: Rows[UUID, Order] = field(default_factory=Rows)
+    orders: IdentityMap[UUID, Order] = field(default_factory=IdentityMap)
     sent: dict[UUID, dict[UUID, MessageSent | PickupPromised]] = field(default_factory=dict)
     """What was sent about each order before this database was restored, by record id."""
     in_inbox: set[tuple[UUID, datetime]] = field(default_factory=set)
@@ -70,15 +70,17 @@ class NotificationHandler:
 
     async def load(self, db: Connection, messages: Sequence[Message[Any]]) -> Work:
         """The orders of these events, and the inboxes of patients whose messages are read back."""
-        patients = {m.key for m in messages if m.topic == OWN.name}
-        ids = {m.body.order_id for m in messages if m.topic != OWN.name and m.body is not None}
+        patients = {m.key for m in messages if m.topic == OUTPUT_TOPIC.name}
+        ids = {
+            m.body.order_id for m in messages if m.topic != OUTPUT_TOPIC.name and m.body is not None
+        }
         orders, sent = await store.load(db, ids) if ids else ({}, {})
         in_inbox = await store.in_inbox(db, patients) if patients else set()
-        return Work(Rows(orders), sent, in_inbox)
+        return Work(IdentityMap(orders), sent, in_inbox)
 
     def handle(self, message: Message[Any], work: Work) -> Done | Rejected:
         """Decide about one event, or note what was sent before this database was restored."""
-        if message.topic == OWN.name:
+        if message.topic == OUTPUT_TOPIC.name:
             return _read_back(message, work)
         event: OrderEvent | None = message.body
         return Rejected("not_handled") if event is None else self._event(event, message, work)

@@ -16,7 +16,7 @@ from runtime.loop.handler import Done
 from runtime.messages.cloudevents import event_id
 from runtime.messages.message import Message
 from runtime.postgres.connection import Connection
-from runtime.postgres.identity_map import Rows
+from runtime.postgres.identity_map import IdentityMap
 from runtime.postgres.statements import Writes
 from runtime.rebuild.declared import Directory, ReadTopic, Rebuild
 from schemas.records.directory import Pharmacy, Practice
@@ -36,7 +36,7 @@ from services.notification.store import StoredMessage
 class Work:
     """One batch: what was built before, and what is built."""
 
-    orders: Rows[UUID, Order] = field(default_factory=Rows)
+    orders: IdentityMap[UUID, Order] = field(default_factory=IdentityMap)
     messages: list[StoredMessage] = field(default_factory=list)
     promises: dict[UUID, str] = field(default_factory=dict)
     """By message that approves something: the `ce_id` of the record that would promise its pickup."""
@@ -63,7 +63,7 @@ class InboxBuilder:
     async def load(self, db: Connection, messages: Sequence[Message[Any]]) -> Work:
         """The orders of these events, as far as they are built."""
         ids = {_event(message).order_id for message in messages}
-        return Work(Rows(await store.orders(db, ids) if ids else {}))
+        return Work(IdentityMap(await store.orders(db, ids) if ids else {}))
 
     def handle(self, message: Message[Any], work: Work) -> Done:
         """Handle one event."""

@@ -9,7 +9,7 @@ import msgspec
 
 from runtime.messages.encoding import decoder, encode, encode_parts
 from runtime.postgres.connection import Connection
-from runtime.postgres.identity_map import Rows
+from runtime.postgres.identity_map import IdentityMap
 from runtime.postgres.statements import Writes
 from schemas.records.notifications import Kind, MessageSent, PickupPromised
 from services.notification.domain.messages import Answer, Cancellation, Facts
@@ -167,7 +167,7 @@ async def orders(db: Connection, ids: Collection[UUID]) -> dict[UUID, Order]:
     return {order.order_id: order for row in rows if (order := _ORDER.decode(row["body"]))}
 
 
-def save_orders(writes: Writes, orders: Rows[UUID, Order]) -> None:
+def save_orders(writes: Writes, orders: IdentityMap[UUID, Order]) -> None:
     """Write the changed orders. The batch is outdated when one that it adds is stored already."""
     rows = [(id, order.seq, encode_parts(order)) for id, order in orders.changed.items()]
     writes.save("orders", _ORDER_COLUMNS, _ADD_ORDERS, _CHANGE_ORDERS, rows, orders.new)

@@ -11,7 +11,7 @@ from schemas import topics
 from schemas.contracts import asyncapi
 from schemas.records.directory import Pharmacy, Practice
 from services.ordering import http
-from services.ordering.handlers import INPUTS, OWN, OrderingHandler
+from services.ordering.handlers import INPUTS, OUTPUT_TOPIC, OrderingHandler
 from services.ordering.work import Work
 
 
@@ -33,6 +33,6 @@ SERVICE: Service[Work] = Service(
     router=http.router,
     asyncapi=lambda: asyncapi.document("ordering"),
     tables={Practice: topics.DIRECTORY_PRACTICES, Pharmacy: topics.DIRECTORY_PHARMACIES},
-    own=OWN,
+    output_topic=OUTPUT_TOPIC,
     settings=OrderingSettings,
 )

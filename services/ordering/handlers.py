@@ -8,7 +8,7 @@ from runtime.loop.handler import Done, Rejected
 from runtime.messages.digest import digest_of
 from runtime.messages.message import Message
 from runtime.postgres.connection import Connection
-from runtime.postgres.identity_map import Rows
+from runtime.postgres.identity_map import IdentityMap
 from runtime.postgres.statements import Writes
 from schemas import topics
 from schemas.records.directory import Pharmacy, Practice
@@ -20,7 +20,7 @@ from services.ordering.domain.decisions import Change, Refused, Unchanged
 from services.ordering.work import Directory, Work
 
 INPUTS = (topics.ORDERS_REQUESTS, topics.ORDERS_REVIEWS, topics.MEDICATION_STATUS)
-OWN = topics.ORDERS_EVENTS
+OUTPUT_TOPIC = topics.ORDERS_EVENTS
 
 _FROM_OUR_API = ("ce_source", envelopes.API_SOURCE.encode())
 _PUBLISHED_BY_US = ("ce_source", envelopes.SOURCE.encode())
@@ -51,7 +51,7 @@ class OrderingHandler:
         work = Work()
         if ids or patients:
             orders, work.overviews, work.recovered = await store.load(db, ids, patients)
-            work.orders = Rows(orders)
+            work.orders = IdentityMap(orders)
         for order in await store.waiting_orders(db, arrived) if arrived else ():
             work.orders.loaded[order.order_id] = order
             work.waiting.setdefault(order.patient, set()).add(order.order_id)
@@ -171,7 +171,7 @@ HANDLERS: Mapping[str, Handle] = {
     OrderReview.TYPE: review,
     OrderTimer.TYPE: timer_fired,
     MedicationOverview.TYPE: overview_arrived,
-    **{event.TYPE: recover for event in OWN.bodies},
+    **{event.TYPE: recover for event in OUTPUT_TOPIC.bodies},
 }
 """What handles each type of record, by the type's name."""
 

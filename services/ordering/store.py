@@ -11,7 +11,7 @@ import msgspec
 
 from runtime.messages.encoding import decoder, encode, encode_parts
 from runtime.postgres.connection import Connection
-from runtime.postgres.identity_map import Rows
+from runtime.postgres.identity_map import IdentityMap
 from runtime.postgres.statements import Writes
 from schemas import topics
 from schemas.records.orders import OrderEvent, Outcome
@@ -178,7 +178,9 @@ async def load(
     return orders, overviews, recovered
 
 
-def save_orders(writes: Writes, orders: Rows[UUID, Order], due: Mapping[UUID, datetime]) -> None:
+def save_orders(
+    writes: Writes, orders: IdentityMap[UUID, Order], due: Mapping[UUID, datetime]
+) -> None:
     """Write the changed orders as they stand now, with their lines.
 
     `due` says when (UTC) those that began to wait are given up. It is outdated when the id of a new one has

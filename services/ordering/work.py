@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from runtime.postgres.identity_map import Rows
+from runtime.postgres.identity_map import IdentityMap
 from schemas.records.directory import Pharmacy, Policy, Practice
 from schemas.records.orders import OrderEvent, OrderPlace, OrderState
 from services.ordering.domain.decisions import Change, Context
@@ -20,7 +20,7 @@ _CAREFUL = Policy()
 class Work:
     """One batch: what was loaded, and what changes."""
 
-    orders: Rows[UUID, Order] = field(default_factory=Rows)
+    orders: IdentityMap[UUID, Order] = field(default_factory=IdentityMap)
     overviews: dict[str, Overview] = field(default_factory=dict)
     recovered: dict[UUID, list[OrderEvent]] = field(default_factory=dict)
     """Published events, in order, of orders that are not in the database yet."""

@@ -15,19 +15,19 @@ from importlib import import_module
 
 import time_machine
 
-from runtime.loop.failpoints import Reached, Step, pass_by
+from runtime.loop.failpoints import Failpoint, Reached, pass_by
 from runtime.process import run
 
 
 class Signalled:
     """Counts down at one step, and sends the signal to this process."""
 
-    def __init__(self, number: signal.Signals, at: Step, times: int) -> None:
+    def __init__(self, number: signal.Signals, at: Failpoint, times: int) -> None:
         self._number = number
         self._at = at
         self._left = times
 
-    def __call__(self, step: Step) -> None:
+    def __call__(self, step: Failpoint) -> None:
         if step is self._at:
             self._left -= 1
             if self._left == 0:
@@ -38,8 +38,8 @@ def main() -> int:
     """Run until the fault, or until told to stop."""
     parser = argparse.ArgumentParser()
     parser.add_argument("service")
-    parser.add_argument("--kill-at", type=Step)
-    parser.add_argument("--stop-at", type=Step)
+    parser.add_argument("--kill-at", type=Failpoint)
+    parser.add_argument("--stop-at", type=Failpoint)
     parser.add_argument("--pass", type=int, default=1, dest="passes")
     parser.add_argument("--hours", type=float, default=0.0)
     parser.add_argument("--only", choices=["all", "worker"], default="all")

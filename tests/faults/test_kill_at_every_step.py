@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from deploy.local import LocalStack
-from runtime.loop.failpoints import Step
+from runtime.loop.failpoints import Failpoint
 from schemas import topics
 from tests.faults.load import Load
 from tests.faults.processes import SHORT_SESSION, faulty, running
@@ -19,15 +19,20 @@ DIES_WITHIN_S = 60.0
 PASSES = 3
 """How often a step is passed before the process dies at it: not in the first batch after a start."""
 
-SHORT: Mapping[str, Sequence[Step]] = {
-    "ordering": (Step.BEFORE_COMMIT, Step.AFTER_COMMIT, Step.AFTER_PUBLISH),
-    "medication": (Step.AFTER_POLL, Step.BEFORE_PUBLISH, Step.BEFORE_DROP),
-    "notification": (Step.BEFORE_POLL, Step.AFTER_DROP, Step.BEFORE_KAFKA_COMMIT),
-    "metrics": (Step.BEFORE_DECIDE, Step.AFTER_DECIDE, Step.AFTER_KAFKA_COMMIT),
+SHORT: Mapping[str, Sequence[Failpoint]] = {
+    "ordering": (Failpoint.BEFORE_COMMIT, Failpoint.AFTER_COMMIT, Failpoint.AFTER_PUBLISH),
+    "medication": (Failpoint.AFTER_POLL, Failpoint.BEFORE_PUBLISH, Failpoint.BEFORE_DROP),
+    "notification": (Failpoint.BEFORE_POLL, Failpoint.AFTER_DROP, Failpoint.BEFORE_KAFKA_COMMIT),
+    "metrics": (Failpoint.BEFORE_DECIDE, Failpoint.AFTER_DECIDE, Failpoint.AFTER_KAFKA_COMMIT),
 }
 """What every run of the tests kills: each step once; `--soak` kills every service at every step."""
 
-PUBLISHING = (Step.BEFORE_PUBLISH, Step.AFTER_PUBLISH, Step.BEFORE_DROP, Step.AFTER_DROP)
+PUBLISHING = (
+    Failpoint.BEFORE_PUBLISH,
+    Failpoint.AFTER_PUBLISH,
+    Failpoint.BEFORE_DROP,
+    Failpoint.AFTER_DROP,
+)
 """Steps that metrics does not pass: it publishes nothing."""
 
 OUTPUTS = {
@@ -38,7 +43,7 @@ OUTPUTS = {
 
 
 def test_the_short_form_leaves_no_step_out() -> None:
-    assert set().union(*SHORT.values()) == set(Step)
+    assert set().union(*SHORT.values()) == set(Failpoint)
 
 
 @pytest.mark.timeout(600)
@@ -58,15 +63,15 @@ async def test_services_killed_at_every_step_lose_and_repeat_nothing(
     assert rows[0].acknowledged > rows[0].sent / 4
 
 
-def _long() -> Mapping[str, Sequence[Step]]:
+def _long() -> Mapping[str, Sequence[Failpoint]]:
     return {
-        service: [step for step in Step if service != "metrics" or step not in PUBLISHING]
+        service: [step for step in Failpoint if service != "metrics" or step not in PUBLISHING]
         for service in SHORT
     }
 
 
 async def _dies_again_and_again(
-    stack: LocalStack, service: str, steps: Sequence[Step]
+    stack: LocalStack, service: str, steps: Sequence[Failpoint]
 ) -> float | None:
     """Kill a service at these steps; seconds from its last start to its next output, if it has any."""
     await stack.stop(service)
@@ -80,7 +85,7 @@ async def _dies_again_and_again(
         return await watch.recovery(since) if watch else None
 
 
-async def _dies_at(stack: LocalStack, service: str, step: Step) -> None:
+async def _dies_at(stack: LocalStack, service: str, step: Failpoint) -> None:
     """Run the service until it kills itself at this step."""
     options = ("--kill-at", step, "--pass", str(PASSES))
     async with running(faulty(stack, service, *options, env=SHORT_SESSION)) as process:

@@ -14,7 +14,7 @@ import asyncpg
 from aiokafka import ConsumerRecord
 
 from deploy.local import LocalStack
-from runtime.loop.failpoints import Step
+from runtime.loop.failpoints import Failpoint
 from runtime.postgres import outbox
 from schemas import topics
 from schemas.records.medication import MedicationOverview
@@ -37,7 +37,7 @@ Versions = dict[bytes, int]
 async def test_a_late_write_to_the_compacted_topic_is_healed(
     disturbed: LocalStack, judge: Judge, tmp_path: Path
 ) -> None:
-    options = ("--stop-at", Step.BEFORE_PUBLISH, "--pass", str(PASSES), "--only", "worker")
+    options = ("--stop-at", Failpoint.BEFORE_PUBLISH, "--pass", str(PASSES), "--only", "worker")
     program = faulty(disturbed, "medication", *options, beside=True, env=SHORT_SESSION)
     load = Load(disturbed.endpoints, tmp_path / "history.jsonl", ONLY_CHANGES)
     async with watching(disturbed, topics.MEDICATION_STATUS.name) as watch:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from aiokafka import AIOKafkaConsumer
 
-from runtime.loop.failpoints import Step
+from runtime.loop.failpoints import Failpoint
 from runtime.process import run
 
 
@@ -23,8 +23,8 @@ class Wedge:
         self._left = after
         self._once = once
 
-    def __call__(self, step: Step) -> None:
-        if step is Step.AFTER_POLL:
+    def __call__(self, step: Failpoint) -> None:
+        if step is Failpoint.AFTER_POLL:
             self._left -= 1
             if self._left == 0 and not self._once.exists():
                 self._once.touch()

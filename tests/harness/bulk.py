@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from runtime.kafka.producer import Publisher
+from runtime.kafka.producer import Producer
 from runtime.loop.handler import Done
 from runtime.messages.message import Message, Outgoing
 from runtime.messages.parser import Parser
@@ -58,7 +58,7 @@ class Bulk:
 
     async def publish(self, kafka: str, events: int) -> int:
         """At least so many events on `orders.events`; how many."""
-        publisher = Publisher(kafka, "bulk")
+        publisher = Producer(kafka, "bulk")
         await publisher.start()
         published = 0
         try:

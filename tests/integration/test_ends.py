@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 
 from deploy.local import LocalStack
 from runtime.kafka.admin import apply_topics
-from runtime.loop.watchdog import OwnConnection
+from runtime.loop.watchdog import EndOffsetsClient
 from schemas.topics import Topic
 
 
@@ -23,9 +23,9 @@ async def topic(stack: LocalStack) -> str:
 
 
 @pytest.fixture
-async def asking(stack: LocalStack) -> AsyncIterator[OwnConnection]:
+async def asking(stack: LocalStack) -> AsyncIterator[EndOffsetsClient]:
     """The watchdog's connection."""
-    connection = OwnConnection(stack.kafka)
+    connection = EndOffsetsClient(stack.kafka)
     yield connection
     await connection.forget()
 
@@ -43,7 +43,7 @@ async def in_a_transaction(kafka: str, topic: str, *partitions: int) -> None:
 
 
 async def test_the_end_of_a_transaction_takes_an_offset_and_is_no_record(
-    stack: LocalStack, topic: str, asking: OwnConnection
+    stack: LocalStack, topic: str, asking: EndOffsetsClient
 ) -> None:
     """Given a transaction's record in one partition, two in the other; then only a record is one."""
     one, other = TopicPartition(topic, 0), TopicPartition(topic, 1)
@@ -55,7 +55,7 @@ async def test_the_end_of_a_transaction_takes_an_offset_and_is_no_record(
 
 
 async def test_it_can_be_asked_again_and_after_it_was_disconnected(
-    topic: str, asking: OwnConnection
+    topic: str, asking: EndOffsetsClient
 ) -> None:
     where = TopicPartition(topic, 0)
     for _ in range(2):

@@ -15,7 +15,7 @@ from runtime.messages.positions import Claim
 from runtime.postgres import migrations, progress
 from runtime.postgres import store as runtime_store
 from runtime.postgres.connection import Connection
-from runtime.postgres.identity_map import Rows
+from runtime.postgres.identity_map import IdentityMap
 from runtime.postgres.pool import open_loop_pool
 from runtime.postgres.statements import FEW, Writes
 from schemas.base import Body
@@ -152,7 +152,7 @@ async def _saved(
     db: Connection, order: Order, before: Order | None = None, due: datetime | None = None
 ) -> None:
     writes = Writes()
-    rows = Rows({before.order_id: before} if before else {}, {order.order_id: order})
+    rows = IdentityMap({before.order_id: before} if before else {}, {order.order_id: order})
     store.save_orders(writes, rows, {order.order_id: due} if due else {})
     with writes.outdated():
         async with db.transaction():

@@ -6,7 +6,7 @@ from typing import Any
 from runtime.loop.handler import Done, Rejected
 from runtime.messages.message import Message, Outgoing
 from runtime.messages.parser import Parser
-from runtime.postgres.identity_map import Rows
+from runtime.postgres.identity_map import IdentityMap
 from schemas import topics
 from schemas.base import Body
 from schemas.records.notifications import Kind
@@ -87,7 +87,7 @@ def test_two_events_of_an_order_in_one_batch_know_of_each_other() -> None:
 
 def test_an_event_after_what_was_loaded_builds_on_it() -> None:
     order = Order(ORDER_ID, PATIENT, 1, decided_lines())
-    work = Work(Rows({ORDER_ID: order}))
+    work = Work(IdentityMap({ORDER_ID: order}))
     _handler().handle(_message(cancelled(1)), work)
     (stored,) = work.messages
     assert stored.kind is Kind.ORDER_CANCELLED

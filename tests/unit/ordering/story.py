@@ -9,7 +9,7 @@ from uuid import UUID
 
 from runtime.loop.handler import Done, Rejected
 from runtime.messages.message import Message, Outgoing, Timer
-from runtime.postgres.identity_map import Rows
+from runtime.postgres.identity_map import IdentityMap
 from schemas.base import Body
 from schemas.reasons import ReasonCode
 from schemas.records.directory import Pharmacy, Policy, Practice, Processing
@@ -126,7 +126,9 @@ class Story:
     def next_batch(self) -> Self:
         """What was saved is loaded again for another batch; nothing is waiting to be published."""
         waiting = {patient: set(ids) for patient, ids in self.work.waiting.items()}
-        work = Work(Rows(dict(self.work.orders.known)), dict(self.work.overviews), waiting=waiting)
+        work = Work(
+            IdentityMap(dict(self.work.orders.known)), dict(self.work.overviews), waiting=waiting
+        )
         return type(self)(self.handler, work)
 
     @property

@@ -28,7 +28,7 @@ from services.ordering.domain import decisions
 from services.ordering.domain.decisions import OVERDUE, Context, Decided
 from services.ordering.domain.events import follow, prescriptions
 from services.ordering.domain.order import Line, Order, begin, evolve
-from services.ordering.handlers import HANDLERS, INPUTS, OWN
+from services.ordering.handlers import HANDLERS, INPUTS, OUTPUT_TOPIC
 from tests.harness.made import GP, METFORMINE, OMEPRAZOL, a_cancellation, an_order, entry
 from tests.unit.ordering.story import ANNA, NOON, later, overview
 from tests.unit.ordering.test_sequences import COMMANDS, ORDER, order_events, quick, tell
@@ -165,10 +165,10 @@ def test_an_order_without_an_overview_says_when_it_is_given_up() -> None:
 
 def test_every_record_on_its_topics_has_a_function() -> None:
     """The dispatch has no default: a record without one would become a dead letter."""
-    types = {body.TYPE for topic in (*INPUTS, OWN) for body in topic.bodies}
+    types = {body.TYPE for topic in (*INPUTS, OUTPUT_TOPIC) for body in topic.bodies}
     assert types == HANDLERS.keys()
-    assert topics.ORDERS_EVENTS is OWN
+    assert topics.ORDERS_EVENTS is OUTPUT_TOPIC
 
 
 def test_every_event_is_one_that_evolves() -> None:
-    assert set(OWN.bodies) == set(OrderEvent.__args__)
+    assert set(OUTPUT_TOPIC.bodies) == set(OrderEvent.__args__)

@@ -16,10 +16,10 @@ import pytest
 from runtime.loop.handler import Done, Rejected
 from runtime.messages.message import Message, Outgoing
 from runtime.messages.parser import Parser
-from runtime.postgres.identity_map import Rows
+from runtime.postgres.identity_map import IdentityMap
 from schemas.records.directory import Policy
 from schemas.records.orders import OrderState
-from services.ordering.handlers import INPUTS, OWN, OrderingHandler
+from services.ordering.handlers import INPUTS, OUTPUT_TOPIC, OrderingHandler
 from services.ordering.work import Work
 from tests.harness.made import PHARMACY, PRACTICE
 from tests.harness.records import Delivered
@@ -27,7 +27,7 @@ from tests.unit.ordering.story import pharmacy, practice
 
 Headers = list[tuple[str, str]]
 
-parse = Parser.of([*INPUTS, OWN]).parse
+parse = Parser.of([*INPUTS, OUTPUT_TOPIC]).parse
 
 
 class Published(msgspec.Struct):
@@ -115,7 +115,7 @@ class Database:
             recovered.setdefault(event.order_id, []).append(event)
         for id in before.orders.changed:
             recovered.pop(id, None)
-        self.work = Work(Rows(dict(before.orders.known)), dict(before.overviews), recovered)
+        self.work = Work(IdentityMap(dict(before.orders.known)), dict(before.overviews), recovered)
         for order in self.work.orders.known.values():
             if order.state is OrderState.WAITING:
                 self.work.waiting.setdefault(order.patient, set()).add(order.order_id)

@@ -1,11 +1,11 @@
 """What a batch knows by key."""
 
-from runtime.postgres.identity_map import Rows
+from runtime.postgres.identity_map import IdentityMap
 
 
 def test_a_row_is_known_as_it_stands() -> None:
     """Given two that were loaded, when one changes and another comes, then that is what is known."""
-    rows = Rows({1: "one", 2: "two"})
+    rows = IdentityMap({1: "one", 2: "two"})
     rows.keep(2, "deux")
     rows.keep(3, "trois")
     rows.keep(3, "drie")
@@ -14,7 +14,7 @@ def test_a_row_is_known_as_it_stands() -> None:
 
 
 def test_what_is_written_is_what_changed_and_which_of_it_is_new() -> None:
-    rows = Rows({1: "one", 2: "two"})
+    rows = IdentityMap({1: "one", 2: "two"})
     rows.keep(2, "deux")
     rows.keep(3, "trois")
     assert rows.changed == {2: "deux", 3: "trois"}
@@ -24,5 +24,5 @@ def test_what_is_written_is_what_changed_and_which_of_it_is_new() -> None:
 def test_what_was_loaded_stays_as_it_was() -> None:
     """A batch that is undone is decided again from the same rows."""
     loaded = {1: "one"}
-    Rows(loaded).keep(1, "un")
+    IdentityMap(loaded).keep(1, "un")
     assert loaded == {1: "one"}
