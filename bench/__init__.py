@@ -1,1 +1,1 @@
-"""Speed, measured against other engines on the same job and the same data."""
+"""The benchmark: our speed against other engines, on the same job and data."""

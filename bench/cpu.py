@@ -1,6 +1,6 @@
-"""Who used the processors while an engine worked: the engine, Kafka, PostgreSQL, the outsider, others.
+"""CPU time while an engine works, of the engine, Kafka, PostgreSQL, the outsider (this process) and others.
 
-What others used tells how much a round was disturbed; processor time for each order hardly depends on it.
+The share of others shows how much a round was disturbed. CPU time per order hardly depends on it.
 """
 
 import os
@@ -13,21 +13,21 @@ import psutil
 from deploy.local import LocalStack
 
 Usage = dict[str, float]
-"""Seconds of processor time by who."""
+"""CPU time in seconds, by user."""
 
 OTHERS = "others"
 
 
 @dataclass(frozen=True)
 class Reading:
-    """How much was used until now, and how much there was."""
+    """CPU time used until now, and CPU time available until now."""
 
     used: Usage
     offered_s: float
 
 
 class Meter:
-    """Reads the processor time of these processes and of everything they start."""
+    """Reads the CPU time of processes and their descendants."""
 
     def __init__(self, stack: LocalStack, engine: Sequence[int]) -> None:
         servers = stack.pids
@@ -38,7 +38,7 @@ class Meter:
         }
 
     def read(self) -> Reading:
-        """Seconds until now."""
+        """Read the CPU time until now."""
         used = {name: sum(map(_tree_s, pids)) for name, pids in self._groups.items()}
         own = psutil.Process(os.getpid()).cpu_times()
         used["outsider"] = own.user + own.system
@@ -50,7 +50,7 @@ class Meter:
 
 
 def per_order_us(before: Reading, after: Reading, orders: int) -> dict[str, float]:
-    """Microseconds of processor time for each order, by who."""
+    """Compute the CPU time per order, in microseconds, by user."""
     return {
         name: round((after.used[name] - used) * 1e6 / orders, 1)
         for name, used in before.used.items()
@@ -59,13 +59,13 @@ def per_order_us(before: Reading, after: Reading, orders: int) -> dict[str, floa
 
 
 def others_share(before: Reading, after: Reading) -> float:
-    """The part of all processors that something else on the machine took, from 0 to 1."""
+    """Compute the share of all CPU time that other programs used, from 0 to 1."""
     offered_s = max(1e-9, after.offered_s - before.offered_s)
     return round(max(0.0, after.used[OTHERS] - before.used[OTHERS]) / offered_s, 3)
 
 
 def _tree_s(pid: int) -> float:
-    """A process, its children that have ended, and its descendants that run."""
+    """Sum the CPU time of a process, its finished children and its running descendants."""
     total = 0.0
     with suppress(psutil.NoSuchProcess):
         process = psutil.Process(pid)

@@ -1,5 +1,5 @@
-"""What ends a run of the benchmark, for the person at the keyboard."""
+"""The error that ends a run of the benchmark."""
 
 
 class BenchError(Exception):
-    """A measurement is not valid or cannot be made; the message is one sentence or a few lines."""
+    """A measurement is invalid or impossible. The message is for the user: a sentence or a few lines."""

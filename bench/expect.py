@@ -1,7 +1,7 @@
-"""What every engine must decide, by ordering's own handler.
+"""Computes the decisions that every engine must make, with ordering's own handler.
 
-The job is fixed (`fixed_job.py`): data on which a later rule has something to say is refused. Peers write
-the job's rules down anew, so that they agree is not a matter of course.
+The job is fixed (`fixed_job.py`): data that triggers a later rule is refused. The peers implement the
+job's rules separately, so that every decision is compared.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from uuid import UUID
 import orjson
 
 from bench.data.patients import Population
-from bench.data.records import Given
+from bench.data.records import InputRecord
 from bench.data.region import pharmacies, practices
 from bench.fixed_job import LaterRules
 from bench.kafka import Output
@@ -30,7 +30,7 @@ from services.ordering.handlers import INPUTS, OrderingHandler
 from services.ordering.work import Work
 
 _TIMES = ("placed_at", "decided_at", "approved_at")
-"""Differ from run to run: they are the broker's append time of the order."""
+"""Differ between runs: they are the broker's append time of the order."""
 
 _HEADERS = ("ce_type", "ce_id", "ce_source", "ce_subject", "content-type", "traceparent")
 
@@ -55,35 +55,35 @@ class Oracle:
         self._handler = OrderingHandler(practices(region), pharmacies(region))
         self._parser = Parser.of(INPUTS)
         self._population = population
-        # A million patients' overviews as objects would not fit.
+        # The objects of a million overviews would not fit in memory.
         self._overview = lru_cache(maxsize=30_000)(self._read_overview)
 
-    def decide(self, order: Given) -> tuple[Outgoing, ...]:
-        """Every record that ordering publishes for this order, placed at the beginning of 1970."""
+    def decide(self, order: InputRecord) -> tuple[Outgoing, ...]:
+        """Make every record that ordering publishes for this order, with append time 0 (1970)."""
         message = self._message(topics.ORDERS_REQUESTS.name, order)
-        known = self._overview(message.key)
-        handled = self._handler.handle(message, Work(overviews={message.key: known}))
+        overview = self._overview(message.key)
+        handled = self._handler.handle(message, Work(overviews={message.key: overview}))
         assert isinstance(handled, Done), "made-up orders can be carried out"
         return handled.records
 
-    def expected(self, orders: Iterable[Given]) -> dict[str, Digest]:
-        """The digest of each order's decision, by order id.
+    def expected(self, orders: Iterable[InputRecord]) -> dict[str, Digest]:
+        """Compute the digest of each order's decision, by order id.
 
-        Raises BenchError when one has a reason that no peer can give.
+        Raises BenchError when a decision has a reason that no peer can give.
         """
         digests: dict[str, Digest] = {}
         later = LaterRules()
         for order in orders:
             decision = self.decide(order)[0]
-            later.look(orjson.loads(decision.value or b""))
-            digests[_subject(order)] = digest_of_outgoing(decision)
+            later.check(orjson.loads(decision.value or b""))
+            digests[_subject(order)] = outgoing_digest(decision)
         later.require_none()
         return digests
 
     def _read_overview(self, patient: str) -> MedicationOverview:
         return MedicationOverview.model_validate_json(self._population.record_of(patient).value)
 
-    def _message(self, topic: str, given: Given) -> Message[Any]:
+    def _message(self, topic: str, given: InputRecord) -> Message[Any]:
         partition = partition_of(given.key, PATIENT_PARTITIONS)
         record = _Delivered(topic, partition, 0, 0, given.key, given.value, given.headers)
         message = self._parser.parse(record)
@@ -91,21 +91,21 @@ class Oracle:
         return message
 
 
-def digest_of_outgoing(record: Outgoing) -> Digest:
-    """What counts of a record that ordering publishes."""
+def outgoing_digest(record: Outgoing) -> Digest:
+    """Digest the compared part of a record that ordering publishes."""
     assert record.key is not None
     assert record.value is not None
     headers = {name: value or b"" for name, value in record.headers}
     return _digest(record.key, record.value, headers)
 
 
-def digest_of_output(output: Output) -> Digest:
-    """What counts of a record that an engine wrote."""
+def output_digest(output: Output) -> Digest:
+    """Digest the compared part of a record that an engine wrote."""
     return _digest(output.key, output.value, output.headers)
 
 
 def comparable(value: bytes) -> dict[str, Any]:
-    """A body without its times, and without fields that are null, which a peer may leave out."""
+    """Remove times from a body, and null fields, which a peer may leave out."""
     body = orjson.loads(value)
     kept = {name: part for name, part in body.items() if name not in _TIMES and part is not None}
     for line in kept.get("lines", ()):
@@ -118,12 +118,12 @@ def _without_nulls(part: dict[str, Any]) -> dict[str, Any]:
 
 
 def _digest(key: bytes, value: bytes, headers: Any) -> Digest:
-    said = [headers[name].decode() for name in _HEADERS]
-    whole = (key.decode(), said, comparable(value))
+    envelope = [headers[name].decode() for name in _HEADERS]
+    whole = (key.decode(), envelope, comparable(value))
     return hashlib.blake2b(
         orjson.dumps(whole, option=orjson.OPT_SORT_KEYS), digest_size=16
     ).digest()
 
 
-def _subject(order: Given) -> str:
+def _subject(order: InputRecord) -> str:
     return str(UUID(orjson.loads(order.value)["order_id"]))

@@ -1,6 +1,6 @@
-"""The rules of the fixed job: those that every engine applies, whatever ordering has learned since.
+"""The rules of the fixed job, which every engine applies. Later rules of ordering are not part of it.
 
-A later rule need not be written again for the peers, as long as the data gives it nothing to say.
+The peers do not implement a later rule, so the data must not trigger one.
 """
 
 from collections import Counter
@@ -26,29 +26,29 @@ CODES = frozenset(
         ReasonCode.QUANTITY_ABOVE_LIMIT,
     }
 )
-"""Every reason that a peer can give. The twelfth rule, that a practice reviews everything, gives none."""
+"""Every reason that a peer can give. The twelfth rule, `review_everything`, gives no reason."""
 
 _LATER = frozenset(ReasonCode) - CODES
 
 
 @dataclass
 class LaterRules:
-    """Counts the order lines on which ordering gives a reason that no peer can give, by reason code."""
+    """Counts the order lines with a reason that no peer can give, by reason code."""
 
     lines: Counter[str] = field(default_factory=Counter)
 
-    def look(self, decision: Mapping[str, Any]) -> None:
-        """Look at one decision, as its record's JSON."""
+    def check(self, decision: Mapping[str, Any]) -> None:
+        """Check one decision: the body of its record."""
         for line in decision.get("lines", ()):
             self.lines.update(_LATER & {reason["code"] for reason in line["reasons"]})
 
     def require_none(self) -> None:
-        """Raises BenchError that names each such code and its number of lines."""
+        """Raise BenchError with each such code and its number of lines, if there are any."""
         if self.lines:
             raise BenchError(
-                "The data trips rules that are not part of the benchmark's fixed job: ordering gives"
-                f" {_counted(self.lines)}, and no peer can. Change the data (bench/data) so that these"
-                " rules have nothing to say in it; leave the peers as they are."
+                "The data triggers rules that are not part of the benchmark's fixed job: ordering gives"
+                f" {_counted(self.lines)}, and no peer can. Change the data (bench/data) so that it does"
+                " not trigger them; do not change the peers."
             )
 
 

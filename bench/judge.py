@@ -1,6 +1,6 @@
-"""What an engine wrote, judged by somebody who only reads Kafka: complete, right, and how fast.
+"""Judges the outputs of an engine, read from Kafka: complete, correct, and how fast.
 
-The rate comes from the broker's append times of the outputs, so no engine can tell its own.
+The rate comes from the broker's append times of the outputs, so no engine reports its own.
 """
 
 from bisect import bisect_right
@@ -11,23 +11,23 @@ from datetime import datetime
 import orjson
 
 from bench.errors import BenchError
-from bench.expect import Digest, digest_of_output
+from bench.expect import Digest, output_digest
 from bench.fixed_job import LaterRules
 from bench.kafka import Output
 
 WARM_UP = 0.15
-"""The part of the outputs that comes before the clock starts: joining the group, compiling, first pages."""
+"""Share of the outputs before the clock starts: group join, compilation, first pages."""
 
 _SHOWN = 5
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """One run that is complete and right.
+    """The result of a complete and correct run.
 
-    `per_s` is orders a second from the end of the warm-up to the last output, `overall_per_s` from the
-    first output on. `duplicates` are records beyond the first of each order. `reached_ms` is when each
-    tenth of the outputs was there, in ms after the first.
+    `per_s` is orders per second from the end of the warm-up to the last output, `overall_per_s` from the
+    first output on. `duplicates` counts records beyond the first of each order. `reached_ms` is when each
+    tenth of the outputs was appended, in ms after the first output.
     """
 
     orders: int
@@ -41,7 +41,7 @@ class Verdict:
 
 @dataclass
 class Judge:
-    """Takes outputs one by one. `filled_ms` is when the orders were appended: from, until."""
+    """Judges outputs one by one. `filled_ms` is when the orders were appended: from, until."""
 
     expected: Mapping[str, Digest]
     decides: bool
@@ -56,10 +56,10 @@ class Judge:
         body = orjson.loads(output.value)
         order_id = body["order_id"]
         if self.decides:
-            self._later.look(body)
+            self._later.check(body)
         if order_id not in self.expected:
             self._wrong.append(f"{order_id} was never placed")
-        elif self.decides and digest_of_output(output) != self.expected[order_id]:
+        elif self.decides and output_digest(output) != self.expected[order_id]:
             self._wrong.append(f"{order_id} was decided otherwise: {output.value.decode()}")
         elif self.decides and not self._is_of_this_run(body):
             self._wrong.append(f"{order_id} has another time than its order: {body['placed_at']}")
@@ -69,9 +69,9 @@ class Judge:
             self._first_ms[order_id] = output.at_ms
 
     def verdict(self) -> Verdict:
-        """How fast it was.
+        """Return the verdict.
 
-        Raises BenchError with what is missing or wrong; first with rules that are not part of the job.
+        Raises BenchError with later rules that the data triggers, else with missing and wrong outputs.
         """
         self._later.require_none()
         missing = self.expected.keys() - self._first_ms.keys()
@@ -89,13 +89,13 @@ class Judge:
         return placed == decided and self.filled_ms[0] <= at_ms + 1 and at_ms <= self.filled_ms[1]
 
 
-def judged(
+def judge_outputs(
     outputs: Iterable[Output],
     expected: Mapping[str, Digest],
     decides: bool,
     filled_ms: tuple[int, int],
 ) -> Verdict:
-    """The verdict on all these. Raises BenchError when they are not complete or not right."""
+    """Judge all outputs. Raises BenchError when they are incomplete or wrong."""
     judge = Judge(expected, decides, filled_ms)
     for output in outputs:
         judge.take(output)
@@ -103,15 +103,15 @@ def judged(
 
 
 def rate(stamps_ms: Sequence[int], start: float = 0.0, end: float = 1.0) -> float:
-    """Records a second between two places (0 to 1) in append times that are sorted.
+    """Compute records per second between two fractions (0 to 1) of sorted append times.
 
-    What was appended together with the first of them does not count: it was done before the clock
-    started. Raises BenchError when nothing was appended later.
+    Records with the start's append time do not count: they were done before the clock started. Raises
+    BenchError when nothing was appended later.
     """
     last = len(stamps_ms) - 1
     from_ms, until_ms = stamps_ms[int(last * start)], stamps_ms[int(last * end)]
     if until_ms == from_ms:
-        raise BenchError(f"{len(stamps_ms)} outputs came in too few batches to tell a rate.")
+        raise BenchError(f"{len(stamps_ms)} outputs came in too few batches to measure a rate.")
     later = bisect_right(stamps_ms, until_ms) - bisect_right(stamps_ms, from_ms)
     return later * 1000 / (until_ms - from_ms)
 

@@ -1,6 +1,6 @@
-"""What the outsider does to Kafka: topics made anew, filled before a run, read after it.
+"""Kafka for the benchmark itself: recreate topics, fill them before a run, read them after it.
 
-librdkafka, not the client that our services use: the measuring must not be measured, and is done sooner.
+It uses librdkafka, not the client of our services: it is faster, and independent of what is measured.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from confluent_kafka import (
     TopicPartition,
 )
 
-from bench.data.records import Given
+from bench.data.records import InputRecord
 from bench.errors import BenchError
 from runtime.kafka.admin import apply_topics
 from runtime.kafka.clients import admin
@@ -51,7 +51,7 @@ _READ_S = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A record as the outsider read it; `at_ms` is the broker's append time."""
+    """A record as the benchmark read it; `at_ms` is the broker's append time."""
 
     topic: str
     partition: int
@@ -61,18 +61,20 @@ class Output:
     at_ms: int
 
 
-async def renew(bootstrap: str, topics: Iterable[Topic]) -> None:
-    """Delete every topic that is not Kafka's own, and make these."""
+async def recreate_topics(bootstrap: str, topics: Iterable[Topic]) -> None:
+    """Delete every topic except Kafka's internal ones, and create these."""
     wanted = list(topics)
     async with admin(bootstrap) as client:
         present = [name for name in await client.list_topics() if not name.startswith(_INTERNAL)]
         if present:
             await client.delete_topics(present)
-            await _gone(client, present)
+            await _wait_until_deleted(client, present)
     await apply_topics(bootstrap, wanted, replication=1)
 
 
-async def _gone(client: AIOKafkaAdminClient, names: Sequence[str], within_s: float = 30.0) -> None:
+async def _wait_until_deleted(
+    client: AIOKafkaAdminClient, names: Sequence[str], within_s: float = 30.0
+) -> None:
     deadline_s = time.monotonic() + within_s
     while set(names) & set(await client.list_topics()):
         if time.monotonic() > deadline_s:
@@ -80,22 +82,22 @@ async def _gone(client: AIOKafkaAdminClient, names: Sequence[str], within_s: flo
         await asyncio.sleep(0.05)
 
 
-async def fill(bootstrap: str, topic: str, records: Iterable[Given]) -> int:
-    """Write these, each acknowledged; how many there were. Raises BenchError when one was refused."""
+async def fill(bootstrap: str, topic: str, records: Iterable[InputRecord]) -> int:
+    """Write records, wait for all acknowledgements, return their number. Raises BenchError on a refusal."""
     return await asyncio.to_thread(_fill, bootstrap, topic, records)
 
 
-def _fill(bootstrap: str, topic: str, records: Iterable[Given]) -> int:
+def _fill(bootstrap: str, topic: str, records: Iterable[InputRecord]) -> int:
     refused: list[KafkaError] = []
 
-    def told(error: KafkaError | None, _: Message) -> None:
+    def on_delivery(error: KafkaError | None, _: Message) -> None:
         if error is not None:
             refused.append(error)
 
     producer = Producer({"bootstrap.servers": bootstrap, **_FILL})
     count = 0
     for key, value, headers in records:
-        producer.produce(topic, value, key, headers=headers, on_delivery=told)
+        producer.produce(topic, value, key, headers=headers, on_delivery=on_delivery)
         count += 1
         if count % 20_000 == 0:
             producer.poll(0)
@@ -106,7 +108,7 @@ def _fill(bootstrap: str, topic: str, records: Iterable[Given]) -> int:
 
 
 async def ends(bootstrap: str, topics: Iterable[str]) -> dict[tuple[str, int], int]:
-    """The end of each partition of these topics, markers of transactions counted."""
+    """Read the end offset of each partition of these topics; transaction markers count."""
     return await asyncio.to_thread(_ends, bootstrap, list(topics))
 
 
@@ -122,22 +124,22 @@ def _ends(bootstrap: str, topics: Sequence[str]) -> dict[tuple[str, int], int]:
 
 
 async def committed(bootstrap: str, group: str) -> dict[tuple[str, int], int]:
-    """How far a group says that it is; nothing as long as it has said nothing."""
+    """Read the committed offsets of a group; empty before its first commit."""
     async with admin(bootstrap) as client:
         try:
             offsets = await client.list_consumer_group_offsets(group)
         except GroupCoordinatorNotAvailableError:
-            # Kafka makes the topic in which groups write when the first one comes.
+            # Kafka makes the topic of offsets when the first group joins.
             return {}
-    return {(tp.topic, tp.partition): found.offset for tp, found in offsets.items()}
+    return {(tp.topic, tp.partition): offset.offset for tp, offset in offsets.items()}
 
 
 def read(
     bootstrap: str, topics: Iterable[str], since: Mapping[tuple[str, int], int] | None = None
 ) -> Iterator[Output]:
-    """Every committed record of these topics, from the beginning or `since` to where they end now.
+    """Read every committed record of these topics, from the beginning or `since` to their current end.
 
-    Raises BenchError when a record is not stamped by the broker, or the reading does not end.
+    Raises BenchError when a record has no append time of the broker, or the end is not reached in time.
     """
     consumer = Consumer({"bootstrap.servers": bootstrap, **_READ})
     try:
@@ -163,14 +165,16 @@ def read(
 
 
 def _partitions(consumer: Consumer, topics: Sequence[str]) -> list[TopicPartition]:
-    known = consumer.list_topics(timeout=10).topics
-    return [TopicPartition(name, number) for name in topics for number in known[name].partitions]
+    metadata = consumer.list_topics(timeout=10).topics
+    return [TopicPartition(name, number) for name in topics for number in metadata[name].partitions]
 
 
 def _output(message: Message) -> Output:
     kind, at_ms = message.timestamp()
     if kind != TIMESTAMP_LOG_APPEND_TIME:
-        raise BenchError(f"{message.topic()} is not stamped by the broker: no rate can be told.")
+        raise BenchError(
+            f"{message.topic()} is not stamped by the broker: no rate can be measured."
+        )
     headers = {name: value or b"" for name, value in message.headers() or ()}
     return Output(
         message.topic(), message.partition(), message.key(), message.value(), headers, at_ms

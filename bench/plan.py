@@ -1,4 +1,4 @@
-"""How large each figure is measured, in the full run and in the quick one."""
+"""The sizes of each figure, in the full run and in the quick one."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -10,28 +10,28 @@ from deploy.local import Report
 
 @dataclass(frozen=True)
 class Sizes:
-    """How much of everything; `rounds` is how often the engines take turns."""
+    """The sizes of a run. Each engine runs once in each of `rounds`."""
 
     quick: bool
     rounds: int
     warm_up: bool
-    """Whether a figure has the servers and services warm before it counts: Java compiles as it goes."""
+    """Whether figures warm the servers and services first: Java compiles while it runs."""
     patients: int
     orders: tuple[int, ...]
     engines: tuple[str, ...]
     later_engines: tuple[str, ...]
-    """Those that also decide the larger numbers of orders, after the first."""
+    """The engines that also run the larger numbers of orders, after the first."""
     workers: int
-    """How many of ordering's workers do best on two cores."""
+    """The number of ordering's workers that is fastest on two cores."""
     whole_orders: int
     populations: tuple[int, int]
-    """Few patients and many."""
+    """The small and the large number of patients."""
     patient_orders: int
     requests: int
     latency_s: float
-    """How long orders are sent at a steady rate."""
+    """Seconds of orders at a steady rate."""
     dashboards: tuple[tuple[int, int], tuple[int, int]]
-    """Practices and days whose lines are counted: few, and many."""
+    """Practices and days whose lines are counted: the small size, and the large one."""
     queries: int
     rest_s: float
     events: int
@@ -60,7 +60,7 @@ FULL = Sizes(
     rest_s=10,
     events=300_000,
 )
-# Engines take 1,000 orders at once, and one batch has no rate. `ours-1` plays in full-output and patients.
+# Above 1,000 orders, the size of an engine's batch: one batch has no rate. Other figures run `ours-1`.
 QUICK = Sizes(
     quick=True,
     rounds=1,
@@ -84,7 +84,7 @@ QUICK = Sizes(
 
 @dataclass(frozen=True)
 class Bench:
-    """What a figure measures with."""
+    """What a figure needs to measure."""
 
     arena: Arena
     sizes: Sizes
@@ -92,4 +92,4 @@ class Bench:
 
 
 Figure = Callable[[Bench], Awaitable[Measured]]
-"""Measures one figure; a module of bench.figures has one, and its NAME."""
+"""Measures one figure. Each module of bench.figures has one as `measure`, and its NAME."""

@@ -1,4 +1,4 @@
-"""Processes of one run: started together, stopped in order, and never left behind."""
+"""The processes of one run: start them, stop them, and leave none behind."""
 
 import asyncio
 import time
@@ -14,13 +14,13 @@ STOP_S = 25.0
 
 
 class Processes(AbstractAsyncContextManager["Processes"]):
-    """Entering starts these programs, leaving stops them; one that ends by itself spoils the run."""
+    """Entering starts programs, leaving stops them. A program that exits by itself makes the run invalid."""
 
     def __init__(self, programs: Sequence[Program]) -> None:
         self._programs = programs
         self._running: list[asyncio.subprocess.Process] = []
         self.started_s = 0.0
-        """When they were started, by the wall clock."""
+        """Time of the start, by the wall clock."""
 
     @property
     def pids(self) -> list[int]:
@@ -47,11 +47,11 @@ class Processes(AbstractAsyncContextManager["Processes"]):
         await asyncio.gather(*(self._stop(*pair) for pair in self._pairs))
 
     def require_running(self) -> None:
-        """Raises BenchError that names one that has ended, with the last line of its log."""
+        """Raise BenchError for a program that has exited, with the last line of its log."""
         for program, process in self._pairs:
             if process.returncode is not None:
                 raise BenchError(
-                    f"{program.name} ended by itself, saying “{last_line(program.log)}”."
+                    f"{program.name} exited by itself with “{last_line(program.log)}”."
                 )
 
     @property
@@ -66,7 +66,7 @@ class Processes(AbstractAsyncContextManager["Processes"]):
         except TimeoutError:
             await kill_tree(process)
             raise BenchError(
-                f"{program.name} did not stop within {STOP_S:.0f} s, saying “{last_line(program.log)}”."
+                f"{program.name} did not stop within {STOP_S:.0f} s; last logged “{last_line(program.log)}”."
             ) from None
         except asyncio.CancelledError:
             await kill_tree(process)

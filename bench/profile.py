@@ -1,6 +1,6 @@
-"""Where the time of our loop goes, by a profiler that looks at the worker from outside (py-spy).
+"""Profiles our worker with py-spy, from outside the process.
 
-Samples while the worker runs on a processor, so waiting for PostgreSQL or Kafka does not show.
+Only CPU time is sampled, not the time of waiting for PostgreSQL or Kafka.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from bench.arena import Arena
 from bench.engines.engine import Engine
 from bench.errors import BenchError
 from bench.process import Processes
-from bench.validation import Job, Played, play
+from bench.validation import EngineRun, Job, run_engine
 
 RATE = 200
 """Samples a second."""
@@ -29,43 +29,43 @@ _OURS = re.compile(r"\((?:runtime|services|schemas)/")
 
 @dataclass(frozen=True)
 class Profile:
-    """Microseconds an order by function: `self_us` in it alone, `whole_us` with what it calls."""
+    """Microseconds per order by function: `self_us` without its callees, `whole_us` with them."""
 
-    run: Played
+    run: EngineRun
     total_us: float
     self_us: dict[str, float]
     whole_us: dict[str, float]
 
     def markdown(self) -> str:
-        """The tables."""
+        """Format the tables."""
         return "\n".join(
             [
                 f"# Profile of {self.run.engine}, {self.run.orders:,} orders\n",
-                f"{self.run.verdict.per_s:,.0f} orders/s while it was looked at;"
-                f" {self.total_us:.1f} µs of processor an order.\n",
-                _table("With what it calls, our own functions", self.whole_us, _OURS),
-                _table("In it alone", self.self_us, re.compile("")),
+                f"{self.run.verdict.per_s:,.0f} orders/s while profiled;"
+                f" {self.total_us:.1f} µs of CPU time per order.\n",
+                _table("With callees, our own functions", self.whole_us, _OURS),
+                _table("Without callees", self.self_us, re.compile("")),
             ]
         )
 
 
 async def profile(arena: Arena, engine: Engine, whole: Job, stacks: Path) -> Profile:
-    """One run of our engine, its first worker looked at; its stacks stay in a file.
+    """Run our engine and profile its first worker; the stacks stay in a file.
 
-    Raises BenchError when the run fails, or the profiler does.
+    Raises BenchError when the run or the profiler fails.
     """
 
     @asynccontextmanager
-    async def looking(running: Processes) -> AsyncIterator[None]:
+    async def profiler(running: Processes) -> AsyncIterator[None]:
         async with _spy(running.pids[0], stacks):
             yield
 
-    played = await play(arena, engine, whole, looking)
-    return summed(_lines(stacks), played)
+    played = await run_engine(arena, engine, whole, profiler)
+    return sum_stacks(_lines(stacks), played)
 
 
-def summed(stacks: Iterable[str], played: Played) -> Profile:
-    """Adds up collapsed stacks, one a line: `outer;inner count`. The start of the process is left out."""
+def sum_stacks(stacks: Iterable[str], played: EngineRun) -> Profile:
+    """Sum collapsed stacks, one a line: `outer;inner count`, without those of imports at the start."""
     alone: Counter[str] = Counter()
     whole: Counter[str] = Counter()
     samples = 0
@@ -77,7 +77,7 @@ def summed(stacks: Iterable[str], played: Played) -> Profile:
         samples += int(count)
         alone[names[-1]] += int(count)
         whole.update(dict.fromkeys(names, int(count)))
-    # A sample also counts while others hold the processor: what the worker used is told by the system.
+    # Samples also count while another process has the CPU, so they are scaled to the measured CPU time.
     total_us = played.cpu_us.get("engine", 0.0)
     us = total_us / max(1, samples)
     return Profile(
@@ -91,7 +91,7 @@ def summed(stacks: Iterable[str], played: Played) -> Profile:
 def _lines(stacks: Path) -> list[str]:
     if not stacks.exists():
         raise BenchError(
-            f"py-spy could not look at the worker (log: {stacks.with_suffix('.log')})."
+            f"py-spy could not profile the worker (log: {stacks.with_suffix('.log')})."
         )
     return stacks.read_text().splitlines()
 
@@ -100,8 +100,8 @@ def _without_line(frame: str) -> str:
     return re.sub(r":\d+\)$", ")", frame)
 
 
-def _table(title: str, found: dict[str, float], only: re.Pattern[str]) -> str:
-    rows = [(name, us) for name, us in found.items() if only.search(name)][:_SHOWN]
+def _table(title: str, functions: dict[str, float], only: re.Pattern[str]) -> str:
+    rows = [(name, us) for name, us in functions.items() if only.search(name)][:_SHOWN]
     lines = "".join(f"| `{name}` | {us:.1f} |\n" for name, us in rows)
     return f"## {title}\n\n| function | µs an order |\n|---|--:|\n{lines}"
 
@@ -124,5 +124,5 @@ async def _spy(pid: int, stacks: Path) -> AsyncIterator[None]:
     finally:
         if spy.returncode is None:
             spy.send_signal(signal.SIGINT)
-        _, told = await spy.communicate()
-        stacks.with_suffix(".log").write_bytes(told)
+        _, errors = await spy.communicate()
+        stacks.with_suffix(".log").write_bytes(errors)

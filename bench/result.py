@@ -1,4 +1,4 @@
-"""The rows of the result: ours against a peer, as the ratio of each round, with its spread."""
+"""The rows of the result: ours against a peer, with the ratio of each round and its spread."""
 
 import statistics
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 @dataclass(frozen=True)
 class Goal:
-    """What the ratio (`of="ratio"`) or our own figure (`of="ours"`) should be at least, or at most."""
+    """The bound, least or most, of the ratio (`of="ratio"`) or of our own figure (`of="ours"`)."""
 
     bound: float
     at: Literal["least", "most"] = "least"
@@ -16,7 +16,7 @@ class Goal:
     unit: str = ""
 
     def met(self, row_ratio: float | None, ours: float | None) -> bool | None:
-        """Whether it is reached; None when there is nothing to judge."""
+        """Whether the goal is met; None without a measurement."""
         value = row_ratio if self.of == "ratio" else ours
         if value is None:
             return None
@@ -32,7 +32,7 @@ class Row:
     """One line of the table.
 
     `ours` and `peer` are medians, `ratio` the median of ours/peer of each round and `spread` its least
-    and most. All None where it could not be measured; `note` then says why.
+    and most. All are None when it could not be measured; `note` then says why.
     """
 
     figure: str
@@ -46,11 +46,11 @@ class Row:
 
     @property
     def met(self) -> bool | None:
-        """Whether the goal is reached; None without a goal or a measurement."""
+        """Whether the goal is met; None without a goal or a measurement."""
         return self.goal.met(self.ratio, self.ours) if self.goal else None
 
     def as_json(self) -> dict[str, Any]:
-        """The row as results.json has it."""
+        """Make the row of results.json."""
         return {
             "figure": self.figure,
             "ours": _rounded(self.ours),
@@ -66,7 +66,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Measured:
-    """What a figure found: its rows, and everything that was measured for them, round by round."""
+    """The result of a figure: its rows, and the raw measurements of each round."""
 
     rows: list[Row]
     raw: list[dict[str, Any]] = field(default_factory=list)
@@ -80,7 +80,7 @@ def compare(
     goal: Goal | None,
     note: str = "",
 ) -> Row:
-    """A row of paired measurements: `ours` and `peer` of the same round stand at the same place."""
+    """Make a row of paired measurements: `ours` and `peer` have the same round at the same index."""
     ratios = [one / other for one, other in zip(ours, peer, strict=True)]
     return Row(
         figure,
@@ -95,16 +95,16 @@ def compare(
 
 
 def alone(figure: str, unit: str, ours: Sequence[float], goal: Goal | None, note: str = "") -> Row:
-    """A row without a peer; its spread is that of our own figure."""
+    """Make a row without a peer; its spread is that of our own figure."""
     spread = (min(ours), max(ours))
     return Row(figure, unit, statistics.median(ours), None, None, spread, goal, note)
 
 
 def missing(figure: str, unit: str, goal: Goal | None, why: str) -> Row:
-    """A row that could not be measured here."""
+    """Make a row for a figure that could not be measured here."""
     return Row(figure, unit, None, None, None, None, goal, why)
 
 
 def _rounded(value: float | None) -> float | None:
-    """Four figures that mean something."""
+    """Round to four significant digits."""
     return None if value is None else float(f"{value:.4g}")

@@ -1,4 +1,4 @@
-"""A run of the benchmark: servers, figures one after the other, and the result on paper."""
+"""Runs the benchmark: start servers, measure the figures one after the other, write the result."""
 
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -48,7 +48,7 @@ TITLE = "How fast herhaal is"
 
 @dataclass(frozen=True)
 class Result:
-    """Everything that was found."""
+    """The result of a run of the benchmark."""
 
     rows: list[Row]
     raw: list[dict[str, Any]]
@@ -56,7 +56,7 @@ class Result:
     titles: Mapping[str, str]
 
     def write(self, json: Path) -> None:
-        """The JSON file, and beside it the page (RESULTS.md) and the picture (results.svg)."""
+        """Write the JSON file, with RESULTS.md and results.svg beside it."""
         rows = [row.as_json() for row in self.rows]
         whole = {"rows": rows, "machine": dict(self.machine), "runs": self.raw}
         json.parent.mkdir(parents=True, exist_ok=True)
@@ -68,31 +68,31 @@ class Result:
 
 
 async def run_profile(sizes: Sizes, stacks: Path, report: Report) -> Profile:
-    """Look at one worker of ours while it decides the orders of the first size.
+    """Profile one of our workers while it decides the orders of the first size.
 
     Raises StackError or BenchError as `run`.
     """
     with tempfile.TemporaryDirectory(prefix="herhaal-bench-") as folder:
-        async with arena(Path(folder), report) as place:
+        async with arena(Path(folder), report) as servers:
             report.status("Making the orders …")
             whole = job(sizes.patients, sizes.orders[0])
-            report.status("Looking at one worker …")
-            return await profile(place, Ours(1), whole, stacks)
+            report.status("Profiling one worker …")
+            return await profile(servers, Ours(1), whole, stacks)
 
 
 async def run(figures: Sequence[str], sizes: Sizes, report: Report) -> Result:
-    """Measure these figures; leaves nothing running.
+    """Measure these figures, and stop everything.
 
     Raises StackError when servers cannot be started, BenchError when an engine fails or is wrong.
     """
     rows: list[Row] = []
     raw: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="herhaal-bench-") as folder:
-        async with arena(Path(folder), report, timed=not sizes.quick) as place:
-            found = await machine(place.stack)
+        async with arena(Path(folder), report, timed=not sizes.quick) as servers:
+            description = await machine(servers.stack)
             for name in figures:
-                measured = await FIGURES[name](Bench(place, sizes, report))
+                measured = await FIGURES[name](Bench(servers, sizes, report))
                 rows += measured.rows
                 raw += measured.raw
     titles = {name: engine.title for name, engine in engines(report).items()}
-    return Result(rows, raw, found, titles)
+    return Result(rows, raw, description, titles)

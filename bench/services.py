@@ -1,25 +1,25 @@
-"""Our services as `herhaal up` starts them, for the figures that need more than ordering's worker."""
+"""Starts our services as `herhaal up` does, for figures that need more than ordering's worker."""
 
 import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bench.engines.engine import Place
+from bench.engines.engine import RunContext
 from bench.errors import BenchError
 from bench.process import Processes
 from deploy.local.ports import SERVICES
 from deploy.local.processes.process import Program
-from deploy.local.processes.services import Addresses, Part, is_ready, service_program
+from deploy.local.processes.services import Part, ServiceAddresses, readyz_probe, service_program
 
 READY_S = 60.0
 
 
 def services(
-    place: Place, names: Sequence[str] = SERVICES, only: Part | None = None
+    context: RunContext, names: Sequence[str] = SERVICES, only: Part | None = None
 ) -> list[Program]:
-    """These services, each on its own port and database."""
-    stack = place.stack
+    """Make the programs of these services, each with its own port and database."""
+    stack = context.stack
     return [
         replace(
             service_program(
@@ -27,24 +27,26 @@ def services(
                 name,
                 stack.ports.services[name],
                 only,
-                Addresses(stack.kafka, stack.databases[name], "json"),
+                ServiceAddresses(stack.kafka, stack.databases[name], "json"),
                 stack.data,
             ),
-            log=place.log(name),
+            log=context.log(name),
         )
         for name in names
     ]
 
 
-async def ready(place: Place, running: Processes, names: Sequence[str] = SERVICES) -> None:
-    """Wait until these answer that they are ready. Raises BenchError naming one that is not."""
+async def wait_until_services_ready(
+    context: RunContext, running: Processes, names: Sequence[str] = SERVICES
+) -> None:
+    """Wait until these services are ready. Raises BenchError that names one that is not."""
     for name in names:
-        await until_ready(running, name, place.stack.ports.services[name])
+        await wait_until_ready(running, name, context.stack.ports.services[name])
 
 
-async def until_ready(running: Processes, name: str, port: int) -> None:
-    """Wait for one that listens on this port. Raises BenchError."""
-    probe, deadline_s = is_ready(port), time.monotonic() + READY_S
+async def wait_until_ready(running: Processes, name: str, port: int) -> None:
+    """Wait until the service on this port is ready. Raises BenchError."""
+    probe, deadline_s = readyz_probe(port), time.monotonic() + READY_S
     while (why := await probe()) is not None:
         running.require_running()
         if time.monotonic() > deadline_s:

@@ -1,4 +1,4 @@
-"""All SQL of the benchmark's outsider: databases made anew, tables filled, rows counted."""
+"""All SQL of the benchmark itself: recreate databases, fill tables, count rows."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
@@ -9,19 +9,19 @@ from typing import Any
 import asyncpg
 
 _ORDERED = "select count(*) from orders"
-_TOLD = "select count(*), count(distinct order_id) from messages"
+_MESSAGES = "select count(*), count(distinct order_id) from messages"
 _COUNTED = "select (select sum(orders) from daily_orders), (select sum(lines) from daily_lines)"
 _COUNTED_ORDERS = "select coalesce(sum(orders), 0)::bigint from daily_orders"
 _NEWEST_MESSAGE = "select coalesce(max(id), 0) from messages"
 _NEWER_MESSAGES = "select id, order_id from messages where id > $1 order by id"
 
-# Asking all the time instead would tell of an answer too late, and take what it is measured on.
-_TELL = """
-create function tell() returns trigger language plpgsql as
+# A notification instead of polling, which would see an answer late and load the measured database.
+_CREATE_TRIGGER = """
+create function notify_messages() returns trigger language plpgsql as
     $$ begin perform pg_notify('messages', ''); return null; end $$;
-create trigger tell after insert on messages for each statement execute function tell()
+create trigger notify_messages after insert on messages for each statement execute function notify_messages()
 """
-_TELL_NO_MORE = "drop function tell cascade"
+_DROP_TRIGGER = "drop function notify_messages cascade"
 
 # Every practice on every working day, by the channels and outcomes that a day of a practice has.
 _DAILY_LINES = """
@@ -53,7 +53,7 @@ _LINES = "select sum(lines)::bigint from daily_lines"
 
 @asynccontextmanager
 async def database(dsn: str) -> "AsyncIterator[asyncpg.Connection[Any]]":
-    """A connection for the outsider."""
+    """Open a connection for the benchmark."""
     db = await asyncpg.connect(dsn)
     try:
         yield db
@@ -62,22 +62,22 @@ async def database(dsn: str) -> "AsyncIterator[asyncpg.Connection[Any]]":
 
 
 async def drop_databases(admin_dsn: str, names: Iterable[str]) -> None:
-    """Drop these databases, whoever is connected, and write everything else to disk."""
+    """Drop these databases, even with open connections, and write all others to disk."""
     async with database(admin_dsn) as db:
         for name in names:
-            # A name is one of ours; PostgreSQL takes no parameter here.
+            # A name is one of ours; DDL takes no parameters.
             await db.execute(f'drop database if exists "{name}" with (force)')
         await db.execute("checkpoint")
 
 
 async def create_database(admin_dsn: str, name: str, owner: str) -> None:
-    """One more database of a service's role."""
+    """Create another database of a service's role."""
     async with database(admin_dsn) as db:
         await db.execute(f'create database "{name}" owner "{owner}"')
 
 
 async def settle(admin_dsn: str, dsn: str) -> None:
-    """What PostgreSQL does by itself after a large load, done now: statistics, dead rows, writing."""
+    """Vacuum, analyze and write a checkpoint now, which PostgreSQL would do later after a large load."""
     async with database(dsn) as db:
         await db.execute("vacuum analyze")
     async with database(admin_dsn) as db:
@@ -85,67 +85,67 @@ async def settle(admin_dsn: str, dsn: str) -> None:
 
 
 async def server_version(admin_dsn: str) -> str:
-    """PostgreSQL's version."""
+    """Read PostgreSQL's version."""
     async with database(admin_dsn) as db:
-        found: str = await db.fetchval("show server_version")
-        return found
+        version: str = await db.fetchval("show server_version")
+        return version
 
 
-async def ordered(dsn: str) -> tuple[int, ...]:
-    """Orders decided."""
-    return await _numbers(dsn, _ORDERED)
+async def count_orders(dsn: str) -> tuple[int, ...]:
+    """Count ordering's orders."""
+    return await _read_numbers(dsn, _ORDERED)
 
 
-async def told(dsn: str) -> tuple[int, ...]:
-    """Messages in the inboxes, and the orders that they are about."""
-    return await _numbers(dsn, _TOLD)
+async def count_messages(dsn: str) -> tuple[int, ...]:
+    """Count the messages in the inboxes, and the orders that they are about."""
+    return await _read_numbers(dsn, _MESSAGES)
 
 
-async def counted(dsn: str) -> tuple[int, ...]:
-    """Orders and lines as metrics has counted them."""
-    return await _numbers(dsn, _COUNTED)
+async def count_metrics(dsn: str) -> tuple[int, ...]:
+    """Read the totals of orders and lines that metrics has counted."""
+    return await _read_numbers(dsn, _COUNTED)
 
 
-async def counted_orders(db: "asyncpg.Connection[Any]") -> int:
-    """Orders as metrics has counted them until now."""
-    found: int = await db.fetchval(_COUNTED_ORDERS)
-    return found
+async def count_metrics_orders(db: "asyncpg.Connection[Any]") -> int:
+    """Read the total of orders that metrics has counted."""
+    orders: int = await db.fetchval(_COUNTED_ORDERS)
+    return orders
 
 
 async def newest_message(db: "asyncpg.Connection[Any]") -> int:
-    """The place of the last message that is in an inbox now; 0 when there is none."""
-    found: int = await db.fetchval(_NEWEST_MESSAGE)
-    return found
+    """Read the id of the newest message in the inboxes; 0 when there is none."""
+    newest: int = await db.fetchval(_NEWEST_MESSAGE)
+    return newest
 
 
 @asynccontextmanager
-async def told_of_messages(db: "asyncpg.Connection[Any]") -> AsyncIterator[asyncio.Event]:
-    """What PostgreSQL sets whenever messages were committed to an inbox; notification pays for the trigger."""
+async def message_notifications(db: "asyncpg.Connection[Any]") -> AsyncIterator[asyncio.Event]:
+    """Give an event that is set when messages are committed. Its trigger costs notification some time."""
     event = asyncio.Event()
     await db.add_listener("messages", lambda *_: event.set())
-    await db.execute(_TELL)
+    await db.execute(_CREATE_TRIGGER)
     try:
         yield event
     finally:
-        await db.execute(_TELL_NO_MORE)
+        await db.execute(_DROP_TRIGGER)
 
 
 async def newer_messages(db: "asyncpg.Connection[Any]", after: int) -> list[tuple[int, str]]:
-    """Messages that are in an inbox now and came after this place: their place and order."""
+    """Read the id and order of the messages after this id."""
     return [(row["id"], str(row["order_id"])) for row in await db.fetch(_NEWER_MESSAGES, after)]
 
 
 async def fill_counts(dsn: str, practices: int, first: date, last: date) -> int:
-    """Fill metrics' tables as so many practices would from `first` to `last`; how many lines that is."""
+    """Fill metrics' tables for these practices from `first` to `last`; return the number of lines."""
     async with database(dsn) as db:
         await db.execute(_DAILY_LINES, practices, first, last)
         await db.execute(_DAILY_ORDERS)
         await db.execute(_COUNTED_ROWS)
-        found: int = await db.fetchval(_LINES)
-        return found
+        lines: int = await db.fetchval(_LINES)
+        return lines
 
 
-async def _numbers(dsn: str, query: str) -> tuple[int, ...]:
+async def _read_numbers(dsn: str, query: str) -> tuple[int, ...]:
     async with database(dsn) as db:
         row = await db.fetchrow(query)
     return tuple(int(value or 0) for value in row or ())

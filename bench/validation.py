@@ -1,6 +1,6 @@
-"""One run of the order-validation job on one engine.
+"""Runs the order-validation job on one engine.
 
-The same for each: it reads all overviews, stops, the orders are written, it starts again and decides
+Each engine reads all overviews and stops; then the orders are written, and it starts again and decides
 them. So nothing else runs while it decides, and every engine decides on the same overviews.
 """
 
@@ -13,39 +13,38 @@ from itertools import islice
 from bench.arena import Arena
 from bench.data.orders import orders
 from bench.data.patients import Population
-from bench.data.records import Given
+from bench.data.records import InputRecord
 from bench.data.region import directory, write_for_peers
-from bench.engines.engine import Engine, Place
+from bench.engines.engine import Engine, RunContext
 from bench.expect import Digest, Oracle
-from bench.judge import Verdict, judged
+from bench.judge import Verdict, judge_outputs
 from bench.kafka import ends, fill, read
 from bench.process import Processes
-from bench.steps import EVENTS, OVERVIEWS, load, place_orders, until_complete
+from bench.steps import EVENTS, OVERVIEWS, load, place_orders, wait_until_complete
 from schemas.records.directory import Directory
 
 
 @dataclass(frozen=True)
 class Job:
-    """Orders, and what must be decided on each."""
+    """Orders, and the expected decision on each."""
 
     region: Directory
     population: Population
-    orders: Sequence[Given]
+    orders: Sequence[InputRecord]
     expected: dict[str, Digest]
 
     def part(self, share: float) -> "Job":
-        """The first part of the orders."""
+        """Take this share of the orders, from the first on."""
         count = max(1, int(len(self.orders) * share))
         expected = dict(islice(self.expected.items(), count))
         return Job(self.region, self.population, self.orders[:count], expected)
 
 
 @dataclass(frozen=True)
-class Played:
-    """One run; `load_s` is how long reading the overviews took, start included.
+class EngineRun:
+    """The result of one run. `load_s` is the time of reading the overviews, start included.
 
-    `cpu_us` is processor time for each order by who used it, `others` the part of all processors that
-    something else took meanwhile.
+    `cpu_us` is the CPU time per order by user, `others` the share of all CPU time that other programs used.
     """
 
     engine: str
@@ -58,48 +57,56 @@ class Played:
 
 
 def job(patients: int, count: int, seed: int = 1) -> Job:
-    """So many orders of so many patients; no practice approves by itself, so each is one record."""
+    """Make a job. All lines are reviewed, so each order has one output record."""
     region, population = directory(review_everything=True), Population(patients)
     placed = tuple(orders(population, count, seed))
     return Job(region, population, placed, Oracle(region, population).expected(placed))
 
 
-Beside = Callable[[Processes], AbstractAsyncContextManager[object]]
-"""What happens beside an engine while it decides, such as a profiler that looks at it."""
+Observer = Callable[[Processes], AbstractAsyncContextManager[object]]
+"""Runs beside an engine while it decides, such as a profiler."""
 
 
-def alone(_: Processes) -> AbstractAsyncContextManager[object]:
-    """Nothing happens beside it."""
+def no_observer(_: Processes) -> AbstractAsyncContextManager[object]:
+    """Observe nothing."""
     return nullcontext()
 
 
-async def play(arena: Arena, engine: Engine, whole: Job, beside: Beside = alone) -> Played:
-    """One run of one engine. Raises BenchError when it fails, or decides anything otherwise."""
-    place = await prepared(arena, engine, whole)
-    load_s = await load(engine, place)
-    return await decide(engine, place, whole.part(engine.share), load_s, beside)
+async def run_engine(
+    arena: Arena, engine: Engine, whole: Job, observer: Observer = no_observer
+) -> EngineRun:
+    """Run one engine. Raises BenchError when it fails, or makes a wrong decision."""
+    context = await prepare_run(arena, engine, whole)
+    load_s = await load(engine, context)
+    return await decide(engine, context, whole.part(engine.share), load_s, observer)
 
 
-async def prepared(arena: Arena, engine: Engine, whole: Job) -> Place:
-    """Servers as new, with the region and all overviews on Kafka."""
-    folder = await arena.anew(whole.region)
+async def prepare_run(arena: Arena, engine: Engine, whole: Job) -> RunContext:
+    """Reset the servers, and write the region and all overviews to Kafka."""
+    folder = await arena.reset(whole.region)
     region = write_for_peers(whole.region, folder / "region.json")
-    place = Place(arena.stack, folder, f"{engine.name}-{folder.name}", region, arena.timed)
+    context = RunContext(arena.stack, folder, f"{engine.name}-{folder.name}", region, arena.timed)
     await fill(arena.stack.kafka, OVERVIEWS, whole.population.records())
-    await engine.prepare(place, whole.population)
-    return place
+    await engine.prepare(context, whole.population)
+    return context
 
 
 async def decide(
-    engine: Engine, place: Place, given: Job, load_s: float = 0.0, beside: Beside = alone
-) -> Played:
-    """Let an engine that has read the overviews decide these orders. Raises BenchError as `play`."""
-    since = await ends(place.stack.kafka, [EVENTS])
-    filled_ms = await place_orders(place, given.orders)
+    engine: Engine,
+    context: RunContext,
+    given: Job,
+    load_s: float = 0.0,
+    observer: Observer = no_observer,
+) -> EngineRun:
+    """Let an engine that has read the overviews decide these orders. Raises BenchError as `run_engine`."""
+    since = await ends(context.stack.kafka, [EVENTS])
+    filled_ms = await place_orders(context, given.orders)
     count = len(given.orders)
-    async with Processes(engine.programs(place, "run")) as running, beside(running):
-        cpu_us, others = await until_complete(place, running, sum(since.values()) + count)
-    outputs = read(place.stack.kafka, [EVENTS], since)
-    verdict = await asyncio.to_thread(judged, outputs, given.expected, engine.decides, filled_ms)
+    async with Processes(engine.programs(context, "run")) as running, observer(running):
+        cpu_us, others = await wait_until_complete(context, running, sum(since.values()) + count)
+    outputs = read(context.stack.kafka, [EVENTS], since)
+    verdict = await asyncio.to_thread(
+        judge_outputs, outputs, given.expected, engine.decides, filled_ms
+    )
     first_s = verdict.first_ms / 1000 - running.started_s
-    return Played(engine.name, count, load_s, first_s, cpu_us, others, verdict)
+    return EngineRun(engine.name, count, load_s, first_s, cpu_us, others, verdict)

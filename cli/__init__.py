@@ -1,1 +1,1 @@
-"""The command line `herhaal`; each command's own module is imported when it is called."""
+"""The command line `herhaal`. A command's module is imported only when the command is called."""

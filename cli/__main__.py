@@ -1,4 +1,4 @@
-"""Starts the command line; what is meant for the user is told in one sentence, without a traceback."""
+"""Starts the command line. Errors for the user are printed as one sentence, without a traceback."""
 
 import sys
 

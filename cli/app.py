@@ -1,4 +1,4 @@
-"""Every command with its options; what it does is in the module it imports when called."""
+"""Every command with its options. Each imports the module that does the work when it is called."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -11,7 +11,7 @@ app = typer.Typer(
     name="herhaal",
     help="Online repeat medication for GP practices: services on Kafka and PostgreSQL.",
     no_args_is_help=True,
-    # Rich's own way of showing help costs a third of a second of imports.
+    # Rich's help would add a third of a second of imports.
     rich_markup_mode=None,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -31,7 +31,7 @@ def demo(
     rate: Annotated[float, typer.Option(min=1, help="Orders per second.")] = 50,
     seed: Annotated[int, typer.Option(help="Other patients and orders.")] = 1,
 ) -> None:
-    """Play the main job on a stack of its own: orders in, prescriptions and answers out, and proof."""
+    """Run the main job on a temporary stack: orders in, prescriptions and answers out, and a proof."""
     from cli.demo.command import run_demo
 
     run_demo(orders, rate, json, seed)
@@ -63,10 +63,10 @@ def up(
 def serve(
     name: Annotated[str, typer.Argument(help="ordering, medication, notification or metrics.")],
     only: Annotated[
-        Literal["api", "worker"] | None, typer.Option(help="One half of it, to run them apart.")
+        Literal["api", "worker"] | None, typer.Option(help="Only this half of the service.")
     ] = None,
     insecure_listen: Annotated[
-        bool, typer.Option("--insecure-listen", help="Listen elsewhere than on loopback.")
+        bool, typer.Option("--insecure-listen", help="Allow an address that is not loopback.")
     ] = False,
 ) -> None:
     """Run one service in this process, with its settings from the environment (HERHAAL_…)."""
@@ -79,13 +79,13 @@ def serve(
 def lag(
     kafka: topics.Kafka = "127.0.0.1:9092",
     watch: Annotated[
-        bool, typer.Option("--watch", help="Again every 2 seconds, until Ctrl-C.")
+        bool, typer.Option("--watch", help="Refresh every 2 seconds, until Ctrl-C.")
     ] = False,
     partitions: Annotated[
-        bool, typer.Option("--partitions", help="A row for each partition, not only each topic.")
+        bool, typer.Option("--partitions", help="A row for each partition instead of each topic.")
     ] = False,
 ) -> None:
-    """Show how many records wait for each service. Exits with 0, however many there are."""
+    """Show the lag of each service, in records. Exits with 0, whatever the lag is."""
     from cli.lag import run_lag
 
     run_lag(kafka, watch, partitions)
@@ -119,11 +119,11 @@ def restore(
         bool,
         typer.Option(
             "--databases-only",
-            help="Put older databases into a stopped stack; its services go on from where those were.",
+            help="Put older databases into a stopped stack; services continue at the stored offsets.",
         ),
     ] = False,
 ) -> None:
-    """Bring a backup back, into a folder that is empty or not there yet; nothing is overwritten."""
+    """Restore a backup into a folder that is empty or does not exist; nothing is overwritten."""
     from cli.backup import run_restore
 
     run_restore(file, data, databases_only)
@@ -139,22 +139,20 @@ def verify(
         str | None, typer.Option(metavar="DSN", help="Another PostgreSQL, as its administrator.")
     ] = None,
     history: Annotated[
-        Path | None, typer.Option(help="What clients wrote down of their operations.")
+        Path | None, typer.Option(help="The clients' history of their operations.")
     ] = None,
     json: Annotated[Path | None, typer.Option(help="Write the verdict to this file.")] = None,
-    dump: Annotated[
-        Path | None, typer.Option(help="Keep the dump in this folder, which is made.")
-    ] = None,
+    dump: Annotated[Path | None, typer.Option(help="Keep the dump in this new folder.")] = None,
     wait: Annotated[
         float, typer.Option(min=0, help="Seconds to wait until the system is at rest.")
     ] = 30.0,
 ) -> None:
-    """Check a live system: nothing lost, nothing twice, everything agrees. Exits with 1 if not."""
+    """Check a live system: nothing lost, nothing twice, all data agrees. Exits with 1 if not."""
     from cli.up import DEFAULT_DATA
     from cli.verify.command import Options, addresses, run_verify
 
-    found = addresses(data or DEFAULT_DATA, kafka, postgres)
-    if not run_verify(Options(*found, history, json, dump, wait)):
+    servers = addresses(data or DEFAULT_DATA, kafka, postgres)
+    if not run_verify(Options(*servers, history, json, dump, wait)):
         raise typer.Exit(1)
 
 
@@ -168,50 +166,50 @@ def rebuild(
     ] = None,
     compare_only: Annotated[
         bool,
-        typer.Option("--compare-only", help="Build and compare; leave the running tables alone."),
+        typer.Option("--compare-only", help="Build and compare; do not change the running tables."),
     ] = False,
     accept_loss: Annotated[
         bool,
-        typer.Option("--accept-loss", help="Also when rows go that the topics no longer tell of."),
+        typer.Option("--accept-loss", help="Switch even if rows are lost that no topic holds."),
     ] = False,
     processes: Annotated[
-        int, typer.Option(min=0, max=64, help="How many build; 0: one per core, at most four.")
+        int, typer.Option(min=0, max=64, help="Build processes; 0: one per core, at most four.")
     ] = 0,
     by: dead_letters.By = None,
     reason_text: Annotated[str, typer.Option(metavar="TEXT", help="Why, for the audit.")] = "",
     json: Annotated[Path | None, typer.Option(help="Write the figures to this file.")] = None,
 ) -> None:
-    """Build a service's projections anew from the topics, beside the running ones, and switch them.
+    """Rebuild a service's projections from the topics, beside the running ones, and switch.
 
-    The service may run meanwhile. Nothing is published or sent again. Exits with 0, with 1 when it was
-    not done, with --compare-only also with 2 when the running tables differ from what the topics tell.
+    The service may keep running. Nothing is published again. Exits with 0 when done, 1 when not; with
+    --compare-only, 2 when the running tables differ from the topics.
     """
     from cli.dead_letters.commands import signature
-    from cli.rebuild.command import Wish, declared, run_rebuild
+    from cli.rebuild.command import RebuildRequest, load_rebuild, run_rebuild
     from cli.up import DEFAULT_DATA
     from cli.verify.command import addresses
 
-    declared(service)
-    found = addresses(data or DEFAULT_DATA, kafka, postgres)
+    load_rebuild(service)
+    servers = addresses(data or DEFAULT_DATA, kafka, postgres)
     signed = signature(by, reason_text)
-    wish = Wish(service, *found, signed, accept_loss, compare_only, processes)
-    if not run_rebuild(wish, json) and compare_only:
+    request = RebuildRequest(service, *servers, signed, accept_loss, compare_only, processes)
+    if not run_rebuild(request, json) and compare_only:
         raise typer.Exit(dead_letters.EXIT_NOT_ALL)
 
 
 @app.command()
 def bench(
     quick: Annotated[
-        bool, typer.Option("--quick", help="About 2 minutes: all complete and equal, no rates.")
+        bool, typer.Option("--quick", help="About 2 minutes: outputs are checked, rates are not.")
     ] = False,
     only: Annotated[
         list[str] | None, typer.Option(metavar="FIGURE", help="This figure only; may be repeated.")
     ] = None,
     rounds: Annotated[
-        int | None, typer.Option(min=1, help="How often the engines take turns.")
+        int | None, typer.Option(min=1, help="Rounds; each engine runs once in each.")
     ] = None,
     orders: Annotated[
-        list[int] | None, typer.Option(min=100, help="Orders of a run; may be repeated.")
+        list[int] | None, typer.Option(min=100, help="Orders in a run; may be repeated.")
     ] = None,
     engines: Annotated[
         list[str] | None, typer.Option(metavar="ENGINE", help="This engine; may be repeated.")
@@ -221,10 +219,10 @@ def bench(
     ] = None,
     profile: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="Only look where the time of our worker goes."),
+        typer.Option(metavar="FOLDER", help="Only profile our worker, into this folder."),
     ] = None,
 ) -> None:
-    """Measure how fast we are against other engines on the same job and data."""
+    """Measure our speed against other engines, on the same job and data."""
     from cli.bench import run_bench, run_bench_profile
 
     if profile is not None:
@@ -254,17 +252,17 @@ def check(
         float | None,
         typer.Option(
             min=0,
-            help="With soak: begin no more after this; the last one may take some longer. Default 30.",
+            help="With soak: start no fault after this many minutes. Default 30.",
         ),
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(help="With soak: the same order as the run that printed it.")
+        int | None, typer.Option(help="With soak: repeat the order of the run that printed this.")
     ] = None,
 ) -> None:
-    """Check everything: tests, types, lint, import rules. What follows -- goes to pytest.
+    """Run tests, types, lint and import rules. Arguments after -- go to pytest.
 
-    faults breaks processes, servers and clocks under a load, in about six minutes; soak does their long
-    forms in random order. Both exit with 1 when anything acknowledged was lost or decided twice.
+    faults breaks processes, servers and clocks under load, in about six minutes; soak runs the long
+    forms in random order. Both exit with 1 when an acknowledged record was lost or decided twice.
     """
     from cli.test import FaultOptions, run_test
 

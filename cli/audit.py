@@ -1,4 +1,4 @@
-"""What every audit of the operators' tools has in common: who signs, and the record it becomes."""
+"""The part that all operator audits share: the signature and the audit record."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,7 +27,7 @@ Action: TypeAlias = OperatorAction | OperatorProgress | OperatorRebuild
 
 @contextmanager
 def accountable() -> Iterator[None]:
-    """Around making an audit's body. Raises UserError for a name or a reason that is too long."""
+    """Turn a validation error of an audit body into a UserError about its name or reason."""
     try:
         yield
     except ValueError:
@@ -37,7 +37,7 @@ def accountable() -> Iterator[None]:
 
 
 def record_of(done: Action, *what: str) -> Outgoing:
-    """The record of an action; `what` names what it was done to, when that is not the service."""
+    """Make the audit record of an action. `what` names its target, when that is not the service."""
     return outgoing(
         OPERATORS_AUDIT.name,
         done,
@@ -51,7 +51,7 @@ def record_of(done: Action, *what: str) -> Outgoing:
 
 
 def line_of(done: Action, what: str, then: str = "") -> str:
-    """What the screen says of an action: who did what, why, and how it ended."""
+    """Format an action for the screen: who did what, why, and the result."""
     at = done.at.isoformat(timespec="seconds").replace("+00:00", "Z")
     why = done.why or "no reason given"
     return f"audit: {at} {what} by {done.by} ({why}): {done.result}{then}"

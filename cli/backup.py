@@ -1,11 +1,11 @@
-"""`herhaal backup` and `herhaal restore`: a local stack into one file, and back."""
+"""`herhaal backup` and `herhaal restore`: write a local stack to one file, and read it back."""
 
 import asyncio
 import json
 import os
 from pathlib import Path
 
-from cli.console import ConsoleReport, stdout
+from cli.console import ConsoleReport, print_plain, stdout
 from cli.up import DEFAULT_DATA
 from deploy.local.backup.archive import Manifest
 from deploy.local.backup.cold import back_up, restore
@@ -17,23 +17,23 @@ _MIB = 1 << 20
 
 
 def run_backup(file: Path, data: Path | None, databases_only: bool) -> None:
-    """Back up a stopped stack, or only the databases of one that runs.
+    """Back up a stopped stack, or only the databases of a running one.
 
-    Raises StackError when that is not what the folder holds, or the file cannot be made.
+    Raises StackError when the stack is in the other state, or the file cannot be written.
     """
     folder = DataFolder(data or DEFAULT_DATA)
     with ConsoleReport() as report:
         if databases_only:
-            manifest = asyncio.run(dump_databases(folder, _running(folder), file, report))
+            manifest = asyncio.run(dump_databases(folder, _admin_dsn(folder), file, report))
         else:
             manifest = back_up(folder, file, report)
-    _tell(f"{file} is made ({file.stat().st_size // _MIB} MiB)", manifest)
+    _print_summary(f"{file} is made ({file.stat().st_size // _MIB} MiB)", manifest)
 
 
 def run_restore(file: Path, data: Path | None, databases_only: bool) -> None:
-    """Bring a stack back into an empty folder, or only the databases into a stopped stack.
+    """Restore a stack into an empty folder, or only the databases into a stopped stack.
 
-    Raises StackError when the folder is not so, or the file cannot be used; nothing is changed then.
+    Raises StackError when the folder is not in that state, or the file cannot be used. Then nothing changes.
     """
     folder = DataFolder(data or DEFAULT_DATA)
     postgres = os.environ.get("HERHAAL_POSTGRES")
@@ -42,11 +42,13 @@ def run_restore(file: Path, data: Path | None, databases_only: bool) -> None:
             manifest = asyncio.run(restore_databases(file, folder, report, postgres))
         else:
             manifest = restore(file, folder, report)
-    _tell(f"{folder.path} is restored; start it with `herhaal up --data {folder.path}`", manifest)
+    _print_summary(
+        f"{folder.path} is restored; start it with `herhaal up --data {folder.path}`", manifest
+    )
 
 
-def _running(folder: DataFolder) -> str:
-    """The administrator's address of a running stack's PostgreSQL."""
+def _admin_dsn(folder: DataFolder) -> str:
+    """Read the administrator's DSN of a running stack's PostgreSQL."""
     try:
         dsn: str = json.loads(folder.endpoints.read_text())["postgres"]
     except FileNotFoundError:
@@ -56,9 +58,9 @@ def _running(folder: DataFolder) -> str:
     return dsn
 
 
-def _tell(what: str, manifest: Manifest) -> None:
+def _print_summary(what: str, manifest: Manifest) -> None:
     text = (
         f"{what}: {manifest.files} files, {manifest.size // _MIB} MiB,"
         f" of {manifest.made_at}, Kafka cluster {manifest.kafka_cluster}"
     )
-    stdout().print(text, markup=False, highlight=False, soft_wrap=True)
+    print_plain(stdout(), text)

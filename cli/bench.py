@@ -1,4 +1,4 @@
-"""`herhaal bench`: how fast we are against what a user would otherwise pick."""
+"""`herhaal bench`: our speed against the alternatives that a user could choose."""
 
 import asyncio
 import signal
@@ -33,12 +33,12 @@ def run_bench(
     chosen: Sequence[str],
     json: Path | None,
 ) -> None:
-    """Measure, show the table and write it.
+    """Measure, print the table and write the results.
 
-    Raises UserError when a name is not known, or a measurement is not valid.
+    Raises UserError for an unknown name or an invalid measurement.
     """
-    _require_known("figure", only, FIGURES)
-    _require_known("engine", chosen, engines(PlainReport()))
+    _require_names("figure", only, FIGURES)
+    _require_names("engine", chosen, engines(PlainReport()))
     sizes = _sizes(quick, rounds, orders, chosen)
     whole = sizes == FULL and not only
     path = json or (RESULTS if whole else Path(tempfile.mkdtemp(prefix="herhaal-")) / RESULTS.name)
@@ -50,31 +50,31 @@ def run_bench(
 
 
 def run_bench_profile(quick: bool, orders: Sequence[int], folder: Path) -> None:
-    """Look at one worker while it works; writes `profile.md` and the stacks into the folder."""
+    """Profile one worker under load; write `profile.md` and the stacks into the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     sizes = _sizes(quick, None, orders, ())
     with ConsoleReport() as report:
-        found = _run(run_profile(sizes, folder / "stacks.txt", report))
+        profile = _run(run_profile(sizes, folder / "stacks.txt", report))
     page = folder / "profile.md"
-    page.write_text(found.markdown())
+    page.write_text(profile.markdown())
     stdout().print(f"Written: {page}", soft_wrap=True)
 
 
 def _run(measuring: Coroutine[Any, Any, T]) -> T:
-    """Raises UserError when a measurement is not valid, or it was told to stop."""
+    """Run a measurement. Raises UserError when it is invalid, or stopped by a signal."""
     try:
-        return asyncio.run(_until_told(measuring))
+        return asyncio.run(_cancel_on_sigterm(measuring))
     except BenchError as error:
         raise UserError(str(error)) from error
     except asyncio.CancelledError:
-        raise UserError("Told to stop; nothing is written.") from None
+        raise UserError("Stopped by a signal; nothing is written.") from None
 
 
-async def _until_told(measuring: Coroutine[Any, Any, T]) -> T:
-    """SIGTERM ends it as Ctrl-C does: all that was started is stopped first."""
-    doing = asyncio.current_task()
-    assert doing is not None
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, doing.cancel)
+async def _cancel_on_sigterm(measuring: Coroutine[Any, Any, T]) -> T:
+    """Await `measuring`; on SIGTERM cancel it as Ctrl-C does, so that all processes are stopped."""
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     return await measuring
 
 
@@ -89,10 +89,10 @@ def _sizes(quick: bool, rounds: int | None, orders: Sequence[int], chosen: Seque
     )
 
 
-def _require_known(what: str, names: Sequence[str], known: Mapping[str, object]) -> None:
+def _require_names(what: str, names: Sequence[str], valid: Mapping[str, object]) -> None:
     for name in names:
-        if name not in known:
-            raise UserError(f"There is no {what} {name}; there are {', '.join(known)}.")
+        if name not in valid:
+            raise UserError(f"There is no {what} {name}; there are {', '.join(valid)}.")
 
 
 def _table(rows: Sequence[Row]) -> Table:

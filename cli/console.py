@@ -1,4 +1,4 @@
-"""What the commands share: errors for the user, and telling what is going on."""
+"""Shared by all commands: errors for the user, printing, progress reports."""
 
 from __future__ import annotations
 
@@ -12,18 +12,23 @@ if TYPE_CHECKING:
 
 
 class UserError(Exception):
-    """A command cannot do what was asked; the message is one sentence for the user."""
+    """A command cannot do what was asked. The message is one sentence for the user."""
 
 
 def user_errors() -> tuple[type[Exception], ...]:
-    """The errors whose message is the whole answer to the user."""
+    """List the errors that are printed as their message only, without a traceback."""
     stack = sys.modules.get("deploy.local.errors")
     return (UserError,) if stack is None else (UserError, stack.StackError)
 
 
 def fail(message: str) -> None:
-    """Prints a sentence in red on standard error."""
+    """Print a sentence in red on standard error."""
     stderr().print(message, style="red", markup=False, highlight=False, soft_wrap=True)
+
+
+def print_plain(console: Console, text: str) -> None:
+    """Print text as it is: no markup, no colours, no hard line breaks."""
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def stdout() -> Console:
@@ -39,9 +44,9 @@ def stderr() -> Console:
 
 
 class ConsoleReport:
-    """Shows the stack's doings: lines that stay, and on a terminal a status that moves.
+    """Shows the stack's progress: permanent lines, and on a terminal a live status.
 
-    Where there is no terminal a status is a line, but not each of a quick succession.
+    Without a terminal a status is a line; of a quick succession only some are printed.
     """
 
     def __init__(self) -> None:
@@ -65,8 +70,8 @@ class ConsoleReport:
     ) -> None:
         self._end_status()
 
-    def say(self, text: str) -> None:
-        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+    def info(self, text: str) -> None:
+        print_plain(self._console, text)
 
     def status(self, text: str) -> None:
         if self._status is None:

@@ -1,4 +1,4 @@
-"""Asking Kafka something from the command line: one sentence when it cannot answer."""
+"""Runs Kafka requests of the command line; a failure becomes one sentence."""
 
 import asyncio
 import logging
@@ -14,8 +14,8 @@ T = TypeVar("T")
 
 
 def ask(kafka: str, work: Coroutine[Any, Any, T]) -> T:
-    """The answer of Kafka. Raises UserError when it does not answer, or refuses."""
-    # The client logs each failed attempt with its own words; the user gets one sentence.
+    """Run `work` to its end. Raises UserError when Kafka is unavailable or refuses."""
+    # The client would log each failed attempt.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     record_reader.install()
     try:

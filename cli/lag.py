@@ -1,4 +1,4 @@
-"""`herhaal lag`: how far each service is behind the ends of the topics it reads, by what it told Kafka."""
+"""`herhaal lag`: the lag of each service on its input topics, by its committed offsets."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -15,8 +15,8 @@ from rich.text import Text
 from cli.console import stdout
 from cli.kafka import ask
 from runtime.kafka import group_offsets
-from runtime.kafka.clients import admin, reader
-from runtime.kafka.group_members import Member, by_host, members, processes_twice
+from runtime.kafka.clients import admin, open_consumer
+from runtime.kafka.group_members import Member, count_by_host, duplicate_processes, members
 from schemas.topics import SERVICES
 
 EVERY_S = 2.0
@@ -24,7 +24,7 @@ EVERY_S = 2.0
 
 @dataclass(frozen=True)
 class PartitionLag:
-    """Records that wait in one partition; `committed` is None where the group never committed."""
+    """The lag of one partition, in records. `committed` is None when the group never committed."""
 
     topic: str
     partition: int
@@ -35,7 +35,7 @@ class PartitionLag:
 
 @dataclass(frozen=True)
 class ServiceLag:
-    """One service's group; without partitions it has never run on this Kafka."""
+    """The consumer group of one service. Without partitions it has never run on this Kafka."""
 
     service: str
     partitions: tuple[PartitionLag, ...]
@@ -48,43 +48,46 @@ class ServiceLag:
     @property
     def topics(self) -> dict[str, list[PartitionLag]]:
         """Its partitions by topic."""
-        found: dict[str, list[PartitionLag]] = {}
+        by_topic: dict[str, list[PartitionLag]] = {}
         for partition in self.partitions:
-            found.setdefault(partition.topic, []).append(partition)
-        return found
+            by_topic.setdefault(partition.topic, []).append(partition)
+        return by_topic
 
 
 def run_lag(kafka: str, watch: bool, partitions: bool) -> None:
-    """Print the lag once, or with `watch` again and again until Ctrl-C.
+    """Print the lag once, or with `watch` every EVERY_S seconds until Ctrl-C.
 
     Raises:
-        UserError: Kafka does not answer, or refuses.
+        UserError: Kafka is unavailable or refuses.
     """
     console = stdout()
     if not watch:
-        console.print(shown(ask(kafka, lags(kafka)), partitions))
+        console.print(render(ask(kafka, lags(kafka)), partitions))
         return
-    # Ctrl-C is how a watch ends.
     with suppress(KeyboardInterrupt):
         ask(kafka, _watch(kafka, console, partitions))
 
 
 async def lags(kafka: str) -> list[ServiceLag]:
-    """The lag of every service. Raises KafkaError or OSError when Kafka is away or refuses."""
-    async with admin(kafka) as client, reader(kafka) as consumer:
+    """Read the lag of every service. Raises KafkaError or OSError when Kafka is unavailable or refuses."""
+    async with admin(kafka) as client, open_consumer(kafka) as consumer:
         return [await _service(client, consumer, name) for name in SERVICES]
 
 
-def shown(found: Sequence[ServiceLag], partitions: bool) -> Group:
-    """A table, a line per service, and which services have never run."""
+def render(services: Sequence[ServiceLag], partitions: bool) -> Group:
+    """Make a table, and a line for each service."""
     table = Table()
     for title in ("service", "topic", *(["partition", "committed", "end"] if partitions else [])):
         table.add_column(title, overflow="fold")
     table.add_column("lag", justify="right")
-    for service in found:
+    for service in services:
         for row in _partition_rows(service) if partitions else _topic_rows(service):
             table.add_row(*map(Text, row))
-    lines = [Text(line) for service in found for line in (_summary(service), *_twice(service))]
+    lines = [
+        Text(line)
+        for service in services
+        for line in (_summary(service), *_duplicate_members(service))
+    ]
     return Group(table, *lines) if table.row_count else Group(*lines)
 
 
@@ -93,7 +96,7 @@ async def _service(
 ) -> ServiceLag:
     reached = await group_offsets.committed(client, service)
     group = await members(client, [service])
-    wanted = await group_offsets.partitions(client, {tp.topic for tp in reached})
+    wanted = await group_offsets.existing_partitions(client, {tp.topic for tp in reached})
     if not wanted:
         return ServiceLag(service, (), group)
     ends = await consumer.end_offsets(wanted)
@@ -117,7 +120,7 @@ async def _service(
 async def _watch(kafka: str, console: Console, partitions: bool) -> None:
     with Live(console=console, auto_refresh=False) as live:
         while True:
-            live.update(shown(await lags(kafka), partitions), refresh=True)
+            live.update(render(await lags(kafka), partitions), refresh=True)
             await asyncio.sleep(EVERY_S)
 
 
@@ -146,15 +149,15 @@ def _summary(service: ServiceLag) -> str:
 
 
 def _members(service: ServiceLag) -> str:
-    """How many members its group has, and where several are on one host."""
+    """Describe the members of its group, and the hosts with several of them."""
     noun = "member" if len(service.members) == 1 else "members"
-    crowded = [f"{n} on {host}" for host, n in by_host(service.members).items() if n > 1]
+    crowded = [f"{n} on {host}" for host, n in count_by_host(service.members).items() if n > 1]
     where = f" ({', '.join(crowded)})" if crowded else ""
     return f"{len(service.members)} {noun}{where}"
 
 
-def _twice(service: ServiceLag) -> Iterator[str]:
-    for member in processes_twice(service.members):
+def _duplicate_members(service: ServiceLag) -> Iterator[str]:
+    for member in duplicate_processes(service.members):
         yield (
             f"{service.service}: ERROR: the process {member.client_id} is in the group twice, and"
             " handles only a part of its partitions. If that lasts longer than 10 s, restart it."

@@ -1,4 +1,4 @@
-"""`herhaal schemas`: what was agreed on about records and topics, against what the code says."""
+"""`herhaal schemas`: compare record types and topics with their committed snapshots."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FOLDER = Path(__file__).parents[1] / "schemas" / "contracts" / "snapshots"
 
 @app.command()
 def check(folder: Folder = FOLDER) -> None:
-    """Compare the code with the snapshots. Exits with 1, and says why, when they differ."""
+    """Compare the code with the snapshots. Exits with 1 and the differences when there are any."""
     from schemas.contracts import snapshots
 
     changed = snapshots.difference(snapshots.committed(folder), snapshots.current())
@@ -40,7 +40,7 @@ def check(folder: Folder = FOLDER) -> None:
             f"Changed without breaking: {', '.join(changed.drifted)}. "
             "Run ./herhaal schemas snapshot and commit what it writes."
         )
-    typer.echo("The snapshots are as the code says.")
+    typer.echo("The snapshots match the code.")
 
 
 @app.command()
@@ -49,13 +49,13 @@ def snapshot(
         list[str] | None,
         typer.Option(
             metavar="TYPE",
-            help="Overwrite this snapshot though it breaks, such as order.place.v1 or topics; "
-            "only for what nobody uses yet. May be repeated.",
+            help="Allow a breaking change of this snapshot, such as order.place.v1 or topics; "
+            "only for types that nobody uses yet. May be repeated.",
         ),
     ] = None,
     folder: Folder = FOLDER,
 ) -> None:
-    """Write the snapshots as the code is now. Refuses to break one that is already there."""
+    """Write the snapshots from the code. Refuses a breaking change of an existing one."""
     from schemas.contracts import snapshots
 
     try:
@@ -63,7 +63,7 @@ def snapshot(
     except snapshots.Breaking as error:
         raise UserError(
             f"{_sentences(error.sentences)}\nNothing was written. Give the type a new version, or, "
-            "if nobody uses it yet, say --allow-breaking TYPE."
+            "if nobody uses it yet, use --allow-breaking TYPE."
         ) from error
     typer.echo("\n".join(written) if written else "Nothing has changed.")
 

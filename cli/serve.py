@@ -1,4 +1,4 @@
-"""`herhaal serve`: becomes one service."""
+"""`herhaal serve`: replace this process by one service."""
 
 import os
 from importlib.util import find_spec
@@ -10,7 +10,7 @@ from deploy.local.processes.services import service_command
 
 
 def run_serve(name: str, only: str | None, insecure_listen: bool) -> NoReturn:
-    """Raises UserError for a name that is no service, or without the database's address."""
+    """Replace this process by a service. Raises UserError for an unknown name or a missing DSN."""
     check_serve(name)
     command = service_command(name, only)
     if insecure_listen:
@@ -19,7 +19,7 @@ def run_serve(name: str, only: str | None, insecure_listen: bool) -> NoReturn:
 
 
 def check_serve(name: str) -> None:
-    """What would otherwise end in a traceback of the service."""
+    """Check the name and HERHAAL_DATABASE, which would end in a traceback later. Raises UserError."""
     if name not in SERVICES or find_spec(f"services.{name}") is None:
         raise UserError(f"There is no service {name}; there are {', '.join(SERVICES)}.")
     if "HERHAAL_DATABASE" not in os.environ:

@@ -1,4 +1,4 @@
-"""`herhaal test`: every check, each with its time, and a summary that shows what failed."""
+"""`herhaal test`: run all checks, with their times and a summary of what failed."""
 
 import subprocess
 import sys
@@ -17,12 +17,12 @@ BIN = Path(sys.executable).parent
 PYTEST_SUITES = ("unit", "contract", "integration", "e2e", "architecture", "faults")
 
 SOAK_MINUTES = 30.0
-"""How long `herhaal test soak` takes when it is not told."""
+"""Default length of `herhaal test soak`."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """One check: what it is called, and the command that does it."""
+    """One check: its name and its command."""
 
     name: str
     command: tuple[str, ...]
@@ -30,7 +30,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a check ended: its exit code and how many seconds it took."""
+    """The result of a check: exit code and seconds."""
 
     name: str
     code: int
@@ -39,24 +39,24 @@ class Outcome:
 
 @dataclass(frozen=True)
 class FaultOptions:
-    """What fault tests are told: where their table goes, how long to soak, in which order."""
+    """Options of the fault tests: the file for their table, the length of a soak, its seed."""
 
     json: Path | None = None
     minutes: float | None = None
     seed: int | None = None
 
     def of(self, suite: str | None) -> list[str]:
-        """pytest's options for a suite. Raises UserError for one that the suite does not take."""
+        """Make pytest's options for a suite. Raises UserError for an option that it does not take."""
         if self.json is not None and suite not in (None, "faults", "soak"):
             raise UserError("--json is the table of faults: it goes with faults and soak.")
         if suite != "soak" and (self.minutes is not None or self.seed is not None):
             raise UserError("--minutes and --seed go with soak.")
-        found = [f"--json={self.json.absolute()}"] if self.json is not None else []
+        options = [f"--json={self.json.absolute()}"] if self.json is not None else []
         if suite == "soak":
             minutes = SOAK_MINUTES if self.minutes is None else self.minutes
-            found += ["--soak", f"--minutes={minutes:g}"]
-            found += [f"--seed={self.seed}"] if self.seed is not None else []
-        return found
+            options += ["--soak", f"--minutes={minutes:g}"]
+            options += [f"--seed={self.seed}"] if self.seed is not None else []
+        return options
 
 
 LINT = (
@@ -75,7 +75,7 @@ def run_test(
     faults: FaultOptions,
     extra: Sequence[str],
 ) -> None:
-    """Exits with 1 when a check failed. Raises UserError for what does not exist or fit together."""
+    """Run a suite; exit with 1 when a check failed. Raises UserError for invalid options."""
     if suite is not None and suite.startswith("-"):
         # `herhaal test -- -k x`: what follows the dashes is not a suite.
         extra = [suite, *extra]
@@ -87,9 +87,9 @@ def run_test(
 
 
 def stack_options(stack: str, kafka_image: str | None, postgres_image: str | None) -> list[str]:
-    """pytest's options for where the servers come from; those that hold anyway are left out.
+    """Make pytest's options for the servers, without defaults.
 
-    Raises UserError for an image without containers.
+    Raises UserError for an image without `--stack containers`.
     """
     images = {"--kafka-image": kafka_image, "--postgres-image": postgres_image}
     given = [f"{name}={image}" for name, image in images.items() if image]
@@ -99,7 +99,7 @@ def stack_options(stack: str, kafka_image: str | None, postgres_image: str | Non
 
 
 def steps(suite: str | None, options: Sequence[str]) -> list[Step]:
-    """What to run for a suite; pytest last, so that its closing line closes the output."""
+    """List the checks of a suite; pytest last, so that the output ends with its summary."""
     if suite == "lint":
         return [*LINT]
     if suite is None:
@@ -107,8 +107,8 @@ def steps(suite: str | None, options: Sequence[str]) -> list[Step]:
     if suite == "soak":
         return [_pytest("faults", options)]
     if suite not in PYTEST_SUITES:
-        known = ", ".join((*PYTEST_SUITES, "soak", "lint"))
-        raise UserError(f"There is no suite {suite}; there are {known}.")
+        names = ", ".join((*PYTEST_SUITES, "soak", "lint"))
+        raise UserError(f"There is no suite {suite}; there are {names}.")
     if not (ROOT / "tests" / suite).is_dir():
         raise UserError(f"The suite {suite} has no tests yet.")
     quick = ["-m", "not slow"] if suite == "unit" else []
@@ -116,7 +116,7 @@ def steps(suite: str | None, options: Sequence[str]) -> list[Step]:
 
 
 def run_all(todo: Sequence[Step], run: Callable[[Step], Outcome]) -> list[Outcome]:
-    """Runs each, whatever failed before; the summary comes before pytest, which has its own."""
+    """Run all checks, even after a failure. Print the summary before pytest, which prints its own."""
     outcomes: list[Outcome] = []
     for step in todo:
         if step.name == "pytest" and outcomes:
@@ -128,7 +128,7 @@ def run_all(todo: Sequence[Step], run: Callable[[Step], Outcome]) -> list[Outcom
 
 
 def run_step(step: Step) -> Outcome:
-    """Runs one check with its output on the console."""
+    """Run one check with its output on the console."""
     if step.name != "pytest":
         stdout().rule(step.name, align="left")
     started = time.monotonic()

@@ -1,4 +1,4 @@
-"""`herhaal up`: the whole stack here, until it is told to stop."""
+"""`herhaal up`: run the whole stack on this machine until Ctrl-C or SIGTERM."""
 
 import asyncio
 import os
@@ -12,7 +12,7 @@ from rich.table import Table
 
 from cli.console import ConsoleReport, stdout
 from deploy.local import LocalStack, Report, StackOptions
-from deploy.local.stack import together
+from deploy.local.stack import run_concurrently
 
 ROOT = Path(__file__).parents[1]
 DEFAULT_DATA = ROOT / ".herhaal" / "data"
@@ -25,7 +25,7 @@ def run_up(
     brokers: int,
     log: Literal["console", "json"],
 ) -> None:
-    """Returns when it was told to stop and has. Raises StackError when it cannot start."""
+    """Run the stack until a signal, then stop it. Raises StackError when it cannot start."""
     options = StackOptions(
         data or DEFAULT_DATA,
         port_base,
@@ -40,12 +40,12 @@ def run_up(
 
 
 async def start_everything(stack: LocalStack) -> None:
-    """Servers, topics, databases and services, as much at a time as can be; returns when all is ready.
+    """Start servers, topics, databases and services, concurrently where possible, until all are ready.
 
-    Raises StackError when a server or a service does not get ready.
+    Raises StackError when a server or a service does not become ready.
     """
     stack.require_service_ports()
-    await together(_kafka_with_topics(stack), _services(stack))
+    await run_concurrently(_kafka_with_topics(stack), _services(stack))
     stack.report.status("Waiting for the services …")
     await stack.services_ready()
     stack.write_endpoints()
@@ -53,7 +53,7 @@ async def start_everything(stack: LocalStack) -> None:
 
 async def _kafka_with_topics(stack: LocalStack) -> None:
     await stack.start_kafka()
-    # Half a second of imports, while the servers are starting anyway.
+    # Imported here: it takes half a second, during which PostgreSQL and the services start.
     from runtime.kafka.admin import apply_topics
     from schemas.topics import ALL
 
@@ -67,46 +67,46 @@ async def _services(stack: LocalStack) -> None:
 
 async def _up(options: StackOptions, report: Report) -> None:
     stack = LocalStack(options, report)
-    with told_to_stop(stack) as stop:
+    with stop_on_signals(stack) as stop:
         async with stack:
             report.status("Starting …")
-            if await _unless(stop, start_everything(stack)):
+            if await _run_unless_stopped(stop, start_everything(stack)):
                 report.status("")
                 stdout().print(_table(stack))
                 await stop.wait()
             report.status("")
-            report.say("Stopping (again to hurry) …")
-    report.say("Stopped.")
+            report.info("Stopping (again to hurry) …")
+    report.info("Stopped.")
 
 
-async def _unless(stop: asyncio.Event, job: Coroutine[Any, Any, None]) -> bool:
-    """Runs a job to its end, or breaks it off when told to stop; whether it came to its end."""
-    doing = asyncio.create_task(job)
+async def _run_unless_stopped(stop: asyncio.Event, job: Coroutine[Any, Any, None]) -> bool:
+    """Run a job, and cancel it when `stop` is set. Return whether it was completed."""
+    task = asyncio.create_task(job)
     stopped = asyncio.create_task(stop.wait())
-    await asyncio.wait({doing, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
     stopped.cancel()
-    if not doing.done():
-        doing.cancel()
-        await asyncio.wait({doing})
-    if doing.cancelled():
+    if not task.done():
+        task.cancel()
+        await asyncio.wait({task})
+    if task.cancelled():
         return False
-    await doing
+    await task
     return True
 
 
 @contextmanager
-def told_to_stop(stack: LocalStack) -> Iterator[asyncio.Event]:
-    """Set at the first Ctrl-C or SIGTERM; from the second on, the stack hurries."""
+def stop_on_signals(stack: LocalStack) -> Iterator[asyncio.Event]:
+    """Give an event that the first Ctrl-C or SIGTERM sets. The next ones make the stack stop at once."""
     stop = asyncio.Event()
 
-    def told() -> None:
+    def on_signal() -> None:
         if stop.is_set():
             stack.hurry()
         stop.set()
 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, told)
+        loop.add_signal_handler(number, on_signal)
     try:
         yield stop
     finally:

@@ -1,1 +1,1 @@
-"""Where the system runs: on one machine (`local`), in containers, on Kubernetes."""
+"""Ways to run the system: on one machine (`local`), and test images (`containers`)."""

@@ -1,1 +1,1 @@
-"""The technical half of every service: the loop, outbox, dead letters, HTTP. It knows no medicine."""
+"""How every service runs: loop, outbox, dead letters, HTTP. Contains no medical knowledge."""

@@ -1,11 +1,11 @@
-"""The ASGI app of a service: its API, and its worker in the lifespan.
+"""The ASGI app of a service: its API, with its worker in the lifespan.
 
-The HTTP server is up at once; Kafka and the database may come later, and may go and come back.
+The HTTP server starts at once, whether or not Kafka and the database are available.
 """
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 
 from runtime import health
 from runtime.backoff import Backoff
-from runtime.consistency.cluster import Reads, require_own_kafka
+from runtime.consistency.cluster import ServiceTopics, require_matching_cluster
 from runtime.errors import CannotRun, is_transient
 from runtime.http import problems
 from runtime.http.load_shedding import LoadShedding
@@ -23,7 +23,7 @@ from runtime.http.requests import BodyLimit
 from runtime.kafka import record_reader
 from runtime.kafka.admin import TopicsMissing
 from runtime.kafka.producer import Producer
-from runtime.loop.failpoints import Reached, pass_by
+from runtime.loop.failpoints import FailpointHook, ignore_failpoint
 from runtime.loop.loop import Loop
 from runtime.loop.worker import Wedged, Worker, WorkerOptions
 from runtime.messages.parser import Parser
@@ -46,29 +46,17 @@ def create_app(
     resources: Resources,
     part: Part = "all",
     on_failure: Callable[[BaseException], None] = lambda _: None,
-    reached: Reached = pass_by,
+    at_failpoint: FailpointHook = ignore_failpoint,
 ) -> ASGIApp:
-    """The service's ASGI app over these parts; its lifespan runs the worker too, unless `part` says otherwise.
+    """Create the service's ASGI app from its resources. `part` selects API, worker or both.
 
-    `on_failure` is told when the service cannot go on; `reached` is called at each step of the loop.
+    `on_failure` is called with the error when the service fails for good; `at_failpoint` is the loop's hook.
     """
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        record_reader.install()
-        running = [
-            asyncio.create_task(_boot(service, resources, part, reached)),
-            *(asyncio.create_task(table.follow()) for table in resources.tables.values()),
-        ]
-        for task in running:
-            task.add_done_callback(lambda done: _tell_failure(done, on_failure))
-        try:
+        async with _running(resources, _boot(service, resources, part, at_failpoint), on_failure):
             yield
-        finally:
-            for task in running:
-                task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
-            await _close(resources)
 
     app = FastAPI(
         title=f"herhaal {service.name}",
@@ -79,14 +67,39 @@ def create_app(
     )
     app.add_middleware(BodyLimit)
     problems.install(app)
-    # First, as FastAPI tries routes in this order: the others are asked a few times a minute.
+    # First, as FastAPI tries routes in this order and these get nearly all requests.
     if part != "worker":
         app.include_router(service.router(resources))
     app.include_router(health.router(resources, service.asyncapi))
     return LoadShedding(app)
 
 
-async def _boot(service: Service[Any], resources: Resources, part: Part, reached: Reached) -> None:
+@asynccontextmanager
+async def _running(
+    resources: Resources,
+    boot: Coroutine[Any, Any, None],
+    on_failure: Callable[[BaseException], None],
+) -> AsyncIterator[None]:
+    """Run `boot` and the global tables in the background; close all resources at the end."""
+    record_reader.install()
+    tasks = [
+        asyncio.create_task(boot),
+        *(asyncio.create_task(table.follow()) for table in resources.tables.values()),
+    ]
+    for task in tasks:
+        task.add_done_callback(lambda done: _report_failure(done, on_failure))
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await _close(resources)
+
+
+async def _boot(
+    service: Service[Any], resources: Resources, part: Part, at_failpoint: FailpointHook
+) -> None:
     settings = resources.settings
     resources.waiting_for = "PostgreSQL"
     resources.database = pools = await open_pools(
@@ -96,24 +109,28 @@ async def _boot(service: Service[Any], resources: Resources, part: Part, reached
         settings.api_connections,
     )
     resources.waiting_for = "Kafka"
-    reads = Reads(service.inputs, service.output_topic)
-    # What would be lost with a Kafka that is not ours must not be taken in.
-    await _until_reachable(lambda: require_own_kafka(settings.kafka, pools.loop, reads))
-    await _until_reachable(resources.sender.start)
+    topics = ServiceTopics(service.inputs, service.output_topic)
+    # Before anything is accepted that would be published to the wrong cluster.
+    await _retry_until_reachable(
+        lambda: require_matching_cluster(settings.kafka, pools.loop, topics)
+    )
+    await _retry_until_reachable(resources.sender.start)
     for table in resources.tables.values():
         await table.caught_up()
     if part == "api":
         resources.waiting_for = ""
         await asyncio.Event().wait()
-    resources.worker = worker = _worker(service, resources, pools, reached)
+    resources.worker = worker = _worker(service, resources, pools, at_failpoint)
     await worker.start()
     resources.waiting_for = ""
-    # What is there now stays: the collector need not look through it again.
+    # These objects live as long as the process: exclude them from garbage collection.
     gc.freeze()
     await worker.watch()
 
 
-def _worker(service: Service[Any], resources: Resources, pools: Pools, reached: Reached) -> Worker:
+def _worker(
+    service: Service[Any], resources: Resources, pools: Pools, at_failpoint: FailpointHook
+) -> Worker:
     settings = resources.settings
     publisher = Producer(settings.kafka, f"{service.name}-worker")
     store = PostgresStore(pools.loop)
@@ -124,7 +141,7 @@ def _worker(service: Service[Any], resources: Resources, pools: Pools, reached: 
         store,
         publisher,
         resources.telemetry,
-        reached=reached,
+        at_failpoint=at_failpoint,
         output_topic=service.output_topic.name if service.output_topic else None,
     )
     options = WorkerOptions(
@@ -132,7 +149,7 @@ def _worker(service: Service[Any], resources: Resources, pools: Pools, reached: 
         group=service.name,
         topics=service.inputs,
         output_topic=service.output_topic,
-        gather_ms=service.gather_ms,
+        fetch_wait_ms=service.fetch_wait_ms,
         max_records=settings.max_records,
         session_timeout_ms=settings.session_timeout_ms,
         patience_s=settings.patience_s,
@@ -148,7 +165,7 @@ def _migrations(service: Service[Any]) -> list[migrations.Migration]:
     ]
 
 
-async def _until_reachable(connect: Callable[[], Any]) -> None:
+async def _retry_until_reachable(connect: Callable[[], Any]) -> None:
     backoff = Backoff()
     while True:
         try:
@@ -168,23 +185,25 @@ async def _close(resources: Resources) -> None:
         ("readers", resources.pages.stop),
         *([("database", resources.database.close)] if resources.database else []),
     ]
-    for what, close in closing:
-        await _closed(what, close)
+    for name, close in closing:
+        await _close_in_time(name, close)
 
 
-async def _closed(what: str, close: Callable[[], Awaitable[None]]) -> None:
-    """Close it, or say that it did not: one that does not must not keep the others open."""
+async def _close_in_time(name: str, close: Callable[[], Awaitable[None]]) -> None:
+    """Close a part, or log that it failed, so that the other parts are closed too."""
     try:
         async with asyncio.timeout(CLOSE_S):
             await close()
     except Exception as error:
-        log.error("did not close", what=what, exc_info=error)
+        log.error("part not closed", part=name, exc_info=error)
 
 
-def _tell_failure(task: "asyncio.Task[None]", on_failure: Callable[[BaseException], None]) -> None:
+def _report_failure(
+    task: "asyncio.Task[None]", on_failure: Callable[[BaseException], None]
+) -> None:
     error = None if task.cancelled() else task.exception()
     if error is not None:
-        # A service that cannot go on must not look alive: it ends, says why, and is started again.
+        # Messages of other errors may quote patient data.
         why = str(error) if isinstance(error, CannotRun | Wedged) else ""
-        log.critical("service cannot go on", error=type(error).__name__, why=why)
+        log.critical("service failed", error=type(error).__name__, why=why)
         on_failure(error)

@@ -1,15 +1,15 @@
-"""Which failures are transient: a server is away, a deadlock, a time-out."""
+"""Errors of the runtime, and which errors are transient (server unavailable, deadlock, time-out)."""
 
 import asyncpg
 from aiokafka.errors import KafkaError
 
 
 class CannotRun(Exception):
-    """Something only a person can mend; the message says what, and quotes no record."""
+    """An operator must act. The message says how, and never quotes a record."""
 
 
 class NotReady(Exception):
-    """The service has not reached its database since it started."""
+    """The service has not connected to its database since it started."""
 
 
 class KafkaUnavailable(Exception):
@@ -25,28 +25,28 @@ SERVER_ERRORS: tuple[type[Exception], ...] = (
     NotReady,
     KafkaUnavailable,
 )
-"""All that Kafka, PostgreSQL and their clients raise, transient or not. Messages may quote content."""
+"""All errors of Kafka, PostgreSQL and their clients, transient or not. Messages may quote records."""
 
 
 class Fenced(Exception):
-    """Another worker has taken one of these partitions, or its stored offset is not the expected one."""
+    """A partition has a newer epoch, or its stored offset is not the expected one."""
 
 
 class Outdated(Exception):
-    """Another worker has changed since what was loaded: load and decide again."""
+    """Another worker has changed loaded rows: load and decide again."""
 
 
-_ABOUT_THE_SERVER: tuple[type[BaseException], ...] = (
-    # Another session holds a lock, for as long as it likes.
+_SERVER_FAULTS: tuple[type[BaseException], ...] = (
+    # Another session may hold a lock without limit.
     asyncpg.LockNotAvailableError,
-    # Its disk or memory is full, or its connections are used up.
+    # The server has no disk space, memory or connections left.
     asyncpg.InsufficientResourcesError,
-    # A primary that has just become a standby; the next connection finds the new one.
+    # The primary has become a standby; the next connection goes to the new primary.
     asyncpg.ReadOnlySQLTransactionError,
 )
 
 _TRANSIENT: tuple[type[BaseException], ...] = (
-    *_ABOUT_THE_SERVER,
+    *_SERVER_FAULTS,
     OSError,
     TimeoutError,
     KafkaError,
@@ -64,16 +64,16 @@ _TRANSIENT: tuple[type[BaseException], ...] = (
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether the same may succeed later, so that no record may be dead-lettered for this one failure.
+    """Whether the same operation may succeed later, so that no record is dead-lettered for this failure alone.
 
-    A record can cause some of these as well: `attempts.py` tells the two apart.
+    A record can cause some of these errors too: `loop/attempts.py` distinguishes the two.
     """
     if isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError):
-        # asyncpg refused an argument before it was sent: the same argument is refused again.
+        # asyncpg rejected an argument, and will reject it again.
         return False
     return isinstance(error, _TRANSIENT)
 
 
-def is_about_the_server(error: BaseException) -> bool:
-    """Whether this transient failure cannot be due to a record, however often it happens."""
-    return isinstance(error, _ABOUT_THE_SERVER)
+def is_server_fault(error: BaseException) -> bool:
+    """Whether this transient error can never be caused by a record."""
+    return isinstance(error, _SERVER_FAULTS)

@@ -1,7 +1,6 @@
-"""An event loop whose outgoing connections notice a peer that has gone silent.
+"""An event loop with TCP time-outs on outgoing connections, against silent peers and lost packets.
 
-TCP by itself retransmits for some fifteen minutes, and a connection on which we only wait for an answer
-says nothing at all. A network that swallows packets must not hold a client that long.
+By default TCP retransmits for some 15 minutes, and an idle connection never detects that its peer is gone.
 """
 
 import socket
@@ -9,31 +8,30 @@ from typing import Any
 
 import uvloop
 
-SILENT_S = 10
-"""How long what was sent may go without an acknowledgement, and an idle peer without an answer."""
+PEER_TIMEOUT_S = 10
+"""Time-out for unacknowledged data, and for an idle peer that does not answer keep-alive probes."""
 
-_IDLE_S, _EVERY_S, _TIMES = 4, 2, 3
-"""Keep-alive: the first question after so long, then every so often, given up after so many: 10 s in all."""
+_KEEPALIVE_IDLE_S, _KEEPALIVE_INTERVAL_S, _KEEPALIVE_PROBES = 4, 2, 3
 
-assert _IDLE_S + _EVERY_S * _TIMES == SILENT_S
+assert _KEEPALIVE_IDLE_S + _KEEPALIVE_INTERVAL_S * _KEEPALIVE_PROBES == PEER_TIMEOUT_S
 
 
-class Loop(uvloop.Loop):
-    """uvloop's, with time-outs of the kernel's own on every TCP connection that is made through it."""
+class EventLoop(uvloop.Loop):
+    """uvloop's event loop, with kernel time-outs on every outgoing TCP connection."""
 
     async def create_connection(self, *args: Any, **kwargs: Any) -> Any:
-        """As the base class; a connection then fails with OSError within `SILENT_S` of silence."""
-        made: Any = await super().create_connection(*args, **kwargs)
-        transport, protocol = made
+        """Connect. The connection fails with OSError when its peer is silent for `PEER_TIMEOUT_S`."""
+        connected: Any = await super().create_connection(*args, **kwargs)
+        transport, protocol = connected
         connection = transport.get_extra_info("socket")
         if connection is not None and connection.family in (socket.AF_INET, socket.AF_INET6):
-            _watch(connection)
+            _set_timeouts(connection)
         return transport, protocol
 
 
-def _watch(connection: Any) -> None:
+def _set_timeouts(connection: Any) -> None:
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _IDLE_S)
-    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, _EVERY_S)
-    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, _TIMES)
-    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, SILENT_S * 1000)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _KEEPALIVE_IDLE_S)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, _KEEPALIVE_INTERVAL_S)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, _KEEPALIVE_PROBES)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, PEER_TIMEOUT_S * 1000)

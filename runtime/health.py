@@ -13,11 +13,11 @@ from runtime.postgres import outbox
 from runtime.resources import Connections, Resources
 
 CHECK_S = 2.0
-"""How long a server may take to answer a check."""
+"""Time-out of a check."""
 
 
 def router(resources: Resources, asyncapi: Callable[[], dict[str, Any]]) -> APIRouter:
-    """The routes that an operator, Prometheus and Kubernetes ask."""
+    """Create the routes for operators, Prometheus and Kubernetes."""
     routes = APIRouter()
 
     @routes.get("/livez")
@@ -44,13 +44,13 @@ def router(resources: Resources, asyncapi: Callable[[], dict[str, Any]]) -> APIR
 
 
 async def not_ready(resources: Resources) -> list[str]:
-    """Why this service should get no traffic now; empty when it should."""
+    """List the reasons why this service is not ready; empty when it is."""
     if resources.waiting_for or resources.database is None:
         return [f"waiting for {resources.waiting_for}"]
     connections = resources.database.checks
     answers = await asyncio.gather(
-        _answers("PostgreSQL", lambda: _select(connections)),
-        _answers("Kafka", resources.sender.ping),
+        _check("PostgreSQL", lambda: _select(connections)),
+        _check("Kafka", resources.sender.ping),
     )
     problems = [problem for problem in answers if problem]
     if resources.worker is not None:
@@ -61,7 +61,7 @@ async def not_ready(resources: Resources) -> list[str]:
     return problems
 
 
-async def _answers(name: str, check: Callable[[], Awaitable[object]]) -> str | None:
+async def _check(name: str, check: Callable[[], Awaitable[object]]) -> str | None:
     try:
         async with asyncio.timeout(CHECK_S):
             await check()
@@ -83,7 +83,7 @@ async def _measure_outbox(resources: Resources) -> None:
     try:
         resources.telemetry.outbox_age.set(await _outbox_age(resources.database.checks))
     except Exception as error:
-        # Metrics are wanted most while the database is away; the age then keeps its last value.
+        # Metrics must work without the database; the age then keeps its last value.
         if not is_transient(error):
             raise
 

@@ -1,4 +1,4 @@
-"""A service process: settings from the environment, serving until it is told to stop."""
+"""Runs a service as a process: settings from the environment, shutdown on a signal or failure."""
 
 import argparse
 import asyncio
@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from runtime import event_loop
 from runtime.app import create_app
-from runtime.loop.failpoints import Reached, pass_by
+from runtime.loop.failpoints import FailpointHook, ignore_failpoint
 from runtime.observability.logs import configure_logs
 from runtime.resources import connect
 from runtime.service import Service
@@ -28,7 +28,7 @@ log = structlog.get_logger()
 
 
 def main(service: Service[Any]) -> None:
-    """Run a service with settings from the environment; wrong ones end it with one sentence each."""
+    """Run a service with settings from the environment. Exits with a sentence for each invalid setting."""
     parser = argparse.ArgumentParser(prog=f"herhaal serve {service.name}")
     parser.add_argument("--only", choices=["api", "worker"], default="all")
     parser.add_argument("--insecure-listen", action="store_true")
@@ -50,67 +50,69 @@ def _sentences(error: ValidationError) -> list[str]:
     ]
 
 
-_GARBAGE = 200_000
-"""New objects after which the collector looks for cycles. There are few, and a batch has fewer objects."""
+_GC_THRESHOLD = 200_000
+"""More objects than a batch creates, as few are in cycles."""
 
 
-END_S = 22.0
-"""When a process that was told to stop, or cannot go on, ends at the latest, whatever still keeps it."""
+MAX_SHUTDOWN_S = 22.0
+"""A process that is to stop is ended after this time, even if tasks still run."""
 
 
 def run(
-    service: Service[Any], settings: Settings, part: Part = "all", reached: Reached = pass_by
+    service: Service[Any],
+    settings: Settings,
+    part: Part = "all",
+    at_failpoint: FailpointHook = ignore_failpoint,
 ) -> int:
-    """Serve until SIGTERM or SIGINT; the exit code, 1 when the service could not go on."""
+    """Serve until SIGTERM or SIGINT; returns the exit code, 1 when the service failed."""
     configure_logs(service.name, settings.log)
-    gc.set_threshold(_GARBAGE, 20, 100)
+    gc.set_threshold(_GC_THRESHOLD, 20, 100)
     failures: list[BaseException] = []
 
     def fail(error: BaseException) -> None:
         failures.append(error)
-        server.end()
+        server.shut_down()
 
     resources = connect(service.name, settings, service.tables)
     config = uvicorn.Config(
-        create_app(service, resources, part, fail, reached),
+        create_app(service, resources, part, fail, at_failpoint),
         host=settings.host,
         port=settings.port,
         log_config=None,
         access_log=False,
         proxy_headers=False,
         timeout_graceful_shutdown=5,
-        # Longer than clients keep an idle connection, so that they close it and no request is cut off.
+        # Longer than clients keep an idle connection: if they close it first, no request is cut off.
         timeout_keep_alive=65,
         lifespan="on",
     )
     server = _Server(config)
-    with asyncio.Runner(loop_factory=event_loop.Loop) as runner:
+    with asyncio.Runner(loop_factory=event_loop.EventLoop) as runner:
         runner.run(server.serve())
     faulthandler.cancel_dump_traceback_later()
     return 1 if failures or not server.started else 0
 
 
 class _Server(uvicorn.Server):
-    """Ends with exit code 0 when it was told to stop: uvicorn itself would raise the signal once more.
+    """Exits with code 0 after a signal, which uvicorn would raise again, and within `MAX_SHUTDOWN_S`.
 
-    Once it is to end it does within `END_S`, by the operating system's means; nothing is lost by that, as by a
-    kill.
+    A shutdown that takes longer ends the process as a kill does, which loses nothing.
     """
 
-    _ending = False
+    _shutting_down = False
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to stop."""
+        """Begin to shut down on a signal."""
         super().handle_exit(sig, frame)
-        self.end()
+        self.shut_down()
 
-    def end(self) -> None:
-        """Begin to stop, by our own will."""
+    def shut_down(self) -> None:
+        """Begin to shut down."""
         self.should_exit = True
-        if not self._ending:
-            self._ending = True
-            faulthandler.dump_traceback_later(END_S, exit=True)
-            asyncio.get_running_loop().call_later(END_S - 0.2, _tell_what_runs)
+        if not self._shutting_down:
+            self._shutting_down = True
+            faulthandler.dump_traceback_later(MAX_SHUTDOWN_S, exit=True)
+            asyncio.get_running_loop().call_later(MAX_SHUTDOWN_S - 0.2, _log_running_tasks)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -120,6 +122,6 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _tell_what_runs() -> None:
+def _log_running_tasks() -> None:
     names = sorted(getattr(task.get_coro(), "__qualname__", "?") for task in asyncio.all_tasks())
-    log.error("still running though it is to end", tasks=names)
+    log.error("tasks still running at shutdown", tasks=names)

@@ -1,4 +1,4 @@
-"""The parts of a running service, made in one place, so that a test can give others."""
+"""The resources of a running service. Protocols, so that tests can pass fakes."""
 
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
@@ -22,7 +22,7 @@ Row = TypeVar("Row", bound=Body, covariant=True)
 
 
 class Sender(Protocol):
-    """Sends what HTTP takes in: one record at a time, each acknowledged."""
+    """Publishes records from the HTTP API, one at a time."""
 
     async def start(self) -> None:
         """Connect."""
@@ -31,71 +31,71 @@ class Sender(Protocol):
         """Disconnect."""
 
     async def ping(self) -> None:
-        """Raises a transient failure when Kafka does not answer."""
+        """Check that Kafka answers. Raises a transient error if not."""
 
     async def send(self, record: Outgoing) -> None:
-        """Returns once Kafka has the record. Raises NotPublished when it may not have it."""
+        """Publish a record and wait until it is acknowledged. Raises NotPublished when it may not be."""
 
 
 class PageReader(Protocol):
     """Reads a topic page by page."""
 
     async def read(self, tp: TopicPartition, offset: int, at_most: int) -> Page:
-        """The next records from `offset` on. Raises KafkaUnavailable while Kafka does not answer."""
+        """Read records from `offset` on. Raises KafkaUnavailable while Kafka does not answer."""
 
     async def stop(self) -> None:
         """Disconnect."""
 
 
 class GlobalTableRows(Protocol[Row]):
-    """A compacted topic in memory."""
+    """A global table: a compacted topic in memory."""
 
     @property
     def rows(self) -> Mapping[str, Row]:
-        """The newest body of each key; always this same mapping, kept up to date."""
+        """The latest body by key. Always the same mapping, updated in place."""
 
     async def caught_up(self) -> None:
-        """Wait until everything that was on the topic at the start has been read."""
+        """Wait until the topic is read up to its end offsets at the start."""
 
     async def follow(self) -> None:
-        """Keep the rows up to date until cancelled."""
+        """Read the topic and update the rows until cancelled."""
 
 
 class Connections(Protocol):
-    """Connections to the service's database."""
+    """A connection pool of the service's database."""
 
     def acquire(self) -> AbstractAsyncContextManager[Any]:
-        """One of them. Raises a transient failure when none is free in time."""
+        """Acquire a connection. Raises a transient error when none is free in time."""
 
 
-class Working(Protocol):
+class RunningWorker(Protocol):
     """A worker that runs beside the API."""
 
     def problems(self) -> list[str]:
-        """Why it is not healthy."""
+        """Reasons why the worker is not ready; empty when it is."""
 
     async def stop(self) -> None:
-        """Finish what is in hand, and leave the group."""
+        """Finish the current batch, and leave the group."""
 
 
 class Database(Protocol):
-    """The pools of a service's database, by who uses them."""
+    """The connection pools of a service's database that the API and health checks use."""
 
     @property
     def api(self) -> Connections:
-        """Those that requests use, with PostgreSQL's ordinary planning."""
+        """For requests; PostgreSQL plans queries in its default way."""
 
     @property
     def checks(self) -> Connections:
-        """Those of readiness and metrics, which requests cannot exhaust."""
+        """For readiness and metrics; requests cannot exhaust it."""
 
     async def close(self) -> None:
-        """Close all."""
+        """Close all connections."""
 
 
 @dataclass
 class Resources:
-    """What a running service has; `database` is None until it was first reachable."""
+    """Resources of a running service. `database` is None until the first connection."""
 
     settings: Settings
     telemetry: Telemetry
@@ -103,24 +103,24 @@ class Resources:
     tables: Mapping[type[Body], GlobalTableRows[Any]]
     pages: PageReader
     database: Database | None = None
-    worker: Working | None = None
+    worker: RunningWorker | None = None
     waiting_for: str = "starting"
-    """What the start is waiting for; empty once it is complete."""
+    """The server that startup waits for; empty when startup is complete."""
 
     @property
     def api_pool(self) -> Connections:
-        """The API's connections. Raises NotReady until the database was first reachable."""
+        """The API's connection pool. Raises NotReady until the database was first reachable."""
         if self.database is None:
             raise NotReady
         return self.database.api
 
     def table(self, body: type[T]) -> GlobalTableRows[T]:
-        """The in-memory copy of the compacted topic that carries `body`."""
+        """Return the global table of records with this `body`."""
         return self.tables[body]
 
 
 def connect(service: str, settings: Settings, tables: Mapping[type[Body], Topic]) -> Resources:
-    """The parts of a service on its servers, each connected once they can be reached."""
+    """Create the resources of a service. Each connects to its server later."""
     return Resources(
         settings,
         Telemetry(service),

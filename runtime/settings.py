@@ -12,13 +12,13 @@ Part = Literal["all", "api", "worker"]
 
 
 class Settings(BaseSettings):
-    """Where a service finds its servers and listens. A service with settings of its own extends this class.
+    """Settings common to all services. A service with more settings extends this class.
 
-    `kafka` is `host:port[,host:port]`, `database` the DSN of the service's own database with its own
-    role, `listen` is `address:port`. There is no access control yet, so only loopback is accepted
-    unless `insecure_listen` says otherwise. `patience_s` is how long records may wait while nothing
-    moves, before readiness tells and a worker that gives no sign of life ends its process.
-    `loop_connections` and `api_connections` bound the two pools; the loop uses four at once at most.
+    `kafka` is `host:port[,host:port]`, `database` the DSN of the service's database, `listen` `address:port`.
+    There is no access control yet, so `listen` must be a loopback address unless `insecure_listen` is set.
+    `patience_s` is how long a partition may be stalled before readiness reports it, and how long a worker with
+    work may show no sign of life before its process ends. `loop_connections` and `api_connections` are the
+    sizes of the two pools; the loop uses at most four at once.
     """
 
     model_config = SettingsConfigDict(env_prefix="HERHAAL_")

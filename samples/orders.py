@@ -1,4 +1,4 @@
-"""Varied orders of made-up patients."""
+"""Makes varied orders of made-up patients."""
 
 import random
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ _CHANNELS = {
     Channel.COUNTER: 7,
     Channel.E_CONSULT: 5,
 }
-"""How often each, in percent."""
+"""The share of each channel, in percent."""
 
 _REMARKS = (
     "Ik ga op vakantie, graag een voorraad voor vier maanden.",
@@ -24,13 +24,13 @@ _REMARKS = (
 )
 
 
-def orders(people: Sequence[Patient], count: int, chance: random.Random) -> list[OrderPlace]:
-    """This many orders: mostly what can be repeated, now and then what cannot."""
-    return [_order(chance.choice(people), chance) for _ in range(count)]
+def orders(people: Sequence[Patient], count: int, rng: random.Random) -> list[OrderPlace]:
+    """Make this many orders: most of chronic medication, some of what cannot be repeated."""
+    return [_order(rng.choice(people), rng) for _ in range(count)]
 
 
-def _order(patient: Patient, chance: random.Random) -> OrderPlace:
-    channel = chance.choices(list(_CHANNELS), list(_CHANNELS.values()))[0]
+def _order(patient: Patient, rng: random.Random) -> OrderPlace:
+    channel = rng.choices(list(_CHANNELS), list(_CHANNELS.values()))[0]
     by_patient = channel in (Channel.PORTAL, Channel.E_CONSULT)
     return OrderPlace(
         order_id=uuid4(),
@@ -43,27 +43,27 @@ def _order(patient: Patient, chance: random.Random) -> OrderPlace:
             id=patient.id if by_patient else "demo-assistant",
         ),
         lines=tuple(
-            OrderLine(line=number, prk=m.prk, medicine=m.name, quantity=_quantity(m, chance))
-            for number, m in enumerate(_medicines(patient, chance), start=1)
+            OrderLine(line=number, prk=m.prk, medicine=m.name, quantity=_quantity(m, rng))
+            for number, m in enumerate(_medicines(patient, rng), start=1)
         ),
-        remark=chance.choice(_REMARKS) if chance.random() < 0.06 else None,
-        supply_until=_holiday() if chance.random() < 0.03 else None,
+        remark=rng.choice(_REMARKS) if rng.random() < 0.06 else None,
+        supply_until=_holiday() if rng.random() < 0.03 else None,
     )
 
 
-def _medicines(patient: Patient, chance: random.Random) -> list[Medicine]:
-    wanted = chance.sample(patient.chronic, chance.randint(1, min(3, len(patient.chronic))))
-    if patient.temporary and chance.random() < 0.12:
-        wanted.append(chance.choice(patient.temporary))
-    if patient.stopped and chance.random() < 0.08:
-        wanted.append(chance.choice(patient.stopped))
-    if chance.random() < 0.06:
+def _medicines(patient: Patient, rng: random.Random) -> list[Medicine]:
+    wanted = rng.sample(patient.chronic, rng.randint(1, min(3, len(patient.chronic))))
+    if patient.temporary and rng.random() < 0.12:
+        wanted.append(rng.choice(patient.temporary))
+    if patient.stopped and rng.random() < 0.08:
+        wanted.append(rng.choice(patient.stopped))
+    if rng.random() < 0.06:
         wanted.append(UNLISTED)
     return wanted
 
 
-def _quantity(medicine: Medicine, chance: random.Random) -> int:
-    return medicine.quantity * 2 if chance.random() < 0.04 else medicine.quantity
+def _quantity(medicine: Medicine, rng: random.Random) -> int:
+    return medicine.quantity * 2 if rng.random() < 0.04 else medicine.quantity
 
 
 def _holiday() -> date:

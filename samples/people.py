@@ -1,4 +1,4 @@
-"""Made-up patients with realistic overviews. Nobody in here exists; the PRK codes look like real ones."""
+"""Makes up patients with realistic overviews. Nobody here exists; the PRK codes only look real."""
 
 import random
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ GP = Actor(role=Role.GP, id="demo-gp")
 
 @dataclass(frozen=True)
 class Patient:
-    """A made-up patient; `late` ones have no overview until after they have ordered."""
+    """A made-up patient; the overview of a `late` one arrives after the first order."""
 
     id: str
     practice: str
@@ -68,17 +68,17 @@ class Patient:
 
 
 def patients(
-    count: int, practices: tuple[str, ...], pharmacies: tuple[str, ...], chance: random.Random
+    count: int, practices: tuple[str, ...], pharmacies: tuple[str, ...], rng: random.Random
 ) -> list[Patient]:
-    """This many patients of these practices, each with a pharmacy; every twentieth is late."""
+    """Make this many patients of these practices, each with a pharmacy; every twentieth is late."""
     return [
         Patient(
             id=f"pat_demo{number:04d}",
             practice=practices[number % len(practices)],
-            pharmacy=chance.choice(pharmacies),
-            chronic=tuple(chance.sample(CHRONIC, chance.randint(2, 6))),
-            temporary=tuple(chance.sample(TEMPORARY, chance.randint(0, 2))),
-            stopped=tuple(chance.sample(STOPPED, chance.randint(0, 1))),
+            pharmacy=rng.choice(pharmacies),
+            chronic=tuple(rng.sample(CHRONIC, rng.randint(2, 6))),
+            temporary=tuple(rng.sample(TEMPORARY, rng.randint(0, 2))),
+            stopped=tuple(rng.sample(STOPPED, rng.randint(0, 1))),
             late=number % 20 == 19,
         )
         for number in range(count)
@@ -86,7 +86,7 @@ def patients(
 
 
 def overview(patient: Patient) -> MedicationImport:
-    """The import that the practice's system makes of a patient's overview."""
+    """Make the command with which the practice's system imports a patient's overview."""
     by_status = (
         (Status.CHRONIC, patient.chronic),
         (Status.TEMPORARY, patient.temporary),

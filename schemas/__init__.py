@@ -1,1 +1,1 @@
-"""Every record's type, topic, reason code and role, defined once. Imports nothing else of ours."""
+"""Record types, topics, reason codes and roles, each defined once. Imports no other package of this project."""

@@ -1,6 +1,6 @@
-"""The vocabulary that all records share: identifiers, times, actors.
+"""The types that all records share: identifiers, times, actors.
 
-Times in records are UTC; a pickup window, which a person reads, keeps the Europe/Amsterdam offset.
+Times in records are UTC, except a pickup window, which keeps the Europe/Amsterdam offset.
 """
 
 from datetime import UTC, datetime
@@ -23,18 +23,18 @@ TYPE_PREFIX = "nl.herhaal."
 
 
 def to_utc(moment: datetime) -> datetime:
-    """The same moment in UTC. Raises ValueError when that lies outside the calendar."""
+    """Convert to UTC. Raises ValueError when the result lies outside the calendar."""
     try:
         return moment.astimezone(UTC)
     except OverflowError:
         raise ValueError("the time lies outside the calendar once it is UTC") from None
 
 
-# PostgreSQL cannot store U+0000 in text, so no record may carry it.
+# PostgreSQL cannot store U+0000 in text, so no record may contain it.
 NO_NUL = r"^[^\x00]*$"
 
 TRACEPARENT = r"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$"
-"""W3C trace context, version 00: a record's header and a request's."""
+"""W3C trace context, version 00, in a header of a record or a request."""
 
 PatientId = Annotated[str, StringConstraints(pattern=r"^pat_[A-Za-z0-9_-]{4,64}$")]
 PracticeAgb = Annotated[str, StringConstraints(pattern=r"^01[0-9]{6}$")]
@@ -44,7 +44,7 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=NO
 Text = Annotated[str, StringConstraints(max_length=2000, pattern=NO_NUL)]
 Quantity = Annotated[int, Field(ge=1, le=100_000)]
 LineNumber = Annotated[int, Field(ge=1, le=99)]
-# PostgreSQL keeps versions in an `int`.
+# PostgreSQL stores versions in an `int`.
 Version = Annotated[int, Field(ge=1, le=2_147_483_647)]
 UtcDatetime = Annotated[AwareDatetime, AfterValidator(to_utc)]
 LocalDatetime = AwareDatetime
@@ -54,7 +54,7 @@ OrderId = UUID
 T = TypeVar("T")
 
 Many = Annotated[tuple[T, ...], FailFast()]
-"""A list that is refused at its first bad item: a megabyte of bad ones took 19 s to explain."""
+"""A list that is refused at its first invalid item: reporting a megabyte of them took 19 s."""
 
 
 class Channel(StrEnum):
@@ -80,7 +80,7 @@ class Role(StrEnum):
 
 
 class _RecordType(ModelMetaclass):
-    """A struct that stands for a model (`schemas.trusted`) is an instance of it."""
+    """Makes a struct of `schemas.trusted` count as an instance of its model."""
 
     def __instancecheck__(cls, instance: Any) -> bool:
         model = getattr(type(instance), "MODEL", None)
@@ -88,7 +88,7 @@ class _RecordType(ModelMetaclass):
 
 
 class Model(BaseModel, metaclass=_RecordType):
-    """A part of a record. Unknown fields are ignored, so a newer writer does not stop an older reader."""
+    """A part of a record. Unknown fields are ignored, so that older readers accept records of newer writers."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
 
@@ -96,7 +96,7 @@ class Model(BaseModel, metaclass=_RecordType):
 class Body(Model):
     """The JSON body of a record; `TYPE` is its CloudEvents type without the prefix.
 
-    `KEY` names the field that the record's Kafka key must equal.
+    `KEY` names the field whose value is the record's Kafka key.
     """
 
     TYPE: ClassVar[str]

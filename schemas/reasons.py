@@ -1,4 +1,4 @@
-"""Why an order line is not simply approved: codes, what a patient is told, and the HL7 v3 code.
+"""Why an order line is not simply approved: codes, sentences for the patient, and HL7 v3 codes.
 
 HL7 codes come from the v3 vocabulary PharmacySupplyRequestRenewalRefusalReasonCode.
 """
@@ -15,7 +15,7 @@ LANGUAGES: tuple[Language, ...] = ("nl", "en")
 
 
 class ReasonCode(StrEnum):
-    """Every reason that ordering can give; a line carries all that hold."""
+    """Every reason that ordering can give; a line has all that hold."""
 
     NOT_IN_OVERVIEW = "NOT_IN_OVERVIEW"
     TEMPORARY_MEDICATION = "TEMPORARY_MEDICATION"
@@ -44,7 +44,7 @@ class Reason(Model):
 
 @dataclass(frozen=True)
 class Explanation:
-    """What a patient reads about a reason, and the code a system reads.
+    """The sentences about a reason for the patient, and its code for other systems.
 
     `why` and `next_step` are by language. `hl7` is the v3 renewal-refusal code.
     """

@@ -1,6 +1,6 @@
-"""The topic registry: every topic once, with its key, its records, how long it is kept, who may touch it.
+"""The topic registry: every topic with its record types, retention, writers and readers.
 
-Topic creation, access lists, AsyncAPI and documentation all derive from it.
+Topic creation, access lists, AsyncAPI and documentation derive from it.
 """
 
 from collections.abc import Iterable
@@ -48,7 +48,7 @@ from schemas.records.prescriptions import (
 SERVICES = ("ordering", "medication", "notification", "metrics")
 
 PATIENT_PARTITIONS = 8
-"""Partitions of every topic keyed by patient; never changed once data exists, as keys would move."""
+"""Partitions of each topic keyed by patient. Never change it once data exists: keys would move."""
 
 _KIB = 1024
 DEFAULT_MAX_BYTES = 1024 * _KIB
@@ -60,7 +60,7 @@ _YEAR = timedelta(days=365)
 class Topic:
     """One topic. `retention` None means compacted: the newest record of each key is kept for good.
 
-    `max_bytes` bounds one record (key, value and headers); the broker refuses a larger one.
+    `max_bytes` limits one record (key, value and headers); the broker refuses a larger one.
     """
 
     name: str
@@ -74,12 +74,12 @@ class Topic:
 
     @property
     def compacted(self) -> bool:
-        """Whether a null value (a tombstone) is allowed, and only the newest record of a key is kept."""
+        """Whether the broker keeps only the newest record of each key; only then is a tombstone allowed."""
         return self.retention is None
 
     @property
     def types(self) -> dict[str, type[Body]]:
-        """Body by CloudEvents type."""
+        """The body types, by CloudEvents type."""
         return {body.ce_type(): body for body in self.bodies}
 
     @property
@@ -122,7 +122,7 @@ ORDERS_REQUESTS = _topic(
 )
 ORDERS_REVIEWS = _topic(
     "orders.reviews",
-    "Decisions of persons on lines in review, and due times.",
+    "Decisions of persons on lines in review, and timers that have fired.",
     OrderReview,
     OrderTimer,
     writers=("ordering",),
@@ -131,7 +131,7 @@ ORDERS_REVIEWS = _topic(
 )
 ORDERS_EVENTS = _topic(
     "orders.events",
-    "What became of every order and line, numbered per order.",
+    "Decisions on and later events of every order, numbered per order.",
     OrderDecided,
     OrderLineDecided,
     OrderCancelled,
@@ -143,7 +143,7 @@ ORDERS_EVENTS = _topic(
 )
 DISPENSE_REPORTS = _topic(
     "dispense.reports",
-    "How far a pharmacy is with a prescription.",
+    "Progress reports of pharmacies on prescriptions.",
     DispenseReported,
     writers=("pharmacy", "ordering"),
     readers=("ordering", "notification"),
@@ -223,11 +223,11 @@ OPERATORS_AUDIT = _topic(
 
 
 def dead_letters(service: str) -> Topic:
-    """The topic that keeps the records a service could not take, as they were."""
-    # A dead letter is the whole original record and the headers that say why, so it may be larger.
+    """The topic for the records that a service could not handle, unchanged."""
+    # A dead letter is the whole record with additional headers, so it may be larger.
     return Topic(
         f"{service}.dead-letters",
-        f"Records that {service} could not take, as they were, with why, where and when.",
+        f"Records that {service} could not handle, unchanged, with the reason, position and time.",
         bodies=(),
         writers=frozenset({service}),
         readers=frozenset({"operator"}),
@@ -240,7 +240,7 @@ PRESCRIPTIONS_PREFIX = "prescriptions.approved."
 
 
 def prescriptions(pharmacy: str) -> Topic:
-    """A pharmacy's own topic: Kafka's access lists are per topic, so each has one.
+    """The topic of one pharmacy: Kafka's access lists are per topic, so each pharmacy has one.
 
     `pharmacy` is an 8-digit AGB code.
     """
@@ -269,18 +269,18 @@ ALL: tuple[Topic, ...] = (
     OPERATORS_AUDIT,
     *(dead_letters(service) for service in SERVICES),
 )
-"""Every topic that exists from the start; the pharmacies' topics come with the directory."""
+"""Every topic except those of the pharmacies, which are created with the directory."""
 
 
 _MAX_BYTES = {topic.name: topic.max_bytes for topic in ALL}
 
 
 def max_bytes(topic: str) -> int:
-    """The largest record that a topic takes, in bytes; a pharmacy's own topic is like any other."""
+    """The largest record that a topic accepts, in bytes; a pharmacy's topic has the default."""
     return _MAX_BYTES.get(topic, DEFAULT_MAX_BYTES)
 
 
 def all_bodies() -> dict[str, type[Body]]:
-    """Every record type by its CloudEvents type, the pharmacies' included."""
+    """Every record type, by CloudEvents type."""
     topics = (*ALL, prescriptions("02000000"))
     return {name: body for topic in topics for name, body in topic.types.items()}

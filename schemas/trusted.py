@@ -1,6 +1,6 @@
-"""Records that our own typed code makes, as structs: validated by mypy, and by nothing when they are made.
+"""Builds records that our own code publishes as structs: mypy checks the arguments, nothing does at run time.
 
-What comes from outside is always read by its model.
+Records from outside are always read by their model.
 """
 
 from collections.abc import Callable
@@ -16,10 +16,10 @@ M = TypeVar("M", bound=Model)
 
 
 def trusted(model: Callable[P, M]) -> Callable[P, M]:
-    """A constructor with the model's own signature, by name only, that validates nothing.
+    """Make a constructor with the model's signature, keyword-only, that validates nothing.
 
-    What it makes has the fields and bytes of the model and counts as an instance of it, but has none of
-    pydantic's methods: it is for writing, with `runtime.messages.message.encode`.
+    Its structs have the fields and the encoding of the model and count as instances of it, but have none of
+    pydantic's methods: they are for writing, with `runtime.messages.encoding.encode`.
     """
     assert isinstance(model, type)
     assert issubclass(model, Model)
@@ -33,7 +33,7 @@ def _struct_of(model: type[Model]) -> type[Struct]:
         model.__name__,
         [_field(name, info) for name, info in fields.items()],
         bases=(_Trusted,),
-        # `schemas.base` makes a struct that names its model an instance of it.
+        # `schemas.base.Model` recognises its structs by this attribute.
         namespace={"MODEL": model, **body},
         rename={name: info.alias for name, info in fields.items() if info.alias},
         frozen=True,
@@ -51,6 +51,6 @@ def _field(name: str, info: FieldInfo) -> tuple[str, Any] | tuple[str, Any, Any]
 class _Trusted(Struct, frozen=True, gc=False):
     @classmethod
     def ce_type(cls) -> str:
-        made: Any = cls
-        name: str = made.MODEL.ce_type()
+        struct: Any = cls
+        name: str = struct.MODEL.ce_type()
         return name

@@ -1,15 +1,15 @@
-"""The checker: holds a history and a dump against the rules. Pure: no clock, no I/O."""
+"""Checks a history and a dump against the rules. Pure: no clock, no I/O."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from runtime.kafka.group_members import Member, by_host
+from runtime.kafka.group_members import Member, count_by_host
+from verify.compare import Difference, compare
 from verify.dump import Dump
-from verify.facts import Facts
+from verify.evidence import Evidence
+from verify.garbage_collection import gc_disabled
 from verify.history import Operation
-from verify.memory import no_collections
-from verify.normal import Difference, compare
 from verify.rules import (
     answers,
     decisions,
@@ -20,7 +20,7 @@ from verify.rules import (
     requests,
     states,
 )
-from verify.rules.found import Rule
+from verify.rules.finding import Rule
 
 __all__ = ["RULES", "Counts", "Difference", "Verdict", "Violation", "check", "compare"]
 
@@ -37,18 +37,18 @@ RULES: Mapping[str, Rule] = {
         decisions.event_without_cause,
         decisions.sequence_broken,
         decisions.patient_out_of_order,
-        decisions.waits_for_ever,
+        decisions.waiting_without_timer,
         prescriptions.prescription_without_approval,
         prescriptions.prescription_count,
-        answers.answers_differ,
+        answers.message_count,
         answers.message_without_event,
         answers.inbox_differs,
         answers.promise_differs,
-        answers.told_differs,
+        answers.message_content_differs,
         answers.counts_differ,
         states.orders_differ,
         order_lines.order_lines_differ,
-        states.told_orders_differ,
+        states.notification_orders_differ,
         states.overview_without_change,
         states.applied_without_change,
         states.overviews_differ,
@@ -60,12 +60,12 @@ RULES: Mapping[str, Rule] = {
         groups.process_twice_in_group,
     )
 }
-"""Every rule by its name."""
+"""The rules by name, in the order in which they are shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One thing that breaks a rule: what is wrong and where, in ids, never in content."""
+    """One breach of a rule: what is wrong, and where. Names ids only, never the content of a record."""
 
     rule: str
     what: str
@@ -74,9 +74,9 @@ class Violation:
 
 @dataclass(frozen=True)
 class Counts:
-    """Orders, and what is not wrong but worth knowing.
+    """Figures about the orders and records; none of them is a violation.
 
-    Without a history `sent` is what is on orders.requests, and the three after it are 0.
+    Without a history `sent` counts the orders on orders.requests, and the next three are 0.
     """
 
     sent: int
@@ -88,14 +88,14 @@ class Counts:
     raw_duplicates: Mapping[str, int] = field(default_factory=dict)
     """By topic."""
     dead_letters: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    """By service and reason, each once."""
+    """By service and reason, without repeats."""
     members: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    """Of the services' groups, by service and host; several on one host are several workers there."""
+    """Members of the consumer groups, by service and host; several on one host mean several workers."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the checker decided."""
+    """The checker's result."""
 
     counts: Counts
     violations: tuple[Violation, ...] = ()
@@ -107,58 +107,62 @@ class Verdict:
 
     @property
     def by_rule(self) -> dict[str, list[Violation]]:
-        """The violations of each rule, every rule named."""
-        found: dict[str, list[Violation]] = {name: [] for name in RULES}
+        """The violations of each rule; empty lists included."""
+        by_rule: dict[str, list[Violation]] = {name: [] for name in RULES}
         for violation in self.violations:
-            found[violation.rule].append(violation)
-        return found
+            by_rule[violation.rule].append(violation)
+        return by_rule
 
 
 def check(history: Sequence[Operation] | None, dump: Dump) -> Verdict:
-    """Hold what clients did, as far as they wrote it down, and what is there against every rule."""
-    with no_collections():
-        facts = Facts(history, dump)
+    """Check a dump, and the clients' history if there is one, against every rule."""
+    with gc_disabled():
+        evidence = Evidence(history, dump)
         violations = tuple(
             Violation(name, what, where)
             for name, rule in RULES.items()
-            for what, where in rule(facts)
+            for what, where in rule(evidence)
         )
-        return Verdict(_counts(facts), violations)
+        return Verdict(_counts(evidence), violations)
 
 
-def _counts(facts: Facts) -> Counts:
-    best = _best_outcomes(facts)
-    topics = [facts.requests, facts.reviews, facts.changes, *facts.outputs]
+def _counts(evidence: Evidence) -> Counts:
+    best = _best_outcomes(evidence)
+    topics = [evidence.requests, evidence.reviews, evidence.changes, *evidence.outputs]
     repeated = {topic.topic.name: topic.repeated for topic in topics}
-    repeated |= {f"{name}.dead-letters": found.repeated for name, found in facts.letters.items()}
+    repeated |= {
+        f"{name}.dead-letters": letters.repeated for name, letters in evidence.dead_letters.items()
+    }
     return Counts(
-        sent=len(facts.placed) if facts.history is None else len(best),
+        sent=len(evidence.place_requests) if evidence.history is None else len(best),
         acknowledged=sum(outcome == "ok" for outcome in best.values()),
         unknown=sum(outcome == "unknown" for outcome in best.values()),
         refused=sum(outcome == "fail" for outcome in best.values()),
-        decided=len(facts.orders),
-        records=len(facts.dump.records),
+        decided=len(evidence.orders),
+        records=len(evidence.dump.records),
         raw_duplicates={name: count for name, count in repeated.items() if count},
         dead_letters={
-            name: dict(Counter(letter.reason for letter in found.by_origin.values()).most_common())
-            for name, found in facts.letters.items()
+            name: dict(
+                Counter(letter.reason for letter in letters.by_origin.values()).most_common()
+            )
+            for name, letters in evidence.dead_letters.items()
         },
-        members=_members(facts),
+        members=_members(evidence),
     )
 
 
-def _members(facts: Facts) -> dict[str, dict[str, int]]:
+def _members(evidence: Evidence) -> dict[str, dict[str, int]]:
     groups: dict[str, list[Member]] = {}
-    for member in facts.dump.members:
+    for member in evidence.dump.members:
         groups.setdefault(member.service, []).append(member)
-    return {service: by_host(found) for service, found in groups.items()}
+    return {service: count_by_host(members) for service, members in groups.items()}
 
 
-def _best_outcomes(facts: Facts) -> dict[object, str]:
-    """The outcome of each order's attempts: acknowledged once is acknowledged, refused always is refused."""
+def _best_outcomes(evidence: Evidence) -> dict[object, str]:
+    """The best outcome among the attempts to place each order: `ok`, else `unknown`, else `fail`."""
     rank = {"fail": 0, "unknown": 1, "ok": 2}
     best: dict[object, str] = {}
-    for operation in facts.history or ():
+    for operation in evidence.history or ():
         if operation.f == "place":
             before = best.get(operation.order_id, "fail")
             best[operation.order_id] = max(before, operation.outcome, key=rank.__getitem__)

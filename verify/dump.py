@@ -1,7 +1,7 @@
-"""A dump: every topic and every database, as they were at one time, and its folder of JSON lines.
+"""A dump: the content of every topic and database at one time, and its folder of JSON lines.
 
-Rows are in a fixed order (topic, partition and offset; primary keys), so two dumps can be compared byte by
-byte. In the files keys, values and header values are base64, as a record may hold any bytes.
+Rows are sorted (by topic, partition and offset; by primary key), so two dumps can be compared byte by byte.
+Keys, values and header values are base64 in the files, as a record may hold any bytes.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,37 +14,37 @@ import msgspec
 
 from runtime.kafka.group_members import Member
 from verify.rows import (
-    AppliedRow,
-    ChangeRow,
-    CopyRow,
-    CountedRow,
+    AppliedChangeRow,
+    CountedOrderRow,
+    DailyLinesRow,
+    DailyOrdersRow,
     IntakeRow,
-    LinesRow,
+    KafkaRecord,
     MessageRow,
+    NotificationOrderRow,
     OrderLineRow,
     OrderRow,
-    OrdersRow,
     OutboxRow,
+    OverviewChangeRow,
+    OverviewCopyRow,
     OverviewRow,
+    PartitionRange,
     ProgressRow,
-    Rec,
-    Span,
     TimerRow,
-    ToldRow,
 )
 
 _ABOUT = "about.json"
-_SPANS = "spans.jsonl"
+_PARTITIONS = "partitions.jsonl"
 _MEMBERS = "members.jsonl"
 
 
 class DumpUnreadable(ValueError):
-    """A folder does not hold a whole dump."""
+    """A folder does not hold a complete dump."""
 
 
 @dataclass(frozen=True)
 class Loop:
-    """What the loop itself keeps in a service's database."""
+    """The loop's own tables in a service's database."""
 
     progress: tuple[ProgressRow, ...] = ()
     outbox: tuple[OutboxRow, ...] = ()
@@ -58,7 +58,7 @@ class Ordering(Loop):
     orders: tuple[OrderRow, ...] = ()
     order_lines: tuple[OrderLineRow, ...] = ()
     intake: tuple[IntakeRow, ...] = ()
-    overviews: tuple[CopyRow, ...] = ()
+    overviews: tuple[OverviewCopyRow, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,15 +66,15 @@ class Medication(Loop):
     """medication's database."""
 
     overviews: tuple[OverviewRow, ...] = ()
-    changes: tuple[ChangeRow, ...] = ()
-    applied: tuple[AppliedRow, ...] = ()
+    changes: tuple[OverviewChangeRow, ...] = ()
+    applied: tuple[AppliedChangeRow, ...] = ()
 
 
 @dataclass(frozen=True)
 class Notification(Loop):
     """notification's database."""
 
-    orders: tuple[ToldRow, ...] = ()
+    orders: tuple[NotificationOrderRow, ...] = ()
     messages: tuple[MessageRow, ...] = ()
 
 
@@ -82,21 +82,21 @@ class Notification(Loop):
 class Metrics(Loop):
     """metrics' database."""
 
-    counted: tuple[CountedRow, ...] = ()
-    lines: tuple[LinesRow, ...] = ()
-    orders: tuple[OrdersRow, ...] = ()
+    counted: tuple[CountedOrderRow, ...] = ()
+    lines: tuple[DailyLinesRow, ...] = ()
+    orders: tuple[DailyOrdersRow, ...] = ()
 
 
 @dataclass(frozen=True)
 class Dump:
-    """Everything at `taken_at` (UTC, PostgreSQL's clock); `records` by topic, partition and offset.
+    """The content of a system at `taken_at` (UTC, PostgreSQL's clock).
 
-    `members` are those of the services' consumer groups.
+    `records` are sorted by topic, partition and offset; `members` are those of the consumer groups.
     """
 
     taken_at: datetime
-    spans: tuple[Span, ...] = ()
-    records: tuple[Rec, ...] = ()
+    partitions: tuple[PartitionRange, ...] = ()
+    records: tuple[KafkaRecord, ...] = ()
     ordering: Ordering = field(default_factory=Ordering)
     medication: Medication = field(default_factory=Medication)
     notification: Notification = field(default_factory=Notification)
@@ -114,7 +114,7 @@ class Dump:
         }
 
     def tables(self) -> Iterator[tuple[str, tuple[Any, ...]]]:
-        """Every table as `service.table` with its rows."""
+        """Every table, named `service.table`, with its rows."""
         for service, database in self.databases.items():
             for table in fields(database):
                 yield f"{service}.{table.name}", getattr(database, table.name)
@@ -124,37 +124,37 @@ def save(dump: Dump, folder: Path) -> None:
     """Write a dump as a folder of JSON lines, one file per topic and table.
 
     Raises:
-        FileExistsError: there is something in the folder already.
+        FileExistsError: the folder is not empty.
     """
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
         raise FileExistsError(f"{folder} is not empty")
-    _write(folder / _SPANS, dump.spans)
+    _write(folder / _PARTITIONS, dump.partitions)
     _write(folder / _MEMBERS, dump.members)
-    by_topic: dict[str, list[Rec]] = {span.topic: [] for span in dump.spans}
+    by_topic: dict[str, list[KafkaRecord]] = {partition.topic: [] for partition in dump.partitions}
     for record in dump.records:
         by_topic.setdefault(record.topic, []).append(record)
     for topic, records in by_topic.items():
         _write(folder / "topics" / f"{topic}.jsonl", records)
     for name, rows in dump.tables():
         _write(folder / "tables" / f"{name}.jsonl", rows)
-    # Last: a dump that was broken off has none.
+    # Written last: its absence marks an incomplete dump.
     (folder / _ABOUT).write_bytes(msgspec.json.encode({"taken_at": dump.taken_at}))
 
 
 def load(folder: Path) -> Dump:
-    """Read what `save` wrote.
+    """Read a dump from its folder.
 
     Raises:
-        DumpUnreadable: it is not a whole dump.
+        DumpUnreadable: the folder does not hold a complete dump.
     """
     try:
         about = msgspec.json.decode((folder / _ABOUT).read_bytes(), type=dict[str, datetime])
         topics = sorted((folder / "topics").glob("*.jsonl"), key=lambda path: path.stem)
         return Dump(
             taken_at=about["taken_at"],
-            spans=_read(folder / _SPANS, Span),
-            records=tuple(record for path in topics for record in _read(path, Rec)),
+            partitions=_read(folder / _PARTITIONS, PartitionRange),
+            records=tuple(record for path in topics for record in _read(path, KafkaRecord)),
             ordering=_database(folder, "ordering", Ordering),
             medication=_database(folder, "medication", Medication),
             notification=_database(folder, "notification", Notification),
@@ -162,7 +162,7 @@ def load(folder: Path) -> Dump:
             members=_read(folder / _MEMBERS, Member),
         )
     except (OSError, KeyError, msgspec.DecodeError) as error:
-        raise DumpUnreadable(f"{folder} holds no whole dump ({type(error).__name__})") from error
+        raise DumpUnreadable(f"{folder} holds no complete dump ({type(error).__name__})") from error
 
 
 def row_types(database: type[Loop]) -> dict[str, type]:

@@ -1,4 +1,4 @@
-"""Taking a dump of a live system: plain consumers and read-only connections, as an administrator."""
+"""Take a dump of a live system, with consumers outside a group and read-only database connections."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -10,16 +10,16 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from runtime.kafka import clients
-from runtime.kafka.group_members import Member, members, processes_twice
+from runtime.kafka.group_members import Member, duplicate_processes, members
 from schemas import topics
 from verify.dump import Dump, Loop, Medication, Metrics, Notification, Ordering, row_types
-from verify.memory import no_collections
-from verify.rows import Rec, Span
+from verify.garbage_collection import gc_disabled
+from verify.rows import KafkaRecord, PartitionRange
 
 _FETCH_BYTES = 16 * 1024 * 1024
 
-_LOOKS, _LOOK_EVERY_S = 15, 1.0
-"""Together longer than a session of 10 s."""
+_MEMBER_POLLS, _MEMBER_POLL_INTERVAL_S = 15, 1.0
+"""Together longer than a consumer's session time-out of 10 s."""
 
 _LOOP = {
     "progress": "select topic, partition, next_offset, epoch from progress order by topic, partition",
@@ -79,15 +79,15 @@ _TABLES: Mapping[type[Loop], Mapping[str, str]] = {
 
 
 async def take_dump(kafka: str, postgres: str) -> Dump:
-    """Everything that is there now; `postgres` is an administrator's DSN.
+    """Dump all topics, databases and group members; `postgres` is an administrator's DSN.
 
-    The topics are read up to their ends of this moment, each database in one snapshot after that.
+    Topics are read up to their current end offsets, then each database in one snapshot.
 
     Raises:
-        KafkaError, OSError, TimeoutError, asyncpg.PostgresError: a server is away, or refuses.
+        KafkaError, OSError, TimeoutError, asyncpg.PostgresError: a server cannot be reached or refuses.
     """
-    with no_collections():
-        spans, records = await _records(kafka, await our_partitions(kafka))
+    with gc_disabled():
+        ranges, records = await _records(kafka, await our_partitions(kafka))
     ordering, medication, notification, metrics = await asyncio.gather(
         _database(postgres, "ordering", Ordering),
         _database(postgres, "medication", Medication),
@@ -96,7 +96,7 @@ async def take_dump(kafka: str, postgres: str) -> Dump:
     )
     return Dump(
         await _now(postgres),
-        spans,
+        ranges,
         records,
         ordering,
         medication,
@@ -107,7 +107,7 @@ async def take_dump(kafka: str, postgres: str) -> Dump:
 
 
 async def our_partitions(kafka: str) -> list[TopicPartition]:
-    """Every partition of the registry's topics, and of each pharmacy's own, that the broker has."""
+    """List the existing partitions of the registered topics and of the pharmacies' topics."""
     registered = {topic.name for topic in topics.ALL}
     async with clients.admin(kafka) as client:
         ours = sorted(
@@ -124,24 +124,24 @@ async def our_partitions(kafka: str) -> list[TopicPartition]:
 
 
 async def _members(kafka: str) -> tuple[Member, ...]:
-    """The members of the groups; a process is in one twice only when that lasts longer than a session."""
+    """Read the members of the groups; again while a process is a member twice, for longer than a session."""
     async with clients.admin(kafka) as client:
-        for _ in range(_LOOKS):
-            found = await members(client, topics.SERVICES)
-            if not processes_twice(found):
+        for _ in range(_MEMBER_POLLS):
+            current = await members(client, topics.SERVICES)
+            if not duplicate_processes(current):
                 break
-            # A client whose request to join was answered too late asks again; Kafka then has it twice.
-            await asyncio.sleep(_LOOK_EVERY_S)
-        return found
+            # A client that retried a slow join request is a member twice until the first session times out.
+            await asyncio.sleep(_MEMBER_POLL_INTERVAL_S)
+        return current
 
 
 def database_dsn(postgres: str, service: str) -> str:
-    """The administrator's DSN with a service's database."""
+    """The DSN of a service's database, from the administrator's."""
     return urlsplit(postgres)._replace(path=f"/{service}").geturl()
 
 
 async def connect(postgres: str, service: str) -> "asyncpg.Connection[Any]":
-    """A connection to a service's database that can change nothing."""
+    """Open a read-only connection to a service's database."""
     return await asyncpg.connect(
         database_dsn(postgres, service),
         timeout=10,
@@ -151,10 +151,10 @@ async def connect(postgres: str, service: str) -> "asyncpg.Connection[Any]":
 
 async def _records(
     kafka: str, partitions: Sequence[TopicPartition]
-) -> tuple[tuple[Span, ...], tuple[Rec, ...]]:
+) -> tuple[tuple[PartitionRange, ...], tuple[KafkaRecord, ...]]:
     if not partitions:
         return (), ()
-    async with clients.reader(
+    async with clients.open_consumer(
         kafka,
         partitions,
         partition_bytes=_FETCH_BYTES,
@@ -162,29 +162,29 @@ async def _records(
     ) as reader:
         begins = await reader.beginning_offsets(partitions)
         ends = await reader.end_offsets(partitions)
-        spans = [Span(tp.topic, tp.partition, begins[tp], ends[tp]) for tp in partitions]
-        return tuple(spans), tuple(await _read(reader, begins, ends))
+        ranges = [PartitionRange(tp.topic, tp.partition, begins[tp], ends[tp]) for tp in partitions]
+        return tuple(ranges), tuple(await _read(reader, begins, ends))
 
 
 async def _read(
     reader: AIOKafkaConsumer,
     begins: Mapping[TopicPartition, int],
     ends: Mapping[TopicPartition, int],
-) -> list[Rec]:
+) -> list[KafkaRecord]:
     left = {tp for tp, end in ends.items() if begins[tp] < end}
     for tp in left:
         reader.seek(tp, begins[tp])
-    found: list[Rec] = []
+    records: list[KafkaRecord] = []
     while left:
         for tp, batch in (await reader.getmany(*left, timeout_ms=500)).items():
-            found.extend(_rec(record) for record in batch if record.offset < ends[tp])
-        # The position passes what a compacted topic no longer has.
+            records.extend(_record(record) for record in batch if record.offset < ends[tp])
+        # By position, as the last records before the end may be compacted away.
         left = {tp for tp in left if await reader.position(tp) < ends[tp]}
-    return sorted(found, key=lambda record: (record.topic, record.partition, record.offset))
+    return sorted(records, key=lambda record: (record.topic, record.partition, record.offset))
 
 
-def _rec(record: Any) -> Rec:
-    return Rec(
+def _record(record: Any) -> KafkaRecord:
+    return KafkaRecord(
         record.topic,
         record.partition,
         record.offset,

@@ -1,8 +1,8 @@
-"""What clients did, as they saw it: a history of operations, one JSON line per step.
+"""A history: the operations that clients performed and their outcomes, one JSON line per step.
 
-An operation starts with an `invoke`, on disk before its request is sent, and ends with what the client
-knows of it: `ok` (acknowledged), `fail` (certainly not taken) or `unknown` (no answer, or one that leaves
-it open). One without an end is unknown as well: the client died, or was not answered in time.
+As in Jepsen, an operation starts with an `invoke`, which is on disk before the request is sent, and ends with
+`ok` (acknowledged), `fail` (certainly had no effect) or `unknown` (no answer, or one that leaves it open).
+An operation without an end is unknown too: its client died or timed out.
 """
 
 import asyncio
@@ -19,30 +19,30 @@ import msgspec
 
 from runtime.http.query_batching import QueryBatcher
 
-Type = Literal["invoke", "ok", "fail", "unknown"]
-Does = Literal["place", "cancel", "import", "set_status", "review"]
+StepType = Literal["invoke", "ok", "fail", "unknown"]
+Action = Literal["place", "cancel", "import", "set_status", "review"]
 Via = Literal["http", "kafka"]
 
-CHANGES: tuple[Does, ...] = ("import", "set_status")
-"""What changes a patient's overview, and has no order."""
+CHANGES: tuple[Action, ...] = ("import", "set_status")
+"""The actions that change an overview; they have a change id instead of an order id."""
 
 _RETRY_LATER = (408, 425)
-"""Client errors after which nothing is certain: the server may have read the request."""
+"""Client errors after which the outcome is unknown: the server may have read the request."""
 
 
 class HistoryDamaged(ValueError):
-    """A line other than a torn last one is not a step; the message says which, and quotes nothing."""
+    """A line that is not a step, other than a torn last one. The message names the line and quotes nothing."""
 
 
 class Step(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One line. `order_id` is the change's id for a change of an overview; `at` is the client's clock (UTC).
+    """One line of the file. `order_id` is the change id for an action in `CHANGES`.
 
-    `status` is what HTTP answered; `partition` and `offset` are what Kafka did.
+    `at` is the client's clock (UTC), `status` the HTTP status, `partition` and `offset` the record's on Kafka.
     """
 
     op: UUID
-    type: Type
-    f: Does
+    type: StepType
+    f: Action
     via: Via
     order_id: UUID
     at: datetime
@@ -53,10 +53,10 @@ class Step(msgspec.Struct, frozen=True, omit_defaults=True):
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """An operation from its first step to its last."""
+    """An operation with its outcome."""
 
     op: UUID
-    f: Does
+    f: Action
     via: Via
     order_id: UUID
     outcome: Literal["ok", "fail", "unknown"]
@@ -65,7 +65,7 @@ class Operation:
 
 
 def outcome_of(status: int) -> Literal["ok", "fail", "unknown"]:
-    """What an HTTP status says of a write: 2xx took it, 4xx certainly did not, all else is open."""
+    """The outcome of a write by its HTTP status: 2xx `ok`, 4xx `fail` (but 408 and 425), others `unknown`."""
     if 200 <= status < 300:
         return "ok"
     return "fail" if 400 <= status < 500 and status not in _RETRY_LATER else "unknown"
@@ -74,7 +74,7 @@ def outcome_of(status: int) -> Literal["ok", "fail", "unknown"]:
 class History:
     """Writes a history; every method returns once its line is on disk.
 
-    Lines of concurrent operations share an fsync. A file that is there is continued.
+    Lines of concurrent operations share an fsync. An existing file is appended to.
     """
 
     def __init__(self, path: Path) -> None:
@@ -96,14 +96,14 @@ class History:
     ) -> None:
         os.close(self._file)
 
-    async def invoke(self, f: Does, via: Via, order_id: UUID) -> "Invoked":
-        """Note that an operation is about to be sent. Raises OSError when it cannot be kept."""
+    async def invoke(self, f: Action, via: Via, order_id: UUID) -> "Invoked":
+        """Write that an operation is about to be sent. Raises OSError when that fails."""
         step = Step(uuid4(), "invoke", f, via, order_id, datetime.now(UTC))
-        await self.note(step)
+        await self.write(step)
         return Invoked(self, step)
 
-    async def note(self, step: Step) -> None:
-        """Keep a step. Raises OSError when it cannot be kept."""
+    async def write(self, step: Step) -> None:
+        """Write a step. Raises OSError when that fails."""
         await self._lines.run(msgspec.json.encode(step) + b"\n")
 
     async def _write(self, lines: Sequence[bytes]) -> list[None]:
@@ -113,70 +113,70 @@ class History:
 
 @dataclass(frozen=True)
 class Invoked:
-    """An operation under way."""
+    """An operation that has started; each method writes its end."""
 
     history: History
     step: Step
 
     async def answered(self, status: int) -> None:
-        """HTTP answered with this status."""
+        """Write that HTTP answered with this status."""
         await self._end(outcome_of(status), status=status)
 
-    async def taken(self, partition: int, offset: int) -> None:
-        """Kafka acknowledged the record, and said where it is."""
+    async def acknowledged(self, partition: int, offset: int) -> None:
+        """Write that Kafka acknowledged the record, with its position."""
         await self._end("ok", partition=partition, offset=offset)
 
     async def unknown(self) -> None:
-        """No answer, or none in time."""
+        """Write that no answer came, or none in time."""
         await self._end("unknown")
 
     async def failed(self) -> None:
-        """It was certainly never sent."""
+        """Write that the request was certainly never sent."""
         await self._end("fail")
 
     async def _end(
         self,
-        outcome: Type,
+        outcome: StepType,
         status: int | None = None,
         partition: int | None = None,
         offset: int | None = None,
     ) -> None:
         step = self.step
         at = datetime.now(UTC)
-        await self.history.note(
+        await self.history.write(
             Step(step.op, outcome, step.f, step.via, step.order_id, at, status, partition, offset)
         )
 
 
 def read_history(path: Path) -> list[Operation]:
-    """The operations in a file, in the order in which they were invoked; a torn last line is left out.
+    """Read the operations in a file, in the order of their invocation. A torn last line is ignored.
 
     Raises:
-        HistoryDamaged: another line is not a step, or an operation ends that was not invoked.
+        HistoryDamaged: another line is not a step, or an operation ends without an `invoke`.
         OSError: the file cannot be read.
     """
     return operations(_steps(path.read_bytes()))
 
 
 def operations(steps: Iterable[Step]) -> list[Operation]:
-    """Operations by their steps. Raises HistoryDamaged when one ends that was not invoked."""
-    found: dict[UUID, Operation] = {}
+    """Combine steps into operations. Raises HistoryDamaged when one ends without an `invoke`."""
+    by_id: dict[UUID, Operation] = {}
     for step in steps:
         if step.type == "invoke":
-            found[step.op] = Operation(step.op, step.f, step.via, step.order_id, "unknown")
-        elif step.op not in found:
+            by_id[step.op] = Operation(step.op, step.f, step.via, step.order_id, "unknown")
+        elif step.op not in by_id:
             raise HistoryDamaged(f"operation {step.op} ends without having been invoked")
         else:
-            found[step.op] = Operation(
+            by_id[step.op] = Operation(
                 step.op, step.f, step.via, step.order_id, step.type, step.partition, step.offset
             )
-    return list(found.values())
+    return list(by_id.values())
 
 
 def _steps(content: bytes) -> Iterator[Step]:
     decode = msgspec.json.Decoder(Step).decode
     lines = content.split(b"\n")
-    # What follows the last line end was never acknowledged to the client.
+    # A line without a line end was never on disk when the client went on.
     for number, line in enumerate(lines[:-1], start=1):
         try:
             yield decode(line)

@@ -1,6 +1,6 @@
-"""What a dump holds of Kafka and of each service's database, as plain rows.
+"""The rows of a dump: records on Kafka, and the tables of each service's database.
 
-Times are UTC. Bodies are the JSON text as it is stored.
+Times are UTC. Bodies are JSON text as stored.
 """
 
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from runtime.messages.message import Headers
 
 
 @dataclass(slots=True)
-class Rec:
+class KafkaRecord:
     """A record on Kafka; `timestamp` is the broker's append time in ms since 1970."""
 
-    # Not frozen, as the loop's parser wants a record with attributes that could be set.
+    # Not frozen: the loop's parser takes a protocol with settable attributes.
 
     topic: str
     partition: int
@@ -26,13 +26,13 @@ class Rec:
 
     @property
     def where(self) -> str:
-        """Such as `orders.events-3@120`."""
+        """Topic, partition and offset, such as `orders.events-3@120`."""
         return f"{self.topic}-{self.partition}@{self.offset}"
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
-    """What a partition holds: offsets from `begin` up to, not including, `end`."""
+class PartitionRange:
+    """The offsets in a partition, from `begin` up to and not including `end`."""
 
     topic: str
     partition: int
@@ -42,7 +42,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class ProgressRow:
-    """Where a service stands in one partition of an input."""
+    """A service's stored position in a partition."""
 
     topic: str
     partition: int
@@ -52,7 +52,7 @@ class ProgressRow:
 
 @dataclass(frozen=True, slots=True)
 class OutboxRow:
-    """Records that a service has decided and may not have published."""
+    """Records that a service has decided and Kafka has not yet acknowledged."""
 
     id: int
     partition: int
@@ -62,7 +62,7 @@ class OutboxRow:
 
 @dataclass(frozen=True, slots=True)
 class TimerRow:
-    """A due time; `record` is what is published then, as the loop stores it."""
+    """A timer; `record` is published at `due_at`, in the loop's encoding."""
 
     id: UUID
     partition: int
@@ -72,7 +72,7 @@ class TimerRow:
 
 @dataclass(frozen=True, slots=True)
 class OrderRow:
-    """ordering: an order as it stands."""
+    """ordering: an order."""
 
     order_id: UUID
     patient: str
@@ -85,7 +85,7 @@ class OrderRow:
 
 @dataclass(frozen=True, slots=True)
 class OrderLineRow:
-    """ordering: a line of an order, to be searched; `due` is when it is given up."""
+    """ordering: a line of an order, for searches; a waiting line is decided without an overview at `due`."""
 
     order_id: UUID
     line: int
@@ -100,7 +100,7 @@ class OrderLineRow:
 
 @dataclass(frozen=True, slots=True)
 class IntakeRow:
-    """ordering: an order that the API took and the loop has not seen."""
+    """ordering: an order that the API accepted and the loop has not handled."""
 
     order_id: UUID
     patient: str
@@ -109,7 +109,7 @@ class IntakeRow:
 
 
 @dataclass(frozen=True, slots=True)
-class CopyRow:
+class OverviewCopyRow:
     """ordering: its copy of a patient's overview; `medications` is JSON."""
 
     patient: str
@@ -120,7 +120,7 @@ class CopyRow:
 
 @dataclass(frozen=True, slots=True)
 class OverviewRow:
-    """medication: a patient's overview; `change` and `medications` are JSON with the record's names."""
+    """medication: a patient's overview; `change` and `medications` are JSON with the names of the record."""
 
     patient: str
     practice: str
@@ -132,8 +132,8 @@ class OverviewRow:
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeRow:
-    """medication: what one change did to an overview; `before` and `after` are JSON lists of medicines."""
+class OverviewChangeRow:
+    """medication: one change of an overview; `before` and `after` are JSON lists of medicines."""
 
     patient: str
     version: int
@@ -150,8 +150,8 @@ class ChangeRow:
 
 
 @dataclass(frozen=True, slots=True)
-class AppliedRow:
-    """medication: a change that was carried out."""
+class AppliedChangeRow:
+    """medication: a change that was applied."""
 
     patient: str
     change_id: UUID
@@ -160,8 +160,8 @@ class AppliedRow:
 
 
 @dataclass(frozen=True, slots=True)
-class ToldRow:
-    """notification: what a patient was told of an order."""
+class NotificationOrderRow:
+    """notification: an order, as far as its messages need it."""
 
     order_id: UUID
     seq: int
@@ -183,8 +183,8 @@ class MessageRow:
 
 
 @dataclass(frozen=True, slots=True)
-class CountedRow:
-    """metrics: how an order is counted; `outcomes` is JSON, outcome by line number."""
+class CountedOrderRow:
+    """metrics: a counted order; `outcomes` is JSON, outcome by line number."""
 
     order_id: UUID
     seq: int
@@ -195,8 +195,8 @@ class CountedRow:
 
 
 @dataclass(frozen=True, slots=True)
-class LinesRow:
-    """metrics: a day's lines."""
+class DailyLinesRow:
+    """metrics: the number of lines of a day with one outcome."""
 
     practice: str
     day: date
@@ -206,8 +206,8 @@ class LinesRow:
 
 
 @dataclass(frozen=True, slots=True)
-class OrdersRow:
-    """metrics: a day's orders."""
+class DailyOrdersRow:
+    """metrics: the number of orders of a day."""
 
     practice: str
     day: date

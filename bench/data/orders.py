@@ -1,4 +1,4 @@
-"""Orders of these patients: mostly what can be repeated, now and then everything that cannot."""
+"""Makes orders: mostly of medicines that can be repeated, sometimes of each kind that cannot."""
 
 import random
 from collections.abc import Iterator
@@ -7,13 +7,13 @@ from typing import Any
 import orjson
 
 from bench.data.patients import Population, medications_of, patient_id, pharmacy_of, practice_of
-from bench.data.records import Given, envelope, trace, uuid4_text, uuid7_text
+from bench.data.records import InputRecord, envelope, trace, uuid4_text, uuid7_text
 from bench.data.region import PRACTICES, UNKNOWN_PHARMACY, practice_agb
 from samples.people import UNLISTED
 from schemas.records.orders import OrderPlace
 
 _FIRST_MS = 1_795_422_600_000
-"""Monday 23 November 2026, 8:30 in Amsterdam: where the clock of the order ids starts."""
+"""Time of the first order id: Monday 23 November 2026, 8:30 in Amsterdam."""
 
 _PLACED_AT = "2026-11-23T07:30:00Z"
 
@@ -28,13 +28,13 @@ _REMARKS = (
 )
 
 
-def orders(population: Population, count: int, seed: int = 1) -> Iterator[Given]:
-    """This many orders, the same for the same population, count and seed."""
+def orders(population: Population, count: int, seed: int = 1) -> Iterator[InputRecord]:
+    """Make orders, the same for the same population, count and seed."""
     chance = random.Random(seed)
     return (_record(population, number, chance) for number in range(count))
 
 
-def _record(population: Population, number: int, chance: random.Random) -> Given:
+def _record(population: Population, number: int, chance: random.Random) -> InputRecord:
     order_id = uuid7_text(_FIRST_MS + number // 10, chance.getrandbits(74))
     body = _body(order_id, int(chance.random() * population.count), chance)
     headers = envelope(
@@ -44,7 +44,7 @@ def _record(population: Population, number: int, chance: random.Random) -> Given
         order_id,
         trace(chance.getrandbits(128), chance.getrandbits(64)),
     )
-    return Given(body["patient"].encode(), orjson.dumps(body), headers)
+    return InputRecord(body["patient"].encode(), orjson.dumps(body), headers)
 
 
 def _body(order_id: str, patient: int, chance: random.Random) -> dict[str, Any]:

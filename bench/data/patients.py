@@ -1,4 +1,4 @@
-"""Patients and their medication overviews, each made from its number alone."""
+"""Makes patients and their medication overviews, each from its number only."""
 
 import random
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from bench.data.records import Given, envelope, trace, uuid4_text
+from bench.data.records import InputRecord, envelope, trace, uuid4_text
 from bench.data.region import PHARMACIES, PRACTICES, pharmacy_agb, practice_agb
 from samples.people import CHRONIC, STOPPED, TEMPORARY, Medicine
 from schemas.records.medication import MedicationOverview
@@ -19,21 +19,21 @@ _PREFIX = "pat_b"
 _MEDICINES = (*CHRONIC, *TEMPORARY, *STOPPED)
 _STATUSES = ("chronic",) * 22 + ("temporary",) * 2 + ("stopped",)
 _LISTS = 5000
-"""How many different lists of medicines there are: a million patients share them."""
+"""Number of different lists of medicines, which all patients share."""
 
 
 @dataclass(frozen=True)
 class Population:
-    """So many patients. The same number is the same patient in a larger population."""
+    """A number of patients. A patient's number means the same patient in every population."""
 
     count: int
 
-    def records(self) -> Iterator[Given]:
-        """Every overview, as medication publishes it."""
+    def records(self) -> Iterator[InputRecord]:
+        """Make every overview, as medication publishes it."""
         return (overview_record(number) for number in range(self.count))
 
-    def record_of(self, patient: str) -> Given:
-        """The overview of a patient. Raises ValueError for one who is not among these."""
+    def record_of(self, patient: str) -> InputRecord:
+        """Make the overview of a patient. Raises ValueError for a patient outside the population."""
         number = int(patient.removeprefix(_PREFIX))
         if number >= self.count:
             raise ValueError(f"{patient} is not one of {self.count} patients")
@@ -60,7 +60,7 @@ def medications_of(number: int) -> list[dict[str, Any]]:
     return _medications(number % _LISTS)[0]
 
 
-def overview_record(number: int) -> Given:
+def overview_record(number: int) -> InputRecord:
     """The record of a patient's overview."""
     patient = patient_id(number)
     head = (
@@ -75,12 +75,14 @@ def overview_record(number: int) -> Given:
         patient,
         trace(number + 1, number + 1),
     )
-    return Given(patient.encode(), head.encode() + _medications(number % _LISTS)[1] + b"}", headers)
+    return InputRecord(
+        patient.encode(), head.encode() + _medications(number % _LISTS)[1] + b"}", headers
+    )
 
 
 @cache
 def _medications(number: int) -> tuple[list[dict[str, Any]], bytes]:
-    """A list of medicines, and its JSON."""
+    """Make a list of medicines, and its JSON."""
     chance = random.Random(number)
     medicines = chance.sample(_MEDICINES, chance.randint(3, 10))
     entries = [_entry(medicine, chance) for medicine in medicines]

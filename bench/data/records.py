@@ -1,9 +1,9 @@
-"""A record before Kafka has it."""
+"""Records that the benchmark writes, and their headers."""
 
 from typing import NamedTuple
 
 
-class Given(NamedTuple):
+class InputRecord(NamedTuple):
     """Key, value and headers of a record that the benchmark writes."""
 
     key: bytes
@@ -14,7 +14,7 @@ class Given(NamedTuple):
 def envelope(
     ce_type: str, ce_id: str, at: str, subject: str, traceparent: str
 ) -> list[tuple[str, bytes]]:
-    """CloudEvents headers; `at` is RFC 3339 in UTC."""
+    """Make CloudEvents headers; `at` is RFC 3339 in UTC."""
     return [
         ("ce_specversion", b"1.0"),
         ("ce_type", ce_type.encode()),
@@ -28,17 +28,17 @@ def envelope(
 
 
 def uuid4_text(bits: int) -> str:
-    """These bits in the form of a random UUID; `uuid.UUID` itself costs three times as much."""
+    """Format these bits as a random UUID, in a third of the time of `uuid.UUID`."""
     return _uuid_text(bits, "4")
 
 
 def uuid7_text(at_ms: int, bits: int) -> str:
-    """A time-ordered UUID (RFC 9562, version 7) with these 74 random bits."""
+    """Make a time-ordered UUID (RFC 9562, version 7) with these 74 random bits."""
     return _uuid_text((at_ms & 0xFFFFFFFFFFFF) << 80 | bits, "7")
 
 
 def trace(trace_id: int, parent_id: int) -> str:
-    """W3C trace context."""
+    """Make a W3C `traceparent`."""
     return f"00-{trace_id:032x}-{parent_id:016x}-01"
 
 

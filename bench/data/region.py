@@ -1,4 +1,4 @@
-"""The region of the benchmark: practices and pharmacies, as every engine knows them."""
+"""The region of the benchmark: practices and pharmacies, the same for every engine."""
 
 from collections.abc import Iterator
 from datetime import time
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import orjson
 
-from bench.data.records import Given, envelope, trace
+from bench.data.records import InputRecord, envelope, trace
 from runtime.messages.cloudevents import event_id
 from runtime.messages.encoding import encode
 from schemas import topics
@@ -41,7 +41,7 @@ def pharmacy_agb(number: int) -> str:
 
 
 def directory(*, review_everything: bool) -> Directory:
-    """The whole region; with `review_everything` no practice approves anything by itself."""
+    """Make the whole region. With `review_everything` no line is approved without a person."""
     policy = Policy(review_everything=review_everything)
     return Directory(
         practices=tuple(_practice(number, policy) for number in range(PRACTICES)),
@@ -50,49 +50,49 @@ def directory(*, review_everything: bool) -> Directory:
 
 
 def practices(region: Directory) -> dict[str, Practice]:
-    """The practices as the directory's topic carries them, by code."""
+    """The practices by AGB code, as on the directory's topic."""
     return {p.agb: Practice(**p.model_dump(), version=1) for p in region.practices}
 
 
 def pharmacies(region: Directory) -> dict[str, Pharmacy]:
-    """The pharmacies as the directory's topic carries them, by code."""
+    """The pharmacies by AGB code, as on the directory's topic."""
     return {p.agb: Pharmacy(**p.model_dump(), version=1) for p in region.pharmacies}
 
 
-def practice_records(region: Directory) -> Iterator[Given]:
+def practice_records(region: Directory) -> Iterator[InputRecord]:
     """The practices as records of `directory.practices`."""
     return (_record(practice) for practice in practices(region).values())
 
 
-def pharmacy_records(region: Directory) -> Iterator[Given]:
+def pharmacy_records(region: Directory) -> Iterator[InputRecord]:
     """The pharmacies as records of `directory.pharmacies`."""
     return (_record(pharmacy) for pharmacy in pharmacies(region).values())
 
 
 def pharmacy_topics(region: Directory) -> tuple[Topic, ...]:
-    """The pharmacies' own topics; none in a region where nothing is approved without a person."""
+    """The pharmacies' prescription topics; none in a region with `review_everything`."""
     if all(practice.policy.review_everything for practice in region.practices):
         return ()
     return tuple(topics.prescriptions(pharmacy.agb) for pharmacy in region.pharmacies)
 
 
 def write_for_peers(region: Directory, path: Path) -> Path:
-    """What the rules need of the region as a JSON file: peers read it once, ours follows the topics."""
-    known = {
+    """Write the region for the peers' rules to a JSON file. Ours reads the directory's topics instead."""
+    content = {
         "practices": {
             agb: {"version": practice.version, **practice.policy.model_dump()}
             for agb, practice in practices(region).items()
         },
         "pharmacies": [pharmacy.agb for pharmacy in region.pharmacies],
     }
-    path.write_bytes(orjson.dumps(known))
+    path.write_bytes(orjson.dumps(content))
     return path
 
 
-def _record(entry: Practice | Pharmacy) -> Given:
+def _record(entry: Practice | Pharmacy) -> InputRecord:
     ce_id = event_id(entry.TYPE, entry.agb, entry.version)
     headers = envelope(entry.ce_type(), ce_id, "2026-11-02T08:00:00Z", entry.agb, trace(1, 1))
-    return Given(entry.agb.encode(), encode(entry), headers)
+    return InputRecord(entry.agb.encode(), encode(entry), headers)
 
 
 def _practice(number: int, policy: Policy) -> PracticeEntry:

@@ -10,8 +10,8 @@ MOST_WORKERS = 4
 
 
 def engines(report: Report) -> dict[str, Engine]:
-    """All that there are, in the order in which they take turns."""
-    found: list[Engine] = [
+    """List all engines by name, in the order in which they run."""
+    all_engines: list[Engine] = [
         RawAiokafka(),
         NaiveFastStream(),
         QuixStreams(),
@@ -21,9 +21,9 @@ def engines(report: Report) -> dict[str, Engine]:
         KafkaStreams("exactly_once_v2", report, tuned=True, commit_ms=1000),
         *(Ours(workers) for workers in range(1, MOST_WORKERS + 1)),
     ]
-    return {engine.name: engine for engine in found}
+    return {engine.name: engine for engine in all_engines}
 
 
 def is_ours(name: str) -> bool:
-    """Whether this is our own service, with whatever number of workers."""
+    """Whether this is our own service, with any number of workers."""
     return name.startswith("ours-")

@@ -1,4 +1,4 @@
-"""What the runner needs to know of an engine, and where one run of it takes place."""
+"""The interface of an engine, and the context of one run of it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +17,10 @@ _SETTLED_UNTIMED_S = 0.5
 
 
 @dataclass(frozen=True)
-class Place:
-    """One run: its servers, its folder, its consumer group, and the region's file for peers.
+class RunContext:
+    """One run: its servers, folder, consumer group, and the region's file for peers.
 
-    In one that is not `timed` nobody looks at how long anything takes.
+    `timed` is whether rates are measured.
     """
 
     stack: LocalStack
@@ -31,12 +31,12 @@ class Place:
 
     @property
     def settled_s(self) -> float:
-        """Outputs are complete when there are enough and none has come for so long."""
+        """Seconds without new outputs after which they count as complete."""
         return _SETTLED_S if self.timed else _SETTLED_UNTIMED_S
 
     @property
     def database(self) -> str:
-        """The DSN of the database that was made anew for this run."""
+        """The DSN of this run's new database."""
         return self.stack.databases["ordering"]
 
     def log(self, name: str) -> Path:
@@ -45,11 +45,11 @@ class Place:
 
 
 class Engine(Protocol):
-    """Something that decides orders. It is judged by what it writes to Kafka alone.
+    """A program that decides orders. It is judged by the records that it writes to Kafka.
 
-    `share` is the part of the orders that it gets: a slow one would hold up a whole round.
-    `decides` is False for one that only passes orders on, whose output is counted and not compared.
-    `processes` tells a reader how many it runs and in what language.
+    `share` is the part of the orders that it gets; a slow engine gets fewer. `decides` is False for an engine
+    that only passes orders on: its outputs are counted, not compared. `processes` describes for the reader
+    how many processes it runs, in which language.
     """
 
     name: str
@@ -60,13 +60,13 @@ class Engine(Protocol):
     decides: bool
 
     async def available(self) -> str | None:
-        """None, or why it cannot run on this machine; fetches what it needs."""
+        """Install what it needs. Return None, or why it cannot run on this machine."""
 
-    async def prepare(self, place: Place, population: Population) -> None:
-        """Whatever must be there before it reads the overviews."""
+    async def prepare(self, context: RunContext, population: Population) -> None:
+        """Prepare what it needs before it reads the overviews."""
 
-    def reads_overviews(self, place: Place) -> str | None:
-        """The consumer group that tells how far it has read the overviews; None when it does not."""
+    def reads_overviews(self, context: RunContext) -> str | None:
+        """Name the consumer group that commits its offsets on the overviews; None when it reads none."""
 
-    def programs(self, place: Place, phase: Phase) -> list[Program]:
-        """Its processes, ready to start."""
+    def programs(self, context: RunContext, phase: Phase) -> list[Program]:
+        """Make its programs, ready to start."""

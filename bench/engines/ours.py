@@ -1,15 +1,15 @@
-"""Our ordering service as it is: its worker processes, its database, its rules."""
+"""Our ordering service, unchanged: its worker processes, database and rules."""
 
 from dataclasses import replace
 
 from bench.data.patients import Population
-from bench.engines.engine import Phase, Place
+from bench.engines.engine import Phase, RunContext
 from deploy.local.processes.process import Program
-from deploy.local.processes.services import Addresses, service_program
+from deploy.local.processes.services import ServiceAddresses, service_program
 
 
 class Ours:
-    """So many `python -m services.ordering --only worker`."""
+    """A number of processes `python -m services.ordering --only worker`."""
 
     promise = "effectively once, state in SQL"
     share = 1.0
@@ -24,21 +24,21 @@ class Ours:
     async def available(self) -> str | None:
         return None
 
-    async def prepare(self, place: Place, population: Population) -> None:
+    async def prepare(self, context: RunContext, population: Population) -> None:
         return None
 
-    def reads_overviews(self, place: Place) -> str | None:
+    def reads_overviews(self, context: RunContext) -> str | None:
         return "ordering"
 
-    def programs(self, place: Place, phase: Phase) -> list[Program]:
-        ports = place.stack.ports.services.values()
-        found = Addresses(place.stack.kafka, place.database, "json")
+    def programs(self, context: RunContext, phase: Phase) -> list[Program]:
+        ports = context.stack.ports.services.values()
+        servers = ServiceAddresses(context.stack.kafka, context.database, "json")
         return [
             replace(
                 service_program(
-                    "ordering", f"ordering-{number}", port, "worker", found, place.stack.data
+                    "ordering", f"ordering-{number}", port, "worker", servers, context.stack.data
                 ),
-                log=place.log(f"ordering-{number}"),
+                log=context.log(f"ordering-{number}"),
             )
             for number, port in zip(range(1, self.workers + 1), ports, strict=False)
         ]

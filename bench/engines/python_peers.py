@@ -1,4 +1,4 @@
-"""The peers that are Python programs: raw aiokafka, the obvious FastStream version, Quix Streams."""
+"""The peers in Python: raw aiokafka, a simple FastStream version, Quix Streams."""
 
 import sys
 from importlib.util import find_spec
@@ -7,31 +7,31 @@ from pathlib import Path
 import asyncpg
 
 from bench.data.patients import Population
-from bench.engines.engine import Phase, Place
+from bench.engines.engine import Phase, RunContext
 from bench.peers.naive_faststream import TABLES
 from deploy.local.processes.process import Program
 
 ROOT = Path(__file__).parents[2]
 
 
-def _program(place: Place, module: str) -> Program:
-    state = place.folder / "state"
+def _program(context: RunContext, module: str) -> Program:
+    state = context.folder / "state"
     state.mkdir(exist_ok=True)
-    told = {
-        "kafka": place.stack.kafka,
-        "group": place.group,
+    arguments = {
+        "kafka": context.stack.kafka,
+        "group": context.group,
         "state": str(state),
-        "region": str(place.region),
-        "database": place.database,
+        "region": str(context.region),
+        "database": context.database,
     }
-    options = [word for name, value in told.items() for word in (f"--{name}", value)]
-    hurried = [] if place.timed else ["--hurried"]
+    options = [word for name, value in arguments.items() for word in (f"--{name}", value)]
+    hurried = [] if context.timed else ["--hurried"]
     argv = [sys.executable, "-m", f"bench.peers.{module}", *options, *hurried]
-    return Program(module, argv, place.log(module), cwd=ROOT)
+    return Program(module, argv, context.log(module), cwd=ROOT)
 
 
 class RawAiokafka:
-    """Consume, parse, write out, produce: no state and no rules."""
+    """Consume, parse, serialize, produce: no state and no rules."""
 
     name = "raw"
     title = "raw aiokafka pass-through"
@@ -43,18 +43,18 @@ class RawAiokafka:
     async def available(self) -> str | None:
         return None
 
-    async def prepare(self, place: Place, population: Population) -> None:
+    async def prepare(self, context: RunContext, population: Population) -> None:
         return None
 
-    def reads_overviews(self, place: Place) -> str | None:
+    def reads_overviews(self, context: RunContext) -> str | None:
         return None
 
-    def programs(self, place: Place, phase: Phase) -> list[Program]:
-        return [_program(place, "raw_aiokafka")]
+    def programs(self, context: RunContext, phase: Phase) -> list[Program]:
+        return [_program(context, "raw_aiokafka")]
 
 
 class NaiveFastStream:
-    """A model, a transaction and a publish per record. Its overviews are put into its table for it."""
+    """A model, a transaction and a publish per record. The benchmark fills its table of overviews."""
 
     name = "naive"
     title = "the obvious FastStream version"
@@ -66,8 +66,8 @@ class NaiveFastStream:
     async def available(self) -> str | None:
         return None
 
-    async def prepare(self, place: Place, population: Population) -> None:
-        db = await asyncpg.connect(place.database)
+    async def prepare(self, context: RunContext, population: Population) -> None:
+        db = await asyncpg.connect(context.database)
         try:
             await db.execute(TABLES)
             rows = [(given.key.decode(), given.value) for given in population.records()]
@@ -76,15 +76,15 @@ class NaiveFastStream:
         finally:
             await db.close()
 
-    def reads_overviews(self, place: Place) -> str | None:
+    def reads_overviews(self, context: RunContext) -> str | None:
         return None
 
-    def programs(self, place: Place, phase: Phase) -> list[Program]:
-        return [_program(place, "naive_faststream")]
+    def programs(self, context: RunContext, phase: Phase) -> list[Program]:
+        return [_program(context, "naive_faststream")]
 
 
 class QuixStreams:
-    """An as-of join with state in RocksDB and a changelog on Kafka, in Kafka's transactions."""
+    """An as-of join with state in RocksDB and a changelog on Kafka, with Kafka transactions."""
 
     name = "quix"
     title = "Quix Streams, exactly-once"
@@ -96,11 +96,11 @@ class QuixStreams:
     async def available(self) -> str | None:
         return None if find_spec("quixstreams") else "quixstreams is not installed"
 
-    async def prepare(self, place: Place, population: Population) -> None:
+    async def prepare(self, context: RunContext, population: Population) -> None:
         return None
 
-    def reads_overviews(self, place: Place) -> str | None:
-        return place.group
+    def reads_overviews(self, context: RunContext) -> str | None:
+        return context.group
 
-    def programs(self, place: Place, phase: Phase) -> list[Program]:
-        return [_program(place, "quix_streams")]
+    def programs(self, context: RunContext, phase: Phase) -> list[Program]:
+        return [_program(context, "quix_streams")]

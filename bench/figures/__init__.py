@@ -1,1 +1,1 @@
-"""The figures of the benchmark, each a module that gives its rows."""
+"""The figures of the benchmark, a module for each."""

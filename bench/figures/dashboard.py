@@ -1,7 +1,7 @@
-"""A dashboard query with ten million counted lines against a hundred thousand.
+"""Measures a dashboard query with ten million counted lines against one with a hundred thousand.
 
-Ten million is a region after five years, a hundred thousand one practice after two and a half; every
-practice has as many lines a day in both. The same practice and the same year are asked for, by month.
+Ten million lines are a region's in five years, a hundred thousand a practice's in two and a half. A practice
+has the same lines a day in both. Both queries ask for one year of the same practice, by month.
 """
 
 import asyncio
@@ -21,17 +21,17 @@ from bench.errors import BenchError
 from bench.plan import Bench
 from bench.process import Processes
 from bench.result import Goal, Measured, compare
-from bench.services import until_ready
+from bench.services import wait_until_ready
 from bench.store import create_database, fill_counts, settle
 from deploy.local.ports import LOOPBACK
-from deploy.local.processes.services import Addresses, service_program
+from deploy.local.processes.services import ServiceAddresses, service_program
 
 NAME = "dashboard"
 GOAL = Goal(1.3, at="most")
 
 UNTIL = date(2026, 11, 20)
 """A Friday."""
-ASKED = (
+QUERY = (
     f"/practices/{practice_agb(0)}/orders?by=month"
     f"&from={UNTIL - timedelta(days=364)}&to={UNTIL.isoformat()}"
 )
@@ -39,15 +39,15 @@ ASKED = (
 
 @dataclass(frozen=True)
 class Counts:
-    """A running metrics, and how many lines it has counted."""
+    """A running metrics service, and the number of lines that it has counted."""
 
     port: int
     lines: int
 
 
 async def measure(bench: Bench) -> Measured:
-    """Two processes of metrics, each with a database of its own, are asked in turn."""
-    await bench.arena.anew(directory(review_everything=False))
+    """Query two processes of metrics in turn, each with its own database."""
+    await bench.arena.reset(directory(review_everything=False))
     few_size, many_size = bench.sizes.dashboards
     ports = bench.arena.stack.ports.services
     async with (
@@ -72,7 +72,7 @@ async def _round(bench: Bench, number: int, few: Counts, many: Counts) -> tuple[
     queries = bench.sizes.queries
     small = await asyncio.to_thread(_median_ms, few, queries)
     big = await asyncio.to_thread(_median_ms, many, queries)
-    bench.report.say(
+    bench.report.info(
         f"Dashboard, round {number}: {big:.2f} ms with {many.lines:,} lines,"
         f" {small:.2f} ms with {few.lines:,}"
     )
@@ -83,15 +83,15 @@ async def _round(bench: Bench, number: int, few: Counts, many: Counts) -> tuple[
 async def _counts(
     bench: Bench, name: str, port: int, practices: int, days: int
 ) -> AsyncIterator[Counts]:
-    """metrics' API on a database of this name, with the counts of so many practices and days."""
+    """Run metrics' API on a new database, filled for these numbers of practices and days."""
     stack = bench.arena.stack
     await create_database(stack.postgres, name, "metrics")
     dsn = stack.databases["metrics"].removesuffix("/metrics") + f"/{name}"
-    found = Addresses(stack.kafka, dsn, "json")
-    program = service_program("metrics", name, port, "api", found, stack.data)
+    servers = ServiceAddresses(stack.kafka, dsn, "json")
+    program = service_program("metrics", name, port, "api", servers, stack.data)
     async with Processes([program]) as running:
-        # The service makes its tables.
-        await until_ready(running, name, port)
+        # The service makes its tables before it is ready.
+        await wait_until_ready(running, name, port)
         bench.report.status(f"Counting the lines of {practices} practices on {days} days …")
         lines = await fill_counts(dsn, practices, UNTIL - timedelta(days=days - 1), UNTIL)
         await settle(stack.postgres, dsn)
@@ -99,12 +99,12 @@ async def _counts(
 
 
 def _median_ms(counts: Counts, queries: int) -> float:
-    """The median of so many queries one after the other. Raises BenchError for a wrong answer."""
+    """Send queries one after the other; return the median time in ms. Raises BenchError for a wrong answer."""
     connection = HTTPConnection(LOOPBACK, counts.port, timeout=30)
     took_ms: list[float] = []
     for _ in range(queries):
         began_s = time.perf_counter()
-        connection.request("GET", ASKED)
+        connection.request("GET", QUERY)
         answer = connection.getresponse()
         body = answer.read()
         took_ms.append((time.perf_counter() - began_s) * 1000)

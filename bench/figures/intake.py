@@ -1,4 +1,4 @@
-"""Orders over HTTP with acks=all: ordering's API against a bare FastAPI endpoint, one process each."""
+"""Measures orders over HTTP with acks=all: ordering's API against a bare FastAPI endpoint, one process each."""
 
 import asyncio
 import statistics
@@ -11,16 +11,16 @@ import orjson
 from bench.cpu import Meter, others_share, per_order_us
 from bench.data.orders import orders
 from bench.data.patients import Population
-from bench.data.records import Given
+from bench.data.records import InputRecord
 from bench.data.region import directory, write_for_peers
-from bench.engines.engine import Place
+from bench.engines.engine import RunContext
 from bench.errors import BenchError
 from bench.judge import WARM_UP, rate
 from bench.kafka import read
 from bench.plan import Bench
 from bench.process import Processes
 from bench.result import Goal, Measured, compare
-from bench.services import ready, services
+from bench.services import services, wait_until_services_ready
 from bench.steps import ORDERS
 from deploy.local.processes.process import Program, run
 
@@ -32,7 +32,7 @@ ROOT = Path(__file__).parents[2]
 
 
 async def measure(bench: Bench) -> Measured:
-    """The two take turns with the same orders."""
+    """Measure both in turn, with the same orders."""
     placed = tuple(orders(Population(bench.sizes.patients), bench.sizes.requests))
     ours: list[float] = []
     bare: list[float] = []
@@ -43,11 +43,11 @@ async def measure(bench: Bench) -> Measured:
     for number in range(1, bench.sizes.rounds + 1):
         for name, rates in (("ours", ours), ("bare", bare)):
             bench.report.status(f"HTTP intake, round {number} of {bench.sizes.rounds}: {name} …")
-            found = await _one(bench, name, placed)
-            rates.append(found["per_s"])
-            raw.append({"figure": NAME, "round": number, "server": name, **found})
+            measured = await _one(bench, name, placed)
+            rates.append(measured["per_s"])
+            raw.append({"figure": NAME, "round": number, "server": name, **measured})
         spent = " against ".join(f"{one['cpu_us']['engine']:.0f}" for one in raw[-2:])
-        bench.report.say(
+        bench.report.info(
             f"HTTP intake, round {number}: {ours[-1]:,.0f} orders/s, bare {bare[-1]:,.0f}"
             f" (µs of the server's processor an order: {spent})"
         )
@@ -56,18 +56,20 @@ async def measure(bench: Bench) -> Measured:
     return Measured([compare(figure, "orders/s", ours, bare, GOAL, note)], raw)
 
 
-async def _one(bench: Bench, name: str, placed: tuple[Given, ...]) -> dict[str, Any]:
+async def _one(bench: Bench, name: str, placed: tuple[InputRecord, ...]) -> dict[str, Any]:
     region = directory(review_everything=True)
-    folder = await bench.arena.anew(region)
-    place = Place(bench.arena.stack, folder, name, write_for_peers(region, folder / "region.json"))
-    programs = services(place, ["ordering"], "api") if name == "ours" else [_bare(place)]
+    folder = await bench.arena.reset(region)
+    context = RunContext(
+        bench.arena.stack, folder, name, write_for_peers(region, folder / "region.json")
+    )
+    programs = services(context, ["ordering"], "api") if name == "ours" else [_bare(context)]
     async with Processes(programs) as running:
-        await ready(place, running, ["ordering"])
-        meter = Meter(place.stack, running.pids)
+        await wait_until_services_ready(context, running, ["ordering"])
+        meter = Meter(context.stack, running.pids)
         before = meter.read()
-        result = await _load(place, placed)
+        result = await _load(context, placed)
         after = meter.read()
-    stamps = await asyncio.to_thread(_taken, place, placed)
+    stamps = await asyncio.to_thread(_append_times, context, placed)
     latencies = sorted(result["latencies_ms"])
     return {
         "per_s": rate(stamps, WARM_UP),
@@ -78,32 +80,32 @@ async def _one(bench: Bench, name: str, placed: tuple[Given, ...]) -> dict[str, 
     }
 
 
-def _bare(place: Place) -> Program:
-    port = str(place.stack.ports.services["ordering"])
-    argv = [sys.executable, "-m", "bench.peers.bare_fastapi", place.stack.kafka, port]
-    return Program("bare_fastapi", argv, place.log("bare_fastapi"), cwd=ROOT)
+def _bare(context: RunContext) -> Program:
+    port = str(context.stack.ports.services["ordering"])
+    argv = [sys.executable, "-m", "bench.peers.bare_fastapi", context.stack.kafka, port]
+    return Program("bare_fastapi", argv, context.log("bare_fastapi"), cwd=ROOT)
 
 
-async def _load(place: Place, placed: tuple[Given, ...]) -> dict[str, Any]:
-    """Send all orders from a process of its own. Raises BenchError when one is not answered with 202."""
-    bodies, result = place.folder / "bodies", place.folder / "load.json"
+async def _load(context: RunContext, placed: tuple[InputRecord, ...]) -> dict[str, Any]:
+    """Send all orders from a separate process. Raises BenchError when one is not answered with 202."""
+    bodies, result = context.folder / "bodies", context.folder / "load.json"
     bodies.write_bytes(b"\n".join(order.value for order in placed))
-    port = str(place.stack.ports.services["ordering"])
+    port = str(context.stack.ports.services["ordering"])
     argv = [sys.executable, "-m", "bench.load.closed", port, str(CONNECTIONS), str(bodies)]
     await run(
-        Program("load", [*argv, str(result)], place.log("load"), cwd=ROOT), "The load generator"
+        Program("load", [*argv, str(result)], context.log("load"), cwd=ROOT), "The load generator"
     )
-    found: dict[str, Any] = orjson.loads(result.read_bytes())
-    if found["statuses"] != {"202": len(placed)}:
-        raise BenchError(f"Not all orders were answered with 202: {found['statuses']}.")
-    return found
+    measured: dict[str, Any] = orjson.loads(result.read_bytes())
+    if measured["statuses"] != {"202": len(placed)}:
+        raise BenchError(f"Not all orders were answered with 202: {measured['statuses']}.")
+    return measured
 
 
-def _taken(place: Place, placed: tuple[Given, ...]) -> list[int]:
-    """When Kafka had each order. Raises BenchError when it has not each once."""
+def _append_times(context: RunContext, placed: tuple[InputRecord, ...]) -> list[int]:
+    """Read the append time of each order. Raises BenchError when Kafka does not have each exactly once."""
     stamps = {}
     records = 0
-    for output in read(place.stack.kafka, [ORDERS]):
+    for output in read(context.stack.kafka, [ORDERS]):
         records += 1
         stamps[orjson.loads(output.value)["order_id"]] = output.at_ms
     wanted = {orjson.loads(order.value)["order_id"] for order in placed}

@@ -1,4 +1,4 @@
-"""From an order over HTTP to its answer in the inbox, against four bare Kafka hops at the same rate."""
+"""Measures the latency from an order over HTTP to its answer in the inbox, against four bare Kafka hops."""
 
 import asyncio
 import statistics
@@ -11,7 +11,7 @@ import orjson
 from bench.data.orders import orders
 from bench.data.patients import Population
 from bench.data.region import directory, write_for_peers
-from bench.engines.engine import Place
+from bench.engines.engine import RunContext
 from bench.errors import BenchError
 from bench.judge import WARM_UP
 from bench.kafka import fill
@@ -19,8 +19,8 @@ from bench.peers.hops import TOPICS
 from bench.plan import Bench
 from bench.process import Processes
 from bench.result import Goal, Measured, compare
-from bench.services import ready, services
-from bench.steps import OVERVIEWS, caught_up
+from bench.services import services, wait_until_services_ready
+from bench.steps import OVERVIEWS, wait_until_caught_up
 from deploy.local.processes.process import Program, run
 from runtime.kafka.admin import apply_topics
 from schemas import topics
@@ -35,26 +35,28 @@ ROOT = Path(__file__).parents[2]
 
 
 async def measure(bench: Bench) -> Measured:
-    """All four services run all the time; orders and bare records take turns."""
+    """Measure orders and bare records in turn, while all four services run."""
     ours: list[float] = []
     bare: list[float] = []
     raw: list[dict[str, Any]] = []
-    place, population = await _prepared(bench)
-    async with Processes([*services(place), _relays(place)]) as running:
-        await ready(place, running)
-        await caught_up(place, running, ("ordering", "medication"), [OVERVIEWS])
+    context, population = await _prepared(bench)
+    async with Processes([*services(context), _relays(context)]) as running:
+        await wait_until_services_ready(context, running)
+        await wait_until_caught_up(context, running, ("ordering", "medication"), [OVERVIEWS])
         await asyncio.sleep(RELAYS_READY_S)
         if bench.sizes.warm_up:
             bench.report.status("Order → answer: warming up …")
-            await _round(bench, place, population, 0)
+            await _round(bench, context, population, 0)
         for number in range(1, bench.sizes.rounds + 1):
             bench.report.status(f"Order → answer at {PER_S} orders/s, round {number} …")
-            found = await _round(bench, place, population, number)
+            measured = await _round(bench, context, population, number)
             running.require_running()
-            ours.append(found["ours"]["p99_ms"])
-            bare.append(found["hops"]["p99_ms"])
-            raw += [{"figure": NAME, "round": number, "path": p, **one} for p, one in found.items()]
-            bench.report.say(
+            ours.append(measured["ours"]["p99_ms"])
+            bare.append(measured["hops"]["p99_ms"])
+            raw += [
+                {"figure": NAME, "round": number, "path": p, **one} for p, one in measured.items()
+            ]
+            bench.report.info(
                 f"Order → answer, round {number}: p99 {ours[-1]:.0f} ms, four hops {bare[-1]:.0f} ms"
             )
     figure = (
@@ -64,23 +66,23 @@ async def measure(bench: Bench) -> Measured:
 
 
 async def _round(
-    bench: Bench, place: Place, population: Population, number: int
+    bench: Bench, context: RunContext, population: Population, number: int
 ) -> dict[str, dict[str, float]]:
-    """The same new orders over both paths, one after the other."""
+    """Send the same new orders over both paths, one after the other."""
     placed = orders(population, int(PER_S * bench.sizes.latency_s), seed=200 + number)
     bodies = b"\n".join(order.value for order in placed)
-    return {name: await _one(place, name, bodies) for name in ("ours", "hops")}
+    return {name: await _one(context, name, bodies) for name in ("ours", "hops")}
 
 
-async def _prepared(bench: Bench) -> tuple[Place, Population]:
+async def _prepared(bench: Bench) -> tuple[RunContext, Population]:
     region = directory(review_everything=False)
-    folder = await bench.arena.anew(region)
+    folder = await bench.arena.reset(region)
     stack = bench.arena.stack
-    place = Place(stack, folder, "latency", write_for_peers(region, folder / "region.json"))
+    context = RunContext(stack, folder, "latency", write_for_peers(region, folder / "region.json"))
     population = Population(bench.sizes.patients)
     await fill(stack.kafka, OVERVIEWS, population.records())
     await apply_topics(stack.kafka, map(_hop, TOPICS), replication=1)
-    return place, population
+    return context, population
 
 
 def _hop(name: str) -> Topic:
@@ -89,30 +91,30 @@ def _hop(name: str) -> Topic:
     )
 
 
-def _relays(place: Place) -> Program:
-    argv = [sys.executable, "-m", "bench.peers.hops", place.stack.kafka]
-    return Program("hops", argv, place.log("hops"), cwd=ROOT)
+def _relays(context: RunContext) -> Program:
+    argv = [sys.executable, "-m", "bench.peers.hops", context.stack.kafka]
+    return Program("hops", argv, context.log("hops"), cwd=ROOT)
 
 
-async def _one(place: Place, name: str, bodies: bytes) -> dict[str, float]:
-    """Percentiles after the warm-up. Raises BenchError when an order is refused or has no answer."""
-    source, result = place.folder / "bodies", place.folder / f"{name}.json"
+async def _one(context: RunContext, name: str, bodies: bytes) -> dict[str, float]:
+    """Measure percentiles after the warm-up. Raises BenchError when an order is refused or has no answer."""
+    source, result = context.folder / "bodies", context.folder / f"{name}.json"
     source.write_bytes(bodies)
-    stack = place.stack
-    told = {
+    stack = context.stack
+    arguments = {
         "ours": [str(stack.ports.services["ordering"]), stack.databases["notification"]],
         "hops": [stack.kafka],
     }[name]
     module = {"ours": "bench.load.order_latency", "hops": "bench.load.hop_latency"}[name]
-    argv = [sys.executable, "-m", module, *told, str(PER_S), str(source), str(result)]
-    await run(Program(name, argv, place.log(f"load-{name}"), cwd=ROOT), "Measuring latency")
-    found = orjson.loads(result.read_bytes())
-    if found["refused"] or found["missing"]:
+    argv = [sys.executable, "-m", module, *arguments, str(PER_S), str(source), str(result)]
+    await run(Program(name, argv, context.log(f"load-{name}"), cwd=ROOT), "Measuring latency")
+    measured = orjson.loads(result.read_bytes())
+    if measured["refused"] or measured["missing"]:
         raise BenchError(
-            f"{name}: {len(found['refused'])} refused ({found['refused'][:3]}),"
-            f" {found['missing']} without an answer."
+            f"{name}: {len(measured['refused'])} refused ({measured['refused'][:3]}),"
+            f" {measured['missing']} without an answer."
         )
-    return _percentiles(found["latencies_ms"])
+    return _percentiles(measured["latencies_ms"])
 
 
 def _percentiles(latencies_ms: list[float]) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Memory of each service, at rest and at full load."""
+"""Measures the memory of each service, at rest and at full load."""
 
 import asyncio
 from collections.abc import Mapping
@@ -7,13 +7,13 @@ from typing import Any
 
 import psutil
 
-from bench.follows import whole_job
 from bench.plan import Bench
 from bench.process import Processes
 from bench.result import Goal, Measured, Row, alone
-from bench.services import ready, services
+from bench.services import services, wait_until_services_ready
 from bench.steps import place_orders
-from bench.whole import loaded, until_counted
+from bench.whole import start_context, wait_until_counted
+from bench.whole_job import whole_job
 
 NAME = "memory"
 AT_REST = Goal(120, at="most", of="ours", unit="MB")
@@ -23,25 +23,25 @@ EVERY_S = 0.5
 
 @dataclass(frozen=True)
 class Memory:
-    """In MB (10⁶ bytes). PSS counts a page that several processes share in part for each of them."""
+    """Memory in MB (10⁶ bytes). PSS divides a shared page among the processes that share it."""
 
     rss: float
     pss: float
 
 
 async def measure(bench: Bench) -> Measured:
-    """At rest is before the first order; at full load is the most until the last is counted."""
+    """Measure at rest, before the first order, and the maximum until the last order is counted."""
     job = whole_job(bench.sizes.patients, bench.sizes.whole_orders)
     bench.report.status("Memory of the four services …")
-    place = await loaded(bench.arena, job)
-    async with Processes(services(place)) as running:
-        await ready(place, running)
+    context = await start_context(bench.arena, job)
+    async with Processes(services(context)) as running:
+        await wait_until_services_ready(context, running)
         await asyncio.sleep(bench.sizes.rest_s)
         rest = memory(running)
         most = dict(rest)
         sampling = asyncio.create_task(_sample(running, most))
-        await place_orders(place, job.orders)
-        await until_counted(place, running, job)
+        await place_orders(context, job.orders)
+        await wait_until_counted(context, running, job)
         sampling.cancel()
         await asyncio.wait([sampling])
     rows = [_row("at rest", rest, AT_REST), _row("at full load", most, AT_LOAD)]
@@ -49,13 +49,13 @@ async def measure(bench: Bench) -> Measured:
 
 
 def memory(running: Processes) -> dict[str, Memory]:
-    """What each of these uses now."""
+    """Read the memory of each process."""
     return {name: _memory(pid) for name, pid in running.by_name.items()}
 
 
 def _memory(pid: int) -> Memory:
     info = psutil.Process(pid).memory_full_info()
-    # Only Linux tells the share of what is shared.
+    # Only Linux has PSS.
     return Memory(info.rss / 1e6, getattr(info, "pss", info.rss) / 1e6)
 
 
@@ -66,16 +66,16 @@ async def _sample(running: Processes, most: dict[str, Memory]) -> None:
         await asyncio.sleep(EVERY_S)
 
 
-def _row(state: str, found: Mapping[str, Memory], goal: Goal) -> Row:
-    each = ", ".join(f"{name} {one.rss:.0f} ({one.pss:.0f})" for name, one in found.items())
+def _row(state: str, usage: Mapping[str, Memory], goal: Goal) -> Row:
+    each = ", ".join(f"{name} {one.rss:.0f} ({one.pss:.0f})" for name, one in usage.items())
     figure = f"memory of a service {state}, the largest of four"
     return alone(
-        figure, "MB", [max(one.rss for one in found.values())], goal, f"RSS (PSS) in MB: {each}"
+        figure, "MB", [max(one.rss for one in usage.values())], goal, f"RSS (PSS) in MB: {each}"
     )
 
 
-def _raw(state: str, found: Mapping[str, Memory]) -> list[dict[str, Any]]:
+def _raw(state: str, usage: Mapping[str, Memory]) -> list[dict[str, Any]]:
     return [
         {"figure": NAME, "state": state, "service": name, "rss_mb": one.rss, "pss_mb": one.pss}
-        for name, one in found.items()
+        for name, one in usage.items()
     ]

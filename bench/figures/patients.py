@@ -1,6 +1,6 @@
-"""Deciding with a million patients' overviews against ten thousand, on two stacks that take turns.
+"""Measures deciding with a million patients' overviews against ten thousand, on two stacks in turn.
 
-Both are new: servers that have played all the other figures are faster than those that have just begun.
+Both stacks are new, as servers that have run the other figures are warm and faster.
 """
 
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
@@ -11,14 +11,14 @@ from bench.arena import Arena, arena
 from bench.data.orders import orders
 from bench.data.patients import Population
 from bench.data.region import directory, write_for_peers
-from bench.engines.engine import Place
+from bench.engines.engine import RunContext
 from bench.engines.ours import Ours
 from bench.expect import Oracle
 from bench.kafka import fill
 from bench.plan import Bench
 from bench.result import Goal, Measured, Row, alone, compare
 from bench.steps import OVERVIEWS, load
-from bench.validation import Job, Played, decide
+from bench.validation import EngineRun, Job, decide
 from schemas.records.directory import Directory
 
 NAME = "patients"
@@ -27,17 +27,17 @@ GOAL = Goal(0.9)
 
 @dataclass(frozen=True)
 class _Side:
-    """Ordering with the overviews of so many patients, which it has read from Kafka itself."""
+    """A stack on which ordering has read the overviews of a population from Kafka."""
 
     region: Directory
     population: Population
-    place: Place
+    context: RunContext
     oracle: Oracle
     load_s: float
 
 
 async def measure(bench: Bench) -> Measured:
-    """Both sides read their overviews once; then they decide orders in turn, new ones each round."""
+    """Let both sides read their overviews once, then decide new orders in turn, round by round."""
     few, many = bench.sizes.populations
     engine = Ours(bench.sizes.workers)
     async with AsyncExitStack() as stacks:
@@ -47,17 +47,17 @@ async def measure(bench: Bench) -> Measured:
             )
             for name, count in (("few", few), ("many", many))
         ]
-        played: list[tuple[Played, Played]] = []
+        played: list[tuple[EngineRun, EngineRun]] = []
         for number in range(0 if bench.sizes.warm_up else 1, bench.sizes.rounds + 1):
             pair = (
                 await _round(bench, engine, small, number),
                 await _round(bench, engine, large, number),
             )
             if number == 0:
-                # Both pairs of servers are new, and the first round warms them.
+                # The first round warms both new stacks and is not counted.
                 continue
             played.append(pair)
-            bench.report.say(
+            bench.report.info(
                 f"Patients, round {number}: {pair[1].verdict.per_s:,.0f} orders/s with {many:,},"
                 f" {pair[0].verdict.per_s:,.0f} with {few:,}"
             )
@@ -66,7 +66,7 @@ async def measure(bench: Bench) -> Measured:
 
 def _servers(bench: Bench, name: str) -> AbstractAsyncContextManager[Arena]:
     if bench.sizes.quick and name == "few":
-        # No times are judged: this side may have the servers that played the other figures.
+        # Rates are not measured, so this side may use the servers of the other figures.
         return nullcontext(bench.arena)
     return arena(bench.arena.folder / name, bench.report, timed=not bench.sizes.quick)
 
@@ -74,24 +74,24 @@ def _servers(bench: Bench, name: str) -> AbstractAsyncContextManager[Arena]:
 async def _side(bench: Bench, where: Arena, engine: Ours, count: int) -> _Side:
     bench.report.status(f"Overviews of {count:,} patients …")
     region, population = directory(review_everything=True), Population(count)
-    folder = await where.anew(region)
+    folder = await where.reset(region)
     written = write_for_peers(region, folder / "region.json")
-    place = Place(where.stack, folder, engine.name, written, where.timed)
+    context = RunContext(where.stack, folder, engine.name, written, where.timed)
     await fill(where.stack.kafka, OVERVIEWS, population.records())
     bench.report.status(f"Ordering reads the overviews of {count:,} patients …")
-    load_s = await load(engine, place)
+    load_s = await load(engine, context)
     await where.settle("ordering")
-    return _Side(region, population, place, Oracle(region, population), load_s)
+    return _Side(region, population, context, Oracle(region, population), load_s)
 
 
-async def _round(bench: Bench, engine: Ours, side: _Side, number: int) -> Played:
+async def _round(bench: Bench, engine: Ours, side: _Side, number: int) -> EngineRun:
     bench.report.status(f"{side.population.count:,} patients, round {number} …")
     placed = tuple(orders(side.population, bench.sizes.patient_orders, seed=100 + number))
     given = Job(side.region, side.population, placed, side.oracle.expected(placed))
-    return await decide(engine, side.place, given)
+    return await decide(engine, side.context, given)
 
 
-def _rows(played: list[tuple[Played, Played]], large: _Side) -> list[Row]:
+def _rows(played: list[tuple[EngineRun, EngineRun]], large: _Side) -> list[Row]:
     few = [small.verdict.per_s for small, _ in played]
     many = [big.verdict.per_s for _, big in played]
     count = large.population.count
@@ -113,7 +113,9 @@ def _rows(played: list[tuple[Played, Played]], large: _Side) -> list[Row]:
     ]
 
 
-def _raw(played: list[tuple[Played, Played]], small: _Side, large: _Side) -> list[dict[str, Any]]:
+def _raw(
+    played: list[tuple[EngineRun, EngineRun]], small: _Side, large: _Side
+) -> list[dict[str, Any]]:
     return [
         {
             "figure": NAME,

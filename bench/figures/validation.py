@@ -1,4 +1,4 @@
-"""Order validation: every engine does the same job on the same data, taking turns."""
+"""Measures order validation: every engine does the same job on the same data, in turn."""
 
 import statistics
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from bench.engines.all import engines, is_ours
 from bench.engines.engine import Engine
 from bench.plan import Bench
 from bench.result import Goal, Measured, Row, compare, missing
-from bench.validation import Job, Played, job, play
+from bench.validation import EngineRun, Job, job, run_engine
 
 NAME = "validation"
 
@@ -18,13 +18,13 @@ GOALS = {
     "naive": Goal(40),
     "raw": Goal(0.6),
 }
-"""By peer. Kafka Streams has none (decision 11): its ratio is to stay within the spread that it has."""
+"""By peer. Kafka Streams has none (decision 11); its ratio should stay within its present spread."""
 
 UNIT = "orders/s"
 
 
 async def measure(bench: Bench) -> Measured:
-    """Every size in turn; the first run of all only warms the servers and is not counted."""
+    """Measure each size. The very first run warms the servers and is not counted."""
     chosen, absent = await _available(bench)
     rows: list[Row] = []
     raw: list[dict[str, Any]] = []
@@ -32,7 +32,7 @@ async def measure(bench: Bench) -> Measured:
         bench.report.status(f"Making {count:,} orders …")
         whole = job(bench.sizes.patients, count)
         if not raw and bench.sizes.warm_up:
-            await play(bench.arena, engines(bench.report)["raw"], whole)
+            await run_engine(bench.arena, engines(bench.report)["raw"], whole)
         if raw:
             chosen = [engine for engine in chosen if engine.name in bench.sizes.later_engines]
         played = await _rounds(bench, chosen, whole)
@@ -46,35 +46,35 @@ async def measure(bench: Bench) -> Measured:
 
 
 async def _available(bench: Bench) -> tuple[list[Engine], list[tuple[Engine, str]]]:
-    """The engines that can run here, and those that cannot, each with the reason."""
-    known = engines(bench.report)
+    """List the engines that can run here, and those that cannot, with the reason."""
+    all_engines = engines(bench.report)
     chosen: list[Engine] = []
     absent: list[tuple[Engine, str]] = []
-    for engine in map(known.__getitem__, bench.sizes.engines):
+    for engine in map(all_engines.__getitem__, bench.sizes.engines):
         why = await engine.available()
         if why is None:
             chosen.append(engine)
         else:
             absent.append((engine, why))
-            bench.report.say(f"{engine.title} cannot be measured: {why}")
+            bench.report.info(f"{engine.title} cannot be measured: {why}")
     return chosen, absent
 
 
-async def _rounds(bench: Bench, chosen: Sequence[Engine], whole: Job) -> list[list[Played]]:
-    """A B C, A B C, …: what else the machine does then falls on all alike."""
-    played: list[list[Played]] = []
+async def _rounds(bench: Bench, chosen: Sequence[Engine], whole: Job) -> list[list[EngineRun]]:
+    """Run A B C, A B C, …, so that other load on the machine affects all engines alike."""
+    played: list[list[EngineRun]] = []
     for number in range(1, bench.sizes.rounds + 1):
         played.append([])
         for engine in chosen:
             where = f"{len(whole.orders):,} orders, round {number} of {bench.sizes.rounds}"
             bench.report.status(f"Order validation, {where}: {engine.title} …")
-            run = await play(bench.arena, engine, whole)
+            run = await run_engine(bench.arena, engine, whole)
             played[-1].append(run)
-            bench.report.say(_told(where, engine, run))
+            bench.report.info(_log_line(where, engine, run))
     return played
 
 
-def _told(where: str, engine: Engine, run: Played) -> str:
+def _log_line(where: str, engine: Engine, run: EngineRun) -> str:
     cpu = ", ".join(f"{name} {used:.0f}" for name, used in run.cpu_us.items()) or "–"
     return (
         f"{where}: {engine.title} {run.verdict.per_s:,.0f} orders/s"
@@ -82,8 +82,8 @@ def _told(where: str, engine: Engine, run: Played) -> str:
     )
 
 
-def best_of_ours(played: Sequence[Sequence[Played]]) -> str | None:
-    """The name of our engine with the highest median rate."""
+def best_of_ours(played: Sequence[Sequence[EngineRun]]) -> str | None:
+    """Name our engine with the highest median rate."""
     rates: dict[str, list[float]] = {}
     for runs in played:
         for run in runs:
@@ -92,31 +92,33 @@ def best_of_ours(played: Sequence[Sequence[Played]]) -> str | None:
     return max(rates, key=lambda name: statistics.median(rates[name])) if rates else None
 
 
-def _rows(played: Sequence[Sequence[Played]], known: Mapping[str, Engine], count: int) -> list[Row]:
+def _rows(
+    played: Sequence[Sequence[EngineRun]], by_name: Mapping[str, Engine], count: int
+) -> list[Row]:
     ours = best_of_ours(played)
     if ours is None:
         return []
-    rates = {name: [_rate(runs, name) for runs in played] for name in known}
-    note = f"ours: {known[ours].processes}"
+    rates = {name: [_rate(runs, name) for runs in played] for name in by_name}
+    note = f"ours: {by_name[ours].processes}"
     return [
         compare(
-            f"order validation against {known[name].title}, {count:,} orders",
+            f"order validation against {by_name[name].title}, {count:,} orders",
             UNIT,
             rates[ours],
             rates[name],
             GOALS.get(name),
-            f"{note}; peer: {known[name].processes}, {known[name].promise}",
+            f"{note}; peer: {by_name[name].processes}, {by_name[name].promise}",
         )
-        for name in known
+        for name in by_name
         if name != ours
     ]
 
 
-def _rate(runs: Sequence[Played], name: str) -> float:
+def _rate(runs: Sequence[EngineRun], name: str) -> float:
     return next(run.verdict.per_s for run in runs if run.engine == name)
 
 
-def _raw(count: int, round_: int, run: Played) -> dict[str, Any]:
+def _raw(count: int, round_: int, run: EngineRun) -> dict[str, Any]:
     verdict = asdict(run.verdict)
     del verdict["first_ms"], verdict["last_ms"]
     return {

@@ -1,1 +1,1 @@
-"""Load and its measuring, each a process of its own: what it costs is not the measured one's."""
+"""Load generators, each a separate process, so that their cost is not counted for the measured one."""

@@ -1,7 +1,7 @@
-"""A closed loop: so many connections, each sending its next order as soon as the last is answered.
+"""Sends orders in a closed loop: each connection sends its next order when the last one is answered.
 
-`python -m bench.load.closed PORT CONNECTIONS BODIES RESULT`; bodies are lines of JSON. Writes how often
-each status came, and the latencies in ms.
+`python -m bench.load.closed PORT CONNECTIONS BODIES RESULT`; bodies are lines of JSON. Writes the number of
+answers by status, and the latencies in ms.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ class ClosedLoop:
         self.latencies_ms: list[float] = []
 
     async def run(self, port: int, connections: int) -> None:
-        """Until all are answered."""
+        """Send all requests, and wait until all are answered."""
         opened = [await connect(HOST, port, self._answered) for _ in range(connections)]
         for connection in opened:
             self._next(connection)
@@ -39,10 +39,10 @@ class ClosedLoop:
             connection.close()
 
     def _next(self, connection: Connection) -> None:
-        following = next(self._requests, None)
-        if following is not None:
+        request = next(self._requests, None)
+        if request is not None:
             self._sent_s[connection] = time.perf_counter()
-            connection.send(following)
+            connection.send(request)
 
     def _answered(self, connection: Connection, status: int) -> None:
         self.latencies_ms.append((time.perf_counter() - self._sent_s[connection]) * 1000)
@@ -58,8 +58,8 @@ async def main(port: int, connections: int, bodies: Path, result: Path) -> None:
     requests = [request(f"{HOST}:{port}", body) for body in _lines(bodies)]
     loop = ClosedLoop(requests)
     await loop.run(port, connections)
-    found = {"statuses": dict(loop.statuses), "latencies_ms": loop.latencies_ms}
-    _write(result, orjson.dumps(found, option=orjson.OPT_NON_STR_KEYS))
+    measured = {"statuses": dict(loop.statuses), "latencies_ms": loop.latencies_ms}
+    _write(result, orjson.dumps(measured, option=orjson.OPT_NON_STR_KEYS))
 
 
 def _lines(path: Path) -> list[bytes]:

@@ -1,4 +1,4 @@
-"""An HTTP/1.1 client as cheap as can be: whole requests made before, answers looked at as bytes."""
+"""A minimal HTTP/1.1 client: it sends prepared requests and reads only the status of answers."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,8 +8,8 @@ from typing import cast
 class Connection(asyncio.Protocol):
     """One keep-alive connection with one request at a time.
 
-    `answered(connection, status)` is called with each whole answer; a connection that closes while an
-    answer is due is answered with status 0.
+    `answered(connection, status)` is called after each complete answer, with status 0 when the connection is
+    closed before its answer.
     """
 
     def __init__(self, answered: Callable[["Connection", int], None]) -> None:
@@ -25,7 +25,7 @@ class Connection(asyncio.Protocol):
         return transport is not None and not self._due and not transport.is_closing()
 
     def send(self, request: bytes) -> None:
-        """Send a request; its answer is told later."""
+        """Send a request without waiting for its answer."""
         assert self._transport is not None, "it is open"
         self._due = True
         self._transport.write(request)
@@ -36,7 +36,7 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # Not asked with isinstance: uvloop's transports are of no class of asyncio's.
+        # A cast, as uvloop's transports are not instances of asyncio's classes.
         self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
@@ -54,14 +54,14 @@ class Connection(asyncio.Protocol):
 
 
 async def connect(host: str, port: int, answered: Callable[[Connection, int], None]) -> Connection:
-    """An open connection. Raises OSError."""
+    """Open a connection. Raises OSError."""
     loop = asyncio.get_running_loop()
     _, connection = await loop.create_connection(lambda: Connection(answered), host, port)
     return connection
 
 
 def request(host: str, body: bytes) -> bytes:
-    """A POST of an order."""
+    """Make the request that posts an order."""
     head = (
         f"POST /orders HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
         f"Content-Length: {len(body)}\r\n\r\n"
@@ -70,5 +70,5 @@ def request(host: str, body: bytes) -> bytes:
 
 
 def _length(head: bytes) -> int:
-    place = head.lower().find(b"content-length:")
-    return int(head[place + 15 :].split(b"\r\n", 1)[0]) if place >= 0 else 0
+    start = head.lower().find(b"content-length:")
+    return int(head[start + 15 :].split(b"\r\n", 1)[0]) if start >= 0 else 0

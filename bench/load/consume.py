@@ -1,4 +1,4 @@
-"""A plain aiokafka consumer that reads a topic from its beginning to its end, and how long it takes.
+"""Measures a plain aiokafka consumer that reads a topic from its beginning to its end.
 
 `python -m bench.load.consume KAFKA TOPIC RESULT`
 """
@@ -13,8 +13,8 @@ from aiokafka import AIOKafkaConsumer
 from bench.load.paced import now_s
 
 
-async def consumed(kafka: str, topic: str) -> dict[str, float]:
-    """Records, and seconds from the first connection on."""
+async def consume(kafka: str, topic: str) -> dict[str, float]:
+    """Read a topic; return the records, and the seconds from the first connection on."""
     began_s, records = now_s(), 0
     async with AIOKafkaConsumer(
         topic, bootstrap_servers=kafka, auto_offset_reset="earliest", enable_auto_commit=False
@@ -27,5 +27,5 @@ async def consumed(kafka: str, topic: str) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    found = uvloop.run(consumed(sys.argv[1], sys.argv[2]))
-    Path(sys.argv[3]).write_bytes(orjson.dumps(found))
+    measured = uvloop.run(consume(sys.argv[1], sys.argv[2]))
+    Path(sys.argv[3]).write_bytes(orjson.dumps(measured))

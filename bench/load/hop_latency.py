@@ -1,6 +1,6 @@
-"""The same orders at the same rate through bare Kafka hops, and when each one comes out.
+"""Measures the latency of orders through bare Kafka hops, at the same rate as through our services.
 
-`python -m bench.load.hop_latency KAFKA PER_S BODIES RESULT`. The relays between are bench.peers.hops.
+`python -m bench.load.hop_latency KAFKA PER_S BODIES RESULT`. The relays are bench.peers.hops.
 """
 
 import asyncio
@@ -12,14 +12,14 @@ import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from bench.load.order_latency import WITHIN_S
-from bench.load.paced import now_s, paced
+from bench.load.paced import now_s, send_paced
 from bench.peers.hops import FIRST, LAST
 
 
 async def arrivals(consumer: AIOKafkaConsumer, wanted: int) -> dict[bytes, float]:
-    """When each record came out, by its key; until there are so many or none comes any more."""
-    seen: dict[bytes, float] = {}
-    while len(seen) < wanted:
+    """Note when each record arrives, by its key, until `wanted` have arrived or no more come."""
+    arrived_s: dict[bytes, float] = {}
+    while len(arrived_s) < wanted:
         fetched = await asyncio.wait_for(
             consumer.getmany(timeout_ms=int(WITHIN_S * 1000)), WITHIN_S * 2
         )
@@ -28,8 +28,8 @@ async def arrivals(consumer: AIOKafkaConsumer, wanted: int) -> dict[bytes, float
         at_s = now_s()
         for records in fetched.values():
             for record in records:
-                seen.setdefault(record.key, at_s)
-    return seen
+                arrived_s.setdefault(record.key, at_s)
+    return arrived_s
 
 
 async def main(kafka: str, per_s: float, bodies: list[bytes]) -> dict[str, object]:
@@ -37,7 +37,7 @@ async def main(kafka: str, per_s: float, bodies: list[bytes]) -> dict[str, objec
         AIOKafkaProducer(bootstrap_servers=kafka, acks="all", enable_idempotence=True) as producer,
         AIOKafkaConsumer(LAST, bootstrap_servers=kafka, auto_offset_reset="latest") as consumer,
     ):
-        # Where it stands before the first is sent: what earlier rounds left is none of these.
+        # Fetches the position before the first order is sent, to skip records of earlier rounds.
         for partition in consumer.assignment():
             await consumer.position(partition)
         watching = asyncio.create_task(arrivals(consumer, len(bodies)))
@@ -46,15 +46,15 @@ async def main(kafka: str, per_s: float, bodies: list[bytes]) -> dict[str, objec
         async def send(number: int) -> None:
             sent.append(await producer.send(FIRST, bodies[number], key=b"%d" % number))
 
-        due_s = await paced(len(bodies), per_s, send)
+        due_s = await send_paced(len(bodies), per_s, send)
         await asyncio.gather(*sent)
-        seen = await watching
-    latencies = [(seen[key] - due_s[n]) * 1000 for n in due_s if (key := b"%d" % n) in seen]
-    return {"latencies_ms": latencies, "refused": [], "missing": len(bodies) - len(seen)}
+        arrived = await watching
+    latencies = [(arrived[key] - due_s[n]) * 1000 for n in due_s if (key := b"%d" % n) in arrived]
+    return {"latencies_ms": latencies, "refused": [], "missing": len(bodies) - len(arrived)}
 
 
 if __name__ == "__main__":
-    found = uvloop.run(
+    measured = uvloop.run(
         main(sys.argv[1], float(sys.argv[2]), Path(sys.argv[3]).read_bytes().splitlines())
     )
-    Path(sys.argv[4]).write_bytes(orjson.dumps(found))
+    Path(sys.argv[4]).write_bytes(orjson.dumps(measured))

@@ -1,7 +1,7 @@
-"""Orders over HTTP at a steady rate, and when each one's answer is in the inbox.
+"""Measures the latency from an order over HTTP to its answer in the inbox, at a steady rate.
 
 `python -m bench.load.order_latency PORT DATABASE PER_S BODIES RESULT`; bodies are lines of JSON, the
-database is notification's. Writes a latency in ms for each order, in the order of the bodies.
+database is notification's. Writes the latency of each order in ms, in the order of the bodies.
 """
 
 import asyncio
@@ -15,15 +15,15 @@ import uvloop
 
 from bench.load.closed import HOST
 from bench.load.connection import Connection, connect, request
-from bench.load.paced import now_s, paced
-from bench.store import newer_messages, newest_message, told_of_messages
+from bench.load.paced import now_s, send_paced
+from bench.store import message_notifications, newer_messages, newest_message
 
 CONNECTIONS = 16
 WITHIN_S = 30.0
 
 
 class Orders:
-    """Sends each order once it is due, on a connection that is free."""
+    """Sends each order when it is due, on a free connection."""
 
     def __init__(self, port: int, bodies: list[bytes]) -> None:
         self._port = port
@@ -32,12 +32,12 @@ class Orders:
         self.refused: list[int] = []
 
     async def open(self) -> None:
-        """Open connections, so that no order pays for its own."""
+        """Open the connections, so that their cost is in no latency."""
         for _ in range(CONNECTIONS):
             self._free.append(await connect(HOST, self._port, self._answered))
 
     async def send(self, number: int) -> None:
-        """Send an order; its answer is not waited for."""
+        """Send an order without waiting for its answer."""
         connection = self._free.pop() if self._free else None
         if connection is None or not connection.usable:
             connection = await connect(HOST, self._port, self._answered)
@@ -50,44 +50,45 @@ class Orders:
 
 
 async def watch(
-    db: "asyncpg.Connection[asyncpg.Record]", wanted: set[str], last: int, told: asyncio.Event
+    db: "asyncpg.Connection[asyncpg.Record]", wanted: set[str], last: int, committed: asyncio.Event
 ) -> dict[str, float]:
-    """When each of these orders' answer was in an inbox, after this place, until all are or none comes.
+    """Note when the answer of each order is in an inbox, until all are or none comes for WITHIN_S.
 
-    `told` is set whenever something new is there.
+    Reads messages with an id after `last` whenever `committed` is set.
     """
-    seen: dict[str, float] = {}
+    answered_s: dict[str, float] = {}
     with suppress(TimeoutError):
-        while len(seen) < len(wanted):
-            await asyncio.wait_for(told.wait(), WITHIN_S)
-            told.clear()
+        while len(answered_s) < len(wanted):
+            await asyncio.wait_for(committed.wait(), WITHIN_S)
+            committed.clear()
             rows = await newer_messages(db, last)
             at_s = now_s()
-            for place, order_id in rows:
-                last = place
+            for message_id, order_id in rows:
+                last = message_id
                 if order_id in wanted:
-                    seen.setdefault(order_id, at_s)
-    return seen
+                    answered_s.setdefault(order_id, at_s)
+    return answered_s
 
 
 async def main(port: int, database: str, per_s: float, bodies: list[bytes]) -> dict[str, object]:
     orders = Orders(port, bodies)
     await orders.open()
-    # An empty inbox would have it read whole each time, long after it is not empty any more.
+    # A plan made on the empty inbox would scan the whole table each time.
     db = await asyncpg.connect(database, server_settings={"enable_seqscan": "off"})
     ids = [orjson.loads(body)["order_id"] for body in bodies]
-    async with told_of_messages(db) as told:
-        # What earlier rounds left is no answer to these.
-        watching = asyncio.create_task(watch(db, set(ids), await newest_message(db), told))
-        due_s = await paced(len(bodies), per_s, orders.send)
-        seen = await watching
+    async with message_notifications(db) as committed:
+        # From the newest message on, to skip answers of earlier rounds.
+        watching = asyncio.create_task(watch(db, set(ids), await newest_message(db), committed))
+        due_s = await send_paced(len(bodies), per_s, orders.send)
+        answered_s = await watching
     await db.close()
-    latencies = [(seen[id] - due_s[n]) * 1000 for n, id in enumerate(ids) if id in seen]
-    return {"latencies_ms": latencies, "refused": orders.refused, "missing": len(ids) - len(seen)}
+    latencies = [(answered_s[id] - due_s[n]) * 1000 for n, id in enumerate(ids) if id in answered_s]
+    missing = len(ids) - len(answered_s)
+    return {"latencies_ms": latencies, "refused": orders.refused, "missing": missing}
 
 
 if __name__ == "__main__":
-    found = uvloop.run(
+    measured = uvloop.run(
         main(
             int(sys.argv[1]),
             sys.argv[2],
@@ -95,4 +96,4 @@ if __name__ == "__main__":
             Path(sys.argv[4]).read_bytes().splitlines(),
         )
     )
-    Path(sys.argv[5]).write_bytes(orjson.dumps(found))
+    Path(sys.argv[5]).write_bytes(orjson.dumps(measured))

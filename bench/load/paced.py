@@ -1,6 +1,6 @@
-"""Sending at a steady rate, whatever becomes of what was sent (an open loop).
+"""Sends at a steady rate without waiting for answers (an open loop).
 
-A latency counts from when something was due, so that a slow answer does not hide those behind it.
+A latency counts from the time when a request was due, so that a slow answer does not hide later delays.
 """
 
 import asyncio
@@ -8,13 +8,13 @@ import time
 from collections.abc import Awaitable, Callable
 
 START_S = 0.5
-"""Time to get everything going before the first is due."""
+"""Seconds before the first request is due."""
 
 
-async def paced(
+async def send_paced(
     count: int, per_s: float, send: Callable[[int], Awaitable[None]]
 ) -> dict[int, float]:
-    """Call `send` with 0, 1, 2 … at this rate; when each was due, on the clock of `now_s`."""
+    """Call `send` with 0, 1, 2 … at this rate; return when each was due, on the clock of `now_s`."""
     began_s = now_s() + START_S
     due_s = {number: began_s + number / per_s for number in range(count)}
     for number, at_s in due_s.items():
@@ -25,5 +25,5 @@ async def paced(
 
 
 def now_s() -> float:
-    """Seconds on a clock that never goes back."""
+    """Read a monotonic clock, in seconds."""
     return time.perf_counter()

@@ -1,1 +1,1 @@
-"""The peers' own programs, each a process of its own."""
+"""The programs of the peers, each a separate process."""

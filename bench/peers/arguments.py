@@ -1,4 +1,4 @@
-"""What every peer written in Python is told on its command line."""
+"""The command line of the peers in Python."""
 
 import argparse
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ EVENTS = topics.ORDERS_EVENTS.name
 
 @dataclass(frozen=True)
 class Arguments:
-    """Where Kafka and the database are, the consumer group, a folder for state, the region's file.
+    """The servers, the consumer group, a folder for state, the region's file.
 
-    `hurried` is a run whose times nobody looks at.
+    `hurried` is a run whose rate is not measured.
     """
 
     kafka: str
@@ -31,14 +31,14 @@ class Arguments:
 
 @dataclass(frozen=True)
 class Region:
-    """What the rules need of the directory: each practice's version and policy, the known pharmacies."""
+    """The part of the directory that the rules need: practices' versions and policies, pharmacies."""
 
     practices: dict[str, tuple[int, Policy]]
     pharmacies: frozenset[str]
 
 
 def arguments() -> Arguments:
-    """The command line of this process."""
+    """Parse the command line of this process."""
     parser = argparse.ArgumentParser()
     for name in ("kafka", "group", "database"):
         parser.add_argument(f"--{name}", required=True)
@@ -49,12 +49,12 @@ def arguments() -> Arguments:
 
 
 def region(path: Path) -> Region:
-    """The region in a file."""
-    known = orjson.loads(path.read_bytes())
+    """Read the region's file."""
+    content = orjson.loads(path.read_bytes())
     return Region(
         {
             agb: (practice.pop("version"), Policy(**practice))
-            for agb, practice in known["practices"].items()
+            for agb, practice in content["practices"].items()
         },
-        frozenset(known["pharmacies"]),
+        frozenset(content["pharmacies"]),
     )

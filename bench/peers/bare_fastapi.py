@@ -1,4 +1,4 @@
-"""A bare FastAPI endpoint that takes orders into Kafka: no model, no database, no check.
+"""A bare FastAPI endpoint that sends orders to Kafka: no model, no database, no validation.
 
 `python -m bench.peers.bare_fastapi KAFKA PORT`
 """
@@ -17,7 +17,7 @@ from bench.peers.arguments import ORDERS
 
 
 def create_app(kafka: str) -> FastAPI:
-    """The app; its producer lives as long as it does."""
+    """Make the app; its producer lives as long as the app."""
     producers: list[AIOKafkaProducer] = []
 
     @asynccontextmanager
@@ -47,7 +47,7 @@ def create_app(kafka: str) -> FastAPI:
 
 
 async def main(kafka: str, port: int) -> None:
-    """Served with the same settings as our services."""
+    """Serve the app with the same settings as our services."""
     config = uvicorn.Config(
         create_app(kafka),
         host="127.0.0.1",

@@ -1,6 +1,6 @@
-"""Bare relays between Kafka topics: what comes in on one goes out on the next, acknowledged.
+"""Bare relays between Kafka topics: each sends the records of one topic to the next, with acks.
 
-With the producer before them and the consumer behind them that makes four hops.
+With the producer before them and the consumer after them these are four hops.
 `python -m bench.peers.hops KAFKA`, until SIGTERM.
 """
 
@@ -16,7 +16,7 @@ FIRST, LAST = TOPICS[0], TOPICS[-1]
 
 
 async def relay(kafka: str, source: str, target: str) -> None:
-    """One relay, until cancelled; it has a group, as a service has."""
+    """Run one relay until cancelled, in a consumer group, as a service."""
     async with (
         AIOKafkaProducer(bootstrap_servers=kafka, acks="all", enable_idempotence=True) as producer,
         AIOKafkaConsumer(
@@ -37,7 +37,7 @@ async def relay(kafka: str, source: str, target: str) -> None:
 
 
 async def main(kafka: str) -> None:
-    """All relays."""
+    """Run all relays."""
     async with asyncio.TaskGroup() as relays:
         for source, target in pairwise(TOPICS):
             relays.create_task(relay(kafka, source, target))

@@ -1,7 +1,7 @@
-"""The obvious FastStream version: a model, a database transaction and a publish for each record.
+"""A simple FastStream version: a model, a database transaction and a publish for each record.
 
-It decides with ordering's own domain, so that only what is around the rules differs. It can lose or
-repeat a decision when it dies between the transaction and the publish.
+It decides with ordering's own domain, so that only the rest differs. It can lose or repeat a decision when
+it dies between the transaction and the publish.
 """
 
 from typing import Any
@@ -30,16 +30,16 @@ _OVERVIEW = "select body from overviews where patient = $1"
 _SAVE = "insert into orders (order_id, patient, body) values ($1, $2, $3) on conflict do nothing"
 
 
-async def run(told: Arguments) -> None:
-    """Until SIGTERM."""
-    known = region(told.region)
-    broker = KafkaBroker(told.kafka, acks="all", enable_idempotence=True, logger=None)
+async def run(options: Arguments) -> None:
+    """Run until SIGTERM."""
+    directory = region(options.region)
+    broker = KafkaBroker(options.kafka, acks="all", enable_idempotence=True, logger=None)
 
-    async with asyncpg.create_pool(told.database) as pool:
+    async with asyncpg.create_pool(options.database) as pool:
 
         @broker.subscriber(
             ORDERS,
-            group_id=told.group,
+            group_id=options.group,
             auto_offset_reset="earliest",
             ack_policy=AckPolicy.ACK,
             decoder=_order,
@@ -49,9 +49,9 @@ async def run(told: Arguments) -> None:
             async with pool.acquire() as db, db.transaction():
                 overview = await db.fetchval(_OVERVIEW, order.patient)
                 placed = decisions.place(
-                    order, append_time(record.timestamp), _context(order, overview, known)
+                    order, append_time(record.timestamp), _context(order, overview, directory)
                 )
-                # A model of pydantic's, as a tutorial has it.
+                # A pydantic model, as in a tutorial.
                 decided = OrderDecided.model_validate_json(encode(placed.event))
                 await db.execute(_SAVE, order.order_id, order.patient, decided.model_dump_json())
             await broker.publish(
@@ -68,11 +68,11 @@ async def _order(message: KafkaMessage) -> OrderPlace:
     return OrderPlace.model_validate_json(message.body)
 
 
-def _context(order: OrderPlace, overview: bytes | None, known: Region) -> Context:
-    version, policy = known.practices.get(order.practice, (None, Policy()))
+def _context(order: OrderPlace, overview: bytes | None, directory: Region) -> Context:
+    version, policy = directory.practices.get(order.practice, (None, Policy()))
     return Context(
         MedicationOverview.model_validate_json(overview) if overview else None,
-        order.pharmacy in known.pharmacies,
+        order.pharmacy in directory.pharmacies,
         policy,
         version,
     )

@@ -1,4 +1,4 @@
-"""The order-validation join on Quix Streams, exactly once: an as-of join with the newest overview."""
+"""Order validation on Quix Streams, exactly once: an as-of join with the newest overview."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,20 +10,20 @@ from bench.peers.arguments import EVENTS, ORDERS, OVERVIEWS, Arguments, argument
 
 KEPT = timedelta(days=365)
 COMMIT_S, HURRIED_COMMIT_S = 5.0, 0.5
-"""What Quix comes with, and where no times are looked at."""
+"""The default of Quix, and for runs whose rate is not measured."""
 
 
-def run(told: Arguments) -> None:
-    """Until SIGTERM."""
-    known = region(told.region)
+def run(options: Arguments) -> None:
+    """Run until SIGTERM."""
+    directory = region(options.region)
     app = Application(
-        broker_address=told.kafka,
-        consumer_group=told.group,
+        broker_address=options.kafka,
+        consumer_group=options.group,
         auto_offset_reset="earliest",
         processing_guarantee="exactly-once",
-        state_dir=told.state,
+        state_dir=options.state,
         loglevel="WARNING",
-        commit_interval=HURRIED_COMMIT_S if told.hurried else COMMIT_S,
+        commit_interval=HURRIED_COMMIT_S if options.hurried else COMMIT_S,
     )
     orders = app.dataframe(app.topic(ORDERS, key_deserializer="str"))
     overviews = app.dataframe(app.topic(OVERVIEWS, key_deserializer="str"))
@@ -31,7 +31,7 @@ def run(told: Arguments) -> None:
 
     def decided(joined: Any, key: Any, at_ms: int, headers: Any) -> Any:
         order, overview = joined
-        return rules.decide(order, overview, known, _text(at_ms))
+        return rules.decide(order, overview, directory, _text(at_ms))
 
     def enveloped(event: Any, key: Any, at_ms: int, headers: Any) -> Any:
         return rules.headers(event["order_id"], _text(at_ms), dict(headers)["traceparent"].decode())

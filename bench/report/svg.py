@@ -1,4 +1,4 @@
-"""The picture: orders a second of each engine, with the spread over the rounds. Light and dark."""
+"""Draws the orders per second of each engine, with the spread over the rounds, in light and dark mode."""
 
 import statistics
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape
 PLOT = 440
 VALUE = 90
 CHARACTER = 7.2
-"""More than a character of a label takes, whatever the font is."""
+"""Upper bound of a label character's width, for any font."""
 BAR = 22
 GAP = 10
 TOP = 58
@@ -39,7 +39,7 @@ class Bar:
 
 
 def bars(raw: Sequence[Mapping[str, Any]], titles: Mapping[str, str]) -> dict[str, list[Bar]]:
-    """The bars of each size of the order-validation job, slowest first."""
+    """Make the bars of each size of the order-validation job, slowest first."""
     rates: dict[str, dict[str, list[float]]] = {}
     for run in raw:
         if run["figure"] == "validation":
@@ -49,22 +49,22 @@ def bars(raw: Sequence[Mapping[str, Any]], titles: Mapping[str, str]) -> dict[st
 
 
 def _sorted(engines: Mapping[str, Sequence[float]], titles: Mapping[str, str]) -> list[Bar]:
-    found = [Bar(titles[name], tuple(v), name.startswith("ours")) for name, v in engines.items()]
-    return sorted(found, key=lambda bar: bar.median)
+    bars = [Bar(titles[name], tuple(v), name.startswith("ours")) for name, v in engines.items()]
+    return sorted(bars, key=lambda bar: bar.median)
 
 
 def svg(panels: Mapping[str, Sequence[Bar]], title: str) -> str:
-    """The picture as text."""
+    """Make the SVG text."""
     parts: list[str] = []
     y = TOP
-    labels = [bar.label for found in panels.values() for bar in found]
+    labels = [bar.label for bars in panels.values() for bar in bars]
     left = round(26 + CHARACTER * max(map(len, labels), default=0))
     width = left + PLOT + VALUE
-    most = max((max(bar.values) for found in panels.values() for bar in found), default=1.0)
-    for name, found in panels.items():
+    most = max((max(bar.values) for bars in panels.values() for bar in bars), default=1.0)
+    for name, bars in panels.items():
         parts.append(f'<text class="soft" x="16" y="{y}">{escape(name)}</text>')
         y += 12
-        for bar in found:
+        for bar in bars:
             parts += _bar(bar, left, y, most)
             y += BAR + GAP
         y += 26

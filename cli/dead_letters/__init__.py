@@ -1,4 +1,4 @@
-"""`herhaal dlq`: the records that a service could not take, looked at, replayed or dropped."""
+"""`herhaal dlq`: list, show, replay and drop dead letters."""
 
 from typing import Annotated
 
@@ -9,7 +9,7 @@ from cli.topics import Kafka
 EXIT_NOT_ALL = 2
 
 app = typer.Typer(
-    help="Look at the records a service could not take, replay or drop them; every action is audited.",
+    help="List, show, replay or drop the records that a service could not handle. Actions are audited.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -40,7 +40,7 @@ def list_letters(
     json: Annotated[bool, typer.Option("--json", help="As a JSON array, times in UTC.")] = False,
     kafka: Kafka = KAFKA,
 ) -> None:
-    """Show a service's dead letters with when, why, where from and what became of each; no content."""
+    """List a service's dead letters: time, reason, origin and state; no content."""
     from cli.dead_letters.commands import run_list
     from cli.dead_letters.filters import read_filter
 
@@ -52,7 +52,7 @@ def show(
     service: Service,
     letter: Annotated[str, typer.Argument(metavar="ID", help="partition:offset, as in the list.")],
     body: Annotated[
-        bool, typer.Option("--body", help="Also its content; that you looked is audited.")
+        bool, typer.Option("--body", help="Also its content; this is audited.")
     ] = False,
     by: By = None,
     reason_text: Annotated[str, typer.Option(metavar="TEXT", help="Why you look.")] = "",
@@ -76,30 +76,30 @@ def replay(
     by: By = None,
     reason_text: Annotated[str, typer.Option(metavar="TEXT", help="Why, for the audit.")] = "",
     wait: Annotated[
-        float, typer.Option(min=0, max=3600, help="Seconds the service may take to handle them.")
+        float, typer.Option(min=0, max=3600, help="Seconds to wait for the service.")
     ] = 20,
     force: Annotated[
         bool,
         typer.Option(
             "--force",
-            help="Also what is settled, out of its key's order, or older than what counts now.",
+            help="Also letters that are settled, out of key order, or older than the current state.",
         ),
     ] = False,
     kafka: Kafka = KAFKA,
 ) -> None:
-    """Send dead letters' records again to where they came from, in their key's order, and follow them.
+    """Send dead letters' records again to their original topics, in key order, and follow them.
 
     Exits with 0 when all were handled, 2 when one died again, was refused by Kafka or not handled in
     time, 1 when nothing was sent.
     """
     from cli.dead_letters.commands import run_replay, signature
     from cli.dead_letters.filters import read_filter, read_selection
-    from cli.dead_letters.replay import Wish
+    from cli.dead_letters.replay import ReplayRequest
 
-    wanted = read_filter(reason, topic, since, until)
-    ids = read_selection(letters or [], everything, wanted)
-    wish = Wish(service, ids, wanted, signature(by, reason_text), force, wait)
-    if not run_replay(kafka, wish):
+    chosen = read_filter(reason, topic, since, until)
+    ids = read_selection(letters or [], everything, chosen)
+    request = ReplayRequest(service, ids, chosen, signature(by, reason_text), force, wait)
+    if not run_replay(kafka, request):
         raise typer.Exit(EXIT_NOT_ALL)
 
 
@@ -114,7 +114,7 @@ def drop(
     why: Annotated[str, typer.Option(metavar="TEXT", help="Why; name no patient.")],
     kafka: Kafka = KAFKA,
 ) -> None:
-    """Settle dead letters without replaying them; they stay on the topic until its retention is over."""
+    """Settle dead letters without a replay. They stay on the topic until its retention ends."""
     from cli.dead_letters.commands import run_drop, signature
 
     run_drop(kafka, service, letters, signature(by, why))

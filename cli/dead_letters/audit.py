@@ -1,4 +1,4 @@
-"""The audit of what operators do to dead letters: a record each, on Kafka, and a line on the screen."""
+"""The audit of actions on dead letters: a record on Kafka and a line on the screen for each."""
 
 import asyncio
 from collections.abc import Iterable
@@ -13,7 +13,8 @@ from runtime.messages.parser import Parser
 from schemas.records.operators import OperatorAction
 from schemas.topics import OPERATORS_AUDIT
 
-_AT_A_TIME = 500
+_IN_FLIGHT = 500
+"""Audit records that are sent before the first acknowledgement is awaited."""
 
 
 def action(
@@ -24,7 +25,7 @@ def action(
     result: Result,
     landed: Place | None = None,
 ) -> OperatorAction:
-    """The audit's record of one action, now. Raises UserError for a name or reason that is too long."""
+    """Make the audit body of one action, now. Raises UserError for a name or reason that is too long."""
     with accountable():
         return OperatorAction(
             action=name,
@@ -39,22 +40,22 @@ def action(
 
 
 async def keep(writer: Writer, actions: Iterable[OperatorAction]) -> list[str]:
-    """Write these to the audit; the line of each.
+    """Write actions to the audit; return the screen line of each.
 
     Raises:
-        KafkaError, TimeoutError: Kafka is away or refuses; then the action must not be done.
+        KafkaError, TimeoutError: Kafka is unavailable or refuses; then the action must not be done.
     """
     done = list(actions)
-    for start in range(0, len(done), _AT_A_TIME):
-        some = done[start : start + _AT_A_TIME]
-        await asyncio.gather(*(writer.send(record_of(one, one.letter, one.action)) for one in some))
+    for start in range(0, len(done), _IN_FLIGHT):
+        part = done[start : start + _IN_FLIGHT]
+        await asyncio.gather(*(writer.send(record_of(one, one.letter, one.action)) for one in part))
     return [line(one) for one in done]
 
 
 async def history(reader: Reader, service: str) -> tuple[list[OperatorAction], int]:
-    """What was done to a service's letters, in order, and how many records could not be read."""
+    """Read the actions on a service's letters, in order, and count the unreadable audit records."""
     parser = Parser.of([OPERATORS_AUDIT])
-    found: list[OperatorAction] = []
+    actions: list[OperatorAction] = []
     unreadable = 0
     topic = OPERATORS_AUDIT.name
     async for record in reader.read(topic, await reader.ends(topic)):
@@ -62,11 +63,11 @@ async def history(reader: Reader, service: str) -> tuple[list[OperatorAction], i
         if not isinstance(message, Message):
             unreadable += 1
         elif isinstance(message.body, OperatorAction) and message.body.service == service:
-            found.append(message.body)
-    return found, unreadable
+            actions.append(message.body)
+    return actions, unreadable
 
 
 def line(done: OperatorAction) -> str:
-    """What the screen says of an action: who did what to which letter, why, and how it ended."""
+    """Format an action for the screen: who did what to which letter, why, and the result."""
     what = f"{done.action} {done.service} {done.letter}"
     return line_of(done, what, f" at {done.landed}" if done.landed else "")

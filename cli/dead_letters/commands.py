@@ -1,29 +1,27 @@
-"""What `herhaal dlq` does for each command: reads, acts, shows; every action leaves an audit record."""
+"""The commands of `herhaal dlq`. Every action leaves an audit record."""
 
 import getpass
 from collections.abc import Sequence
 
-from rich.console import Console
-
 from cli.audit import Signature
-from cli.console import UserError, stdout
+from cli.console import UserError, print_plain, stdout
 from cli.dead_letters import audit, tables
 from cli.dead_letters.box import Box, open_box, records
 from cli.dead_letters.kafka import Writer, reader
 from cli.dead_letters.letters import LetterId
-from cli.dead_letters.replay import Wish, replay
+from cli.dead_letters.replay import ReplayRequest, replay
 from cli.dead_letters.status import DROP, SHOW, Filter, Result, State
 from cli.dead_letters.times import shown
 from cli.kafka import ask
 
 
 def signature(by: str | None, why: str) -> Signature:
-    """Who acts: the name given, or the account at this machine."""
+    """Sign with the given name, or else with the account on this machine."""
     return Signature(by or getpass.getuser(), why)
 
 
 def run_list(kafka: str, service: str, wanted: Filter, json: bool) -> None:
-    """Print a service's letters. Raises UserError when Kafka cannot be asked."""
+    """Print a service's letters. Raises UserError when Kafka is unavailable."""
     box = ask(kafka, _box(kafka, service))
     letters = box.matching(wanted)
     if json:
@@ -33,34 +31,34 @@ def run_list(kafka: str, service: str, wanted: Filter, json: bool) -> None:
 
 
 def run_show(kafka: str, service: str, id: str, signed: Signature, body: bool) -> None:
-    """Print one letter. With `body` its content too, after the audit has it.
+    """Print one letter. With `body` also its content, after the audit record is acknowledged.
 
     Raises:
-        UserError: there is no such letter, or Kafka cannot be asked.
+        UserError: the letter does not exist, or Kafka is unavailable.
     """
     ask(kafka, _show(kafka, service, LetterId.read(id), signed, body))
 
 
-def run_replay(kafka: str, wish: Wish) -> bool:
-    """Replay, print what became of each; whether all were handled.
+def run_replay(kafka: str, request: ReplayRequest) -> bool:
+    """Replay letters and print the result of each. Return whether all were handled.
 
     Raises:
-        UserError: they may not be replayed so, or Kafka cannot be asked.
+        UserError: the replay is not allowed, or Kafka is unavailable.
     """
     console = stdout()
-    fates = ask(kafka, replay(kafka, wish, lambda text: _say(console, text)))
-    for fate in fates:
-        _say(console, tables.fate_line(fate))
-    if not fates:
-        _say(console, "There is nothing to replay.")
-    return all(fate.result is Result.HANDLED for fate in fates)
+    results = ask(kafka, replay(kafka, request, lambda text: print_plain(console, text)))
+    for result in results:
+        print_plain(console, tables.result_line(result))
+    if not results:
+        print_plain(console, "There is nothing to replay.")
+    return all(result.result is Result.HANDLED for result in results)
 
 
 def run_drop(kafka: str, service: str, ids: Sequence[str], signed: Signature) -> None:
     """Settle letters without replaying them.
 
     Raises:
-        UserError: one is not there or settled already (then none is dropped), or Kafka cannot be asked.
+        UserError: one does not exist or is settled already (then none is dropped), or Kafka is unavailable.
     """
     ask(kafka, _drop(kafka, service, sorted({LetterId.read(id) for id in ids}), signed))
 
@@ -80,16 +78,17 @@ async def _show(kafka: str, service: str, id: LetterId, signed: Signature, body:
         done = audit.action(SHOW, service, id, signed, Result.SHOWN)
         async with Writer.open(kafka) as writer:
             for line in await audit.keep(writer, [done]):
-                _say(console, line)
-    for line in (
-        f"{service} {id}: {tables.became(box, letter)}",
+                print_plain(console, line)
+    lines = (
+        f"{service} {id}: {tables.status_text(box, letter)}",
         f"reason: {letter.reason}" + (f" ({letter.detail})" if letter.detail else ""),
         f"when: {shown(letter.at)} (Amsterdam)",
         f"type: {tables.type_of(letter)}",
         f"origin: {letter.origin}",
         *tables.record_lines(record, body=body),
-    ):
-        _say(console, line)
+    )
+    for line in lines:
+        print_plain(console, line)
 
 
 async def _drop(kafka: str, service: str, ids: Sequence[LetterId], signed: Signature) -> None:
@@ -97,13 +96,9 @@ async def _drop(kafka: str, service: str, ids: Sequence[LetterId], signed: Signa
         box = await open_box(source, service)
     for id in ids:
         letter = box.letter(id)
-        if box.standing[id].state not in (State.OPEN, State.REPLAYED):
-            raise UserError(f"{id} is settled already: {tables.became(box, letter)}.")
+        if box.statuses[id].state not in (State.OPEN, State.REPLAYED):
+            raise UserError(f"{id} is settled already: {tables.status_text(box, letter)}.")
     actions = [audit.action(DROP, service, id, signed, Result.DROPPED) for id in ids]
     async with Writer.open(kafka) as writer:
         for line in await audit.keep(writer, actions):
-            _say(stdout(), line)
-
-
-def _say(console: Console, text: str) -> None:
-    console.print(text, markup=False, highlight=False, soft_wrap=True)
+            print_plain(stdout(), line)

@@ -1,4 +1,4 @@
-"""What the options of `herhaal dlq` say about which letters are meant."""
+"""Reads from the options of `herhaal dlq` which letters are meant."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from cli.dead_letters.status import Filter
 def read_filter(
     reason: str | None, topic: str | None, since: str | None, until: str | None
 ) -> Filter:
-    """The filter in these options. Raises typer.BadParameter for what is no time."""
+    """Make the filter of these options. Raises typer.BadParameter for an invalid time."""
     return Filter(
         reason,
         topic,
@@ -21,10 +21,10 @@ def read_filter(
 
 
 def read_selection(ids: Sequence[str], everything: bool, wanted: Filter) -> list[LetterId]:
-    """The ids that were named; none when a filter or --all says which.
+    """Read the letter ids; empty when a filter or --all selects the letters.
 
     Raises:
-        UserError: nothing says which letters, or two things do.
+        UserError: not exactly one of ids, filter and --all was given.
     """
     if sum((bool(ids), everything, not wanted.empty)) == 1:
         return [LetterId.read(id) for id in ids]

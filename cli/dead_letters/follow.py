@@ -1,7 +1,8 @@
-"""Following replayed records: the service comes past them, and either keeps silent or buries them again.
+"""Follows replayed records until the service has handled them, or has made dead letters of them again.
 
-The service tells Kafka once a second how far it is. It may do so a moment before its new dead letter is
-on Kafka, so a record counts as handled only when nothing was heard for SETTLE_S after that.
+The service commits its offsets to Kafka once a second, possibly a moment before its new dead letter is
+acknowledged. A record therefore counts as handled when no dead letter of it came within SETTLE_S after
+the commit.
 """
 
 import asyncio
@@ -15,12 +16,12 @@ from cli.dead_letters.letters import Letter, LetterId, Place, read_letter
 from cli.dead_letters.status import Result, is_past
 
 SETTLE_S = 2.0
-_LOOK_EVERY_S = 0.25
+_POLL_S = 0.25
 
 
 @dataclass(frozen=True)
-class Fate:
-    """What became of a replayed letter; `again` is the letter it died as, `why` what Kafka said."""
+class LetterResult:
+    """The result of replaying a letter: `again` is its new dead letter, `why` the error of Kafka."""
 
     id: LetterId
     result: Result
@@ -31,13 +32,13 @@ class Fate:
 
 async def follow(
     reader: Reader, box: Box, landed: Mapping[LetterId, Place], wait_s: float
-) -> list[Fate]:
-    """What became of these. A record that the service has not come past after `wait_s` is NOT_SEEN."""
+) -> list[LetterResult]:
+    """Wait for the result of each record. Without a commit past it within `wait_s`, it is NOT_SEEN."""
     watch = _Watch(reader, box, landed)
     deadline = time.monotonic() + wait_s
-    while await watch.look(time.monotonic(), deadline):
-        await asyncio.sleep(_LOOK_EVERY_S)
-    return watch.fates()
+    while await watch.poll(time.monotonic(), deadline):
+        await asyncio.sleep(_POLL_S)
+    return watch.results()
 
 
 class _Watch:
@@ -52,36 +53,35 @@ class _Watch:
         self._landed = landed
         self._read_to = dict(box.ends)
         self._again: dict[Place, Letter] = {}
-        self._past_since: dict[LetterId, float] = {}
+        self._committed_at_s: dict[LetterId, float] = {}
 
-    async def look(self, now_s: float, deadline_s: float) -> bool:
-        """Look once; whether to look again."""
+    async def poll(self, now_s: float, deadline_s: float) -> bool:
+        """Read offsets and new dead letters once. Return whether to poll again."""
         offsets = await self._reader.committed(self._box.service)
         for id, place in self._landed.items():
-            if id not in self._past_since and is_past(str(place), offsets):
-                self._past_since[id] = now_s
-        await self._read_deaths()
-        return any(self._is_waited_for(id, now_s, deadline_s) for id in self._landed)
+            if id not in self._committed_at_s and is_past(str(place), offsets):
+                self._committed_at_s[id] = now_s
+        await self._read_new_letters()
+        return any(self._is_pending(id, now_s, deadline_s) for id in self._landed)
 
-    def fates(self) -> list[Fate]:
-        """What is known now."""
-        return [self._fate(id, place) for id, place in self._landed.items()]
+    def results(self) -> list[LetterResult]:
+        """List the result of each letter so far."""
+        return [self._result(id, place) for id, place in self._landed.items()]
 
-    def _fate(self, id: LetterId, place: Place) -> Fate:
+    def _result(self, id: LetterId, place: Place) -> LetterResult:
         again = self._again.get(place)
         if again is not None:
-            return Fate(id, Result.DIED_AGAIN, place, again)
-        passed = id in self._past_since
-        return Fate(id, Result.HANDLED if passed else Result.NOT_SEEN, place)
+            return LetterResult(id, Result.DIED_AGAIN, place, again)
+        committed = id in self._committed_at_s
+        return LetterResult(id, Result.HANDLED if committed else Result.NOT_SEEN, place)
 
-    def _is_waited_for(self, id: LetterId, now_s: float, deadline_s: float) -> bool:
+    def _is_pending(self, id: LetterId, now_s: float, deadline_s: float) -> bool:
         if self._landed[id] in self._again:
             return False
-        since = self._past_since.get(id)
+        since = self._committed_at_s.get(id)
         return now_s < deadline_s if since is None else now_s < since + SETTLE_S
 
-    async def _read_deaths(self) -> None:
-        """The letters that have come since."""
+    async def _read_new_letters(self) -> None:
         ends = await self._reader.ends(self._box.topic)
         grown = {p: start for p, start in self._read_to.items() if ends[p] > start}
         async for record in self._reader.read(self._box.topic, ends, grown):

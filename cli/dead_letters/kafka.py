@@ -1,4 +1,4 @@
-"""What the dead letters' tools do on Kafka: read a topic as it is now, send one record and know where."""
+"""Kafka for the dead letters' tools: read a topic up to its end, send a record and return its offset."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -20,29 +20,29 @@ from runtime.messages.message import Outgoing
 from runtime.messages.partitioner import partition_of
 
 SILENCE_S = 30.0
-"""How long a read waits for the next records before Kafka counts as away."""
+"""Seconds that a read waits for the next records before Kafka counts as unavailable."""
 
 _REQUEST_S = 10.0
 _BATCH_BYTES = 8 << 20
 
 REFUSALS = (MessageSizeTooLargeError, TopicAuthorizationFailedError, InvalidTopicError)
-"""Answers that mean: the record was not taken, and will not be."""
+"""Errors that mean: the record was not written, and a retry would not help."""
 
 
 class Reader:
-    """Reads whole topics, in no group."""
+    """Reads whole topics, outside any consumer group."""
 
     def __init__(self, consumer: AIOKafkaConsumer, client: AIOKafkaAdminClient) -> None:
         self._consumer = consumer
         self._client = client
 
     async def committed(self, service: str) -> dict[TopicPartition, int]:
-        """How far a service has told Kafka that it is; empty when it never has."""
+        """Read the committed offsets of a service's group; empty when it has none."""
         return await group_offsets.committed(self._client, service)
 
     async def ends(self, topic: str) -> dict[int, int]:
-        """The next offset of each partition. Raises UserError when there is no such topic."""
-        partitions = await group_offsets.partitions(self._client, [topic])
+        """Read the end offset of each partition. Raises UserError when the topic does not exist."""
+        partitions = await group_offsets.existing_partitions(self._client, [topic])
         if not partitions:
             raise UserError(f"There is no topic {topic} on this Kafka; see `herhaal topics apply`.")
         ends = await self._consumer.end_offsets(partitions)
@@ -51,9 +51,9 @@ class Reader:
     async def read(
         self, topic: str, ends: Mapping[int, int], start: Mapping[int, int] | None = None
     ) -> AsyncIterator[ConsumerRecord]:
-        """The records before `ends`, each partition in order, from `start` on or all there are.
+        """Read the records before `ends`, each partition in order, from `start` or from the beginning.
 
-        With `start`, only its partitions are read. Raises TimeoutError when Kafka falls silent.
+        With `start`, only its partitions are read. Raises TimeoutError when no records come for SILENCE_S.
         """
         chosen = {TopicPartition(topic, p): ends[p] for p in (ends if start is None else start)}
         if not chosen:
@@ -65,7 +65,7 @@ class Reader:
             self._consumer.seek(tp, max(first[tp], wanted))
         while behind := [tp for tp, end in chosen.items() if await self._position(tp) < end]:
             async with asyncio.timeout(SILENCE_S):
-                batches = await self._some(behind)
+                batches = await self._next(behind)
             for tp, records in batches.items():
                 for record in records:
                     if record.offset < chosen[tp]:
@@ -75,29 +75,29 @@ class Reader:
         position: int = await self._consumer.position(tp)
         return position
 
-    async def _some(
+    async def _next(
         self, behind: Iterable[TopicPartition]
     ) -> dict[TopicPartition, list[ConsumerRecord]]:
-        """The next records; nothing when the positions moved without any, as over a compacted end."""
+        """Read the next records; empty when only positions moved, as past compacted offsets."""
         behind = list(behind)
         before = [await self._position(tp) for tp in behind]
         while True:
-            found: dict[TopicPartition, list[ConsumerRecord]] = await self._consumer.getmany(
+            batches: dict[TopicPartition, list[ConsumerRecord]] = await self._consumer.getmany(
                 *behind, timeout_ms=200
             )
-            if found or before != [await self._position(tp) for tp in behind]:
-                return found
+            if batches or before != [await self._position(tp) for tp in behind]:
+                return batches
 
 
 @asynccontextmanager
 async def reader(bootstrap: str) -> AsyncIterator[Reader]:
-    """A reader. Raises KafkaConnectionError while Kafka is away."""
-    async with clients.reader(bootstrap) as consumer, clients.admin(bootstrap) as client:
+    """Open a reader. Raises KafkaConnectionError when Kafka is unavailable."""
+    async with clients.open_consumer(bootstrap) as consumer, clients.admin(bootstrap) as client:
         yield Reader(consumer, client)
 
 
 class Writer:
-    """Sends one record at a time and tells where it landed."""
+    """Sends one record at a time and returns its partition and offset."""
 
     def __init__(self, producer: AIOKafkaProducer) -> None:
         self._producer = producer
@@ -105,7 +105,7 @@ class Writer:
     @classmethod
     @asynccontextmanager
     async def open(cls, bootstrap: str) -> AsyncIterator[Self]:
-        """A writer. Raises KafkaConnectionError while Kafka is away."""
+        """Open a writer. Raises KafkaConnectionError when Kafka is unavailable."""
         producer = await clients.start_producer(
             bootstrap,
             client_id="herhaal-cli",
@@ -122,12 +122,12 @@ class Writer:
 
         Raises:
             KafkaError: refused (one of REFUSALS), or not acknowledged: whether Kafka has it is unknown.
-            TimeoutError: Kafka is away; whether it has the record is unknown.
+            TimeoutError: Kafka is unavailable; whether it has the record is unknown.
         """
         async with asyncio.timeout(_REQUEST_S * 2):
             count = len(await self._producer.partitions_for(record.topic))
             partition = partition_of(record.key, count) if record.key else keyless
-            # A batch of one: the producer's `send` takes no record with neither key nor value.
+            # A batch of one: the producer's `send` rejects a record without key and value.
             batch = self._producer.create_batch()
             if not batch.append(
                 timestamp=None, key=record.key, value=record.value, headers=record.headers

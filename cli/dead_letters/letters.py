@@ -1,4 +1,4 @@
-"""Dead letters as they lie on their topic: what each says of itself, and the record it once was."""
+"""Dead letters as records: read their headers, and restore the original record."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -11,14 +11,14 @@ from runtime.messages.dead_letters import PREFIX
 from runtime.messages.message import Headers, Outgoing, Record
 
 REPLAYED_FROM = "replayed_from"
-"""The header of a replayed record: the dead letter it was, as `topic:partition:offset`."""
+"""Header of a replayed record: the dead letter that it comes from, as `topic:partition:offset`."""
 
 _ID = re.compile(r"^(\d{1,5}):(\d{1,19})$", re.ASCII)
 
 
 @dataclass(frozen=True, order=True, slots=True)
 class LetterId:
-    """Where a dead letter lies on its service's topic; people write it `partition:offset`."""
+    """Partition and offset of a dead letter on its topic, written `partition:offset`."""
 
     partition: int
     offset: int
@@ -28,16 +28,16 @@ class LetterId:
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """Raises UserError when the text is no id."""
-        found = _ID.match(text)
-        if found is None:
+        """Parse an id. Raises UserError when the text is not one."""
+        match = _ID.match(text)
+        if match is None:
             raise UserError(f"“{text}” is no dead letter's id; one looks like 3:17.")
-        return cls(int(found[1]), int(found[2]))
+        return cls(int(match[1]), int(match[2]))
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a record lies, or lay."""
+    """Topic, partition and offset of a record."""
 
     topic: str
     partition: int
@@ -49,10 +49,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What is known of a dead letter without its content.
+    """A dead letter without its content.
 
-    `at` (UTC) is when the broker took the record in that died; `origin` is where that record lay.
-    `key` is None where the record has none, or an empty one.
+    `at` (UTC) is the append time of the original record, `origin` its place. `key` is None when the record has
+    none, or an empty one.
     """
 
     id: LetterId
@@ -66,8 +66,8 @@ class Letter:
 
 
 def read_letter(record: Record) -> Letter | None:
-    """The letter in a record; None when whoever wrote it did not write a dead letter."""
-    own, about = _parted(record.headers)
+    """Read a letter from a record; None when the record is not a dead letter."""
+    own, about = _split_headers(record.headers)
     try:
         at = datetime.fromisoformat(about["at"])
         origin = Place(about["topic"], int(about["partition"]), int(about["offset"]))
@@ -89,12 +89,12 @@ def read_letter(record: Record) -> Letter | None:
 
 
 def original(record: Record, dead_letters: str) -> Outgoing:
-    """The record that a dead letter once was, as it is sent again.
+    """Restore the original record of a dead letter, to send it again.
 
-    Its headers are its own and `replayed_from`; a null value that had to be kept as an empty one is
-    null again. `dead_letters` is the name of the topic that the letter lies on.
+    It has the original headers and `replayed_from`. A null value, which the dead letter holds as an empty
+    one, is null again. `dead_letters` is the name of the dead-letter topic.
     """
-    _, about = _parted(record.headers)
+    _, about = _split_headers(record.headers)
     own = [h for h in record.headers if not h[0].startswith(PREFIX) and h[0] != REPLAYED_FROM]
     source = Place(dead_letters, record.partition, record.offset)
     value = None if "null_value" in about else record.value
@@ -104,14 +104,14 @@ def original(record: Record, dead_letters: str) -> Outgoing:
 
 
 def own_headers(record: Record) -> Headers:
-    """The headers that the record had before it died."""
+    """List the headers of the original record."""
     return [header for header in record.headers if not header[0].startswith(PREFIX)]
 
 
-def _parted(headers: Headers) -> tuple[Mapping[str, str], Mapping[str, str]]:
-    """The record's own headers, and the last of each `dl_*` without the prefix, both as text.
+def _split_headers(headers: Headers) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """Split into original headers and the last of each `dl_*` header without prefix, both as text.
 
-    A record that died twice and was sent again by hand may have older ones before ours.
+    A record that was resent by hand may have older `dl_*` headers before ours.
     """
     texts = list(_texts(headers))
     own = {name: text for name, text in reversed(texts) if not name.startswith(PREFIX)}

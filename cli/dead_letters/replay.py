@@ -1,4 +1,4 @@
-"""Replaying dead letters: each record goes back to where it came from, and is followed to its end."""
+"""Replays dead letters: sends each record again to its original topic, and follows it to its result."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -10,22 +10,22 @@ from cli.audit import Signature
 from cli.console import UserError
 from cli.dead_letters import audit
 from cli.dead_letters.box import Box, open_box, records
-from cli.dead_letters.follow import Fate, follow
+from cli.dead_letters.follow import LetterResult, follow
 from cli.dead_letters.kafka import REFUSALS, Reader, Writer, reader
 from cli.dead_letters.letters import Letter, LetterId, Place, original
 from cli.dead_letters.status import REPLAY, Filter, Result, State, overtaking
 from schemas.topics import ALL
 
 _NAMED = 5
-"""So many letters are named in a refusal; of more, the number is told."""
+"""The most letters that an error names; of the others it gives the number."""
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What to replay: `ids`, or what `wanted` takes of the open letters.
+class ReplayRequest:
+    """What to replay: `ids`, or the open letters that match `wanted`.
 
-    `force` replays also what was settled, out of its key's order, or behind a newer record; `wait_s`
-    is how long (seconds) the service may take to come past what was sent.
+    `force` also replays letters that are settled, out of key order, or older than a compacted topic's newest
+    record. `wait_s` is how long (seconds) to wait until the service has handled the records.
     """
 
     service: str
@@ -38,44 +38,46 @@ class Wish:
 
 @dataclass
 class Sent:
-    """What was sent and where it landed, and what Kafka did not take, with why."""
+    """The place of each record that was sent, and the reason of each that was not."""
 
     landed: dict[LetterId, Place] = field(default_factory=dict)
     refused: dict[LetterId, str] = field(default_factory=dict)
 
 
-async def replay(kafka: str, wish: Wish, tell: Callable[[str], None]) -> list[Fate]:
-    """Replay and follow; what became of each letter. `tell` gets the audit lines and what goes on.
+async def replay(
+    kafka: str, request: ReplayRequest, log: Callable[[str], None]
+) -> list[LetterResult]:
+    """Replay letters and follow them. Return the result of each; `log` gets audit lines and progress.
 
     Raises:
-        UserError: the letters may not be replayed so; nothing was sent.
-        KafkaError, OSError, TimeoutError: Kafka is away; the audit says what was asked for.
+        UserError: the replay is not allowed; nothing was sent.
+        KafkaError, OSError, TimeoutError: Kafka is unavailable; the audit has the request.
     """
     async with reader(kafka) as source, Writer.open(kafka) as writer:
-        box = await open_box(source, wish.service)
-        chosen = choose(box, wish)
-        if not wish.force:
+        box = await open_box(source, request.service)
+        chosen = choose(box, request)
+        if not request.force:
             await _require_not_outdated(source, chosen)
         letters = await records(source, box, {letter.id for letter in chosen})
-        await _keep(writer, wish, {letter.id: Result.ASKED for letter in chosen}, {}, tell)
+        await _audit(writer, request, {letter.id: Result.ASKED for letter in chosen}, {}, log)
         sent = await _send(writer, box, chosen, letters)
-        tell(f"{len(sent.landed)} sent; waiting up to {wish.wait_s:g} s for {wish.service} …")
-        fates = await follow(source, box, sent.landed, wish.wait_s)
-        fates += [Fate(id, Result.NOT_SENT, why=why) for id, why in sent.refused.items()]
-        results = {fate.id: fate.result for fate in fates}
-        await _keep(writer, wish, results, sent.landed, tell)
-    return sorted(fates, key=lambda fate: fate.id)
+        log(f"{len(sent.landed)} sent; waiting up to {request.wait_s:g} s for {request.service} …")
+        results = await follow(source, box, sent.landed, request.wait_s)
+        results += [LetterResult(id, Result.NOT_SENT, why=why) for id, why in sent.refused.items()]
+        by_id = {result.id: result.result for result in results}
+        await _audit(writer, request, by_id, sent.landed, log)
+    return sorted(results, key=lambda result: result.id)
 
 
-def choose(box: Box, wish: Wish) -> list[Letter]:
-    """The letters to replay, in the order in which they died.
+def choose(box: Box, request: ReplayRequest) -> list[Letter]:
+    """Choose the letters to replay, by id.
 
     Raises:
         UserError: one is settled already, or would overtake an open letter of its key.
     """
-    named = [box.letter(id) for id in sorted(set(wish.ids))]
-    chosen = named or box.open(wish.wanted)
-    if not wish.force:
+    named = [box.letter(id) for id in sorted(set(request.ids))]
+    chosen = named or box.open(request.wanted)
+    if not request.force:
         _require_unsettled(box, chosen)
         _require_order(box, chosen)
     return chosen
@@ -83,27 +85,27 @@ def choose(box: Box, wish: Wish) -> list[Letter]:
 
 def _require_unsettled(box: Box, chosen: Iterable[Letter]) -> None:
     for letter in chosen:
-        standing = box.standing[letter.id]
-        if standing.state not in (State.OPEN, State.REPLAYED):
-            other = f" (see {standing.other})" if standing.other else ""
+        status = box.statuses[letter.id]
+        if status.state not in (State.OPEN, State.REPLAYED):
+            other = f" (see {status.other})" if status.other else ""
             raise UserError(
-                f"{letter.id} is settled already: {standing.state}{other};"
-                " to replay it all the same, say --force."
+                f"{letter.id} is settled already: {status.state}{other};"
+                " to replay it all the same, use --force."
             )
 
 
 def _require_order(box: Box, chosen: Sequence[Letter]) -> None:
-    found = list(overtaking(chosen, box.letters.values(), box.standing))
-    if found:
-        pairs = [f"{letter.id} would overtake {left.id}" for letter, left in found]
+    pairs = list(overtaking(chosen, box.letters.values(), box.statuses))
+    if pairs:
+        names = [f"{letter.id} would overtake {earlier.id}" for letter, earlier in pairs]
         raise UserError(
-            f"{_some(pairs)}: an earlier open letter of the same key. Replay or drop that one as well,"
-            " or say --force."
+            f"{_some(names)}: an earlier open letter of the same key. Replay or drop that one as well,"
+            " or use --force."
         )
 
 
 async def _require_not_outdated(source: Reader, chosen: Iterable[Letter]) -> None:
-    """On a compacted topic the newest record of a key is its state: an older one must not become that."""
+    """Refuse to put an older record after the newest one of its key on a compacted topic."""
     compacted = {topic.name for topic in ALL if topic.compacted}
     by_topic: dict[str, list[Letter]] = {}
     for letter in chosen:
@@ -115,12 +117,12 @@ async def _require_not_outdated(source: Reader, chosen: Iterable[Letter]) -> Non
         if outdated:
             raise UserError(
                 f"{_some(outdated)}: {topic} has a newer record of the same key, which counts; drop"
-                " the letter, or say --force to put the older one after it."
+                " the letter, or use --force to put the older one after it."
             )
 
 
 async def _newest(source: Reader, topic: str, letters: Iterable[Letter]) -> dict[bytes, int]:
-    """The last offset of each key behind the first of these letters' records."""
+    """Read the last offset of each key after the first of these letters' original records."""
     start: dict[int, int] = {}
     for letter in letters:
         after, partition = letter.origin.offset + 1, letter.origin.partition
@@ -135,7 +137,7 @@ async def _send(
     chosen: Iterable[Letter],
     letters: Mapping[LetterId, ConsumerRecord],
 ) -> Sent:
-    """Partitions of the dead letters side by side, as one key's letters are all in one."""
+    """Send each partition's letters in order, partitions concurrently: a key is in one partition."""
     sent = Sent()
     chains: dict[int, list[Letter]] = {}
     for letter in chosen:
@@ -167,19 +169,19 @@ async def _send_chain(
                 refused[letter.key] = letter.id
 
 
-async def _keep(
+async def _audit(
     writer: Writer,
-    wish: Wish,
+    request: ReplayRequest,
     results: Mapping[LetterId, Result],
     landed: Mapping[LetterId, Place],
-    tell: Callable[[str], None],
+    log: Callable[[str], None],
 ) -> None:
     actions = [
-        audit.action(REPLAY, wish.service, id, wish.signed, result, landed.get(id))
+        audit.action(REPLAY, request.service, id, request.signed, result, landed.get(id))
         for id, result in sorted(results.items())
     ]
     for line in await audit.keep(writer, actions):
-        tell(line)
+        log(line)
 
 
 def _some(names: Sequence[str]) -> str:

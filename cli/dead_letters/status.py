@@ -1,4 +1,4 @@
-"""What became of each dead letter, which of them may be replayed, and when a replay is done: pure."""
+"""The status of each dead letter, the rules of a replay, and when a replay is done. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,10 +16,10 @@ SHOW = "dlq.show"
 
 
 class Result(StrEnum):
-    """The word that the audit keeps of how an action ended."""
+    """The result of an action, as the audit stores it."""
 
     ASKED = "asked"
-    """Written before anything is sent, so that nothing is ever sent without a trace."""
+    """Written before a record is sent, so that no record is sent without an audit."""
     HANDLED = "handled"
     DIED_AGAIN = "died_again"
     NOT_SEEN = "not_seen"
@@ -29,21 +29,21 @@ class Result(StrEnum):
 
 
 class State(StrEnum):
-    """What became of a dead letter, in the words of `herhaal dlq list`."""
+    """The state of a dead letter, in the words of `herhaal dlq list`."""
 
     OPEN = "open"
     REPLAYED = "replayed"
-    """Sent again; whether it was handled was not seen."""
+    """Sent again; whether it was handled is unknown."""
     HANDLED = "handled"
     DIED_AGAIN = "died again"
     DROPPED = "dropped"
     COPY = "copy"
-    """The same death told twice, as after a restart; the first letter stands for both."""
+    """A second letter of the same record, as after a restart. The first letter counts for both."""
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """A letter's state; `other` is the letter that it died again as, or is a copy of."""
+class LetterStatus:
+    """A letter's state. `other` is its new dead letter, or the letter that it is a copy of."""
 
     state: State
     other: LetterId | None = None
@@ -51,7 +51,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which letters are asked for; times are compared with `Letter.at`, `until` is not included."""
+    """Which letters to select. Times are compared with `Letter.at`; `until` is exclusive."""
 
     reason: str | None = None
     topic: str | None = None
@@ -62,8 +62,8 @@ class Filter:
     def empty(self) -> bool:
         return self == Filter()
 
-    def takes(self, letter: Letter) -> bool:
-        """Whether a letter is asked for."""
+    def matches(self, letter: Letter) -> bool:
+        """Whether a letter is selected."""
         return (
             (self.reason is None or letter.reason == self.reason)
             and (self.topic is None or letter.origin.topic == self.topic)
@@ -72,21 +72,21 @@ class Filter:
         )
 
 
-def standings(
+def letter_statuses(
     topic: str,
     letters: Iterable[Letter],
     actions: Iterable[OperatorAction],
     committed: Mapping[TopicPartition, int],
-) -> dict[LetterId, Standing]:
-    """What became of each letter of `topic`, from the letters themselves and what operators did.
+) -> dict[LetterId, LetterStatus]:
+    """Work out the status of each letter of `topic` from the letters and the operators' actions.
 
-    `committed` is how far the service has told Kafka that it is, by topic and partition.
+    `committed` are the offsets that the service has committed to Kafka.
     """
     ordered = sorted(letters, key=lambda letter: letter.id)
     last = {a.letter: a for a in actions if a.action in (REPLAY, DROP)}
     deaths = _Deaths(ordered)
     return {
-        letter.id: _standing(topic, letter, last.get(str(letter.id)), deaths, committed)
+        letter.id: _status(topic, letter, last.get(str(letter.id)), deaths, committed)
         for letter in ordered
     }
 
@@ -101,32 +101,32 @@ class _Deaths:
                 self.of_letter[letter.replayed_from] = letter.id
 
 
-def _standing(
+def _status(
     topic: str,
     letter: Letter,
     action: OperatorAction | None,
     deaths: _Deaths,
     committed: Mapping[TopicPartition, int],
-) -> Standing:
+) -> LetterStatus:
     first = deaths.of_place[str(letter.origin)]
     if first != letter.id:
-        return Standing(State.COPY, first)
+        return LetterStatus(State.COPY, first)
     if action is None or action.result == Result.NOT_SENT:
-        return Standing(State.OPEN)
+        return LetterStatus(State.OPEN)
     if action.action == DROP:
-        return Standing(State.DROPPED)
+        return LetterStatus(State.DROPPED)
     if action.landed is None:
         again = deaths.of_letter.get(str(Place(topic, letter.id.partition, letter.id.offset)))
     else:
         again = deaths.of_place.get(action.landed)
     if again is not None:
-        return Standing(State.DIED_AGAIN, again)
+        return LetterStatus(State.DIED_AGAIN, again)
     handled = action.result == Result.HANDLED or is_past(action.landed, committed)
-    return Standing(State.HANDLED if handled else State.REPLAYED)
+    return LetterStatus(State.HANDLED if handled else State.REPLAYED)
 
 
 def is_past(landed: str | None, committed: Mapping[TopicPartition, int]) -> bool:
-    """Whether the service has told Kafka that it is past this place (`topic:partition:offset`)."""
+    """Whether the service has committed an offset past this place (`topic:partition:offset`)."""
     if landed is None:
         return False
     topic, partition, offset = landed.rsplit(":", 2)
@@ -134,17 +134,17 @@ def is_past(landed: str | None, committed: Mapping[TopicPartition, int]) -> bool
 
 
 def overtaking(
-    chosen: Iterable[Letter], letters: Iterable[Letter], states: Mapping[LetterId, Standing]
+    chosen: Iterable[Letter], letters: Iterable[Letter], statuses: Mapping[LetterId, LetterStatus]
 ) -> Iterator[tuple[Letter, Letter]]:
-    """Each chosen letter with the earlier open one of its key that it would be handled before."""
+    """Pair each chosen letter with the earlier open letter of its key that it would overtake."""
     chosen = sorted(chosen, key=lambda letter: letter.id)
-    taken = {letter.id for letter in chosen}
+    chosen_ids = {letter.id for letter in chosen}
     first_left: dict[bytes, Letter] = {}
     for letter in sorted(letters, key=lambda letter: letter.id):
-        left = states[letter.id].state is State.OPEN and letter.id not in taken
+        left = statuses[letter.id].state is State.OPEN and letter.id not in chosen_ids
         if left and letter.key is not None:
             first_left.setdefault(letter.key, letter)
     for letter in chosen:
-        left_out = first_left.get(letter.key) if letter.key is not None else None
-        if left_out is not None and left_out.id < letter.id:
-            yield letter, left_out
+        earlier = first_left.get(letter.key) if letter.key is not None else None
+        if earlier is not None and earlier.id < letter.id:
+            yield letter, earlier

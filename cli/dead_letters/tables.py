@@ -1,4 +1,4 @@
-"""How dead letters are shown: without content, unless that was asked for."""
+"""Prints dead letters, without their content unless that was asked for."""
 
 import re
 from collections import Counter
@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cli.console import print_plain
 from cli.dead_letters.box import Box
-from cli.dead_letters.follow import Fate
+from cli.dead_letters.follow import LetterResult
 from cli.dead_letters.letters import REPLAYED_FROM, Letter, own_headers
 from cli.dead_letters.status import Result
 from cli.dead_letters.times import in_utc, shown
@@ -32,13 +33,13 @@ _ENVELOPE = {
     "traceparent",
     REPLAYED_FROM,
 }
-"""Headers whose value is shown; what a sender puts into others may be anything, a name included."""
+"""Headers whose value is shown. Any other may hold personal data, such as a name."""
 
 _PSEUDONYM = re.compile(rb"^(pat_[A-Za-z0-9_-]{4,64}|0[12][0-9]{6})$")
 
 
 def print_letters(console: Console, box: Box, letters: Sequence[Letter]) -> None:
-    """A table of letters, how many there are of each reason, and what is odd about the topic."""
+    """Print a table of letters, the number of each reason, and invalid records of the topic."""
     table = Table()
     for title in ("id", "when (Amsterdam)", "reason", "detail", "type", "origin", "became"):
         table.add_column(title, overflow="fold")
@@ -50,44 +51,44 @@ def print_letters(console: Console, box: Box, letters: Sequence[Letter]) -> None
             letter.detail,
             type_of(letter),
             str(letter.origin),
-            became(box, letter),
+            status_text(box, letter),
         )
         table.add_row(*map(Text, cells))
     if letters:
         console.print(table)
     for line in _summary(box, letters):
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        print_plain(console, line)
 
 
 def as_json(box: Box, letters: Iterable[Letter]) -> str:
-    """The letters as a JSON array; times in UTC, no content."""
+    """Format letters as a JSON array; times in UTC, no content."""
     return orjson.dumps([_figures(box, x) for x in letters], option=orjson.OPT_INDENT_2).decode()
 
 
-def became(box: Box, letter: Letter) -> str:
-    """What became of a letter, in words."""
-    standing = box.standing[letter.id]
-    match standing.other:
+def status_text(box: Box, letter: Letter) -> str:
+    """Describe the status of a letter."""
+    status = box.statuses[letter.id]
+    match status.other:
         case None:
-            return standing.state
+            return status.state
         case other if other in box.letters:
-            return f"{standing.state}: {other} {box.letters[other].reason}"
+            return f"{status.state}: {other} {box.letters[other].reason}"
         case other:
-            return f"{standing.state}: {other}"
+            return f"{status.state}: {other}"
 
 
 def type_of(letter: Letter) -> str:
-    """The record's type without our prefix, if it is one of ours: a header may hold anything."""
+    """Get the record's type without our prefix; UNKNOWN_TYPE when it is not one of ours."""
     if letter.type is None or letter.type not in all_bodies():
         return UNKNOWN_TYPE
     return letter.type.removeprefix(TYPE_PREFIX)
 
 
 def record_lines(record: ConsumerRecord, *, body: bool) -> Iterator[str]:
-    """A letter's key, headers and size; its content and the headers' values only with `body`."""
+    """Describe key, headers and size of a letter; with `body` also content and all header values."""
     key = record.key or b""
-    told = bool(key) and (body or _PSEUDONYM.match(key) is not None)
-    yield f"key: {_text(key) if told else _size(record.key)}"
+    show_key = bool(key) and (body or _PSEUDONYM.match(key) is not None)
+    yield f"key: {_text(key) if show_key else _size(record.key)}"
     for name, value in own_headers(record):
         plain = body or name in _ENVELOPE
         yield f"header {_text(name.encode())}: {_value(value) if plain else _size(value)}"
@@ -96,26 +97,26 @@ def record_lines(record: ConsumerRecord, *, body: bool) -> Iterator[str]:
         yield _text(record.value)
 
 
-def fate_line(fate: Fate) -> str:
-    """What became of a replayed letter, as a sentence."""
-    match fate.result:
+def result_line(result: LetterResult) -> str:
+    """Describe the result of a replayed letter in a sentence."""
+    match result.result:
         case Result.HANDLED:
-            return f"{fate.id}: handled (sent to {fate.landed})"
-        case Result.DIED_AGAIN if fate.again is not None:
-            again = fate.again
+            return f"{result.id}: handled (sent to {result.landed})"
+        case Result.DIED_AGAIN if result.again is not None:
+            again = result.again
             detail = f" ({again.detail})" if again.detail else ""
-            return f"{fate.id}: died again as {again.id}, {again.reason}{detail}"
+            return f"{result.id}: died again as {again.id}, {again.reason}{detail}"
         case Result.NOT_SENT:
-            return f"{fate.id}: not sent, and open still: {fate.why}"
+            return f"{result.id}: not sent, and open still: {result.why}"
         case _:
             return (
-                f"{fate.id}: sent to {fate.landed}; the service has not come past it in this time"
-                " (see `herhaal lag`); `dlq list` will say what became of it"
+                f"{result.id}: sent to {result.landed}; the service has not handled it in time"
+                " (see `herhaal lag`); `dlq list` will show its state"
             )
 
 
 def _figures(box: Box, letter: Letter) -> dict[str, Any]:
-    standing = box.standing[letter.id]
+    status = box.statuses[letter.id]
     return {
         "id": str(letter.id),
         "at": in_utc(letter.at),
@@ -125,21 +126,21 @@ def _figures(box: Box, letter: Letter) -> dict[str, Any]:
         "topic": letter.origin.topic,
         "partition": letter.origin.partition,
         "offset": letter.origin.offset,
-        "state": standing.state.value,
-        "other": None if standing.other is None else str(standing.other),
+        "state": status.state.value,
+        "other": None if status.other is None else str(status.other),
     }
 
 
 def _summary(box: Box, letters: Sequence[Letter]) -> Iterator[str]:
-    states = Counter(box.standing[letter.id].state.value for letter in letters)
+    states = Counter(box.statuses[letter.id].state.value for letter in letters)
     reasons = Counter(letter.reason for letter in letters)
     noun = "dead letter" if len(letters) == 1 else "dead letters"
     yield f"{len(letters)} {noun} of {box.service}" + (f": {_counted(states)}" if letters else "")
     if letters:
         yield f"by reason: {_counted(reasons)}"
-    if box.strange:
-        some = ", ".join(map(str, box.strange[:5]))
-        yield f"{len(box.strange)} records on {box.topic} are no dead letters, such as {some}"
+    if box.invalid:
+        some = ", ".join(map(str, box.invalid[:5]))
+        yield f"{len(box.invalid)} records on {box.topic} are no dead letters, such as {some}"
     if box.unreadable:
         yield f"{box.unreadable} records of the audit cannot be read; states may be missing"
 
@@ -153,7 +154,7 @@ def _value(value: bytes | None) -> str:
 
 
 def _text(content: bytes) -> str:
-    """As text on a terminal: what would move its cursor or is not UTF-8 is shown as an escape."""
+    """Decode for a terminal; control characters and invalid UTF-8 are escaped."""
     text = content.decode(errors="backslashreplace")
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 

@@ -1,4 +1,4 @@
-"""Times as an operator reads and writes them: Europe/Amsterdam."""
+"""Reads and formats times for operators, in Europe/Amsterdam."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -9,7 +9,7 @@ AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 
 
 def shown(moment: datetime) -> str:
-    """A time in Amsterdam, to the second; in UTC at the ends of the calendar."""
+    """Format in Amsterdam time, to the second; in UTC where that would overflow the calendar."""
     try:
         return moment.astimezone(AMSTERDAM).strftime("%Y-%m-%d %H:%M:%S")
     except OverflowError:
@@ -17,14 +17,14 @@ def shown(moment: datetime) -> str:
 
 
 def in_utc(moment: datetime) -> str:
-    """ISO 8601 in UTC with `Z`."""
+    """Format as ISO 8601 in UTC with `Z`."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def read(text: str) -> datetime:
-    """A time such as 2026-11-23T10:00 or a day, in Amsterdam unless it has an offset.
+    """Parse a date, or a time such as 2026-11-23T10:00; Amsterdam time unless it has an offset.
 
-    Raises typer.BadParameter when it is neither.
+    Raises typer.BadParameter for any other text.
     """
     try:
         moment = datetime.fromisoformat(text)

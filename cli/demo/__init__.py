@@ -1,1 +1,1 @@
-"""`herhaal demo`: the main job on a stack of its own, from order to answer, with proof at the end."""
+"""`herhaal demo`: run the main job on a temporary stack, from order to answer, and prove the result."""

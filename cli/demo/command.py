@@ -1,4 +1,4 @@
-"""The command itself: run, show, write the figures, judge."""
+"""Runs the command: run the demo, print it, write the figures, check the proof."""
 
 import asyncio
 from pathlib import Path
@@ -13,7 +13,7 @@ from cli.demo.show import Progress, show
 
 
 def run_demo(orders: int, per_s: float, json: Path | None, seed: int) -> None:
-    """Play the demo. Raises UserError naming the orders when the proof does not hold."""
+    """Run the demo. Raises UserError that names the orders when the proof does not hold."""
     console = stdout()
     with ConsoleReport() as report, Progress(console) as progress:
         outcome = asyncio.run(run(orders, per_s, seed, report, progress))
@@ -26,7 +26,7 @@ def run_demo(orders: int, per_s: float, json: Path | None, seed: int) -> None:
 
 
 def figures(outcome: Outcome) -> dict[str, Any]:
-    """What `--json` writes."""
+    """Make the content of the `--json` file."""
     proof = outcome.proof
     return {
         "orders": proof.orders,

@@ -1,4 +1,4 @@
-"""Following topics as an outside party does, with a plain Kafka consumer."""
+"""Reads topics as an outside party does, with a plain Kafka consumer."""
 
 import asyncio
 import time
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from aiokafka import ConsumerRecord, TopicPartition
 
-from runtime.kafka.clients import closed, start_reader
+from runtime.kafka.clients import closed, start_consumer
 from schemas.topics import Topic
 
 
 @dataclass(frozen=True)
-class Seen:
-    """A record and when it was seen (seconds, monotonic)."""
+class ReceivedRecord:
+    """A record and the time of its receipt (seconds, monotonic clock)."""
 
     topic: str
     ce_id: str
@@ -23,10 +23,13 @@ class Seen:
 
 
 class Follower:
-    """Reads topics from their beginning and keeps everything it sees."""
+    """Reads topics from their beginning and keeps every record; calls `on_record` for each."""
 
     def __init__(
-        self, bootstrap: str, topics: Iterable[Topic], tell: Callable[[Seen], None] = lambda _: None
+        self,
+        bootstrap: str,
+        topics: Iterable[Topic],
+        on_record: Callable[[ReceivedRecord], None] = lambda _: None,
     ) -> None:
         self._bootstrap = bootstrap
         self._partitions = [
@@ -34,12 +37,12 @@ class Follower:
             for topic in topics
             for number in range(topic.partitions)
         ]
-        self._tell = tell
+        self._on_record = on_record
         self._task: asyncio.Task[None] | None = None
-        self.seen: list[Seen] = []
+        self.records: list[ReceivedRecord] = []
 
     async def __aenter__(self) -> "Follower":
-        self._consumer = await start_reader(self._bootstrap)
+        self._consumer = await start_consumer(self._bootstrap)
         self._consumer.assign(self._partitions)
         self._task = asyncio.create_task(self._follow())
         return self
@@ -55,16 +58,16 @@ class Follower:
             for records in (await self._consumer.getmany(timeout_ms=100)).values():
                 now_s = time.monotonic()
                 for record in records:
-                    self._note(record, now_s)
+                    self._keep(record, now_s)
 
-    def _note(self, record: ConsumerRecord, now_s: float) -> None:
+    def _keep(self, record: ConsumerRecord, now_s: float) -> None:
         headers = {name: value.decode(errors="replace") for name, value in record.headers if value}
-        seen = Seen(
+        received = ReceivedRecord(
             record.topic,
             headers.get("ce_id", ""),
             headers.get("ce_type", ""),
             record.value or b"",
             now_s,
         )
-        self.seen.append(seen)
-        self._tell(seen)
+        self.records.append(received)
+        self._on_record(received)

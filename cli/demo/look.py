@@ -1,4 +1,4 @@
-"""Looking at the services' APIs as a practice manager and a patient do."""
+"""Reads the services' APIs as a practice manager and a patient do."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ _PAGE = 200
 
 
 async def counted(stack: LocalStack, http: httpx.AsyncClient, placed: Sequence[OrderPlace]) -> int:
-    """Order lines that metrics has counted, of all practices."""
+    """Sum the order lines that metrics has counted, over all practices."""
     lines = 0
     for agb in sorted({order.practice for order in placed}):
         lines += sum((await _overview_of(stack, http, agb))["totals"]["outcomes"].values())
@@ -35,19 +35,19 @@ async def _overview_of(stack: LocalStack, http: httpx.AsyncClient, agb: str) -> 
 async def inbox(
     stack: LocalStack, http: httpx.AsyncClient, placed: Sequence[OrderPlace]
 ) -> Counter[UUID]:
-    """Automatic answers by order, as the patients' inboxes show them."""
-    found: Counter[UUID] = Counter()
+    """Count the automatic answers of each order in the patients' inboxes."""
+    answers: Counter[UUID] = Counter()
     for patient in sorted({order.patient for order in placed}):
         for message in await _messages(stack, http, patient):
             if message["kind"] == ANSWER:
-                found[UUID(message["order_id"])] += 1
-    return found
+                answers[UUID(message["order_id"])] += 1
+    return answers
 
 
 async def _messages(
     stack: LocalStack, http: httpx.AsyncClient, patient: str
 ) -> list[dict[str, Any]]:
-    """A patient's whole inbox, newest first, page by page."""
+    """Read a patient's whole inbox, newest first, page by page."""
     url = f"{stack.endpoints['notification']}/patients/{patient}/messages"
     messages: list[dict[str, Any]] = []
     while True:
@@ -62,14 +62,14 @@ async def _get(http: httpx.AsyncClient, url: str, query: dict[str, Any]) -> dict
     answer = await http.get(url, params=query)
     if answer.status_code != 200:
         raise UserError(f"{url} answered {answer.status_code}.")
-    found: dict[str, Any] = answer.json()
-    return found
+    body: dict[str, Any] = answer.json()
+    return body
 
 
 async def example(
     stack: LocalStack, http: httpx.AsyncClient, placed: Sequence[OrderPlace]
 ) -> dict[str, Any]:
-    """An answer that promises a pickup, of the order with the most lines."""
+    """Find an answer with a pickup window, preferably of an order with many lines."""
     for order in sorted(placed, key=lambda o: -len(o.lines)):
         for message in await _messages(stack, http, order.patient):
             if message["order_id"] == str(order.order_id) and message["pickup"]:

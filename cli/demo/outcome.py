@@ -1,4 +1,4 @@
-"""What a run of the demo found."""
+"""The result of a demo run."""
 
 import statistics
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from cli.demo.proof import Proof
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run of the demo found. Times in seconds, latencies in milliseconds."""
+    """The result of a demo run. Times in seconds, latencies in milliseconds."""
 
     proof: Proof
     refused: dict[UUID, int]
@@ -18,12 +18,12 @@ class Outcome:
     start_s: float
     run_s: float
     counts: dict[str, dict[str, int]]
-    """Orders by practice and channel, as metrics tells them."""
+    """Orders by practice and channel, from metrics."""
     example: dict[str, Any]
     """One patient's automatic answer."""
 
     def latency(self, percentile: int) -> float:
-        """Order → answer latency in ms."""
+        """Compute a percentile of the latency from order to answer, in ms."""
         if len(self.latency_ms) < 2:
             return self.latency_ms[0] if self.latency_ms else 0.0
         return statistics.quantiles(self.latency_ms, n=100, method="inclusive")[percentile - 1]

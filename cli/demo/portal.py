@@ -1,4 +1,4 @@
-"""Two portals: one sends orders over HTTP, one straight to Kafka; both sometimes send one twice."""
+"""Two portals: one sends orders over HTTP, one to Kafka. Both sometimes send an order twice."""
 
 import asyncio
 import random
@@ -15,13 +15,13 @@ from schemas.base import Body
 from schemas.records.orders import OrderPlace
 
 _TWICE = 0.05
-"""How often a portal sends an order again, as one does that missed the answer."""
+"""Share of orders that are sent again, as after a lost answer."""
 
-_AT_A_TIME = 8
+_IN_FLIGHT = 8
 
 
 class Portals:
-    """Sends orders and remembers when each was first sent (seconds, monotonic)."""
+    """Sends orders; `sent_s` is when each was sent first (seconds, monotonic clock)."""
 
     def __init__(self, http: httpx.AsyncClient, kafka: AIOKafkaProducer, ordering: str) -> None:
         self._http = http
@@ -29,10 +29,10 @@ class Portals:
         self._ordering = ordering
         self.sent_s: dict[UUID, float] = {}
         self.refused: dict[UUID, int] = {}
-        """Orders that HTTP did not accept, with the status it answered."""
+        """HTTP status of each order that was not accepted."""
 
     async def send(self, orders: Sequence[OrderPlace], per_s: float, chance: random.Random) -> None:
-        """Every second order over HTTP, the others over Kafka, together so many per second."""
+        """Send every second order over HTTP, the others to Kafka; `per_s` is the total rate."""
         again = {order.order_id for order in orders if chance.random() < _TWICE}
         await asyncio.gather(
             self._each(orders[0::2], per_s / 2, again, self._over_http),
@@ -46,8 +46,7 @@ class Portals:
         again: set[UUID],
         send: Callable[[OrderPlace], Awaitable[None]],
     ) -> None:
-        slots = asyncio.Semaphore(_AT_A_TIME)
-
+        slots = asyncio.Semaphore(_IN_FLIGHT)
         began_s = time.monotonic()
 
         async def one(number: int, order: OrderPlace) -> None:
@@ -74,7 +73,7 @@ class Portals:
 
 
 async def produce(kafka: AIOKafkaProducer, topic: str, body: Body) -> None:
-    """Send one record as any Kafka client does; returns when Kafka has it."""
+    """Send one record as any Kafka client does, and wait for its acknowledgement."""
     key: str = getattr(body, body.KEY)
     headers = {
         "ce_specversion": "1.0",

@@ -1,15 +1,15 @@
 """The proof: every order has one decision, one answer and one count, every approved line one prescription.
 
-Judged from what is on the topics and in the APIs, not from what the services say of themselves.
+Judged by the records on the topics and the answers of the APIs only.
 """
 
 from collections import Counter
-from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from cli.demo.follow import Seen
+from cli.demo.follow import ReceivedRecord
 from schemas.records.notifications import MessageSent
 from schemas.records.orders import OrderDecided, OrderEvent, OrderLineDecided, OrderPlace, Outcome
 from schemas.records.prescriptions import PrescriptionApproved
@@ -19,7 +19,7 @@ ANSWER = "order-answer"
 
 @dataclass(frozen=True)
 class Proof:
-    """What was found; it holds when nothing is missing, doubled, dead-lettered or miscounted."""
+    """The counts of a run. It holds when nothing is missing, duplicated, dead-lettered or miscounted."""
 
     orders: int
     decided: int
@@ -36,7 +36,7 @@ class Proof:
 
     @property
     def holds(self) -> bool:
-        """Whether everything adds up."""
+        """Whether all counts agree."""
         return not (
             self.duplicates
             or self.missing
@@ -46,13 +46,16 @@ class Proof:
 
 
 def prove(
-    orders: Sequence[OrderPlace], seen: Iterable[Seen], counted_lines: int, inbox: Counter[UUID]
+    orders: Sequence[OrderPlace],
+    received: Iterable[ReceivedRecord],
+    counted_lines: int,
+    inbox: Counter[UUID],
 ) -> Proof:
-    """Hold what was seen against what was placed.
+    """Compare the received records with the placed orders.
 
-    `inbox` is the number of automatic answers by order, as the patients' inboxes show them.
+    `inbox` is the number of automatic answers of each order in the patients' inboxes.
     """
-    records = _once(seen)
+    records = _without_duplicates(received)
     events = [event for record in records if (event := _event(record))]
     decided = Counter(e.order_id for e in events if isinstance(e, OrderDecided))
     sent = Counter(m.order_id for r in records if (m := _answer(r)))
@@ -75,31 +78,39 @@ def prove(
         ordered_lines=sum(len(order.lines) for order in orders),
         dead_letters=sum(r.topic.endswith(".dead-letters") for r in records),
         duplicates=[
-            f"{name} of {key}"
-            for name, (wanted, found) in checks.items()
-            for key in found
-            if found[key] > 1 or key not in set(wanted)
+            problem for name, check in checks.items() for problem in _duplicates(name, *check)
         ],
-        missing=[
-            f"{name} of {key}"
-            for name, (wanted, found) in checks.items()
-            for key in wanted
-            if not found.get(key)
-        ],
+        missing=[problem for name, check in checks.items() for problem in _missing(name, *check)],
         outcomes=_outcomes(events),
     )
 
 
-def _once(seen: Iterable[Seen]) -> list[Seen]:
-    """Without raw duplicates, which carry the same `ce_id`; dead letters all count."""
-    records: dict[tuple[str, str], Seen] = {}
-    for number, record in enumerate(seen):
-        once = record.ce_id if not record.topic.endswith(".dead-letters") else str(number)
-        records.setdefault((record.topic, once), record)
+def _duplicates(
+    name: str, expected: Collection[Hashable], counts: Mapping[Any, int]
+) -> Iterator[str]:
+    """Name everything that came more than once, or was not expected."""
+    for key, count in counts.items():
+        if count > 1 or key not in expected:
+            yield f"{name} of {key}"
+
+
+def _missing(name: str, expected: Collection[Hashable], counts: Mapping[Any, int]) -> Iterator[str]:
+    """Name everything that was expected and did not come."""
+    for key in expected:
+        if not counts.get(key):
+            yield f"{name} of {key}"
+
+
+def _without_duplicates(received: Iterable[ReceivedRecord]) -> list[ReceivedRecord]:
+    """Remove records with the same `ce_id`; keep every dead letter."""
+    records: dict[tuple[str, str], ReceivedRecord] = {}
+    for number, record in enumerate(received):
+        key = record.ce_id if not record.topic.endswith(".dead-letters") else str(number)
+        records.setdefault((record.topic, key), record)
     return list(records.values())
 
 
-def _event(record: Seen) -> OrderEvent | None:
+def _event(record: ReceivedRecord) -> OrderEvent | None:
     if record.ce_type == OrderDecided.ce_type():
         return OrderDecided.model_validate_json(record.value)
     if record.ce_type == OrderLineDecided.ce_type():
@@ -107,14 +118,14 @@ def _event(record: Seen) -> OrderEvent | None:
     return None
 
 
-def _answer(record: Seen) -> MessageSent | None:
+def _answer(record: ReceivedRecord) -> MessageSent | None:
     if record.ce_type != MessageSent.ce_type():
         return None
     message = MessageSent.model_validate_json(record.value)
     return message if message.template.startswith(ANSWER) else None
 
 
-def _prescription(record: Seen) -> PrescriptionApproved | None:
+def _prescription(record: ReceivedRecord) -> PrescriptionApproved | None:
     if record.ce_type != PrescriptionApproved.ce_type():
         return None
     return PrescriptionApproved.model_validate_json(record.value)
@@ -138,7 +149,7 @@ def _approved(events: Iterable[OrderEvent]) -> set[tuple[UUID, int]]:
 
 
 def _outcomes(events: Iterable[OrderEvent]) -> dict[str, int]:
-    """Lines by their last outcome, with the reasons for it."""
+    """Count lines by their last outcome and its reasons."""
     last: dict[tuple[UUID, int], str] = {}
     for event in events:
         if isinstance(event, OrderDecided):

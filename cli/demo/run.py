@@ -1,4 +1,4 @@
-"""Running the demo: a stack in a temporary folder, a region, patients, orders, the proof."""
+"""Runs the demo: a stack in a temporary folder, a region, patients, orders, the proof."""
 
 import asyncio
 import random
@@ -14,7 +14,7 @@ import httpx
 from aiokafka import AIOKafkaProducer
 
 from cli.console import UserError
-from cli.demo.follow import Follower, Seen
+from cli.demo.follow import Follower, ReceivedRecord
 from cli.demo.look import counted, example, inbox, orders_by_channel
 from cli.demo.outcome import Outcome
 from cli.demo.portal import Portals, produce
@@ -35,7 +35,7 @@ from schemas.records.orders import OrderPlace
 EXAMPLE = Path(__file__).parents[2] / "deploy" / "example" / "directory.yaml"
 PATIENTS = 40
 SETTLE_S = 30.0
-"""How long things may take to settle after the last order."""
+"""Seconds to wait for the last answers after the last order."""
 
 FOLLOWED = (
     topics.ORDERS_EVENTS,
@@ -45,7 +45,7 @@ FOLLOWED = (
 
 
 async def run(count: int, per_s: float, seed: int, report: Report, progress: Progress) -> Outcome:
-    """The whole demo; leaves nothing running. Raises StackError or UserError when it cannot."""
+    """Run the whole demo and stop everything. Raises StackError or UserError when it fails."""
     with tempfile.TemporaryDirectory(prefix="herhaal-demo-") as folder:
         ports = free_ports()
         began_s = time.monotonic()
@@ -54,10 +54,10 @@ async def run(count: int, per_s: float, seed: int, report: Report, progress: Pro
             await start_everything(stack)
             start_s = time.monotonic() - began_s
             report.status("")
-            return await _play(stack, count, per_s, seed, start_s, progress)
+            return await _run(stack, count, per_s, seed, start_s, progress)
 
 
-async def _play(
+async def _run(
     stack: LocalStack, count: int, per_s: float, seed: int, start_s: float, progress: Progress
 ) -> Outcome:
     chance = random.Random(seed)
@@ -70,7 +70,7 @@ async def _play(
     async with _clients(stack) as (http, kafka), AsyncExitStack() as following:
         await _import(stack, http, kafka, [p for p in people if not p.late])
         answered: dict[UUID, float] = {}
-        followers = [Follower(stack.kafka, FOLLOWED, _noting(answered, progress))] + [
+        followers = [Follower(stack.kafka, FOLLOWED, _note_answers(answered, progress))] + [
             Follower(stack.kafka, [topics.prescriptions(agb)]) for agb in agbs
         ]
         for follower in followers:
@@ -79,7 +79,7 @@ async def _play(
         progress.begin(count)
         await portals.send(placed, per_s, chance)
         await _import(stack, http, kafka, [p for p in people if p.late])
-        await _until(lambda: len(answered) == count)
+        await _wait_until(lambda: len(answered) == count)
         proof = await _settle(stack, http, placed, followers)
         practices = [practice.agb for practice in directory.practices]
         return Outcome(
@@ -107,12 +107,12 @@ async def _clients(stack: LocalStack) -> AsyncIterator[tuple[httpx.AsyncClient, 
             await closed(kafka.stop())
 
 
-def _noting(answered: dict[UUID, float], progress: Progress) -> Any:
-    def note(seen: Seen) -> None:
-        if seen.ce_type == MessageSent.ce_type():
-            message = MessageSent.model_validate_json(seen.value)
+def _note_answers(answered: dict[UUID, float], progress: Progress) -> Any:
+    def note(record: ReceivedRecord) -> None:
+        if record.ce_type == MessageSent.ce_type():
+            message = MessageSent.model_validate_json(record.value)
             if message.template.startswith(ANSWER) and message.order_id not in answered:
-                answered[message.order_id] = seen.at_s
+                answered[message.order_id] = record.at_s
                 progress.answered(len(answered))
 
     return note
@@ -121,7 +121,7 @@ def _noting(answered: dict[UUID, float], progress: Progress) -> Any:
 async def _import(
     stack: LocalStack, http: httpx.AsyncClient, kafka: AIOKafkaProducer, people: Sequence[Patient]
 ) -> None:
-    """Half of the overviews over HTTP, half over Kafka; returns when they are published."""
+    """Import half of the overviews over HTTP, half over Kafka, and wait until they are published."""
     for number, patient in enumerate(people):
         command = overview(patient)
         if number % 2:
@@ -134,25 +134,25 @@ async def _import(
         )
         if answer.status_code not in (200, 202):
             raise UserError(f"medication answered {answer.status_code} to an import.")
-    await _overviews_known(stack, people)
+    await _wait_for_overviews(stack, people)
 
 
-async def _overviews_known(stack: LocalStack, people: Sequence[Patient]) -> None:
-    """Wait until every overview is on its topic."""
+async def _wait_for_overviews(stack: LocalStack, people: Sequence[Patient]) -> None:
+    """Wait until every overview is on its topic, SETTLE_S at most."""
     wanted = {patient.id for patient in people}
     async with Follower(stack.kafka, [topics.MEDICATION_STATUS]) as follower:
-        await _until(lambda: wanted <= {_patient(seen) for seen in follower.seen})
+        await _wait_until(lambda: wanted <= {_patient(record) for record in follower.records})
 
 
-async def _until(is_so: Callable[[], bool]) -> None:
-    """Wait until it is so, or for as long as things may take to settle."""
+async def _wait_until(condition: Callable[[], bool]) -> None:
+    """Wait until the condition holds, SETTLE_S at most."""
     deadline_s = time.monotonic() + SETTLE_S
-    while not is_so() and time.monotonic() < deadline_s:
+    while not condition() and time.monotonic() < deadline_s:
         await asyncio.sleep(0.05)
 
 
-def _patient(seen: Seen) -> str:
-    return MedicationOverview.model_validate_json(seen.value).patient
+def _patient(record: ReceivedRecord) -> str:
+    return MedicationOverview.model_validate_json(record.value).patient
 
 
 async def _settle(
@@ -161,12 +161,12 @@ async def _settle(
     placed: Sequence[OrderPlace],
     followers: Sequence[Follower],
 ) -> Proof:
-    """The proof once it holds, or as it is when the time is up."""
+    """Prove again until the proof holds or SETTLE_S is over; return the last proof."""
     deadline_s = time.monotonic() + SETTLE_S
     while True:
-        seen = [record for follower in followers for record in follower.seen]
+        received = [record for follower in followers for record in follower.records]
         proof = prove(
-            placed, seen, await counted(stack, http, placed), await inbox(stack, http, placed)
+            placed, received, await counted(stack, http, placed), await inbox(stack, http, placed)
         )
         if proof.holds or proof.dead_letters or time.monotonic() > deadline_s:
             return proof

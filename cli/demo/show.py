@@ -1,4 +1,4 @@
-"""What the demo prints."""
+"""Prints the demo: a progress bar, then the result."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +13,7 @@ from cli.demo.outcome import Outcome
 
 
 class Progress:
-    """A live bar of orders answered."""
+    """A progress bar of answered orders."""
 
     def __init__(self, console: Console) -> None:
         self._bar = Bar(
@@ -33,16 +33,16 @@ class Progress:
         self._bar.stop()
 
     def begin(self, orders: int) -> None:
-        """So many orders are on their way."""
+        """Show the bar, with the number of orders."""
         self._bar.update(self._task, total=orders, visible=True)
 
     def answered(self, orders: int) -> None:
-        """So many have their answer."""
+        """Set the number of answered orders."""
         self._bar.update(self._task, completed=orders)
 
 
 def show(outcome: Outcome, console: Console) -> None:
-    """Everything the demo has to tell."""
+    """Print the result."""
     console.print(_outcomes(outcome.proof.outcomes))
     if outcome.example:
         console.print(_answer(outcome.example))
@@ -54,7 +54,7 @@ def show(outcome: Outcome, console: Console) -> None:
 
 
 def _outcomes(outcomes: Mapping[str, int]) -> Table:
-    table = Table("Outcome of a line", "Reason", title="What became of the lines")
+    table = Table("Outcome of a line", "Reason", title="Lines by outcome")
     table.add_column("Lines", justify="right")
     for label, lines in outcomes.items():
         outcome, _, reasons = label.partition(": ")

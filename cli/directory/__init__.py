@@ -1,4 +1,4 @@
-"""`herhaal directory`: the region's practices and pharmacies, from a YAML file to Kafka."""
+"""`herhaal directory`: check the region's YAML file and publish it to Kafka."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from schemas.records.directory import Directory
 
 app = typer.Typer(
-    help="Check a directory file, and bring what changed in it to Kafka.",
+    help="Check a directory file, and publish its changed entries to Kafka.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -24,7 +24,7 @@ File = Annotated[Path, typer.Argument(metavar="FILE", help="YAML; see deploy/exa
 
 @app.command()
 def check(file: File) -> None:
-    """Check a directory file: every error on a line of its own, with the number of its line.
+    """Check a directory file, and print each error with its line number.
 
     Exits with 0 when there is none (warnings are allowed), 1 otherwise.
     """
@@ -35,10 +35,10 @@ def check(file: File) -> None:
 
 @app.command()
 def apply(file: File, kafka: Kafka = "127.0.0.1:9092") -> None:
-    """Check a directory file, make the pharmacies' topics, and publish the entries that changed.
+    """Check a directory file, create the pharmacies' topics, and publish the changed entries.
 
     An entry that is on Kafka but not in the file is left alone. Exits with 0 when done, 1 when the
-    file has errors (nothing is published then) or Kafka cannot be asked or refuses.
+    file has errors (then nothing is published), or Kafka is unavailable or refuses.
     """
     from cli.directory.commands import run_apply
 
@@ -46,7 +46,7 @@ def apply(file: File, kafka: Kafka = "127.0.0.1:9092") -> None:
 
 
 def read_directory(path: Path) -> Directory:
-    """The directory in a file.
+    """Read a directory file.
 
     Raises:
         UserError: it cannot be read, or has errors; the message has one line for each.
@@ -57,11 +57,11 @@ def read_directory(path: Path) -> Directory:
 
 
 async def apply_directory(bootstrap: str, directory: Directory) -> Report:
-    """Bring a directory to Kafka: the pharmacies' topics first, then each entry that changed.
+    """Publish a directory: create the pharmacies' topics, then publish each changed entry.
 
     Raises:
-        KafkaError, OSError: Kafka does not answer (also NotPublished and TimeoutError), or refuses.
+        KafkaError, OSError: Kafka is unavailable (also NotPublished and TimeoutError) or refuses.
     """
-    from cli.directory.publish import bring
+    from cli.directory.publish import publish_directory
 
-    return await bring(bootstrap, directory)
+    return await publish_directory(bootstrap, directory)

@@ -1,4 +1,4 @@
-"""What `herhaal directory` does: checks a file, brings it to Kafka, shows what became of it."""
+"""The commands of `herhaal directory`: check a file, publish it, print the result."""
 
 from datetime import datetime
 from pathlib import Path
@@ -8,35 +8,34 @@ from rich.table import Table
 
 from cli.console import stdout
 from cli.directory.file import AMSTERDAM, check
-from cli.directory.publish import Report, State, bring
+from cli.directory.publish import Report, State, publish_directory
 from cli.kafka import ask
 from schemas.records.directory import Directory
 
 
 def run_check(path: Path) -> None:
-    """Tell what is wrong with a file; exits with 1 when something is.
+    """Print the errors of a file; exit with 1 when there are any.
 
     Raises:
-        UserError: it cannot be read.
+        UserError: the file cannot be read.
     """
-    found = _checked(path)
-    typer.echo(
-        f"{path}: {len(found.practices)} practices and {len(found.pharmacies)} pharmacies, no errors"
-    )
+    directory = _checked(path)
+    practices, pharmacies = len(directory.practices), len(directory.pharmacies)
+    typer.echo(f"{path}: {practices} practices and {pharmacies} pharmacies, no errors")
 
 
 def run_apply(path: Path, kafka: str) -> None:
-    """Bring a file to Kafka; exits with 1 when the file has errors.
+    """Publish a file; exit with 1 when it has errors.
 
     Raises:
-        UserError: the file cannot be read, Kafka does not answer, or refuses.
+        UserError: the file cannot be read, or Kafka is unavailable or refuses.
     """
     directory = _checked(path)
-    show(ask(kafka, bring(kafka, directory)))
+    show(ask(kafka, publish_directory(kafka, directory)))
 
 
 def show(report: Report) -> None:
-    """Print every entry with what became of it, and the numbers."""
+    """Print every entry with its state, and the totals."""
     table = Table("AGB", "name", "what", "version", "changed")
     for row in report.rows:
         table.add_row(row.agb, row.name, row.state, str(row.version), ", ".join(row.changed))
@@ -47,7 +46,7 @@ def show(report: Report) -> None:
 
 
 def _checked(path: Path) -> Directory:
-    """The directory, after telling all errors and warnings on standard error."""
+    """Check a file and print errors and warnings on standard error. Exit with 1 on errors."""
     checked = check(path, datetime.now(AMSTERDAM).date())
     for line in (*checked.lines(warnings=True), *checked.lines(warnings=False)):
         typer.echo(line, err=True)

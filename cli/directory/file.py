@@ -1,4 +1,4 @@
-"""A directory file: read, and checked as a whole, so that a person can mend all of it at once."""
+"""Reads a directory file and reports all of its errors at once."""
 
 import json
 from collections.abc import Iterator
@@ -34,14 +34,14 @@ _MODELS: dict[str, type[BaseModel]] = {
     "processing": Processing,
     "policy": Policy,
 }
-"""What stands under a key; positions in a list do not matter."""
+"""The model of the value under each key."""
 
 _AGB = {
     "practices": "must be a practice's AGB code: 8 digits, the first two 01",
     "pharmacies": "must be a pharmacy's AGB code: 8 digits, the first two 02",
 }
 
-_SAID: dict[str, str] = {
+_MESSAGES: dict[str, str] = {
     "missing": "is missing",
     "bool_type": "must be true or false",
     "string_type": "must be a text; put it in quotes",
@@ -58,13 +58,13 @@ _SAID: dict[str, str] = {
     "date_type": "must be a day such as 2026-12-24",
 }
 
-_NEEDS_MORE = ("SH", "sunrise", "sunset", "dawn", "dusk")
-"""Parts of the format that depend on a school region or a place on earth, which we do not know."""
+_UNSUPPORTED = ("SH", "sunrise", "sunset", "dawn", "dusk")
+"""Parts of the format that need a school region or coordinates, which the directory does not have."""
 
 
 @dataclass(frozen=True, order=True)
 class Finding:
-    """Something about a file that is wrong or, as a warning, odd; `line` counts from 1."""
+    """An error or a warning about a file; `line` counts from 1."""
 
     line: int
     path: str
@@ -81,17 +81,17 @@ class Checked:
     findings: tuple[Finding, ...]
 
     def lines(self, *, warnings: bool) -> list[str]:
-        """The errors, or the warnings, each as `FILE:LINE: path: what`."""
+        """Format the errors, or the warnings, as `FILE:LINE: path: what`."""
         kind = "warning: " if warnings else ""
         return [
-            f"{self.path}:{found.line}: {found.path + ': ' if found.path else ''}{kind}{found.what}"
-            for found in self.findings
-            if found.warning is warnings
+            f"{self.path}:{finding.line}: {finding.path + ': ' if finding.path else ''}{kind}{finding.what}"
+            for finding in self.findings
+            if finding.warning is warnings
         ]
 
 
 def read(path: Path) -> Directory:
-    """The directory in a file. Raises UserError when it cannot be read or has errors, with all of them."""
+    """Read a file. Raises UserError when it cannot be read, or with all of its errors."""
     checked = check(path, datetime.now(AMSTERDAM).date())
     if checked.directory is None:
         raise UserError("\n".join(checked.lines(warnings=False)))
@@ -99,10 +99,10 @@ def read(path: Path) -> Directory:
 
 
 def check(path: Path, today: date) -> Checked:
-    """Check a file; `today` (Europe/Amsterdam) tells which closures are over.
+    """Check a file. `today` (Europe/Amsterdam) decides which closures are over.
 
     Raises:
-        UserError: it cannot be read at all.
+        UserError: the file cannot be read.
     """
     try:
         document = load(path.read_text(encoding="utf-8"))
@@ -119,19 +119,19 @@ def _check(path: Path, document: Document, today: date) -> Checked:
     directory, wrong = _validated(document)
     findings = sorted(
         [
-            *(Finding(line, written(where), what) for where, line, what in document.problems),
+            *(Finding(line, path_text(where), what) for where, line, what in document.problems),
             *wrong,
-            *_twice(document),
-            *_hours(document, today),
-            *_past(document, today),
+            *_duplicate_agbs(document),
+            *_opening_hours(document, today),
+            *_past_closures(document, today),
         ]
     )
-    failed = any(not found.warning for found in findings)
+    failed = any(not finding.warning for finding in findings)
     return Checked(path, None if failed else directory, tuple(findings))
 
 
-def written(where: Where) -> str:
-    """A place as a person writes it: `practices[0].processing.cutoff`."""
+def path_text(where: Where) -> str:
+    """Format a path: `practices[0].processing.cutoff`."""
     return "".join(f"[{w}]" if isinstance(w, int) else f".{w}" for w in where).lstrip(".")
 
 
@@ -139,19 +139,19 @@ def _validated(document: Document) -> tuple[Directory | None, list[Finding]]:
     if not isinstance(document.value, dict):
         return None, [Finding(1, "", "must have the keys practices and pharmacies")]
     try:
-        # As JSON, in which days and times are text, as they are here.
-        found = Directory.model_validate_json(json.dumps(document.value), extra="forbid")
-        return found, []
+        # As JSON: there too, dates and times are text.
+        directory = Directory.model_validate_json(json.dumps(document.value), extra="forbid")
+        return directory, []
     except ValidationError as error:
         unread = [where for where, _, _ in document.problems]
         return None, [
-            Finding(document.line(e["loc"]), written(e["loc"]), _said(e))
+            Finding(document.line(e["loc"]), path_text(e["loc"]), _message(e))
             for e in error.errors(include_url=False)
             if not any(e["loc"][: len(where)] == where for where in unread)
         ]
 
 
-def _said(error: ErrorDetails) -> str:
+def _message(error: ErrorDetails) -> str:
     where, kind = error["loc"], error["type"]
     if kind == "extra_forbidden":
         return _unknown_key(where)
@@ -162,7 +162,7 @@ def _said(error: ErrorDetails) -> str:
     if error["input"] is None:
         return "is empty"
     message = error["msg"]
-    return _SAID.get(kind, message[:1].lower() + message[1:])
+    return _MESSAGES.get(kind, message[:1].lower() + message[1:])
 
 
 def _unknown_key(where: Where) -> str:
@@ -175,7 +175,7 @@ def _unknown_key(where: Where) -> str:
     return f"is no known key; did you mean {near[0]}?" if near else "is no known key"
 
 
-def _twice(document: Document) -> Iterator[Finding]:
+def _duplicate_agbs(document: Document) -> Iterator[Finding]:
     for kind in _AGB:
         first: dict[Any, Where] = {}
         for where, entry in _entries(document, kind):
@@ -183,27 +183,29 @@ def _twice(document: Document) -> Iterator[Finding]:
             if agb in first and "agb" in entry:
                 line = document.line(first[agb])
                 yield Finding(
-                    document.line(place), written(place), f"{agb} is there already, on line {line}"
+                    document.line(place),
+                    path_text(place),
+                    f"{agb} is there already, on line {line}",
                 )
             first.setdefault(agb, place)
 
 
-def _hours(document: Document, today: date) -> Iterator[Finding]:
+def _opening_hours(document: Document, today: date) -> Iterator[Finding]:
     for kind in _AGB:
         for where, entry in _entries(document, kind):
             place, text = (*where, "opening_hours"), entry.get("opening_hours")
             if isinstance(text, str) and text and (wrong := wrong_hours(text, today)):
-                yield Finding(document.line(place), written(place), wrong)
+                yield Finding(document.line(place), path_text(place), wrong)
 
 
 def wrong_hours(text: str, today: date) -> str | None:
-    """What is wrong with opening hours in the OpenStreetMap format; None when nothing is."""
+    """Check opening hours in the OpenStreetMap format; return the error, or None."""
     try:
         hours = OpeningHours(text, timezone=AMSTERDAM, country="NL")
     except ParserError as error:
-        return f"is not in the opening_hours format, {_place_of(str(error))}"
+        return f"is not in the opening_hours format, {_error_column(str(error))}"
     words = text.replace(",", " ").replace(";", " ").replace("-", " ").split()
-    unknown = [word for word in _NEEDS_MORE if word in words]
+    unknown = [word for word in _UNSUPPORTED if word in words]
     if unknown:
         return f"uses {unknown[0]}, which cannot be worked out here; use hours and closures"
     start = datetime.combine(today, time(), AMSTERDAM)
@@ -213,28 +215,28 @@ def wrong_hours(text: str, today: date) -> str | None:
     return None
 
 
-def _place_of(error: str) -> str:
-    """Where the parser got lost; its message starts with `--> line:column`."""
+def _error_column(error: str) -> str:
+    """Describe where parsing failed; the parser's message starts with `--> line:column`."""
     column = error.partition("--> ")[2].split("\n")[0].partition(":")[2]
     return f"from character {column} on; such as: Mo-Fr 08:00-18:00; PH off"
 
 
-def _past(document: Document, today: date) -> Iterator[Finding]:
+def _past_closures(document: Document, today: date) -> Iterator[Finding]:
     for kind in _AGB:
         for where, entry in _entries(document, kind):
             closures = entry.get("closures")
             for n, closure in enumerate(closures if isinstance(closures, list) else ()):
                 last = closure.get("last") if isinstance(closure, dict) else None
-                if isinstance(last, str) and _is_before(last, today):
+                if isinstance(last, str) and _is_past(last, today):
                     place = (*where, "closures", n)
-                    yield Finding(document.line(place), written(place), "is over", warning=True)
+                    yield Finding(document.line(place), path_text(place), "is over", warning=True)
 
 
-def _is_before(text: str, today: date) -> bool:
+def _is_past(text: str, today: date) -> bool:
     try:
         return date.fromisoformat(text) < today
     except ValueError:
-        # The validation says so, with its line.
+        # Validation reports it.
         return False
 
 

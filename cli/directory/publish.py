@@ -1,4 +1,4 @@
-"""A directory on Kafka: what is there, what differs, and bringing it there."""
+"""Publishes a directory to Kafka: reads the current entries, compares, publishes the changes."""
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,7 +25,7 @@ Published = TypeVar("Published", Practice, Pharmacy)
 
 
 class State(StrEnum):
-    """What became of an entry."""
+    """How an entry of the file compares with Kafka."""
 
     NEW = "new"
     CHANGED = "changed"
@@ -35,7 +35,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Row:
-    """One entry: its version on Kafka now, and the fields that changed."""
+    """One entry: its version on Kafka after `apply`, and the fields that changed."""
 
     agb: str
     name: str
@@ -46,12 +46,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Report:
-    """What `apply` did."""
+    """The result of `apply`."""
 
     rows: tuple[Row, ...]
 
     def count(self, state: State) -> int:
-        """How many entries are in this state."""
+        """Count the entries in this state."""
         return sum(row.state is state for row in self.rows)
 
 
@@ -68,16 +68,16 @@ _PRACTICES = _Kind(topics.DIRECTORY_PRACTICES, Practice)
 _PHARMACIES = _Kind(topics.DIRECTORY_PHARMACIES, Pharmacy)
 
 
-async def bring(bootstrap: str, directory: Directory) -> Report:
-    """Make the pharmacies' topics, then publish each entry that is new or changed.
+async def publish_directory(bootstrap: str, directory: Directory) -> Report:
+    """Create the pharmacies' topics, then publish each entry that is new or changed.
 
     Raises:
-        KafkaError: Kafka refuses, or is away.
-        OSError: it did not acknowledge in time, or nothing could be read in time.
+        KafkaError: Kafka refuses or is unavailable.
+        OSError: a record was not acknowledged, or the current entries were not read, in time.
     """
     own = [topics.prescriptions(pharmacy.agb) for pharmacy in directory.pharmacies]
     needed = [_PRACTICES.topic, _PHARMACIES.topic, *own]
-    # A pharmacy's topic comes first: ordering sends to it as soon as the directory names it.
+    # Topics first: ordering publishes to a pharmacy's topic as soon as the directory names it.
     await apply_topics(bootstrap, needed, min(COPIES, await count_brokers(bootstrap)))
     publisher = Producer(bootstrap, "directory")
     try:
@@ -92,8 +92,8 @@ async def bring(bootstrap: str, directory: Directory) -> Report:
 async def _publish(
     bootstrap: str, publisher: Producer, kind: _Kind[Published], entries: Sequence[Entry]
 ) -> list[Row]:
-    present: Mapping[str, Published] = await _present(bootstrap, kind)
-    rows = [*_compared(present, entries), *_left_alone(present, entries)]
+    current: Mapping[str, Published] = await _current(bootstrap, kind)
+    rows = [*_compared(current, entries), *_left_alone(current, entries)]
     by_agb = {entry.agb: entry for entry in entries}
     for row in rows:
         if row.state in (State.NEW, State.CHANGED):
@@ -113,7 +113,7 @@ async def _publish(
     return rows
 
 
-async def _present(bootstrap: str, kind: _Kind[Published]) -> Mapping[str, Published]:
+async def _current(bootstrap: str, kind: _Kind[Published]) -> Mapping[str, Published]:
     table = GlobalTable(bootstrap, kind.topic, kind.body)
     following = asyncio.create_task(table.follow())
     try:
@@ -125,23 +125,23 @@ async def _present(bootstrap: str, kind: _Kind[Published]) -> Mapping[str, Publi
         await asyncio.gather(following, return_exceptions=True)
 
 
-def _compared(present: Mapping[str, Published], entries: Sequence[Entry]) -> Iterator[Row]:
+def _compared(current: Mapping[str, Published], entries: Sequence[Entry]) -> Iterator[Row]:
     for entry in entries:
-        known = present.get(entry.agb)
-        if known is None:
+        old = current.get(entry.agb)
+        if old is None:
             yield Row(entry.agb, entry.name, State.NEW, 1)
-        elif changed := _changed(known, entry):
-            yield Row(entry.agb, entry.name, State.CHANGED, known.version + 1, changed)
+        elif changed := _changed(old, entry):
+            yield Row(entry.agb, entry.name, State.CHANGED, old.version + 1, changed)
         else:
-            yield Row(entry.agb, entry.name, State.UNCHANGED, known.version)
+            yield Row(entry.agb, entry.name, State.UNCHANGED, old.version)
 
 
-def _changed(known: Practice | Pharmacy, entry: Entry) -> tuple[str, ...]:
-    return tuple(name for name, value in entry if getattr(known, name) != value)
+def _changed(old: Practice | Pharmacy, entry: Entry) -> tuple[str, ...]:
+    return tuple(name for name, value in entry if getattr(old, name) != value)
 
 
-def _left_alone(present: Mapping[str, Published], entries: Sequence[Entry]) -> Iterator[Row]:
-    named = {entry.agb for entry in entries}
-    for agb, known in sorted(present.items()):
-        if agb not in named:
-            yield Row(agb, known.name, State.LEFT_ALONE, known.version)
+def _left_alone(current: Mapping[str, Published], entries: Sequence[Entry]) -> Iterator[Row]:
+    in_file = {entry.agb for entry in entries}
+    for agb, old in sorted(current.items()):
+        if agb not in in_file:
+            yield Row(agb, old.name, State.LEFT_ALONE, old.version)

@@ -1,7 +1,7 @@
-"""YAML as plain values, with the line on which each stands.
+"""Reads YAML into plain values, with the line number of each.
 
-Scalars are read by the rules of YAML 1.2 for JSON: only `true` and `false` are booleans, `11:00` is a
-text and so is `01012345`. YAML 1.1, which PyYAML follows by itself, makes numbers of both.
+Scalars follow the JSON schema of YAML 1.2: only `true` and `false` are booleans, and `11:00` and
+`01012345` are text. PyYAML's default, YAML 1.1, reads both as numbers.
 """
 
 import re
@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import yaml
 
 Where: TypeAlias = tuple[str | int, ...]
-"""The way to a value: keys and positions."""
+"""The path to a value: keys and list indexes."""
 
 _NULL = ("", "~", "null")
 _BOOLEAN = {"true": True, "false": False}
@@ -33,14 +33,14 @@ class Malformed(Exception):
 
 @dataclass
 class Document:
-    """What a YAML text holds. `problems` are things that YAML allows and a file of ours must not have."""
+    """The content of a YAML text. `problems` are valid YAML that a directory file must not use."""
 
     value: Any = None
     lines: dict[Where, int] = field(default_factory=dict)
     problems: list[tuple[Where, int, str]] = field(default_factory=list)
 
     def line(self, where: Where) -> int:
-        """The line of a value; of what it is missing from, if it is not there."""
+        """Find the line of a value, or of its nearest parent when it is missing."""
         while where not in self.lines and where:
             where = where[:-1]
         return self.lines.get(where, 1)
@@ -75,7 +75,7 @@ class _Reader:
 
     def value(self, node: yaml.Node, where: Where) -> Any:
         self._document.lines.setdefault(where, node.start_mark.line + 1)
-        # An alias is the same node once more: reading it again could go on for ever.
+        # An alias is the same node again, and reading a recursive one would never end.
         if id(node) in self._read:
             self._problem(where, self._document.lines[where], "is an alias (*); write it out")
             return None
@@ -94,17 +94,17 @@ class _Reader:
                 raise TypeError(f"no YAML node: {type(node).__name__}")
 
     def _items(self, node: yaml.MappingNode, where: Where) -> Iterator[tuple[str, Any]]:
-        seen: dict[str, int] = {}
+        first_lines: dict[str, int] = {}
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1
             if not isinstance(key_node, yaml.ScalarNode):
                 self._problem(where, line, "has a key that is not a word")
                 continue
             key = str(key_node.value)
-            if key in seen:
-                self._problem((*where, key), line, f"is there already, on line {seen[key]}")
+            if key in first_lines:
+                self._problem((*where, key), line, f"is there already, on line {first_lines[key]}")
                 continue
-            seen[key] = self._document.lines[*where, key] = line
+            first_lines[key] = self._document.lines[*where, key] = line
             yield key, self.value(value_node, (*where, key))
 
     def _problem(self, where: Where, line: int, what: str) -> None:

@@ -1,4 +1,4 @@
-"""`herhaal progress`: where each service stands in its topics, and going on where Kafka has changed."""
+"""`herhaal progress`: check stored offsets against Kafka, and accept another Kafka."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,7 +8,7 @@ import typer
 from cli.dead_letters import By
 
 app = typer.Typer(
-    help="Show where each service stands, and let one go on with a Kafka that is not the one it knew.",
+    help="Check each service's stored offsets against Kafka, and let one continue with another Kafka.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -31,10 +31,10 @@ def show(
     kafka: Kafka = None,
     postgres: Postgres = None,
 ) -> None:
-    """Hold where services stand against what Kafka has. Exits with 1 when something does not fit."""
-    from cli.progress.commands import At, run_show
+    """Compare the stored offsets of services with Kafka. Exits with 1 when a partition does not fit."""
+    from cli.progress.commands import Servers, run_show
 
-    if not run_show(At.found(data, kafka, postgres), service):
+    if not run_show(Servers.of_stack(data, kafka, postgres), service):
         raise typer.Exit(1)
 
 
@@ -48,11 +48,11 @@ def accept(
     why: Annotated[str, typer.Option("--why", metavar="TEXT", help="Why, for the audit.")] = "",
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Let a service that refuses to run go on with this Kafka, after saying what is lost by that.
+    """Let a service that refuses to run continue with this Kafka, after naming what is lost.
 
-    Where a partition does not fit, the service starts at its beginning: what it knows already changes
-    nothing. medication also takes the overviews that only Kafka has, and publishes those that Kafka lacks.
+    In a partition that does not fit, the service starts at the beginning; repeated records change nothing.
+    medication also stores the overviews that only Kafka has, and publishes those that Kafka lacks.
     """
-    from cli.progress.commands import At, run_accept
+    from cli.progress.commands import Servers, run_accept
 
-    run_accept(At.found(data, kafka, postgres), service, by, why, yes)
+    run_accept(Servers.of_stack(data, kafka, postgres), service, by, why, yes)

@@ -1,4 +1,4 @@
-"""What `herhaal progress` does: looks, shows, and lets a service go on."""
+"""The commands of `herhaal progress`: check, show, accept."""
 
 import asyncio
 import getpass
@@ -16,10 +16,11 @@ import typer
 from aiokafka.errors import KafkaError
 
 from cli.audit import Signature, accountable, line_of, record_of
-from cli.console import UserError, stdout
+from cli.console import UserError, print_plain, stdout
 from cli.dead_letters.kafka import Writer
-from cli.progress.look import Found, database, look
+from cli.progress.look import ServiceProgress, check_progress, database
 from cli.progress.showing import losses, table
+from cli.services import require_service
 from cli.verify.command import addresses
 from runtime.postgres import progress
 from runtime.postgres.connection import Connection
@@ -28,82 +29,79 @@ from schemas.topics import SERVICES
 
 T = TypeVar("T")
 
-_AWAY = (KafkaError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_UNAVAILABLE = (KafkaError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 @dataclass(frozen=True)
-class At:
-    """Where to look; `postgres` is an administrator's DSN."""
+class Servers:
+    """The servers to use; `postgres` is an administrator's DSN."""
 
     kafka: str
     postgres: str
 
     @classmethod
-    def found(cls, data: Path | None, kafka: str | None, postgres: str | None) -> Self:
-        """As given, else those of the stack that runs on a data folder. Raises UserError without one."""
+    def of_stack(cls, data: Path | None, kafka: str | None, postgres: str | None) -> Self:
+        """Take the given servers, else those of the stack on a data folder. Raises UserError without one."""
         from cli.up import DEFAULT_DATA
 
         return cls(*addresses(data or DEFAULT_DATA, kafka, postgres))
 
 
-def run_show(at: At, service: str | None) -> bool:
-    """Show how one service, or each, stands; whether all fit. Raises UserError when that cannot be told."""
-    names = [_known(service)] if service else [*SERVICES]
-    found = [_ask(at, _look(at, name)) for name in names]
-    stdout().print(table(found))
-    for one in found:
+def run_show(at: Servers, service: str | None) -> bool:
+    """Print the cluster check of one service, or of all. Return whether all fit.
+
+    Raises UserError when a server is unavailable, or a service has never started.
+    """
+    names = [require_service(service)] if service else [*SERVICES]
+    checked = [_run(at, _check(at, name)) for name in names]
+    stdout().print(table(checked))
+    for one in checked:
         if not one.fits:
-            stdout().print("\n".join(losses(one)), markup=False, highlight=False, soft_wrap=True)
-    return all(one.fits for one in found)
+            print_plain(stdout(), "\n".join(losses(one)))
+    return all(one.fits for one in checked)
 
 
-def run_accept(at: At, service: str, by: str | None, why: str, yes: bool) -> None:
-    """Let a service go on with this Kafka. Raises UserError when it cannot, or nothing is in its way."""
-    found = _ask(at, _look(at, _known(service)))
-    if found.fits:
+def run_accept(at: Servers, service: str, by: str | None, why: str, yes: bool) -> None:
+    """Let a service continue with this Kafka. Raises UserError when it cannot, or already fits."""
+    checked = _run(at, _check(at, require_service(service)))
+    if checked.fits:
         raise UserError(f"{service} fits this Kafka: there is nothing to accept.")
-    stdout().print(table([found]))
-    stdout().print("\n".join(losses(found)), markup=False, highlight=False, soft_wrap=True)
+    stdout().print(table([checked]))
+    print_plain(stdout(), "\n".join(losses(checked)))
     if not yes:
-        typer.confirm("Go on with this Kafka?", abort=True)
-    told = _ask(at, _accept(at, found, Signature(by or getpass.getuser(), why)))
-    stdout().print("\n".join(told), markup=False, highlight=False, soft_wrap=True)
+        typer.confirm("Continue with this Kafka?", abort=True)
+    done = _run(at, _accept(at, checked, Signature(by or getpass.getuser(), why)))
+    print_plain(stdout(), "\n".join(done))
 
 
-def _known(service: str) -> str:
-    if service not in SERVICES:
-        raise UserError(f"There is no service {service}; there are {', '.join(SERVICES)}.")
-    return service
-
-
-def _ask(at: At, asked: Coroutine[Any, Any, T]) -> T:
+def _run(at: Servers, work: Coroutine[Any, Any, T]) -> T:
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     try:
-        return asyncio.run(asked)
-    except _AWAY as error:
+        return asyncio.run(work)
+    except _UNAVAILABLE as error:
         raise UserError(
-            f"Kafka at {at.kafka} or PostgreSQL is away, or refuses ({type(error).__name__})."
+            f"Kafka at {at.kafka} or PostgreSQL is unavailable or refuses ({type(error).__name__})."
         ) from error
 
 
-async def _look(at: At, service: str) -> Found:
+async def _check(at: Servers, service: str) -> ServiceProgress:
     async with database(at.postgres, service) as db:
-        return await look(at.kafka, db, service)
+        return await check_progress(at.kafka, db, service)
 
 
-async def _accept(at: At, found: Found, signed: Signature) -> list[str]:
-    """Move the progress, in one transaction with what the service does of its own; what was done."""
-    asked = await _audit(at, found, signed, "asked")
-    async with database(at.postgres, found.service) as db, db.transaction():
-        await progress.restart(db, {s.tp: s.begin for s in found.belonging.misfits})
-        await progress.set_cluster(db, found.belonging.cluster)
-        told = await _reconcile(at.kafka, db, found.service)
-    accepted = await _audit(at, found, signed, "accepted")
+async def _accept(at: Servers, checked: ServiceProgress, signed: Signature) -> list[str]:
+    """Reset the offsets in one transaction with the service's own reconciliation; return lines to print."""
+    asked = await _audit(at, checked, signed, "asked")
+    async with database(at.postgres, checked.service) as db, db.transaction():
+        await progress.reset(db, {s.tp: s.begin for s in checked.check.misfits})
+        await progress.set_cluster(db, checked.check.cluster)
+        reconciled = await _reconcile(at.kafka, db, checked.service)
+    accepted = await _audit(at, checked, signed, "accepted")
     return [
         asked,
-        *told,
+        *reconciled,
         accepted,
-        f"{found.service} goes on with this Kafka as soon as it is started again.",
+        f"{checked.service} continues with this Kafka when it is started again.",
     ]
 
 
@@ -111,21 +109,21 @@ async def _reconcile(kafka: str, db: Connection, service: str) -> list[str]:
     name = f"services.{service}.reconcile"
     if find_spec(name) is None:
         return []
-    told: list[str] = await import_module(name).reconcile(kafka, db)
-    return told
+    lines: list[str] = await import_module(name).reconcile(kafka, db)
+    return lines
 
 
-async def _audit(at: At, found: Found, signed: Signature, result: str) -> str:
-    """Write this to the audit; its line. Raises UserError for a name or a reason that is too long."""
+async def _audit(at: Servers, checked: ServiceProgress, signed: Signature, result: str) -> str:
+    """Write an audit record; return its line. Raises UserError for a name or reason that is too long."""
     with accountable():
         done = OperatorProgress(
-            service=found.service,
+            service=checked.service,
             by=signed.by,
             why=signed.why,
             at=datetime.now(UTC),
             result=result,
-            cluster=found.belonging.cluster,
-            partitions=len(found.belonging.misfits),
+            cluster=checked.check.cluster,
+            partitions=len(checked.check.misfits),
         )
     async with Writer.open(at.kafka) as writer:
         await writer.send(record_of(done))

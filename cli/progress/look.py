@@ -1,4 +1,4 @@
-"""Where a service stands in each partition, held against what Kafka has."""
+"""Checks a service's stored offsets against Kafka."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,7 +9,7 @@ import asyncpg
 
 from cli.console import UserError
 from runtime.consistency import cluster
-from runtime.consistency.cluster import Belonging, Reads
+from runtime.consistency.cluster import ClusterCheck, ServiceTopics
 from runtime.postgres.connection import Connection
 from verify.gather import database_dsn
 
@@ -17,35 +17,35 @@ _HAS_STARTED = "select to_regclass('progress') is not null"
 
 
 @dataclass(frozen=True)
-class Found:
-    """How a service stands."""
+class ServiceProgress:
+    """The cluster check of one service."""
 
     service: str
-    belonging: Belonging
+    check: ClusterCheck
 
     @property
     def fits(self) -> bool:
         """Whether it can run."""
-        return not self.belonging.misfits
+        return not self.check.misfits
 
 
-async def look(kafka: str, db: Connection, service: str) -> Found:
-    """Hold a service's database against Kafka.
+async def check_progress(kafka: str, db: Connection, service: str) -> ServiceProgress:
+    """Check a service's database against Kafka.
 
     Raises:
-        UserError: it has never started.
-        KafkaError, OSError, TimeoutError, asyncpg.PostgresError: a server is away, or refuses.
+        UserError: the service has never started.
+        KafkaError, OSError, TimeoutError, asyncpg.PostgresError: a server is unavailable or refuses.
     """
     if not await db.fetchval(_HAS_STARTED):
         raise UserError("The service has never started: it has no stored offsets yet.")
     handlers = import_module(f"services.{service}.handlers")
-    reads = Reads(handlers.INPUTS, getattr(handlers, "OUTPUT_TOPIC", None))
-    return Found(service, await cluster.look(kafka, db, reads))
+    topics = ServiceTopics(handlers.INPUTS, getattr(handlers, "OUTPUT_TOPIC", None))
+    return ServiceProgress(service, await cluster.check_cluster(kafka, db, topics))
 
 
 @asynccontextmanager
 async def database(postgres: str, service: str) -> AsyncIterator[Connection]:
-    """A service's own database, as an administrator."""
+    """Connect to a service's database as administrator."""
     db = await asyncpg.connect(
         database_dsn(postgres, service),
         timeout=10,

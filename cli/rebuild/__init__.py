@@ -1,1 +1,1 @@
-"""`herhaal rebuild`: a service's projections, built anew from the topics and switched in."""
+"""`herhaal rebuild`: rebuild a service's projections from the topics and switch to them."""

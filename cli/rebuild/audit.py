@@ -1,11 +1,11 @@
-"""The audit of rebuilds: a record each on the operators' topic, and a line on the screen."""
+"""The audit of rebuilds: a record on the operators' topic and a line on the screen for each."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from cli.audit import Signature, accountable, line_of, record_of
 from cli.dead_letters.kafka import Writer
-from runtime.rebuild.declared import Difference
+from runtime.rebuild.declaration import Difference
 from schemas.records.operators import OperatorRebuild
 
 ASKED = "asked"
@@ -22,11 +22,11 @@ async def keep(
     accept_loss: bool,
     differences: Sequence[Difference] | None = None,
 ) -> str:
-    """Write this to the audit; its line.
+    """Write an audit record; return its line.
 
     Raises:
         UserError: the name or the reason is too long.
-        KafkaError, TimeoutError: Kafka is away or refuses.
+        KafkaError, TimeoutError: Kafka is unavailable or refuses.
     """
     done = _action(service, signed, result, accept_loss, differences)
     async with Writer.open(kafka) as writer:

@@ -1,4 +1,4 @@
-"""The command itself: audit, rebuild, show."""
+"""Runs the command: audit, rebuild, print the result."""
 
 import asyncio
 import logging
@@ -13,18 +13,18 @@ import orjson
 from aiokafka.errors import KafkaError
 
 from cli.audit import Signature
-from cli.console import UserError, stderr, stdout
+from cli.console import UserError, print_plain, stderr, stdout
 from cli.rebuild import audit
 from cli.rebuild.show import progress, show
+from cli.services import require_service
 from runtime.errors import CannotRun
 from runtime.observability.logs import errors_only
-from runtime.rebuild.declared import Rebuild
+from runtime.rebuild.declaration import Rebuild
 from runtime.rebuild.report import Progress, Result
 from runtime.rebuild.run import Options, run
-from schemas.topics import SERVICES
 from verify.gather import database_dsn
 
-_AWAY = (
+_UNAVAILABLE = (
     KafkaError,
     OSError,
     TimeoutError,
@@ -36,12 +36,12 @@ _AWAY = (
     asyncpg.InvalidCatalogNameError,
     asyncpg.InsufficientPrivilegeError,
 )
-"""A server cannot be reached, or refuses; any other error is a mistake of ours and shows as one."""
+"""A server is unavailable or refuses. Any other error is a bug and ends in a traceback."""
 
 
 @dataclass(frozen=True)
-class Wish:
-    """Which service's projections, where; `postgres` is an administrator's DSN.
+class RebuildRequest:
+    """The service to rebuild, and its servers; `postgres` is an administrator's DSN.
 
     `accept_loss`, `compare_only` and `processes` are as in `runtime.rebuild.run.Options`.
     """
@@ -55,49 +55,49 @@ class Wish:
     processes: int = 0
 
 
-def run_rebuild(wish: Wish, json: Path | None) -> bool:
-    """Rebuild and show what came of it; whether the running tables were as they should be.
+def run_rebuild(request: RebuildRequest, json: Path | None) -> bool:
+    """Rebuild and print the result. Return whether the running tables were right.
 
     Raises:
-        UserError: it cannot or may not be done; then the running tables are as they were.
+        UserError: the rebuild failed or was refused; the running tables are unchanged.
     """
-    rebuild = declared(wish.service)
-    # Kafka's client logs each failed attempt with its own words; the user gets one sentence.
+    rebuild = load_rebuild(request.service)
+    # The client would log each failed attempt.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     errors_only()
     try:
-        with progress(stderr()) as told:
-            result = asyncio.run(_rebuild(rebuild, wish, told))
+        with progress(stderr()) as shown:
+            result = asyncio.run(_rebuild(rebuild, request, shown))
     except CannotRun as error:
-        raise UserError(f"{wish.service} is not rebuilt: {error}.") from error
-    except _AWAY as error:
+        raise UserError(f"{request.service} is not rebuilt: {error}.") from error
+    except _UNAVAILABLE as error:
         if isinstance(error, ValueError):
-            raise  # asyncpg cannot take an argument of ours
+            # asyncpg.InterfaceError for an invalid argument: a bug.
+            raise
         raise UserError(
-            f"{wish.service} is not rebuilt: Kafka at {wish.kafka} or PostgreSQL is away, or refuses"
-            f" ({type(error).__name__})."
+            f"{request.service} is not rebuilt: Kafka at {request.kafka} or PostgreSQL is unavailable"
+            f" or refuses ({type(error).__name__})."
         ) from error
     if json is not None:
         json.write_bytes(orjson.dumps(figures(result), option=orjson.OPT_INDENT_2))
-    show(wish.service, result, stdout())
+    show(request.service, result, stdout())
     return not any(difference.any for difference in result.differences)
 
 
-def declared(service: str) -> Rebuild[Any]:
-    """What a service says of its projections. Raises UserError for one that has none."""
-    if service not in SERVICES:
-        raise UserError(f"There is no service {service}; there are {', '.join(SERVICES)}.")
+def load_rebuild(service: str) -> Rebuild[Any]:
+    """Load a service's declaration of its projections. Raises UserError when it has none."""
+    require_service(service)
     if find_spec(f"services.{service}.rebuild") is None:
         raise UserError(
             f"{service} has no projection: its tables are its own state, which follows from no topic"
             " that keeps everything. `herhaal restore` brings it back from a backup."
         )
-    found: Rebuild[Any] = import_module(f"services.{service}.rebuild").REBUILD
-    return found
+    rebuild: Rebuild[Any] = import_module(f"services.{service}.rebuild").REBUILD
+    return rebuild
 
 
 def figures(result: Result) -> dict[str, Any]:
-    """What `--json` writes."""
+    """Make the content of the `--json` file."""
     return {
         "switched": result.switched,
         "records": result.records,
@@ -112,33 +112,33 @@ def figures(result: Result) -> dict[str, Any]:
     }
 
 
-async def _rebuild(rebuild: Rebuild[Any], wish: Wish, told: Progress) -> Result:
+async def _rebuild(rebuild: Rebuild[Any], request: RebuildRequest, shown: Progress) -> Result:
     options = Options(
-        wish.kafka,
-        database_dsn(wish.postgres, wish.service),
-        wish.accept_loss,
-        wish.compare_only,
-        wish.processes,
+        request.kafka,
+        database_dsn(request.postgres, request.service),
+        request.accept_loss,
+        request.compare_only,
+        request.processes,
     )
-    if wish.compare_only:
-        return await run(rebuild, options, told)
-    await _audit(wish, audit.ASKED)
+    if request.compare_only:
+        return await run(rebuild, options, shown)
+    await _audit(request, audit.ASKED)
     try:
-        result = await run(rebuild, options, told)
+        result = await run(rebuild, options, shown)
     except CannotRun:
-        await _audit(wish, audit.REFUSED)
+        await _audit(request, audit.REFUSED)
         raise
-    await _audit(wish, audit.SWITCHED, result)
+    await _audit(request, audit.SWITCHED, result)
     return result
 
 
-async def _audit(wish: Wish, result: str, came: Result | None = None) -> None:
+async def _audit(request: RebuildRequest, result: str, rebuilt: Result | None = None) -> None:
     line = await audit.keep(
-        wish.kafka,
-        wish.service,
-        wish.signed,
+        request.kafka,
+        request.service,
+        request.signed,
         result,
-        accept_loss=wish.accept_loss,
-        differences=came.differences if came else None,
+        accept_loss=request.accept_loss,
+        differences=rebuilt.differences if rebuilt else None,
     )
-    stderr().print(line, markup=False, highlight=False, soft_wrap=True)
+    print_plain(stderr(), line)

@@ -1,4 +1,4 @@
-"""What a rebuild shows: a bar on a terminal and lines elsewhere while it goes on, then what came of it."""
+"""Prints a rebuild: a progress bar on a terminal, lines elsewhere, and the result."""
 
 import time
 from collections.abc import Iterator
@@ -9,15 +9,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 from rich.table import Table
 
+from cli.console import print_plain
 from runtime.rebuild.report import Progress, Result
 
 EVERY_S = 5.0
-"""How often there is a line where there is no terminal."""
+"""Seconds between two lines without a terminal."""
 
 
 @contextmanager
 def progress(console: Console) -> Iterator[Progress]:
-    """Shows a rebuild while it goes on."""
+    """Show the progress of a rebuild."""
     if not console.is_terminal:
         yield Lines(console)
         return
@@ -31,11 +32,11 @@ def progress(console: Console) -> Iterator[Progress]:
         transient=True,
     )
     with bar:
-        yield Moving(bar)
+        yield ProgressBar(bar)
 
 
 class _Counting:
-    """What is done of what, and how fast."""
+    """Counts the records of the current step, and their rate."""
 
     def __init__(self) -> None:
         self.what, self.total, self.done, self._began_s = "", 0, 0, 0.0
@@ -52,8 +53,8 @@ class _Counting:
         return f"{self.per_s:,.0f}/s" if self.done else ""
 
 
-class Moving(_Counting):
-    """A bar."""
+class ProgressBar(_Counting):
+    """Progress as a bar."""
 
     def __init__(self, bar: Bar) -> None:
         super().__init__()
@@ -70,7 +71,7 @@ class Moving(_Counting):
 
 
 class Lines(_Counting):
-    """A line at the beginning of each step, and now and then."""
+    """Progress as a line at the start of each step and every EVERY_S seconds."""
 
     def __init__(self, console: Console) -> None:
         super().__init__()
@@ -80,32 +81,30 @@ class Lines(_Counting):
     def begin(self, what: str, records: int) -> None:
         super().begin(what, records)
         self._next_s = time.monotonic() + EVERY_S
-        self._say(f"{what}: {records:,} records" if records else f"{what} …")
+        self._print(f"{what}: {records:,} records" if records else f"{what} …")
 
     def built(self, records: int) -> None:
         self.done += records
         if time.monotonic() > self._next_s:
             self._next_s = time.monotonic() + EVERY_S
             left_s = (self.total - self.done) / max(1.0, self.per_s)
-            self._say(
+            self._print(
                 f"{self.what}: {self.done:,} of {self.total:,} records, {self.rate}, {left_s:.0f} s left"
             )
 
-    def _say(self, text: str) -> None:
-        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+    def _print(self, text: str) -> None:
+        print_plain(self._console, text)
 
 
 def show(service: str, result: Result, console: Console) -> None:
-    """Everything that came of it."""
+    """Print the result: differences, skipped records, rate."""
     console.print(_differences(result))
     for reason, records in sorted(result.refused.items()):
         console.print(f"{records:,} records passed over: {reason}", markup=False, highlight=False)
     rate = f", {result.bulk.records_per_s:,.0f}/s" if result.bulk.records else ""
-    console.print(
+    print_plain(
+        console,
         f"{result.records:,} records in {result.seconds:.1f} s{rate}. {_verdict(service, result)}",
-        markup=False,
-        highlight=False,
-        soft_wrap=True,
     )
 
 
@@ -113,15 +112,16 @@ def _differences(result: Result) -> Table:
     table = Table("table", title="What was built, against what ran")
     for title in ("rows", "added", "changed", "gone"):
         table.add_column(title, justify="right")
-    for found in result.differences:
-        counts = (found.rows, found.added, found.changed, found.gone)
-        table.add_row(found.table, *(f"{count:,}" for count in counts))
+    for diff in result.differences:
+        counts = (diff.rows, diff.added, diff.changed, diff.gone)
+        table.add_row(diff.table, *(f"{count:,}" for count in counts))
     return table
 
 
 def _verdict(service: str, result: Result) -> str:
-    differs = any(found.any for found in result.differences)
-    found = "they differed from what the topics tell" if differs else "they were right"
+    differs = any(diff.any for diff in result.differences)
     if result.switched:
-        return f"{service} runs on the new tables; of the old ones, {found}."
-    return f"Nothing is switched; of the running tables, {found}."
+        old = "differed from the topics" if differs else "matched the topics"
+        return f"{service} runs on the new tables; the old ones {old}."
+    live = "differ from the topics" if differs else "match the topics"
+    return f"Nothing is switched; the running tables {live}."

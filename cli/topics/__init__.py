@@ -1,4 +1,4 @@
-"""`herhaal topics`: the topics of the registry on a broker."""
+"""`herhaal topics`: compare and create the registry's topics on a broker."""
 
 import re
 from typing import Annotated
@@ -8,7 +8,7 @@ import typer
 EXIT_DIFFERS = 2
 
 app = typer.Typer(
-    help="Compare the topics on a broker with the registry, and bring them there.",
+    help="Compare the topics on a broker with the registry, and create or change them.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -32,9 +32,9 @@ Kafka = Annotated[
 
 @app.command()
 def plan(kafka: Kafka = "127.0.0.1:9092") -> None:
-    """Show how the broker differs from the registry, and change nothing.
+    """Show how the broker differs from the registry, without changing it.
 
-    Exits with 0 when it does not differ, 2 when it does, 1 when Kafka cannot be asked.
+    Exits with 0 when it does not differ, 2 when it does, 1 when Kafka is unavailable.
     """
     from cli.topics.commands import run_plan
 
@@ -48,14 +48,14 @@ def apply(
     replication: Annotated[
         int | None,
         typer.Option(
-            min=1, max=99, help="Copies of each new topic; default 3, or the brokers there are."
+            min=1, max=99, help="Copies of each new topic; default 3, at most one per broker."
         ),
     ] = None,
 ) -> None:
     """Show how the broker differs from the registry, create what is missing, set what differs.
 
-    Never deletes a topic or changes its partitions, and leaves alone a setting that would delete
-    records or refuse larger ones. Exits with 0 when done, 1 when Kafka cannot be asked or refuses.
+    Never deletes a topic, changes its partitions, or changes a setting so that records are deleted or
+    larger ones refused. Exits with 0 when done, 1 when Kafka is unavailable or refuses.
     """
     from cli.topics.commands import run_apply
 

@@ -14,10 +14,10 @@ _WHY_LEFT = "left alone: nothing is shrunk, deleted or moved by this program; th
 
 
 def run_plan(kafka: str) -> bool:
-    """Show how the broker differs from the registry; whether it does.
+    """Print how the broker differs from the registry. Return whether it does.
 
     Raises:
-        UserError: Kafka does not answer, or refuses.
+        UserError: Kafka is unavailable or refuses.
     """
     plan = ask(kafka, plan_topics(kafka, ALL))
     show(plan, ALL)
@@ -25,12 +25,12 @@ def run_plan(kafka: str) -> bool:
 
 
 def run_apply(kafka: str, replication: int | None) -> None:
-    """Show the differences and remove those that lose nothing.
+    """Print the differences, and apply those that lose no records.
 
-    `replication` None is 3 copies of each new topic, or as many as there are brokers.
+    `replication` None means 3 copies of each new topic, or as many as there are brokers.
 
     Raises:
-        UserError: Kafka does not answer, or refuses.
+        UserError: Kafka is unavailable or refuses.
     """
     show(ask(kafka, _apply(kafka, replication)), ALL)
 
@@ -41,7 +41,7 @@ async def _apply(kafka: str, replication: int | None) -> Plan:
 
 
 def show(plan: Plan, topics: tuple[Topic, ...]) -> None:
-    """Print the differences as a table, and how many topics have none."""
+    """Print the differences as a table, and the number of topics without any."""
     table = Table()
     for title in ("topic", "what", "on the broker", "in the registry"):
         table.add_column(title, overflow="fold")
@@ -50,9 +50,9 @@ def show(plan: Plan, topics: tuple[Topic, ...]) -> None:
     console = stdout()
     if table.row_count:
         console.print(table)
-    if plan.left or plan.refused:
+    if plan.skipped or plan.refused:
         console.print(_WHY_LEFT, highlight=False, soft_wrap=True)
-    different = {*(t.name for t in plan.create), *plan.configure, *plan.left, *plan.refused}
+    different = {*(t.name for t in plan.create), *plan.configure, *plan.skipped, *plan.refused}
     same = sum(topic.name not in different for topic in topics)
     console.print(f"{same} of {len(topics)} topics unchanged", highlight=False)
 
@@ -61,7 +61,7 @@ def _rows(plan: Plan) -> Iterator[tuple[str, str, str, str]]:
     for topic in plan.create:
         yield (topic.name, "create", "", _described(topic))
     yield from _settings("change", plan.configure)
-    yield from _settings(_LEFT, plan.left)
+    yield from _settings(_LEFT, plan.skipped)
     for name, (old, new) in plan.refused.items():
         yield (name, _LEFT, f"partitions={old}", f"partitions={new}")
 

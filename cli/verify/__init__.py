@@ -1,1 +1,1 @@
-"""`herhaal verify`: client histories, dumps of everything, and the checker that judges them."""
+"""`herhaal verify`: dump a live system and run the checker on it."""

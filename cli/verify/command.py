@@ -1,4 +1,4 @@
-"""`herhaal verify`: wait until the system is at rest, dump it, judge it, show it."""
+"""`herhaal verify`: wait until the system is at rest, dump it, check it, print the verdict."""
 
 import asyncio
 import json
@@ -13,13 +13,13 @@ from aiokafka.errors import KafkaError
 
 from cli.console import ConsoleReport, UserError, stdout
 from cli.verify.show import show
+from verify.at_rest import wait_until_at_rest
 from verify.checker import Verdict, check
 from verify.dump import Dump, save
 from verify.gather import take_dump
 from verify.history import HistoryDamaged, Operation, read_history
-from verify.rest import wait_until_at_rest
 
-_AWAY = (KafkaError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_UNAVAILABLE = (KafkaError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Options:
 
 
 def addresses(data: Path, kafka: str | None, postgres: str | None) -> tuple[str, str]:
-    """Kafka and PostgreSQL as given, else those of the stack that runs on a data folder.
+    """Take the given Kafka and PostgreSQL, else those of the stack that runs on a data folder.
 
     Raises UserError when no stack runs there.
     """
@@ -43,21 +43,24 @@ def addresses(data: Path, kafka: str | None, postgres: str | None) -> tuple[str,
         return kafka, postgres
     file = data / "endpoints.json"
     try:
-        found: dict[str, str] = json.loads(file.read_text())
+        endpoints: dict[str, str] = json.loads(file.read_text())
     except (OSError, ValueError):
         raise UserError(
             f"No stack runs on {data}: start one with ./herhaal up, name another folder with"
             " --data, or give both --kafka and --postgres."
         ) from None
-    return kafka or found["kafka"], postgres or found["postgres"]
+    return kafka or endpoints["kafka"], postgres or endpoints["postgres"]
 
 
 def run_verify(options: Options) -> bool:
-    """Verify a live system and show the verdict; whether it is clean. Raises UserError when it cannot."""
+    """Verify a live system and print the verdict. Return whether it is clean.
+
+    Raises UserError when the system or the history cannot be read.
+    """
     history = _history(options.history)
     with ConsoleReport() as report:
         report.status("Waiting until the system is at rest …")
-        left, dump, taken_s = _taken(options)
+        left, dump, taken_s = _gather(options)
         report.status("Checking …")
         started = time.monotonic()
         verdict = check(history, dump)
@@ -74,17 +77,17 @@ def run_verify(options: Options) -> bool:
 
 
 async def gather(options: Options) -> tuple[list[str], Dump]:
-    """What is still going on after `wait_s`, and a dump of everything.
+    """Dump everything, with what is still going on after `wait_s`.
 
     Raises:
-        KafkaError, OSError, TimeoutError, asyncpg.PostgresError: a server is away, or refuses.
+        KafkaError, OSError, TimeoutError, asyncpg.PostgresError: a server is unavailable or refuses.
     """
     left = await wait_until_at_rest(options.kafka, options.postgres, options.wait_s)
     return left, await take_dump(options.kafka, options.postgres)
 
 
 def as_json(verdict: Verdict, left: list[str], seconds: dict[str, float]) -> dict[str, Any]:
-    """What `--json` writes."""
+    """Make the content of the `--json` file."""
     return {
         "clean": verdict.clean and not left,
         "at_rest": not left,
@@ -96,11 +99,11 @@ def as_json(verdict: Verdict, left: list[str], seconds: dict[str, float]) -> dic
     }
 
 
-def _taken(options: Options) -> tuple[list[str], Dump, float]:
+def _gather(options: Options) -> tuple[list[str], Dump, float]:
     started = time.monotonic()
     try:
         left, dump = asyncio.run(gather(options))
-    except _AWAY as error:
+    except _UNAVAILABLE as error:
         raise UserError(
             f"Kafka at {options.kafka} or PostgreSQL could not be read ({type(error).__name__})."
         ) from error

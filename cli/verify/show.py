@@ -1,4 +1,4 @@
-"""The verdict as tables: every rule, and the figures."""
+"""Prints the verdict: a table of the rules, and one of the figures."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,13 +9,13 @@ from rich.text import Text
 from verify.checker import RULES, Verdict, Violation
 
 FIRST = 3
-"""How many violations of a rule are shown."""
+"""The most violations that are shown of a rule."""
 
 
 def show(
     verdict: Verdict, left: Sequence[str], seconds: Mapping[str, float], console: Console
 ) -> None:
-    """Print what was decided; `left` is what was still going on when the dump was taken."""
+    """Print the verdict; `left` is what was still going on when the dump was taken."""
     console.print(_rules(verdict))
     console.print(_figures(verdict, seconds))
     for what in left:
@@ -23,8 +23,8 @@ def show(
     if verdict.clean and not left:
         console.print(Text("Clean: every rule holds.", style="green"))
     else:
-        told = f"{len(verdict.violations)} violations" + (", and not at rest." if left else ".")
-        console.print(Text(told, style="red"))
+        text = f"{len(verdict.violations)} violations" + (", and not at rest." if left else ".")
+        console.print(Text(text, style="red"))
 
 
 def _rules(verdict: Verdict) -> Table:
@@ -32,23 +32,23 @@ def _rules(verdict: Verdict) -> Table:
     table.add_column("rule", no_wrap=True)
     table.add_column("verdict", justify="right")
     table.add_column("", overflow="fold")
-    for name, found in verdict.by_rule.items():
-        if found:
-            table.add_row(name, Text(str(len(found)), style="red"), _first(found))
+    for name, violations in verdict.by_rule.items():
+        if violations:
+            table.add_row(name, Text(str(len(violations)), style="red"), _first(violations))
         else:
-            table.add_row(name, Text("ok", style="green"), Text(_says(name), style="dim"))
+            table.add_row(name, Text("ok", style="green"), Text(_summary(name), style="dim"))
     return table
 
 
-def _says(name: str) -> str:
-    """The first sentence of a rule's docstring."""
+def _summary(name: str) -> str:
+    """Get the first line of a rule's docstring."""
     return (RULES[name].__doc__ or "").strip().partition("\n")[0]
 
 
-def _first(found: Sequence[Violation]) -> Text:
-    lines = [f"{violation.where}: {violation.what}" for violation in found[:FIRST]]
-    if len(found) > FIRST:
-        lines.append(f"and {len(found) - FIRST} more")
+def _first(violations: Sequence[Violation]) -> Text:
+    lines = [f"{violation.where}: {violation.what}" for violation in violations[:FIRST]]
+    if len(violations) > FIRST:
+        lines.append(f"and {len(violations) - FIRST} more")
     return Text("\n".join(lines))
 
 

@@ -1,4 +1,4 @@
-"""Where what is downloaded or prepared once is kept, for all checkouts of one user."""
+"""The cache of downloaded and prepared files, shared by all checkouts of a user."""
 
 import asyncio
 import fcntl
@@ -11,9 +11,9 @@ from deploy.local.errors import StackError
 
 
 def cache_folder() -> Path:
-    """`$XDG_CACHE_HOME/herhaal` or `~/.cache/herhaal`, made if it is not there.
+    """Make `$XDG_CACHE_HOME/herhaal`, or `~/.cache/herhaal`, and return it.
 
-    Raises StackError when it cannot be written.
+    Raises StackError when it cannot be made.
     """
     base = os.environ.get("XDG_CACHE_HOME")
     folder = (Path(base) if base else Path.home() / ".cache") / "herhaal"
@@ -28,7 +28,7 @@ def cache_folder() -> Path:
 
 
 def shared_cache() -> Path:
-    """`/var/cache/herhaal`, for what root keeps for another account to run."""
+    """Make `/var/cache/herhaal` and return it: for programs that another account runs for root."""
     folder = Path("/var/cache/herhaal")
     try:
         folder.mkdir(mode=0o755, parents=True, exist_ok=True)
@@ -38,19 +38,19 @@ def shared_cache() -> Path:
 
 
 @asynccontextmanager
-async def held(lock: Path) -> AsyncIterator[None]:
-    """Holds a lock file, so that two stacks do not prepare the same thing at the same time."""
+async def file_lock(lock: Path) -> AsyncIterator[None]:
+    """Hold an exclusive lock, so that two stacks do not prepare the same files concurrently."""
     handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
-        # A file lock tells nobody when it comes free.
-        while not _taken(handle):
+        # Polled: waiting in flock would block the event loop.
+        while not _try_lock(handle):
             await asyncio.sleep(0.1)
         yield
     finally:
         os.close(handle)
 
 
-def _taken(handle: int) -> bool:
+def _try_lock(handle: int) -> bool:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -1,4 +1,4 @@
-"""The data folder of a stack: what is in it, whose it is, and whether this version can read it."""
+"""The data folder of a stack: its paths, its lock, its format."""
 
 import base64
 import fcntl
@@ -13,14 +13,14 @@ from pathlib import Path
 from deploy.local.errors import InUse, StackError
 
 FORMAT = 1
-"""Raised when a stack can no longer read folders of the earlier format."""
+"""Increased when an older program cannot read the folder."""
 
 MIN_FREE_BYTES = 1 << 30
 
 
 @dataclass(frozen=True)
 class Identity:
-    """What version.json keeps: the folder's format, Kafka's cluster id, the number of brokers."""
+    """The content of version.json: the folder's format, Kafka's cluster id, the number of brokers."""
 
     format: int
     kafka_cluster: str
@@ -28,9 +28,9 @@ class Identity:
 
 
 def write_atomically(path: Path, content: Mapping[str, object]) -> None:
-    """Writes JSON so that a reader sees the old file or the whole new one, never a part.
+    """Write JSON by a rename, so that readers get the old or the new file, never a part.
 
-    Only its owner may read it: an address of a server may hold a password.
+    Only its owner may read it: a server's address may hold a password.
     """
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     partial.touch(mode=0o600)
@@ -39,7 +39,7 @@ def write_atomically(path: Path, content: Mapping[str, object]) -> None:
 
 
 def require_space(folder: Path, free_bytes: int) -> None:
-    """Raises StackError below 1 GiB free."""
+    """Require 1 GiB of free space. Raises StackError."""
     if free_bytes < MIN_FREE_BYTES:
         raise StackError(
             f"Only {free_bytes // (1 << 20)} MiB is free on the disk of {folder}; the stack needs"
@@ -70,10 +70,10 @@ class DataFolder:
         return self.path / f"kafka-{node}"
 
     def open(self, brokers: int) -> Identity:
-        """Makes or takes the folder and locks it.
+        """Lock the folder; make it when it does not exist.
 
-        Raises StackError when it is in use, too new, for another number of brokers, not writable,
-        or on a disk that is too full.
+        Raises StackError when it is in use, of a newer format, for another number of brokers, not writable,
+        or on a disk with too little space.
         """
         try:
             self.logs.mkdir(parents=True, exist_ok=True)
@@ -91,26 +91,26 @@ class DataFolder:
             raise
         return identity
 
-    def hold(self) -> Identity:
-        """Locks a folder that a stack has made, and changes nothing in it.
+    def lock(self) -> Identity:
+        """Lock an existing data folder, without changing it.
 
-        Raises StackError when there is none, or when it is in use or too new.
+        Raises StackError when it does not exist, is in use, or of a newer format.
         """
         identity = self.identity()
         self._take_lock()
         return identity
 
     def identity(self) -> Identity:
-        """What version.json keeps. Raises StackError when this is no data folder, or a newer one."""
+        """Read version.json. Raises StackError when this is not a data folder, or of a newer format."""
         file = self.path / "version.json"
         if not file.exists():
             raise StackError(f"{self.path} is no data folder of a stack; name one with --data.")
         return _read_identity(file)
 
-    def hold_empty(self) -> None:
-        """Makes the folder when it is not there, and locks it.
+    def lock_empty(self) -> None:
+        """Lock an empty folder; make it when it does not exist.
 
-        Raises StackError when it holds anything, is in use, or cannot be made.
+        Raises StackError when it is not empty, is in use, or cannot be made.
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
@@ -123,21 +123,21 @@ class DataFolder:
             ) from error
 
     def close(self) -> None:
-        """Gives the folder free for another stack."""
+        """Release the lock."""
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
 
     def _take_lock(self) -> None:
-        lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        handle = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            os.close(lock)
+            os.close(handle)
             raise InUse(
                 f"Another stack is running on {self.path}; stop it or choose another with --data."
             ) from None
-        self._lock = lock
+        self._lock = handle
 
     def _identity(self, brokers: int) -> Identity:
         file = self.path / "version.json"
@@ -147,17 +147,17 @@ class DataFolder:
             return identity
         return self._checked(_read_identity(file), brokers)
 
-    def _checked(self, found: Identity, brokers: int) -> Identity:
-        if found.brokers != brokers:
+    def _checked(self, identity: Identity, brokers: int) -> Identity:
+        if identity.brokers != brokers:
             raise StackError(
-                f"{self.path} was made with --brokers {found.brokers}: start it so,"
+                f"{self.path} was made with --brokers {identity.brokers}: start it so,"
                 f" or choose another folder with --data for {brokers}."
             )
-        return found
+        return identity
 
 
 def _read_identity(file: Path) -> Identity:
-    """The format is looked at first: a newer one may have any other fields."""
+    """Read version.json. The format is checked first, as a newer one may have other fields."""
     try:
         content = json.loads(file.read_text())
         found_format = int(content["format"])
@@ -175,8 +175,10 @@ def _read_identity(file: Path) -> Identity:
 
 
 def _new_cluster_id() -> str:
-    """A cluster id in Kafka's form: 16 random bytes in URL-safe base64; never starting with a dash,
-    which the storage tool would take for an option."""
-    while (made := base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("="))[0] == "-":
+    """Make a cluster id in Kafka's form: 16 random bytes in URL-safe base64.
+
+    It never starts with a dash, which the storage tool would read as an option.
+    """
+    while (id := base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("="))[0] == "-":
         pass
-    return made
+    return id

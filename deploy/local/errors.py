@@ -1,8 +1,8 @@
-"""The one error of the local stack that is meant for the person at the keyboard."""
+"""The errors of the local stack that are shown to the user."""
 
 
 class StackError(Exception):
-    """The stack cannot start or go on; the message is one clear sentence with what to do about it."""
+    """The stack cannot start or continue. The message is one sentence that says what to do."""
 
 
 class InUse(StackError):

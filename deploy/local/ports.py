@@ -1,4 +1,4 @@
-"""Which port each process of a stack listens on, and whether those are free."""
+"""The ports of a stack's processes, and whether they are free."""
 
 import random
 import socket
@@ -13,7 +13,7 @@ SERVICES = ("ordering", "medication", "notification", "metrics")
 LOOPBACK = "127.0.0.1"
 POSTGRES_OFFSET = 5
 KAFKA_BLOCK = 6
-"""Ports from kafka_port on: three brokers, then three controllers."""
+"""Ports from --kafka-port on: three brokers, then three controllers."""
 
 
 @dataclass(frozen=True)
@@ -60,32 +60,32 @@ class PortPlan:
 
     @property
     def controller_ports(self) -> tuple[int, ...]:
-        """Always from kafka + 3 on, whether there are one or three brokers."""
+        """The controllers' ports, from kafka + 3 on, with one broker as with three."""
         return tuple(self._kafka_block[3 : 3 + self.brokers])
 
     @property
     def bootstrap(self) -> str:
-        """The brokers' addresses as Kafka clients take them."""
+        """The brokers' addresses, as `bootstrap.servers`."""
         return ",".join(f"{LOOPBACK}:{port}" for port in self.broker_ports)
 
-    def kafka_uses(self) -> Iterator[tuple[int, str, str]]:
-        """Each port of Kafka's: the port, what for, and the option that moves it."""
+    def kafka_ports(self) -> Iterator[tuple[int, str, str]]:
+        """List Kafka's ports: the port, its use, and the option that changes it."""
         for port in (*self.broker_ports, *self.controller_ports):
             yield port, "Kafka", "--kafka-port"
 
-    def postgres_uses(self) -> Iterator[tuple[int, str, str]]:
+    def postgres_port(self) -> Iterator[tuple[int, str, str]]:
         yield self.postgres, "PostgreSQL", "--port-base"
 
-    def service_uses(self) -> Iterator[tuple[int, str, str]]:
+    def service_ports(self) -> Iterator[tuple[int, str, str]]:
         for name, port in self.services.items():
             yield port, name, "--port-base"
 
 
 def is_free(port: int) -> bool:
-    """Whether nothing listens on this port of the loopback address."""
+    """Whether this port of the loopback address is free."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        # Without it, connections of the stack before this one still in TIME_WAIT look like a taken
-        # port; the servers set it as well.
+        # Without it, connections in TIME_WAIT of an earlier stack make a port look taken. The servers
+        # set it as well.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((LOOPBACK, port))
@@ -94,9 +94,9 @@ def is_free(port: int) -> bool:
         return True
 
 
-def require_free(uses: Sequence[tuple[int, str, str]]) -> None:
-    """Raises StackError that names the first port that is taken and the option that changes it."""
-    for port, what, option in uses:
+def require_free(ports: Sequence[tuple[int, str, str]]) -> None:
+    """Require free ports. Raises StackError with the first taken port and the option that changes it."""
+    for port, what, option in ports:
         if not is_free(port):
             raise StackError(
                 f"Port {port} (for {what}) is already in use on {LOOPBACK};"
@@ -105,7 +105,7 @@ def require_free(uses: Sequence[tuple[int, str, str]]) -> None:
 
 
 def free_ports(brokers: int = 1) -> PortPlan:
-    """A plan whose ports are all free now; for tests and the demo, which may run beside a stack."""
+    """Find a plan with free ports; for tests and the demo, which may run beside a stack."""
     for _ in range(200):
         # Below the range that operating systems hand out for outgoing connections.
         base = random.randrange(12_000, 32_000, 20)

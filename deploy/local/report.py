@@ -1,4 +1,4 @@
-"""How the stack tells what it is doing, so that the command line and tests can each show it their way."""
+"""The interface by which the stack reports its progress, and a plain implementation."""
 
 import sys
 import time
@@ -6,17 +6,17 @@ from typing import Protocol
 
 
 class Report(Protocol):
-    """Receives what the stack has to tell."""
+    """Receives progress messages of the stack."""
 
-    def say(self, text: str) -> None:
-        """A line that stays on the screen: something happened."""
+    def info(self, text: str) -> None:
+        """Show a permanent line: something happened."""
 
     def status(self, text: str) -> None:
-        """What is being waited for now; replaces the earlier status. Empty: nothing any more."""
+        """Show what is going on now, in place of the earlier status. Empty: nothing."""
 
 
 class PlainReport:
-    """Writes lines to standard error; of a status that counts (`title: how far`) only some."""
+    """Writes lines to standard error; a status that counts (`title: progress`) every EVERY_S."""
 
     EVERY_S = 3.0
 
@@ -24,12 +24,12 @@ class PlainReport:
         self._title = ""
         self._next_status = 0.0
 
-    def say(self, text: str) -> None:
+    def info(self, text: str) -> None:
         sys.stderr.write(f"{text}\n")
 
     def status(self, text: str) -> None:
         title = text.partition(":")[0]
         if text and (title != self._title or time.monotonic() >= self._next_status):
-            self.say(text)
+            self.info(text)
             self._next_status = time.monotonic() + self.EVERY_S
         self._title = title

@@ -1,4 +1,4 @@
-"""The whole stack on one machine: its folder, its servers, its services, in the right order."""
+"""The whole stack on one machine: data folder, servers and services, started and stopped in order."""
 
 import asyncio
 import time
@@ -11,35 +11,42 @@ from typing import Any, Literal, Self
 
 from deploy.local.data import DataFolder, write_atomically
 from deploy.local.errors import StackError
-from deploy.local.kafka.install import installed
-from deploy.local.kafka.server import START_S, answers, brokers_known, kafka_node
+from deploy.local.kafka.install import ensure_kafka
+from deploy.local.kafka.server import START_S, count_brokers, kafka_node, kafka_probe
 from deploy.local.ports import SERVICES, PortPlan, require_free
 from deploy.local.postgres.databases import ensure_databases
-from deploy.local.postgres.server import accepts, admin_dsn, postgres_server
+from deploy.local.postgres.server import admin_dsn, postgres_probe, postgres_server
 from deploy.local.processes.process import Program
-from deploy.local.processes.services import READY_S, Addresses, Part, is_ready, service_program, url
+from deploy.local.processes.services import (
+    READY_S,
+    Part,
+    ServiceAddresses,
+    readyz_probe,
+    service_program,
+    url,
+)
 from deploy.local.processes.supervisor import Child, Probe, stop_all
 from deploy.local.report import PlainReport, Report
 
 SERVICES_STOP_S = 6.0
 KAFKA_STOP_S = 5.0
 POSTGRES_STOP_S = 3.0
-"""Together below the 15 s within which a stack is stopped."""
+"""Seconds until SIGKILL. Their sum is below 15 s, in which a stack must stop."""
 
-STARTS = 4
-"""How often a process may end by itself while it is started again."""
+MAX_RESTARTS = 4
+"""The most exits of a process while `start` waits for it."""
 
-SERVICE_ENDS = 3
-"""A service that ends this often while it is waited for will not come up by waiting longer."""
+MAX_EXITS = 3
+"""The most exits of a service while `services_ready` waits for it."""
 
 
 @dataclass(frozen=True)
 class StackOptions:
-    """What to start where.
+    """What to start, and where.
 
-    `external_kafka` (host:port,…) and `external_postgres` (an administrator's DSN) are servers that
-    are there already; ours are then not started, and those must answer within `external_within_s`.
-    `kafka_settings` and `postgres_settings` go before what ours have by themselves.
+    `external_kafka` (host:port,…) and `external_postgres` (an administrator's DSN) are used instead of our
+    servers, and must answer within `external_within_s`. `kafka_settings` and `postgres_settings` override
+    the settings of our servers.
     """
 
     data: Path
@@ -55,7 +62,7 @@ class StackOptions:
 
     @classmethod
     def at(cls, data: Path, ports: PortPlan) -> Self:
-        """Options with the ports of a plan, such as `free_ports()` gives."""
+        """Make options with the ports of a plan, such as one of `free_ports()`."""
         return cls(data, ports.base, ports.kafka, ports.brokers)
 
     @property
@@ -64,7 +71,7 @@ class StackOptions:
 
 
 class LocalStack(AbstractAsyncContextManager["LocalStack"]):
-    """A stack; entering takes its folder, leaving stops every process and gives the folder free."""
+    """A stack. Entering locks its folder; leaving stops all processes and releases the folder."""
 
     def __init__(self, options: StackOptions, report: Report | None = None) -> None:
         self.options = options
@@ -79,7 +86,7 @@ class LocalStack(AbstractAsyncContextManager["LocalStack"]):
         self._services: dict[str, Child] = {}
 
     async def __aenter__(self) -> Self:
-        """Raises StackError when the folder cannot be used or a server's port is taken."""
+        """Lock the folder. Raises StackError when it cannot be used or a server's port is taken."""
         self._cluster = self.data.open(self.options.brokers).kafka_cluster
         try:
             require_free([*self._server_ports()])
@@ -97,23 +104,23 @@ class LocalStack(AbstractAsyncContextManager["LocalStack"]):
         await self.shutdown()
 
     def require_service_ports(self) -> None:
-        """Raises StackError when a port of a service is taken."""
-        require_free([*self.ports.service_uses()])
+        """Require the services' ports to be free. Raises StackError."""
+        require_free([*self.ports.service_ports()])
 
     async def start_servers(self) -> None:
-        """Kafka, and PostgreSQL with the services' databases, together; returns when both answer."""
-        await together(self.start_kafka(), self.start_postgres())
+        """Start Kafka and PostgreSQL concurrently, with the services' databases; wait until both answer."""
+        await run_concurrently(self.start_kafka(), self.start_postgres())
 
     async def start_kafka(self) -> None:
-        """Starts the brokers, or checks that those that were given answer."""
+        """Start the brokers, or check that the external ones answer."""
         if self.options.external_kafka:
-            await require(
-                answers(self.kafka),
+            await wait_for_server(
+                kafka_probe(self.kafka),
                 f"Kafka at HERHAAL_KAFKA={self.kafka}",
                 self.options.external_within_s,
             )
             return
-        install = await installed(self.report)
+        install = await ensure_kafka(self.report)
         self.report.status("Starting Kafka …")
         nodes = range(1, self.options.brokers + 1)
         programs = await asyncio.gather(
@@ -129,13 +136,13 @@ class LocalStack(AbstractAsyncContextManager["LocalStack"]):
                 for node in nodes
             )
         )
-        await together(*(self._start_broker(n, p) for n, p in enumerate(programs, 1)))
+        await run_concurrently(*(self._start_broker(n, p) for n, p in enumerate(programs, 1)))
 
     async def start_postgres(self) -> None:
-        """Starts PostgreSQL, or checks the one that was given; then makes what databases miss."""
+        """Start PostgreSQL, or check that the external one answers; then make missing databases."""
         if self.options.external_postgres:
-            await require(
-                accepts(self.postgres),
+            await wait_for_server(
+                postgres_probe(self.postgres),
                 "PostgreSQL at HERHAAL_POSTGRES",
                 self.options.external_within_s,
             )
@@ -143,11 +150,11 @@ class LocalStack(AbstractAsyncContextManager["LocalStack"]):
             program = await postgres_server(
                 self.data, self.ports.postgres, self.options.postgres_settings
             )
-            await self._start_server(program, accepts(self.postgres))
+            await self._start_server(program, postgres_probe(self.postgres))
         self.databases = await ensure_databases(self.postgres)
 
     async def start_services(self, names: Iterable[str] = SERVICES) -> None:
-        """Starts these services; they wait for their servers by themselves."""
+        """Start these services; they wait for their servers themselves."""
         for name in names:
             await self.add_service(name)
 
@@ -159,77 +166,79 @@ class LocalStack(AbstractAsyncContextManager["LocalStack"]):
         port: int | None = None,
         only: Part | None = None,
     ) -> Child:
-        """Starts a service, or one more instance of it under a name and port of its own."""
+        """Start a service, or another instance of it with its own name and port."""
         name = instance or service
         at = port or self.ports.services[service]
-        found = Addresses(self.kafka, self.databases[service], self.options.service_log)
-        program = service_program(service, name, at, only, found, self.data)
-        child = Child(program, is_ready(at), self.report)
+        servers = ServiceAddresses(self.kafka, self.databases[service], self.options.service_log)
+        program = service_program(service, name, at, only, servers, self.data)
+        child = Child(program, readyz_probe(at), self.report)
         self._services[name] = child
         await child.start()
         return child
 
     async def services_ready(self, within_s: float = READY_S) -> None:
-        """Waits until every service is ready. Raises StackError with the reason of one that is not."""
-        await together(*(child.ready(within_s, SERVICE_ENDS) for child in self._services.values()))
+        """Wait until every service is ready. Raises StackError with the reason of one that is not."""
+        await run_concurrently(
+            *(child.ready(within_s, MAX_EXITS) for child in self._services.values())
+        )
 
     def process(self, name: str) -> Child:
-        """A process by name: `kafka-1`, `postgres`, a service, or an instance of one."""
-        found = self._servers.get(name) or self._services.get(name)
-        if found is None:
+        """Get a process by name: `kafka-1`, `postgres`, a service, or an instance of one."""
+        child = self._servers.get(name) or self._services.get(name)
+        if child is None:
             names = ", ".join([*self._servers, *self._services])
             raise StackError(f"This stack runs no {name}; it runs {names or 'nothing'}.")
-        return found
+        return child
 
     async def kill(self, name: str) -> None:
-        """kill -9 of a process and all it started; it stays down until `start`."""
+        """Kill a process and its descendants with SIGKILL; it stays down until `start`."""
         await self.process(name).kill()
 
     async def stop(self, name: str, within_s: float = SERVICES_STOP_S) -> None:
-        """Stops one process in order; it stays down until `start`."""
+        """Stop a process by its stop signal; it stays down until `start`."""
         await self.process(name).stop(within_s)
 
     async def start(self, name: str, within_s: float = READY_S) -> None:
-        """Starts one again on the same data, and waits until it is ready."""
+        """Start a process again on the same data, and wait until it is ready."""
         child = self.process(name)
         await child.start()
-        # PostgreSQL refuses to start while a process of the killed one is still going down.
-        await child.ready(within_s, give_up_after=STARTS)
+        # PostgreSQL refuses to start while a process of the killed server still exits.
+        await child.ready(within_s, give_up_after=MAX_RESTARTS)
 
     async def restart(self, name: str) -> None:
-        """Stops one in order and starts it again."""
+        """Stop a process and start it again."""
         await self.stop(name)
         await self.start(name)
 
     @property
     def endpoints(self) -> dict[str, str]:
-        """Every address: kafka, postgres and each service."""
+        """The addresses of Kafka, PostgreSQL and each service."""
         services = {name: url(port) for name, port in self.ports.services.items()}
         return {"kafka": self.kafka, "postgres": self.postgres, **services}
 
     @property
     def pids(self) -> dict[str, int]:
-        """The process ids of what runs now, by name."""
+        """The process ids of all running processes, by name."""
         children = {**self._servers, **self._services}
         return {name: child.pid for name, child in children.items() if child.running}
 
     def write_endpoints(self) -> None:
-        """Writes endpoints.json in the data folder; it is there as long as the stack is up."""
+        """Write endpoints.json in the data folder; `shutdown` removes it."""
         write_atomically(self.data.endpoints, self.endpoints)
 
     async def replication(self) -> int:
-        """How many copies of each topic this Kafka can keep, three at most."""
+        """Return the replication factor for topics: the number of brokers, three at most."""
         if self.options.external_kafka is None:
             return self.options.brokers
-        return min(3, await brokers_known(self.kafka))
+        return min(3, await count_brokers(self.kafka))
 
     def hurry(self) -> None:
-        """Makes `shutdown` kill what does not stop at once."""
+        """Make `shutdown` kill all processes at once."""
         for child in (*self._services.values(), *self._servers.values()):
             child.hurry()
 
     async def shutdown(self) -> None:
-        """Stops services, then Kafka, then PostgreSQL, within 15 s; may be called again."""
+        """Stop services, then Kafka, then PostgreSQL, within 15 s. May be called again."""
         self.data.endpoints.unlink(missing_ok=True)
         kafka = [child for name, child in self._servers.items() if name != "postgres"]
         postgres = [child for name, child in self._servers.items() if name == "postgres"]
@@ -240,13 +249,13 @@ class LocalStack(AbstractAsyncContextManager["LocalStack"]):
 
     def _server_ports(self) -> Iterable[tuple[int, str, str]]:
         if not self.options.external_kafka:
-            yield from self.ports.kafka_uses()
+            yield from self.ports.kafka_ports()
         if not self.options.external_postgres:
-            yield from self.ports.postgres_uses()
+            yield from self.ports.postgres_port()
 
     async def _start_broker(self, node: int, program: Program) -> None:
         address = self.kafka.split(",")[node - 1]
-        await self._start_server(program, answers(address, self.options.brokers))
+        await self._start_server(program, kafka_probe(address, self.options.brokers))
 
     async def _start_server(self, program: Program, probe: Probe) -> None:
         child = Child(program, probe, self.report)
@@ -255,8 +264,8 @@ class LocalStack(AbstractAsyncContextManager["LocalStack"]):
         await child.ready(START_S)
 
 
-async def together(*jobs: Coroutine[Any, Any, None]) -> None:
-    """Runs these at the same time; the first that fails ends the others, and its error is raised."""
+async def run_concurrently(*jobs: Coroutine[Any, Any, None]) -> None:
+    """Run jobs concurrently; the first error cancels the others and is raised."""
     tasks = [asyncio.create_task(job) for job in jobs]
     if not tasks:
         return
@@ -268,8 +277,8 @@ async def together(*jobs: Coroutine[Any, Any, None]) -> None:
         await asyncio.wait(tasks)
 
 
-async def require(probe: Probe, what: str, within_s: float) -> None:
-    """Waits so many seconds for a server that is not ours. Raises StackError naming it."""
+async def wait_for_server(probe: Probe, what: str, within_s: float) -> None:
+    """Wait for an external server. Raises StackError that names it after `within_s` seconds."""
     deadline = time.monotonic() + within_s
     while (reason := await probe()) is not None:
         if time.monotonic() > deadline:

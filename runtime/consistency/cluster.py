@@ -1,6 +1,6 @@
-"""Whether a service's database and this Kafka belong together, in every partition that the service reads.
+"""Checks that a service's database and this Kafka cluster belong together, in all partitions of its topics.
 
-Asked before the service takes anything in, as whoever has its partitions need not be this process; and by
+The check runs before the service takes requests, on partitions of other workers as well, and in
 `herhaal progress`.
 """
 
@@ -11,9 +11,9 @@ from typing import Any
 import asyncpg
 
 from runtime.consistency import offsets
-from runtime.consistency.offsets import Standing
+from runtime.consistency.offsets import PartitionCheck
 from runtime.kafka.admin import cluster_id, partitions_of, require_topics
-from runtime.kafka.clients import reader
+from runtime.kafka.clients import open_consumer
 from runtime.messages.positions import Position
 from runtime.postgres import progress
 from runtime.postgres.connection import Connection
@@ -21,74 +21,79 @@ from schemas.topics import Topic
 
 
 @dataclass(frozen=True)
-class Reads:
-    """The topics that a service reads, and its own, which it reads back after a restore."""
+class ServiceTopics:
+    """A service's input topics, and its output topic, from which it recovers after a restore."""
 
     inputs: Sequence[Topic]
     output_topic: Topic | None = None
 
     @property
     def all(self) -> tuple[Topic, ...]:
-        """Every topic that must be there."""
+        """Inputs and output topic."""
         return (*self.inputs, *([self.output_topic] if self.output_topic else []))
 
     @property
     def compacted(self) -> set[str]:
-        """The names of the topics that keep only each key's newest record."""
+        """The names of the compacted input topics."""
         return {topic.name for topic in self.inputs if topic.compacted}
 
 
 @dataclass(frozen=True)
-class Belonging:
-    """`known` is the id of the cluster that the database belongs to, None if new; `cluster` is this one's."""
+class ClusterCheck:
+    """The cluster id in the database (None if no worker has run yet), this cluster's id, all partitions."""
 
-    known: str | None
+    stored_cluster: str | None
     cluster: str
-    standings: tuple[Standing, ...]
+    partitions: tuple[PartitionCheck, ...]
 
     @property
     def other_cluster(self) -> bool:
-        """Whether this is another Kafka."""
-        return self.known is not None and self.known != self.cluster
+        """Whether the stored offsets belong to another cluster."""
+        return self.stored_cluster is not None and self.stored_cluster != self.cluster
 
     @property
-    def misfits(self) -> list[Standing]:
-        """The partitions in which the service does not stand where it did; all of them on another Kafka."""
-        return [s for s in self.standings if s.misfit is not None or self.other_cluster]
+    def misfits(self) -> list[PartitionCheck]:
+        """The partitions that do not fit the stored offsets; all of them on another cluster."""
+        return [p for p in self.partitions if p.misfit is not None or self.other_cluster]
 
 
-async def look(kafka: str, db: Connection, reads: Reads) -> Belonging:
-    """Hold the database of a service that has started against Kafka.
+async def check_cluster(kafka: str, db: Connection, topics: ServiceTopics) -> ClusterCheck:
+    """Compare the cluster id and offsets in a migrated database with this Kafka cluster.
 
     Raises:
         KafkaError, OSError, TimeoutError, asyncpg.PostgresError: a server is away, or refuses.
     """
-    known = await progress.stored_cluster(db)
+    stored_cluster = await progress.stored_cluster(db)
     stored = await progress.positions(db)
-    told = partitions_of([reads.output_topic] if reads.output_topic else [])
-    positions = {tp: stored.get(tp, Position(0, 1)) for tp in (*partitions_of(reads.inputs), *told)}
-    async with reader(kafka, positions, request_timeout_ms=10_000) as client:
-        standings = await offsets.look(
-            client,
+    outputs = partitions_of([topics.output_topic] if topics.output_topic else [])
+    positions = {
+        tp: stored.get(tp, Position(0, 1)) for tp in (*partitions_of(topics.inputs), *outputs)
+    }
+    async with open_consumer(kafka, positions, request_timeout_ms=10_000) as consumer:
+        partitions = await offsets.check_offsets(
+            consumer,
             positions,
-            reads.compacted,
+            topics.compacted,
             new=positions.keys() - stored.keys(),
-            may_expire=frozenset(told),
+            may_expire=frozenset(outputs),
         )
-    return Belonging(known, await cluster_id(kafka), tuple(standings))
+    return ClusterCheck(stored_cluster, await cluster_id(kafka), tuple(partitions))
 
 
-async def require_own_kafka(kafka: str, pool: "asyncpg.Pool[Any]", reads: Reads) -> None:
-    """Check that nothing is in the way of running on this Kafka.
+async def require_matching_cluster(
+    kafka: str, pool: "asyncpg.Pool[Any]", topics: ServiceTopics
+) -> None:
+    """Check that the service can run on this Kafka cluster.
 
     Raises:
-        OtherKafka: it is not the one that the database belongs to, or not all of it.
-        TopicsMissing: topics are not all there yet.
+        ClusterMismatch: the stored offsets belong to another cluster, or a partition does not fit.
+        TopicsMissing: some topics do not exist yet.
+        TopicMismatch: a topic has another number of partitions.
         KafkaError, OSError, TimeoutError, asyncpg.PostgresError: to be tried again.
     """
-    await require_topics(kafka, reads.all)
+    await require_topics(kafka, topics.all)
     async with pool.acquire() as db:
-        found = await look(kafka, db, reads)
-    if found.known is not None:
-        offsets.refuse_other_cluster(found.known, found.cluster)
-    offsets.refuse_misfits(found.standings)
+        check = await check_cluster(kafka, db, topics)
+    if check.stored_cluster is not None:
+        offsets.refuse_other_cluster(check.stored_cluster, check.cluster)
+    offsets.refuse_misfits(check.partitions)

@@ -1,12 +1,12 @@
-"""Whether Kafka still is the one that a database belongs to: asked when partitions are taken.
+"""Checks at each assignment that the stored offsets still fit the partitions of this cluster.
 
-Kafka by itself would start at the beginning, or at the end, where the stored place is not there any more,
-and skip records in silence. Here the process ends instead, and says the way out.
+A consumer whose offset no longer exists starts at the earliest or latest offset (`auto.offset.reset`) and
+skips records silently. Here the process ends with an error that names the remedy.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import assert_never
 
@@ -16,151 +16,157 @@ from runtime.errors import CannotRun
 from runtime.messages.message import Record
 from runtime.messages.positions import Position
 
-LOOK_MS = 500
-"""How long a compacted topic is asked for a record that it may not have any more."""
+POLL_MS = 500
+"""How long one poll waits. In a compacted topic the wanted record may have been removed, so one is enough."""
 
-WITHIN_S = 10.0
-"""How long all others may take to give theirs."""
+TIMEOUT_S = 10.0
+"""How long the topics that are not compacted may take to deliver their last handled record."""
 
-_FEW = 50
-"""Enough to hear of every partition in a poll or two; what else is fetched is thrown away."""
+_MAX_RECORDS = 50
+"""Per poll. One or two polls then cover all partitions; only the first record of each is used."""
 
-WAY_OUT = "`herhaal progress` shows what fits, and what can be done."
+REMEDY = "`herhaal progress` shows what fits, and what can be done."
 
 
 class Misfit(StrEnum):
-    """Why a partition is not the one in which a service stands."""
+    """Why a partition does not fit its stored offset."""
 
     PAST_END = "past_end"
-    """It ends before what is done: Kafka has lost records, or is another one."""
+    """The end offset is lower than the stored offset: Kafka lost records, or this is another cluster."""
 
     EXPIRED = "expired"
-    """It begins after what is done: records were deleted that were never handled."""
+    """The beginning offset is higher than the stored offset: records were deleted before they were handled."""
 
     OTHER_RECORD = "other_record"
-    """The last record that is done is another one there: the topic was made again, or brought back."""
+    """The last handled record has another append time: the topic was recreated or restored."""
 
 
-class OtherKafka(CannotRun):
-    """This is not the Kafka that the database belongs to, or not all of it."""
+class ClusterMismatch(CannotRun):
+    """The database belongs to another Kafka cluster, or a partition does not fit its stored offset."""
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """Where a service stands in a partition that holds offsets from `begin` to, not including, `end`.
-
-    `done` is how far it is; 0 when it was never there.
-    """
+class PartitionCheck:
+    """A partition's stored offset (`next_offset`, 0 for a new one), its beginning and its end offset."""
 
     tp: TopicPartition
-    done: int
+    next_offset: int
     begin: int
     end: int
     misfit: Misfit | None = None
 
 
-def refuse_other_cluster(known: str, found: str) -> None:
-    """Raises OtherKafka when `found` is not the `known` cluster id."""
-    if known != found:
-        raise OtherKafka(
-            f"this is Kafka cluster {found}, and the database belongs to {known}. {WAY_OUT}"
+def refuse_other_cluster(stored: str, current: str) -> None:
+    """Raise ClusterMismatch unless both cluster ids are the same."""
+    if stored != current:
+        raise ClusterMismatch(
+            f"this is Kafka cluster {current}, and the database belongs to {stored}. {REMEDY}"
         )
 
 
-def refuse_misfits(standings: Iterable[Standing]) -> None:
-    """Raises OtherKafka, with the first that does not fit in words."""
-    for standing in standings:
-        if standing.misfit is not None:
-            raise OtherKafka(f"{in_words(standing, standing.misfit)}. {WAY_OUT}")
+def refuse_misfits(partitions: Iterable[PartitionCheck]) -> None:
+    """Raise ClusterMismatch that describes the first misfit, if there is one."""
+    for partition in partitions:
+        if partition.misfit is not None:
+            raise ClusterMismatch(f"{describe(partition, partition.misfit)}. {REMEDY}")
 
 
-def in_words(standing: Standing, misfit: Misfit) -> str:
-    """What is wrong with a partition, as a sentence without its full stop."""
-    where = f"{standing.tp.topic}-{standing.tp.partition}"
+def describe(partition: PartitionCheck, misfit: Misfit) -> str:
+    """Describe a misfit in a sentence, without the full stop."""
+    name = f"{partition.tp.topic}-{partition.tp.partition}"
     match misfit:
         case Misfit.PAST_END:
-            return f"{where} ends at {standing.end}, but {standing.done} is done: Kafka has lost records"
+            return (
+                f"{name} ends at {partition.end}, but everything before {partition.next_offset} is done:"
+                " Kafka has lost records"
+            )
         case Misfit.EXPIRED:
             return (
-                f"{where} begins at {standing.begin}, but only what is before {standing.done} is done:"
-                " records have expired that were never handled"
+                f"{name} begins at {partition.begin}, but only what is before {partition.next_offset}"
+                " is done: records have expired that were never handled"
             )
         case Misfit.OTHER_RECORD:
             return (
-                f"{where} holds another record before {standing.done} than the one that was handled:"
-                " the topic was made again, or brought back"
+                f"{name} holds another record before {partition.next_offset} than the one that was"
+                " handled: the topic was recreated, or restored from a backup"
             )
         case _:
             assert_never(misfit)
 
 
-async def look(
-    reader: AIOKafkaConsumer,
+async def check_offsets(
+    consumer: AIOKafkaConsumer,
     positions: Mapping[TopicPartition, Position],
     compacted: Set[str],
     *,
     new: Set[TopicPartition] = frozenset(),
     may_expire: Set[TopicPartition] = frozenset(),
-) -> list[Standing]:
-    """Hold our positions against what is there; `reader` has these partitions, and is left anywhere.
+) -> list[PartitionCheck]:
+    """Compare stored positions with the partitions' offsets and last handled records.
 
-    Nothing is done of those that are `new` to the service. `compacted` topics may not have the last
-    record any more; in those that `may_expire`, what is gone needs no handling.
+    `consumer` is assigned to these partitions, and has an arbitrary position afterwards. Of `new` partitions
+    nothing was handled yet. `compacted` topics may lack the last handled record. Partitions that
+    `may_expire` may lack records that were not handled.
 
     Raises:
-        TimeoutError: Kafka does not give a record that it must have.
+        TimeoutError: Kafka did not deliver a last handled record within `TIMEOUT_S`.
     """
-    begins = await reader.beginning_offsets([*positions])
-    ends = await reader.end_offsets([*positions])
-    standings = {
-        tp: _standing(
+    begins = await consumer.beginning_offsets([*positions])
+    ends = await consumer.end_offsets([*positions])
+    checks = {
+        tp: _check_range(
             tp,
             0 if tp in new else position.next_offset,
             begins[tp],
             ends[tp],
-            expires=tp not in may_expire,
+            may_expire=tp in may_expire,
         )
         for tp, position in sorted(positions.items())
     }
     comparable = {
         tp: positions[tp]
-        for tp, standing in standings.items()
-        if standing.misfit is None and standing.done > standing.begin
+        for tp, check in checks.items()
+        if check.misfit is None and check.next_offset > check.begin
     }
-    async for tp in _other_records(reader, comparable, compacted):
-        standings[tp] = Standing(tp, standings[tp].done, begins[tp], ends[tp], Misfit.OTHER_RECORD)
-    return [*standings.values()]
+    async for tp in _other_records(consumer, comparable, compacted):
+        checks[tp] = replace(checks[tp], misfit=Misfit.OTHER_RECORD)
+    return [*checks.values()]
 
 
-def _standing(tp: TopicPartition, done: int, begin: int, end: int, *, expires: bool) -> Standing:
-    if done > end:
-        return Standing(tp, done, begin, end, Misfit.PAST_END)
-    return Standing(tp, done, begin, end, Misfit.EXPIRED if expires and done < begin else None)
+def _check_range(
+    tp: TopicPartition, next_offset: int, begin: int, end: int, *, may_expire: bool
+) -> PartitionCheck:
+    misfit = None
+    if next_offset > end:
+        misfit = Misfit.PAST_END
+    elif next_offset < begin and not may_expire:
+        misfit = Misfit.EXPIRED
+    return PartitionCheck(tp, next_offset, begin, end, misfit)
 
 
 async def _other_records(
-    reader: AIOKafkaConsumer, positions: Mapping[TopicPartition, Position], compacted: Set[str]
+    consumer: AIOKafkaConsumer, positions: Mapping[TopicPartition, Position], compacted: Set[str]
 ) -> AsyncIterator[TopicPartition]:
-    """The partitions in which the last record that is done was taken at another time than we know."""
-    asked = {tp: p for tp, p in positions.items() if p.last_ms is not None}
-    async with asyncio.timeout(WITHIN_S):
-        async for tp, record in _first_records(reader, asked, compacted):
-            last = asked[tp]
+    """Partitions whose last handled record has another append time than the stored one."""
+    wanted = {tp: p for tp, p in positions.items() if p.last_ms is not None}
+    async with asyncio.timeout(TIMEOUT_S):
+        async for tp, record in _first_records(consumer, wanted, compacted):
+            last = wanted[tp]
             if record.offset == last.next_offset - 1 and record.timestamp != last.last_ms:
                 yield tp
 
 
 async def _first_records(
-    reader: AIOKafkaConsumer, asked: Mapping[TopicPartition, Position], compacted: Set[str]
+    consumer: AIOKafkaConsumer, wanted: Mapping[TopicPartition, Position], compacted: Set[str]
 ) -> AsyncIterator[tuple[TopicPartition, Record]]:
-    """The first record there is from each position's last record on."""
-    for tp, position in asked.items():
-        reader.seek(tp, position.next_offset - 1)
-    left = set(asked)
+    """The first record of each partition at or after its last handled offset."""
+    for tp, position in wanted.items():
+        consumer.seek(tp, position.next_offset - 1)
+    left = set(wanted)
     while left:
-        found = await reader.getmany(*left, timeout_ms=LOOK_MS, max_records=_FEW)
-        if not found and all(tp.topic in compacted for tp in left):
+        batches = await consumer.getmany(*left, timeout_ms=POLL_MS, max_records=_MAX_RECORDS)
+        if not batches and all(tp.topic in compacted for tp in left):
             return
-        for tp, records in found.items():
+        for tp, records in batches.items():
             left.discard(tp)
             yield tp, records[0]

@@ -1,14 +1,14 @@
-"""Sheds load: a service that accepts more requests than it can answer ends up answering none in time."""
+"""Load shedding: refuses requests, so that the accepted ones are answered in time."""
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from runtime.http.problems import RETRY_AFTER_S, Problem
 
 MAX_REQUESTS = 500
-"""Requests in progress in one process, long polls included; any more would wait in its memory."""
+"""Requests in progress per process, including long polls."""
 
 EXEMPT_PATHS = frozenset({"/livez", "/readyz", "/metrics"})
-"""Never refused: a service is observed most closely while it is overloaded."""
+"""Never refused, so that an overloaded service can be observed."""
 
 
 class LoadShedding:
@@ -35,4 +35,4 @@ class LoadShedding:
 
 def _overloaded() -> Problem:
     headers = {"Retry-After": str(RETRY_AFTER_S)}
-    return Problem(503, "overloaded", "Too much to do; please try again soon.", headers=headers)
+    return Problem(503, "overloaded", "Too many requests; please try again soon.", headers=headers)

@@ -1,4 +1,4 @@
-"""Long polls: requests wait for rows that the worker will write, all with one query per interval."""
+"""Long polls: requests wait for rows that the worker will write, with one query per interval for all."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
@@ -11,7 +11,7 @@ _INTERVAL_S = 0.02
 
 
 class LongPoll(Generic[K, V]):
-    """Queries `find` for the keys of all waiting callers together; no query runs while nobody waits."""
+    """Call `find` with the keys of all waiting callers; never without callers."""
 
     def __init__(self, find: Callable[[Collection[K]], Awaitable[Mapping[K, V]]]) -> None:
         self._find = find
@@ -19,7 +19,7 @@ class LongPoll(Generic[K, V]):
         self._polling: asyncio.Task[None] | None = None
 
     async def wait(self, key: K, seconds: float) -> V | None:
-        """The value of `key` as soon as it exists; None after `seconds` without. Raises what `find` raises."""
+        """Wait for the value of `key`, at most `seconds`; then None. Raises what `find` raises."""
         future: asyncio.Future[V] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(key, []).append(future)
         if self._polling is None or self._polling.done():

@@ -1,4 +1,4 @@
-"""Answers errors as `application/problem+json` (RFC 9457): what, which field, why; never a traceback."""
+"""Answers errors as `application/problem+json` (RFC 9457), without tracebacks."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ RETRY_AFTER_S = 2
 
 @dataclass
 class Problem(Exception):
-    """An error as its HTTP answer: `code` names its kind for programs, `detail` explains it to a person."""
+    """An error with its HTTP answer: `code` is for programs, `detail` for people."""
 
     status: int
     code: str
@@ -31,7 +31,7 @@ class Problem(Exception):
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def response(self) -> JSONResponse:
-        """The problem+json answer."""
+        """Make the problem+json answer."""
         body: dict[str, Any] = {
             "type": f"urn:herhaal:problem:{self.code}",
             "title": HTTPStatus(self.status).phrase,
@@ -56,7 +56,7 @@ def not_found(what: str) -> Problem:
 
 
 def invalid(error: ValidationError) -> Problem:
-    """422 that names each invalid field and why."""
+    """422 that names each invalid field, with the reason."""
     errors = error.errors(include_url=False, include_context=False, include_input=False)
     return _invalid([(each["loc"], each["msg"]) for each in errors])
 
@@ -67,7 +67,7 @@ def _invalid(reasons: Sequence[tuple[Sequence[Any], str]]) -> Problem:
 
 
 def answer_to(error: Exception, route: str | None) -> JSONResponse:
-    """The answer to a request whose endpoint raised this; an unexpected error is logged by its type."""
+    """Make the answer for an error that an endpoint raised; log the type of an unexpected one."""
     match error:
         case Problem():
             return error.response()
@@ -83,7 +83,7 @@ def answer_to(error: Exception, route: str | None) -> JSONResponse:
 
 
 def install(app: FastAPI) -> None:
-    """Answer each error of this app's routes as a problem."""
+    """Let this app answer every error as a problem."""
 
     @app.exception_handler(RequestValidationError)
     async def _parameters(_: Request, error: RequestValidationError) -> JSONResponse:
@@ -99,12 +99,12 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(ClientDisconnect)
     async def _disconnected(_: Request, __: ClientDisconnect) -> None:
-        """Send no answer: nobody is there to read it."""
+        """Send no answer, as the client has disconnected."""
 
     async def raised(request: Request, error: Exception) -> JSONResponse:
         return answer_to(error, getattr(request.scope.get("route"), "path", None))
 
-    # Starlette raises what only `Exception` matches again, and uvicorn logs it as a fault of ours.
+    # Starlette re-raises an error that only the handler for `Exception` matches; uvicorn logs its traceback.
     kinds: tuple[type[Exception], ...] = (Problem, *SERVER_ERRORS, Exception)
     for kind in kinds:
         app.add_exception_handler(kind, raised)

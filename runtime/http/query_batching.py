@@ -1,4 +1,4 @@
-"""Batches the queries of concurrent requests: items that arrive while a query runs go into the next."""
+"""Query batching: items that arrive while a query runs share the next query."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -11,10 +11,7 @@ _MAX_BATCH = 500
 
 
 class QueryBatcher(Generic[Item, Answer]):
-    """Runs one query at a time for all callers.
-
-    `query` returns one answer for each of its items, in their order.
-    """
+    """Runs one query at a time for all callers; `query` returns an answer per item, in the same order."""
 
     def __init__(self, query: Callable[[Sequence[Item]], Awaitable[Sequence[Answer]]]) -> None:
         self._query = query
@@ -22,7 +19,7 @@ class QueryBatcher(Generic[Item, Answer]):
         self._running: asyncio.Task[None] | None = None
 
     async def run(self, item: Item) -> Answer:
-        """The answer for this item. Raises what the query raises."""
+        """Query one item, with others. Raises what the query raises."""
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
         if self._running is None or self._running.done():

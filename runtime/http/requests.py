@@ -1,4 +1,4 @@
-"""Reads requests: path parameters, bodies, `Prefer: wait`, trace context."""
+"""Reads path parameters, bodies, `Prefer: wait` and trace context of requests."""
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
@@ -21,7 +21,7 @@ _WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*(\d{1,6})(?:$|[,;\s])", re.IGNORECAS
 
 
 class BodyLimit:
-    """ASGI middleware: 413 for a body over `MAX_BODY_BYTES`, also one in chunks without a length."""
+    """ASGI middleware: 413 for a body over `MAX_BODY_BYTES`, also without `Content-Length`."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -47,7 +47,7 @@ class BodyLimit:
 
 
 def too_large() -> Problem:
-    """413."""
+    """413: the body is larger than `MAX_BODY_BYTES`."""
     return Problem(413, "too-large", f"The body is larger than {MAX_BODY_BYTES // 1024} KB.")
 
 
@@ -59,7 +59,7 @@ def _declared_length(scope: Scope) -> int:
 
 
 def json_body(model: type[M]) -> Callable[[Request], Awaitable[M]]:
-    """A dependency that reads the body as this model. Raises Problem as `read_json`."""
+    """Make a dependency that reads the body as `read_json` does."""
 
     async def read(request: Request) -> M:
         return await read_json(model, request)
@@ -68,7 +68,7 @@ def json_body(model: type[M]) -> Callable[[Request], Awaitable[M]]:
 
 
 async def read_json(model: type[M], request: Request) -> M:
-    """The body as this model, as strictly as the same record on Kafka.
+    """Read the body as this model, as strictly as a record from Kafka.
 
     Raises:
         Problem: 413 larger than `MAX_BODY_BYTES`, 415 not JSON by its content type, 422 not valid.
@@ -85,7 +85,7 @@ async def read_json(model: type[M], request: Request) -> M:
 
 
 def documented(model: type[BaseModel]) -> dict[str, Any]:
-    """`openapi_extra` of a route that reads its body through `json_body`."""
+    """Make the `openapi_extra` of a route that reads its body by `json_body`."""
     schema = model.model_json_schema()
     definitions = schema.pop("$defs", {})
     content = {"application/json": {"schema": _inlined(schema, definitions)}}
@@ -93,7 +93,7 @@ def documented(model: type[BaseModel]) -> dict[str, Any]:
 
 
 def _inlined(schema: Any, definitions: Mapping[str, Any]) -> Any:
-    """The schema with its references resolved: in OpenAPI they would refer to the whole document."""
+    """Replace references by their definitions: OpenAPI would resolve `#/$defs/…` against its whole document."""
     match schema:
         case {"$ref": str(reference), **others}:
             definition = definitions[reference.removeprefix("#/$defs/")]
@@ -107,12 +107,12 @@ def _inlined(schema: Any, definitions: Mapping[str, Any]) -> Any:
 
 
 def wait_s_of(headers: Mapping[str, str]) -> float:
-    """As `PreferWait`."""
+    """Read `Prefer: wait` as `PreferWait` does."""
     return _wait_s(headers.get("prefer"))
 
 
 def traceparent_of(headers: Mapping[str, str]) -> str | None:
-    """As `Traceparent`."""
+    """Read the trace context as `Traceparent` does."""
     return valid_traceparent(headers.get("traceparent"))
 
 
@@ -121,7 +121,7 @@ def _wait_s(prefer: str | None) -> float:
     return min(float(match.group(1)), MAX_WAIT_S) if match else 0.0
 
 
-# `async` although neither waits for anything: FastAPI runs a plain function in a thread.
+# `async`, as FastAPI runs other functions in a thread.
 async def _wait(prefer: Annotated[str | None, Header()] = None) -> float:
     return _wait_s(prefer)
 
@@ -131,10 +131,10 @@ async def _traceparent(traceparent: Annotated[str | None, Header()] = None) -> s
 
 
 PreferWait = Annotated[float, Depends(_wait)]
-"""Seconds that the client is willing to wait for a decision (RFC 7240), at most `MAX_WAIT_S`."""
+"""Seconds that the client will wait for a decision (RFC 7240, `Prefer: wait`), at most `MAX_WAIT_S`."""
 
 Traceparent = Annotated[str | None, Depends(_traceparent)]
-"""The caller's W3C trace context; None if it sent no valid one, and the record starts a new trace."""
+"""The client's W3C trace context; None without a valid one: the record then starts a new trace."""
 
 PatientPath = Annotated[PatientId, Path()]
 PracticePath = Annotated[PracticeAgb, Path()]

@@ -1,4 +1,4 @@
-"""JSON answers, serialised by the model itself rather than by FastAPI, which would validate them again."""
+"""JSON answers serialised by the model; FastAPI would validate them a second time."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ from pydantic import BaseModel
 def json_response(
     view: BaseModel, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """A JSON answer, with the aliases of the model as names."""
+    """Make a JSON answer, with the aliases of the model's fields as names."""
     return Response(
         view.model_dump_json(by_alias=True), status, headers, media_type="application/json"
     )

@@ -1,1 +1,1 @@
-"""The Kafka adapter: clients, producer, topics, compacted topics in memory, topics page by page."""
+"""The Kafka adapter: clients, producer, topic administration, consumer groups, global tables, topic pages."""

@@ -1,6 +1,6 @@
-"""Topics on the broker, made from the registry: what differs, and bringing it there.
+"""Compares topics on the cluster with the registry, creates missing ones and changes settings.
 
-Nothing is ever deleted or shrunk: that loses records, and is not for a program to decide.
+Nothing is deleted or shrunk: that loses records, so a person has to decide it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,25 +17,26 @@ from runtime.kafka.clients import admin
 from schemas.topics import Topic
 
 _MISSING = 3
-_EXISTS = 36
-"""Another process created the topic in between, which is what was wanted."""
+"""UNKNOWN_TOPIC_OR_PARTITION."""
 
-AT_ONCE = 500
-"""Topics in one request: Kafka makes at most 10,000 small changes for one, and a topic is five of them."""
+_EXISTS = 36
+"""TOPIC_ALREADY_EXISTS: another process created it meanwhile, which is fine."""
+
+MAX_TOPICS = 500
+"""Per request: the controller takes at most 10,000 metadata records at once, and a topic needs about five."""
 
 _SET_ON_TOPIC = 1
-"""A setting's source: DYNAMIC_TOPIC_CONFIG, as opposed to a default."""
-
+"""The config source DYNAMIC_TOPIC_CONFIG: set on the topic itself, not a default."""
 
 T = TypeVar("T")
 
 
 class TopicsMissing(Exception):
-    """Some topics are not there yet; they come with `herhaal topics apply`."""
+    """Some topics do not exist yet. `herhaal topics apply` creates them."""
 
 
 class TopicMismatch(CannotRun):
-    """A topic has another number of partitions than the registry, which moves every key."""
+    """A topic has another number of partitions than the registry, so its keys have other partitions."""
 
 
 Settings: TypeAlias = Mapping[str, Mapping[str, tuple[str, str]]]
@@ -44,63 +45,63 @@ Settings: TypeAlias = Mapping[str, Mapping[str, tuple[str, str]]]
 
 @dataclass(frozen=True)
 class Plan:
-    """What `apply` would do, and what it leaves alone because it never shrinks or deletes."""
+    """What `apply_topics` will do, and what it will not, as it never deletes or shrinks."""
 
     create: tuple[Topic, ...] = ()
     configure: Settings = field(default_factory=dict)
-    left: Settings = field(default_factory=dict)
-    """Settings that would make the broker delete records or refuse larger ones; not changed."""
+    skipped: Settings = field(default_factory=dict)
+    """Settings whose change would delete records or refuse larger ones; not changed."""
     refused: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    """Topics with another number of partitions: (on the broker, in the registry); not changed."""
+    """Topics with another number of partitions: (in the cluster, in the registry); not changed."""
 
     @property
     def empty(self) -> bool:
-        """Whether the broker already is as the registry says."""
-        return not (self.create or self.configure or self.left or self.refused)
+        """Whether the cluster matches the registry."""
+        return not (self.create or self.configure or self.skipped or self.refused)
 
 
 def partitions_of(topics: Iterable[Topic]) -> list[TopicPartition]:
-    """All partitions of these topics, as the registry counts them."""
+    """All partitions of these topics, by the registry."""
     return [
         TopicPartition(topic.name, number) for topic in topics for number in range(topic.partitions)
     ]
 
 
 async def count_brokers(bootstrap: str) -> int:
-    """How many brokers are up, which bounds the replication factor."""
+    """Count the brokers that are up: the highest possible replication factor."""
     async with admin(bootstrap) as client:
         return len((await client.describe_cluster())["brokers"])
 
 
 async def cluster_id(bootstrap: str) -> str:
-    """The id of the cluster, given once and for all when its storage was made."""
+    """Ask for the id of the cluster, which never changes after its storage was formatted."""
     async with admin(bootstrap) as client:
-        found: str = (await client.describe_cluster())["cluster_id"]
-        return found
+        id: str = (await client.describe_cluster())["cluster_id"]
+        return id
 
 
 async def plan_topics(bootstrap: str, topics: Iterable[Topic]) -> Plan:
-    """The difference between the registry and the broker.
+    """Compare these topics with the cluster.
 
-    A broker may show a change some milliseconds late, as its metadata is replicated.
+    A change may show some milliseconds late, as brokers replicate metadata asynchronously.
 
     Raises:
-        KafkaError: Kafka is away, or refuses to tell.
+        KafkaError: Kafka is away, or refuses.
     """
     async with admin(bootstrap) as client:
         return await _plan(client, list(topics))
 
 
 async def apply_topics(bootstrap: str, topics: Iterable[Topic], replication: int) -> Plan:
-    """Create what is missing, with this replication factor, and set what differs; what was done.
+    """Create missing topics with this replication factor and change settings; return the plan.
 
     Raises:
-        KafkaError: Kafka is away, or refuses; what it did before that stays.
+        KafkaError: Kafka is away, or refuses; earlier requests are not undone.
     """
     async with admin(bootstrap) as client:
         plan = await _plan(client, list(topics))
-        for some in _batches(plan.create):
-            response = await client.create_topics([_new(t, replication) for t in some])
+        for batch in _batches(plan.create):
+            response = await client.create_topics([_new(t, replication) for t in batch])
             _raise_for(response.topic_errors)
         for names in _batches(list(plan.configure)):
             await _configure(client, {name: plan.configure[name] for name in names})
@@ -114,8 +115,8 @@ async def _plan(client: AIOKafkaAdminClient, wanted: Sequence[Topic]) -> Plan:
     differs = {t.name: _differs(t, configs[t.name].values) for t in present}
     return Plan(
         create=tuple(t for t in wanted if t.name not in partitions),
-        configure=_where(differs, loses=False),
-        left=_where(differs, loses=True),
+        configure=_select(differs, loses=False),
+        skipped=_select(differs, loses=True),
         refused={
             t.name: (partitions[t.name], t.partitions)
             for t in present
@@ -124,11 +125,12 @@ async def _plan(client: AIOKafkaAdminClient, wanted: Sequence[Topic]) -> Plan:
     )
 
 
-def _batches(all_of_them: Sequence[T]) -> Iterator[Sequence[T]]:
-    return (all_of_them[at : at + AT_ONCE] for at in range(0, len(all_of_them), AT_ONCE))
+def _batches(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    return (items[at : at + MAX_TOPICS] for at in range(0, len(items), MAX_TOPICS))
 
 
-def _where(differs: Settings, *, loses: bool) -> Settings:
+def _select(differs: Settings, *, loses: bool) -> Settings:
+    """The settings whose change does, or does not, lose records."""
     chosen = {
         topic: {name: pair for name, pair in settings.items() if _loses(name, *pair) is loses}
         for topic, settings in differs.items()
@@ -137,12 +139,12 @@ def _where(differs: Settings, *, loses: bool) -> Settings:
 
 
 def _loses(setting: str, old: str, new: str) -> bool:
-    """Whether going from `old` to `new` deletes records, or refuses some that were taken."""
+    """Whether this change deletes records, or refuses records that were accepted before."""
     match setting:
         case "cleanup.policy":
             return not set(new.split(",")) <= set(old.split(","))
         case "retention.ms":
-            return int(old) < 0 or 0 <= int(new) < int(old)  # -1 keeps for ever
+            return int(old) < 0 or 0 <= int(new) < int(old)  # -1: no limit
         case "max.message.bytes":
             return int(new) < int(old)
         case _:
@@ -151,7 +153,7 @@ def _loses(setting: str, old: str, new: str) -> bool:
 
 async def _configure(client: AIOKafkaAdminClient, settings: Settings) -> None:
     configs = await _configs(client, list(settings))
-    # This request replaces all settings of a topic, so those that others made are sent along.
+    # AlterConfigs replaces all settings of a topic, so settings from elsewhere are sent again.
     resources = [
         ConfigResource(
             ConfigResourceType.TOPIC,
@@ -165,11 +167,12 @@ async def _configure(client: AIOKafkaAdminClient, settings: Settings) -> None:
 
 
 async def require_topics(bootstrap: str, topics: Sequence[Topic]) -> None:
-    """Check that the broker has these topics with the registry's partitions.
+    """Check that the cluster has these topics with the registry's partitions.
 
     Raises:
-        TopicsMissing: they are not all there yet.
-        TopicMismatch: a number of partitions differs.
+        TopicsMissing: a topic does not exist yet.
+        TopicMismatch: a topic has another number of partitions.
+        KafkaError: Kafka is away, or refuses.
     """
     plan = await plan_topics(bootstrap, topics)
     if plan.create:
@@ -177,8 +180,8 @@ async def require_topics(bootstrap: str, topics: Sequence[Topic]) -> None:
     if plan.refused:
         raise TopicMismatch(
             "; ".join(
-                f"{name} has {there} partitions, the registry says {wanted}"
-                for name, (there, wanted) in plan.refused.items()
+                f"{name} has {actual} partitions, the registry says {wanted}"
+                for name, (actual, wanted) in plan.refused.items()
             )
         )
 
@@ -208,7 +211,7 @@ async def _partitions(client: AIOKafkaAdminClient, names: Sequence[str]) -> dict
 
 @dataclass(frozen=True)
 class _Config:
-    """A topic's settings on the broker: all values, and those set on the topic itself."""
+    """A topic's settings in the cluster: all values, and the ones set on the topic itself."""
 
     values: Mapping[str, str]
     own: dict[str, str]
@@ -218,16 +221,16 @@ async def _configs(client: AIOKafkaAdminClient, names: Sequence[str]) -> dict[st
     if not names:
         return {}
     resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
-    found: dict[str, _Config] = {}
+    configs: dict[str, _Config] = {}
     for response in await client.describe_configs(resources):
         _raise_for((r[3], r[0], r[1]) for r in response.resources)
         for resource in response.resources:
             entries = resource[4]
-            found[resource[3]] = _Config(
+            configs[resource[3]] = _Config(
                 {entry[0]: entry[1] for entry in entries},
                 {entry[0]: entry[1] for entry in entries if entry[3] == _SET_ON_TOPIC},
             )
-    return found
+    return configs
 
 
 def _raise_for(errors: Iterable[tuple[str, int, str | None]]) -> None:

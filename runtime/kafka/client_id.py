@@ -1,13 +1,13 @@
-"""What this process calls itself in Kafka."""
+"""The Kafka client id of this process."""
 
 import os
 import socket
 import time
 
 _STARTED = f"{time.time_ns() // 1_000_000:x}"
-"""When this process started: containers give the same process id to one after another."""
+"""Start time of this process: restarted containers often have the same process id."""
 
 
 def client_id(service: str) -> str:
-    """The client id of this process in its service's consumer group: no two processes have the same."""
+    """The client id of this process in its service's consumer group, unique per process."""
     return f"herhaal-{service}-{socket.gethostname()}-{os.getpid()}-{_STARTED}"

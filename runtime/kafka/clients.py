@@ -1,6 +1,6 @@
-"""Kafka clients: made here and nowhere else, and closed so that being cancelled meanwhile is not lost.
+"""Creates and closes all Kafka clients, except the worker's group consumer, which is FastStream's.
 
-A worker's consumer in its group is FastStream's: see `runtime/loop/polling.py`.
+`runtime/loop/polling.py` adapts that one.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ _MIB = 1024 * 1024
 
 
 @asynccontextmanager
-async def reader(
+async def open_consumer(
     bootstrap: str,
     partitions: Iterable[TopicPartition] = (),
     *,
@@ -24,14 +24,14 @@ async def reader(
     partition_bytes: int = _MIB,
     fetch_bytes: int = 50 * _MIB,
 ) -> AsyncIterator[AIOKafkaConsumer]:
-    """A started consumer outside any group, assigned to these partitions; closed at the end.
+    """Open a consumer without a group, assigned to these partitions, and close it at the end.
 
-    `partition_bytes` and `fetch_bytes` bound what one request brings, of one partition and in all.
+    `partition_bytes` and `fetch_bytes` bound a fetch response, per partition and in total.
 
     Raises:
         KafkaConnectionError: Kafka is away.
     """
-    consumer = await start_reader(
+    consumer = await start_consumer(
         bootstrap,
         request_timeout_ms=request_timeout_ms,
         partition_bytes=partition_bytes,
@@ -45,14 +45,14 @@ async def reader(
         await closed(consumer.stop())
 
 
-async def start_reader(
+async def start_consumer(
     bootstrap: str,
     *,
     request_timeout_ms: int = 40_000,
     partition_bytes: int = _MIB,
     fetch_bytes: int = 50 * _MIB,
 ) -> AIOKafkaConsumer:
-    """As `reader`, for who keeps it longer than a block; it is to be stopped within `closed`."""
+    """Start a consumer as `open_consumer` does; the caller stops it within `closed`."""
     record_reader.install()
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap,
@@ -64,7 +64,7 @@ async def start_reader(
     )
     try:
         await consumer.start()
-        # One that is stopped before its own tasks have run once cancels the task that stops it.
+        # aiokafka: `stop` before the consumer's tasks have run once cancels the task that calls it.
         await asyncio.sleep(0)
     except BaseException:
         await closed(consumer.stop())
@@ -79,7 +79,7 @@ async def start_producer(
     batch_bytes: int = 512 * 1024,
     request_timeout_ms: int = 10_000,
 ) -> AIOKafkaProducer:
-    """A started producer, idempotent, acknowledged by all in-sync replicas; to be stopped within `closed`.
+    """Start an idempotent producer with `acks=all`; the caller stops it within `closed`.
 
     Raises:
         KafkaConnectionError: Kafka is away.
@@ -103,7 +103,7 @@ async def start_producer(
 
 @asynccontextmanager
 async def admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
-    """An admin client. Raises KafkaConnectionError while Kafka is away."""
+    """Open an admin client. Raises KafkaConnectionError when Kafka is away."""
     client = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=10_000)
     try:
         await client.start()
@@ -113,13 +113,13 @@ async def admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
 
 
 async def closed(closing: Awaitable[None]) -> None:
-    """Wait for a client to close. Raises CancelledError when this task was cancelled meanwhile.
+    """Wait until a client is closed; raise CancelledError if this task was cancelled meanwhile.
 
-    aiokafka's own does not: it cancels a task of its own there, and takes our being cancelled for that one's.
+    aiokafka suppresses that: it cancels its own tasks, and catches our CancelledError as if it were theirs.
     """
-    doing = asyncio.current_task()
-    assert doing is not None, "a client is closed within a task"
-    before = doing.cancelling()
+    task = asyncio.current_task()
+    assert task is not None, "a client is closed within a task"
+    before = task.cancelling()
     await closing
-    if doing.cancelling() > before:
+    if task.cancelling() > before:
         raise asyncio.CancelledError

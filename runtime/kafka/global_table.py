@@ -1,4 +1,4 @@
-"""A compacted topic in memory: the newest body of each key, for small topics that all workers need."""
+"""A global table: a small compacted topic in memory, with the newest body of each key."""
 
 import asyncio
 import time
@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from runtime.backoff import Backoff
-from runtime.kafka.clients import reader
+from runtime.kafka.clients import open_consumer
 from runtime.messages.message import Message, Record
 from runtime.messages.parser import Parser
 from schemas.base import Body
@@ -19,13 +19,13 @@ from schemas.topics import Topic
 log = structlog.get_logger()
 
 STEADY_S = 30.0
-"""A connection that held so long makes the next back-off start small again."""
+"""A connection that worked for so long resets the back-off."""
 
 T = TypeVar("T", bound=Body)
 
 
 class GlobalTable(Generic[T]):
-    """Follows one compacted topic. Read it only after `caught_up`."""
+    """Follows one compacted topic. Use `rows` only after `caught_up`."""
 
     def __init__(self, bootstrap: str, topic: Topic, body: type[T]) -> None:
         self._bootstrap = bootstrap
@@ -37,15 +37,15 @@ class GlobalTable(Generic[T]):
 
     @property
     def rows(self) -> Mapping[str, T]:
-        """The newest body of each key; always this same mapping, kept up to date."""
+        """The newest body of each key: always the same mapping, updated in place."""
         return self._rows
 
     async def caught_up(self) -> None:
-        """Wait until everything that was there at the start has been read."""
+        """Wait until the end offsets of the first connection have been reached."""
         await self._caught_up.wait()
 
     async def follow(self) -> None:
-        """Read from the beginning, then follow, until cancelled; an outage of Kafka is waited out."""
+        """Read the topic from its beginning until cancelled; connect again after an outage of Kafka."""
         backoff = Backoff()
         while True:
             began_s = time.monotonic()
@@ -53,7 +53,7 @@ class GlobalTable(Generic[T]):
                 await self._read()
             except (KafkaError, OSError, TimeoutError) as error:
                 log.warning(
-                    "waiting for a table", topic=self._topic.name, error=type(error).__name__
+                    "waiting for a global table", topic=self._topic.name, error=type(error).__name__
                 )
                 if time.monotonic() - began_s > STEADY_S:
                     backoff = Backoff()
@@ -61,7 +61,9 @@ class GlobalTable(Generic[T]):
 
     async def _read(self) -> None:
         partitions = [TopicPartition(self._topic.name, p) for p in range(self._topic.partitions)]
-        async with reader(self._bootstrap, partitions, request_timeout_ms=15_000) as consumer:
+        async with open_consumer(
+            self._bootstrap, partitions, request_timeout_ms=15_000
+        ) as consumer:
             await self._catch_up(consumer, await consumer.end_offsets(partitions))
             while True:
                 await self._poll(consumer, self._rows)
@@ -69,24 +71,24 @@ class GlobalTable(Generic[T]):
     async def _catch_up(
         self, consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]
     ) -> None:
-        """Read what is there into rows of its own: a key that has gone meanwhile leaves no record."""
+        """Read up to the end offsets into new rows: keys that were compacted away must disappear too."""
         rows: dict[str, T] = {}
         while not all([await consumer.position(tp) >= end for tp, end in ends.items()]):
             await self._poll(consumer, rows)
-        for gone in self._rows.keys() - rows.keys():
-            del self._rows[gone]
+        for removed in self._rows.keys() - rows.keys():
+            del self._rows[removed]
         self._rows.update(rows)
         self._caught_up.set()
 
     async def _poll(self, consumer: AIOKafkaConsumer, rows: dict[str, T]) -> None:
         for records in (await consumer.getmany(timeout_ms=200)).values():
             for record in records:
-                self._note(record, rows)
+                self._apply(record, rows)
 
-    def _note(self, record: Record, rows: dict[str, T]) -> None:
+    def _apply(self, record: Record, rows: dict[str, T]) -> None:
         message = self._parser.parse(record)
         if not isinstance(message, Message):
-            # Our own CLI checks and writes these; an unreadable one leaves the entry as it was.
+            # Only our CLI writes these, and checks them first. The key keeps its previous body.
             log.error("unreadable table record", topic=record.topic, offset=record.offset)
         elif message.body is None:
             rows.pop(message.key, None)

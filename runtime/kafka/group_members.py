@@ -1,4 +1,4 @@
-"""Who is in each service's consumer group: its members, by the names that their processes give themselves."""
+"""The members of each service's consumer group, with their client ids."""
 
 import asyncio
 import re
@@ -18,32 +18,32 @@ _CLIENT_ID = re.compile(r"herhaal-[a-z]+-(?P<host>.+)-\d+-[0-9a-f]+")
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One member of a service's group; `client_id` is what its process calls itself, unique per process."""
+    """One member of a service's consumer group; `client_id` is unique per process."""
 
     service: str
     client_id: str
 
     @property
     def host(self) -> str:
-        """The host that the client id names; the whole client id when it is not one of our workers'."""
+        """The host name in the client id; the whole client id if the member is not a worker of ours."""
         match = _CLIENT_ID.fullmatch(self.client_id)
         return match["host"] if match else self.client_id
 
 
 async def members(client: AIOKafkaAdminClient, services: Iterable[str]) -> tuple[Member, ...]:
-    """The members of these services' groups, in order. Raises KafkaError when Kafka is away or refuses."""
-    found = [member for service in services for member in await _of(client, service)]
-    return tuple(sorted(found, key=lambda member: (member.service, member.client_id)))
+    """The members of these services' groups, sorted. Raises KafkaError when Kafka is away or refuses."""
+    unsorted = [member for service in services for member in await _of(client, service)]
+    return tuple(sorted(unsorted, key=lambda member: (member.service, member.client_id)))
 
 
-def processes_twice(found: Iterable[Member]) -> list[Member]:
-    """One member for each process that is in its group more than once."""
-    return [member for member, count in Counter(found).items() if count > 1]
+def duplicate_processes(members: Iterable[Member]) -> list[Member]:
+    """The processes that are in their group more than once, as one member each."""
+    return [member for member, count in Counter(members).items() if count > 1]
 
 
-def by_host(found: Iterable[Member]) -> dict[str, int]:
-    """How many members each host has; several are what several workers on a host look like."""
-    return dict(sorted(Counter(member.host for member in found).items()))
+def count_by_host(members: Iterable[Member]) -> dict[str, int]:
+    """Count the members per host."""
+    return dict(sorted(Counter(member.host for member in members).items()))
 
 
 async def _of(client: AIOKafkaAdminClient, service: str) -> list[Member]:
@@ -56,7 +56,7 @@ async def _of(client: AIOKafkaAdminClient, service: str) -> list[Member]:
 
 
 async def _described(client: AIOKafkaAdminClient, service: str) -> list[Member]:
-    # One group a request: aiokafka 0.14 decodes an answer on several wrongly, from version 3 on.
+    # One group per request: from DescribeGroups version 3 on, aiokafka 0.14 decodes several wrongly.
     (response,) = await client.describe_consumer_groups([service])
     (group,) = response.to_object()["groups"]
     if group["error_code"]:

@@ -1,4 +1,4 @@
-"""What Kafka knows: how far each service has committed, and which partitions topics have."""
+"""Committed offsets of consumer groups, and the existing partitions of topics."""
 
 import asyncio
 from collections.abc import Iterable
@@ -16,38 +16,45 @@ from aiokafka.errors import (
 _ATTEMPTS = 20
 _AGAIN_S = 0.25
 
-# A Kafka on which nobody has committed yet makes its topic for that at the first question.
-_PASSES = (GroupCoordinatorNotAvailableError, GroupLoadInProgressError, NotCoordinatorForGroupError)
+# On a new cluster, the first request creates the topic `__consumer_offsets`.
+_TRANSIENT = (
+    GroupCoordinatorNotAvailableError,
+    GroupLoadInProgressError,
+    NotCoordinatorForGroupError,
+)
 
 
 async def committed(client: AIOKafkaAdminClient, group: str) -> dict[TopicPartition, int]:
-    """The committed offsets of a group, whose name is the service's; empty when it never committed.
+    """The committed offsets of a group, which is named after its service; empty if it never committed.
 
-    Raises KafkaError when Kafka refuses, or has no coordinator for the group within 5 s.
+    Raises:
+        KafkaError: Kafka refuses, or the group has no coordinator within 5 s.
     """
     for _ in range(_ATTEMPTS):
         try:
             return await _committed(client, group)
-        except _PASSES:
+        except _TRANSIENT:
             await asyncio.sleep(_AGAIN_S)
     return await _committed(client, group)
 
 
 async def _committed(client: AIOKafkaAdminClient, group: str) -> dict[TopicPartition, int]:
     offsets = await client.list_consumer_group_offsets(group)
-    return {tp: found.offset for tp, found in offsets.items() if found.offset >= 0}
+    return {tp: entry.offset for tp, entry in offsets.items() if entry.offset >= 0}
 
 
-async def partitions(client: AIOKafkaAdminClient, topics: Iterable[str]) -> list[TopicPartition]:
-    """The partitions of those of these topics that are there, in order. Raises KafkaError otherwise."""
-    found: list[TopicPartition] = []
+async def existing_partitions(
+    client: AIOKafkaAdminClient, topics: Iterable[str]
+) -> list[TopicPartition]:
+    """The partitions of these topics, sorted, without topics that do not exist. Raises KafkaError."""
+    partitions: list[TopicPartition] = []
     wanted = sorted(topics)
-    # Asked for none, Kafka tells of all.
+    # A request without topics would describe all topics.
     for topic in await client.describe_topics(wanted) if wanted else ():
         error = for_code(topic["error_code"])
         if topic["error_code"] == 0:
             numbers = sorted(p["partition"] for p in topic["partitions"])
-            found += [TopicPartition(topic["topic"], number) for number in numbers]
+            partitions += [TopicPartition(topic["topic"], number) for number in numbers]
         elif error is not UnknownTopicOrPartitionError:
             raise error(topic["topic"])
-    return found
+    return partitions

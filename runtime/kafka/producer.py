@@ -1,6 +1,6 @@
-"""Publishing to Kafka: idempotent, acknowledged by all in-sync replicas, in order.
+"""Publishes to Kafka: idempotent, in order, acknowledged by all in-sync replicas.
 
-Record batches are built per partition, which costs a fraction of one `send` per record.
+Records are sent as one batch per partition, which takes a fraction of the processor time of `send` per record.
 """
 
 import asyncio
@@ -22,19 +22,18 @@ from runtime.messages.positions import Acknowledged
 log = structlog.get_logger()
 
 PUBLISH_S = 25.0
-"""How long a batch may take before it is tried with another producer: aiokafka by itself tries for ever."""
-
+"""After this, a batch is sent again by a new producer: aiokafka itself retries for ever."""
 
 _Sent: TypeAlias = "tuple[asyncio.Future[Any], int]"
-"""What Kafka will acknowledge a batch with, and how many records it has."""
+"""The future acknowledgement of a batch, and its number of records."""
 
 
 class NotPublished(OSError):
-    """The broker did not acknowledge in time: whether it has the record is unknown."""
+    """The broker did not acknowledge in time, so it may or may not have the record."""
 
 
 class Producer:
-    """One producer, made anew whenever it fails in a way it does not recover from."""
+    """An aiokafka producer that is replaced after a failure from which it does not recover."""
 
     def __init__(self, bootstrap: str, client_id: str, request_timeout_s: float = 10.0) -> None:
         self._bootstrap = bootstrap
@@ -45,30 +44,29 @@ class Producer:
         self._starting = asyncio.Lock()
         self._may_send = False
         self._silent_since_s: float | None = None
-        """Since when (monotonic) no record of `send` was acknowledged in time; None when the last was."""
+        """Since when (monotonic) `send` has had no acknowledgement; None if the last record had one."""
 
     async def start(self) -> None:
-        """Connect, and let `send` take records. Raises KafkaError while Kafka is away."""
+        """Connect; from then on `send` accepts records. Raises KafkaError when Kafka is away."""
         await self._started()
         self._may_send = True
 
     async def stop(self) -> None:
-        """Send what is in flight and disconnect."""
+        """Flush and disconnect."""
         producer, self._producer = self._producer, None
         if producer is not None:
             await closed(producer.stop())
 
     async def ping(self) -> None:
-        """Ask Kafka for its metadata. Raises NotPublished when it does not answer."""
+        """Request the metadata of the cluster. Raises NotPublished when no broker answers."""
         producer = await self._started()
         if not await producer.client.force_metadata_update():
             raise NotPublished("no broker answers")
 
     async def publish(self, records: Sequence[Outgoing]) -> list[Acknowledged]:
-        """Publish all, in order, however long it takes: on failure everything is sent again.
+        """Publish records in order and return their acknowledgements; retry for ever.
 
-        A repeat is a raw duplicate with the same `ce_id`; consumers drop it. Returns how far each
-        partition is acknowledged by that.
+        After a failure all of them are sent again. Consumers drop the duplicates by their `ce_id`.
         """
         backoff = Backoff()
         while True:
@@ -81,10 +79,10 @@ class Producer:
                 await backoff.wait()
 
     async def send(self, record: Outgoing) -> None:
-        """Publish one record and wait for the broker's word.
+        """Publish one record and wait until it is acknowledged.
 
         Raises:
-            NotPublished: no acknowledgement within the request time-out, or not started yet.
+            NotPublished: not acknowledged within the request timeout, or not started yet.
         """
         if not self._may_send:
             raise NotPublished("not started")
@@ -92,21 +90,21 @@ class Producer:
             async with asyncio.timeout(self._timeout_s):
                 producer = self._producer or await self._started()
                 partition = await self._partition(producer, record)
-                sent = await producer.send(
+                acknowledgement = await producer.send(
                     record.topic,
                     key=record.key,
                     value=record.value,
                     headers=record.headers,
                     partition=partition,
                 )
-                await sent
+                await acknowledgement
         except (KafkaError, TimeoutError, OSError) as error:
             await self._note_silence()
             raise NotPublished(type(error).__name__) from error
         self._silent_since_s = None
 
     async def _note_silence(self) -> None:
-        """Take another producer when this one has been silent for long, whatever it waits for."""
+        """Replace the producer when it has had no acknowledgement for two request timeouts."""
         now_s = time.monotonic()
         if self._silent_since_s is None:
             self._silent_since_s = now_s
@@ -129,7 +127,7 @@ class Producer:
         if producer is None:
             return
         try:
-            # What is still in flight may be given up: the outbox has it, and it is sent again.
+            # Records in flight may be lost: they are in the outbox and will be sent again.
             async with asyncio.timeout(1.0):
                 await closed(producer.stop())
         except (KafkaError, TimeoutError, OSError) as error:
@@ -140,21 +138,21 @@ class Producer:
         batches: dict[tuple[str, int], BatchBuilder] = {}
         sent: list[_Sent] = []
         for record in records:
-            where = (record.topic, await self._partition(producer, record))
-            batch = batches.get(where)
+            target = (record.topic, await self._partition(producer, record))
+            batch = batches.get(target)
             if batch is None:
-                batch = batches[where] = producer.create_batch()
+                batch = batches[target] = producer.create_batch()
             if not _append(batch, record):
-                sent.append(await _send(producer, batch, where))
-                batch = batches[where] = producer.create_batch()
+                sent.append(await _send(producer, batch, target))
+                batch = batches[target] = producer.create_batch()
                 _append(batch, record)
-        for where, batch in batches.items():
-            sent.append(await _send(producer, batch, where))
+        for target, batch in batches.items():
+            sent.append(await _send(producer, batch, target))
         await asyncio.gather(*(future for future, _ in sent))
         return [_acknowledged(future.result(), records) for future, records in sent]
 
     async def _partition(self, producer: AIOKafkaProducer, record: Outgoing) -> int:
-        # A topic's partitions never change once it has data, so they are asked for once.
+        # Our topics never change their number of partitions, so one request per topic is enough.
         count = self._partitions.get(record.topic)
         if count is None:
             count = self._partitions[record.topic] = len(
@@ -170,13 +168,14 @@ def _append(batch: BatchBuilder, record: Outgoing) -> bool:
     return appended is not None
 
 
-async def _send(producer: AIOKafkaProducer, batch: BatchBuilder, where: tuple[str, int]) -> _Sent:
+async def _send(producer: AIOKafkaProducer, batch: BatchBuilder, target: tuple[str, int]) -> _Sent:
     batch.close()
-    future = await producer.send_batch(batch, where[0], partition=where[1])
+    topic, partition = target
+    future = await producer.send_batch(batch, topic, partition=partition)
     return future, batch.record_count()
 
 
-def _acknowledged(sent: Any, records: int) -> Acknowledged:
-    # What the broker had already, from before, is acknowledged without an offset: -1.
-    next_offset = sent.offset + records if sent.offset >= 0 else 0
-    return Acknowledged(sent.topic, sent.partition, next_offset, sent.timestamp)
+def _acknowledged(metadata: Any, records: int) -> Acknowledged:
+    # A batch that the broker recognises as a duplicate is acknowledged with offset -1.
+    next_offset = metadata.offset + records if metadata.offset >= 0 else 0
+    return Acknowledged(metadata.topic, metadata.partition, next_offset, metadata.timestamp)

@@ -1,12 +1,11 @@
-"""How records are made of what Kafka sends: as aiokafka's fetcher does it, but for two things.
+"""Makes records of fetch responses, in place of two classes of aiokafka's fetcher.
 
-Records whose header *names* are not UTF-8 stop aiokafka's consumer for good. Kafka's protocol says that a
-name is a UTF-8 string, but the broker checks nothing, and aiokafka 0.14 decodes names while it iterates over a
-batch: one such record fails every poll of its partition from then on. Here such a batch is read again with
-names that show the odd bytes as `\\xff`, and its records arrive like any.
+A header *name* that is not UTF-8 stops aiokafka's consumer for ever: Kafka's protocol requires UTF-8, but the
+broker does not check it, and aiokafka 0.14 decodes names while it iterates over a batch, so that every poll of
+the partition fails. Here the batch is read a second time, with invalid bytes in names escaped as `\\xff`.
 
-And a record is a struct with what is looked at here, made and forgotten in a third of the time of aiokafka's
-dataclass with eleven fields.
+A record is a struct with only the fields that are used. It takes a third of the time of aiokafka's dataclass
+with eleven fields.
 """
 
 from collections.abc import Iterator
@@ -23,7 +22,7 @@ from runtime.messages.message import Headers
 
 
 class Delivered(msgspec.Struct, frozen=True, gc=False):
-    """A record as it was delivered; `timestamp` is the broker's append time (ms since 1970)."""
+    """A record that a consumer delivered; `timestamp` is its append time (ms since 1970)."""
 
     topic: str
     partition: int
@@ -35,24 +34,26 @@ class Delivered(msgspec.Struct, frozen=True, gc=False):
 
 
 def install() -> None:
-    """Have every consumer of this process read so. Calling it again changes nothing."""
-    # aiokafka has no hook for how records are read; the fetcher looks these names up at each fetch.
+    """Let every consumer of this process read records by this module. Idempotent."""
+    # aiokafka has no setting for it; its fetcher looks up these two names at each fetch.
     fetcher.MemoryRecords = _Records
     fetcher.PartitionRecords = _Partition
 
 
 class _Bytes(bytearray):
-    """Bytes whose slices decode any content."""
+    """Bytes whose slices decode without an error; invalid bytes are escaped."""
 
     def __getitem__(self, index: Any) -> Any:
-        found = super().__getitem__(index)
-        return _Bytes(found) if isinstance(index, slice) else found
+        part = super().__getitem__(index)
+        return _Bytes(part) if isinstance(index, slice) else part
 
     def decode(self, encoding: str = "utf-8", errors: str = "") -> str:
         return super().decode(encoding, "backslashreplace")
 
 
-class _SlowBatch(_DefaultRecordBatchPy):  # type: ignore[misc]
+class _TolerantBatch(_DefaultRecordBatchPy):  # type: ignore[misc]
+    """aiokafka's batch in Python, which reads any header name."""
+
     def __init__(self, buffer: Any) -> None:
         super().__init__(buffer)
         self._buffer = _Bytes(buffer)
@@ -63,7 +64,7 @@ class _SlowBatch(_DefaultRecordBatchPy):  # type: ignore[misc]
 
 
 class _Batch:
-    """The fast reader's batch, read by the slow one when it holds a record that the fast one cannot read."""
+    """aiokafka's compiled batch; read by `_TolerantBatch` if a header name is not UTF-8."""
 
     def __init__(self, batch: Any, buffer: bytes) -> None:
         self._batch = batch
@@ -79,11 +80,11 @@ class _Batch:
         try:
             return iter(list(self._batch))
         except UnicodeDecodeError:
-            return iter(list(_SlowBatch(self._buffer)))
+            return iter(list(_TolerantBatch(self._buffer)))
 
 
 class _Records:
-    """A fetch response's batches."""
+    """The batches of a fetch response."""
 
     def __init__(self, data: bytes) -> None:
         self._slices = _MemoryRecordsPy(data)
@@ -95,14 +96,14 @@ class _Records:
         return int(self._slices.size_in_bytes())
 
     def next_batch(self) -> Any:
-        # The slices' own reader would make a batch of them at once; its bytes are wanted as well.
+        # `next_batch` does not give the bytes, and `_Batch` needs them too.
         buffer = self._slices._next_slice
         batch = self._slices.next_batch()
         return _Batch(batch, bytes(buffer)) if isinstance(batch, DefaultRecordBatch) else batch
 
 
 class _Partition(PartitionRecords):  # type: ignore[misc]
-    """A fetch response's records of one partition."""
+    """The records of one partition in a fetch response."""
 
     def _consumer_record(self, tp: TopicPartition, record: Any) -> Delivered:
         return Delivered(

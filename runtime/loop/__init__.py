@@ -1,1 +1,1 @@
-"""The loop: poll, parse, decide, save, publish; its consumer, its partitions, its watchdog."""
+"""The loop: poll, parse, load, decide, save, publish; with assignment, outbox relay and watchdog."""

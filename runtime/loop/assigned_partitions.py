@@ -1,4 +1,4 @@
-"""The partitions that are assigned to a worker, with their stored offsets."""
+"""The partitions assigned to a worker, with their positions."""
 
 from collections.abc import Iterable, Mapping
 
@@ -9,43 +9,43 @@ from runtime.messages.positions import Claim, Position
 
 
 class AssignedPartitions:
-    """Changes with the assignment and with each save; empty when the worker may handle nothing."""
+    """Positions by partition. Empty while the worker may not handle records."""
 
     def __init__(self) -> None:
         self._positions: dict[TopicPartition, Position] = {}
 
     @property
     def positions(self) -> Mapping[TopicPartition, Position]:
-        """The stored offset of each."""
+        """The stored position of each assigned partition."""
         return self._positions
 
     @property
     def numbers(self) -> set[int]:
-        """Their partition numbers, of whatever topic."""
+        """Partition numbers of the assigned partitions, over all topics."""
         return {tp.partition for tp in self._positions}
 
     def assign(self, positions: Mapping[TopicPartition, Position]) -> None:
-        """These and no others."""
+        """Replace the assignment."""
         self._positions = dict(positions)
 
     def clear(self) -> Mapping[TopicPartition, Position]:
-        """None any more; the last stored offsets."""
+        """Remove all partitions; returns their last positions."""
         cleared, self._positions = self._positions, {}
         return cleared
 
-    def ahead(self, records: Iterable[Record]) -> list[Record]:
+    def unhandled(self, records: Iterable[Record]) -> list[Record]:
         """Records of assigned partitions at or after the stored offset."""
-        ahead: list[Record] = []
+        unhandled: list[Record] = []
         for tp, run in runs(records):
             position = self._positions.get(tp)
             if position is None:
                 continue
             overlaps = run[0].offset < position.next_offset
-            ahead += [r for r in run if r.offset >= position.next_offset] if overlaps else run
-        return ahead
+            unhandled += [r for r in run if r.offset >= position.next_offset] if overlaps else run
+        return unhandled
 
     def claims(self, partitions: set[int], records: Iterable[Record] = ()) -> list[Claim]:
-        """A claim for every topic of these partition numbers, moved past the last of these records."""
+        """Make claims for all topics of these partition numbers, advanced past the last of `records`."""
         last = {(r.topic, r.partition): r for r in records}
         return [
             _claim(tp, position, last.get(tp))
@@ -54,7 +54,7 @@ class AssignedPartitions:
         ]
 
     def advance(self, claims: Iterable[Claim]) -> None:
-        """These claims were saved; partitions that were lost meanwhile stay lost."""
+        """Store the positions of saved claims. Partitions revoked during the save are skipped."""
         for claim in claims:
             tp = TopicPartition(claim.topic, claim.partition)
             if tp in self._positions:

@@ -1,6 +1,6 @@
-"""Taking assigned partitions: from their assignment to the first record that is handled.
+"""Acquires assigned partitions: all steps between the rebalance and the first record.
 
-Kafka is asked by a consumer made for this once, as that of the group may be the one that is wedged.
+Reads Kafka with a temporary consumer, because the group's own consumer may be the wedged one.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,20 +18,20 @@ from runtime.kafka.producer import Producer
 from runtime.loop.loop import Loop
 from runtime.loop.ports import Store
 from runtime.messages.message import Record
-from runtime.messages.positions import Position, Published, about
+from runtime.messages.positions import Position, Published, of_topic
 from schemas.topics import Topic
 
 log = structlog.get_logger()
 
 LEFTOVERS = 20
-"""Outbox rows that are published at a time."""
+"""Leftover outbox rows read and published per round."""
 
 _FETCH_BYTES = 512 * 1024
 
 
 @dataclass(frozen=True)
 class Assignment:
-    """Takes partitions of `inputs` for a loop, and recovers what their database lacks of the output topic."""
+    """Acquires partitions of `inputs` for a loop, and recovers output events that the database lacks."""
 
     bootstrap: str
     inputs: tuple[Topic, ...]
@@ -39,22 +39,24 @@ class Assignment:
     loop: Loop[Any]
     store: Store
     publisher: Producer
-    at_a_time: int
-    """Records of the output topic that are handled together."""
+    batch_records: int
+    """Maximum records of the output topic per batch during recovery."""
 
-    async def take(self, assigned: Iterable[TopicPartition]) -> Mapping[TopicPartition, Position]:
-        """Take these partitions, so that the loop may handle them; their stored offsets.
+    async def acquire(
+        self, assigned: Iterable[TopicPartition]
+    ) -> Mapping[TopicPartition, Position]:
+        """Acquire these partitions and assign them to the loop; returns their positions.
 
         Raises:
-            CannotRun: this is not the Kafka that the stored offsets belong to.
-            Fenced: another worker has taken them meanwhile.
-            Exception: of a kind that `is_transient`; to be tried again.
+            CannotRun: the stored offsets do not belong to this Kafka cluster.
+            Fenced: another worker has acquired the partitions meanwhile.
+            Exception: if `is_transient`, the caller may retry.
         """
         inputs = set(assigned)
         numbers = {tp.partition for tp in inputs}
         topic = self.output_topic
         outputs = {TopicPartition(topic.name, n) for n in numbers} if topic else set()
-        async with clients.reader(
+        async with clients.open_consumer(
             self.bootstrap,
             inputs | outputs,
             request_timeout_ms=10_000,
@@ -64,37 +66,39 @@ class Assignment:
             # Before the leftovers: publishing them moves the stored offset of the output topic.
             await self._recover(reader, positions, await reader.end_offsets(outputs))
         leftovers = await self._publish_leftovers(numbers)
-        taken = {tp: position for tp, position in positions.items() if tp in inputs}
-        self.loop.assign(taken)
-        log.info("partitions taken", partitions=len(taken), leftovers=leftovers)
-        return taken
+        acquired = {tp: position for tp, position in positions.items() if tp in inputs}
+        self.loop.assign(acquired)
+        log.info("partitions acquired", partitions=len(acquired), leftovers=leftovers)
+        return acquired
 
     async def _positions(
         self, reader: AIOKafkaConsumer, inputs: set[TopicPartition], outputs: set[TopicPartition]
     ) -> Mapping[TopicPartition, Position]:
-        """Raise the epochs, unless Kafka and the database do not fit: then nothing is changed."""
+        """Raise the epochs and return the positions. Changes nothing if the cluster check fails."""
         earliest = await reader.beginning_offsets(inputs | outputs)
         cluster = await cluster_id(self.bootstrap)
         compacted = {topic.name for topic in self.inputs if topic.compacted}
-        async with self.store.taking(cluster, earliest) as taken:
-            offsets.refuse_other_cluster(taken.cluster, cluster)
-            # A partition that is taken for the first time has no offset that was reached.
-            new = {tp for tp, position in taken.positions.items() if position.epoch == 1}
+        async with self.store.assigning(cluster, earliest) as acquired:
+            offsets.refuse_other_cluster(acquired.cluster, cluster)
+            # At its first assignment a partition has no stored offset to compare.
+            new = {tp for tp, position in acquired.positions.items() if position.epoch == 1}
             offsets.refuse_misfits(
-                await offsets.look(reader, taken.positions, compacted, new=new, may_expire=outputs)
+                await offsets.check_offsets(
+                    reader, acquired.positions, compacted, new=new, may_expire=outputs
+                )
             )
-        return taken.positions
+        return acquired.positions
 
     async def _publish_leftovers(self, partitions: set[int]) -> int:
-        """Publish the outbox rows of these partitions, oldest first; how many rows that were."""
+        """Publish the leftovers of these partitions, oldest first; returns the number of rows."""
         published = 0
         topic = self.output_topic.name if self.output_topic else None
         while rows := await self.store.leftovers(partitions, LEFTOVERS):
             records = [record for row in rows for record in row.records]
-            acknowledged = about(await self.publisher.publish(records), topic)
+            acknowledged = of_topic(await self.publisher.publish(records), topic)
             await self.store.drop([Published([row.id for row in rows], acknowledged)])
             published += len(rows)
-            self.loop.pulse.beat()
+            self.loop.liveness.mark_alive()
         return published
 
     async def _recover(
@@ -103,7 +107,7 @@ class Assignment:
         positions: Mapping[TopicPartition, Position],
         ends: Mapping[TopicPartition, int],
     ) -> None:
-        """Handle the service's own published events between the stored offsets and `ends`."""
+        """Handle the service's own published events from the stored offsets up to `ends`."""
         left = {tp for tp, end in ends.items() if positions[tp].next_offset < end}
         if not left:
             return
@@ -112,7 +116,7 @@ class Assignment:
         for tp in left:
             reader.seek(tp, positions[tp].next_offset)
         while left:
-            batches = await reader.getmany(*left, timeout_ms=1000, max_records=self.at_a_time)
+            batches = await reader.getmany(*left, timeout_ms=1000, max_records=self.batch_records)
             for tp, records in batches.items():
                 await self._handle([r for r in records if r.offset < ends[tp]])
             left = {tp for tp in left if await reader.position(tp) < ends[tp]}

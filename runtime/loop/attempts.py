@@ -1,61 +1,64 @@
-"""How often a batch is tried, and when a failure is the fault of one of its records.
+"""Counts failed attempts of a batch, and decides when a record must be the cause.
 
-Most failures of a save or a load are a server's, and are retried for ever. Yet a record can cause any of them:
-a statement of its own that takes too long, or code that raises an OSError. A trial save, which writes nothing
-new, tells the two apart: a record is at fault when its batch fails again and again while the database saves.
+Most failures of a load or save are caused by a server and are retried without limit. A record can cause the
+same errors, for example with a statement that times out, or service code that raises OSError. A trial save,
+which saves only the unchanged positions, distinguishes the two: if the batch keeps failing while trial saves
+succeed, the cause is a record.
 """
 
 from dataclasses import dataclass
 
-from runtime.errors import is_about_the_server, is_transient
+from runtime.errors import is_server_fault, is_transient
 from runtime.loop.batch import HandlerFailed, SavingFailed
 
-ATTEMPTS = 3
-"""So many failures of a batch that are not transient are enough; transient ones begin to be suspicious."""
+MAX_ATTEMPTS = 3
+"""Permanent failures before records are isolated, and transient failures before trial saves begin."""
 
-UNEXPLAINED = 10
-"""So many transient failures of a single record, each followed by a trial save that succeeds, are enough.
+MAX_UNEXPLAINED = 10
+"""Transient failures of a single record, each with a successful trial save, before it is dead-lettered.
 
-The back-off between them adds up to half a minute at least."""
+With back-off this takes at least 30 s."""
 
 
 @dataclass
 class Attempts:
-    """Counts the failures of one batch; `alone` when it is a single record."""
+    """Failure counts of one batch."""
 
-    alone: bool
-    lasting: int = 0
+    single_record: bool
+    permanent: int = 0
     transient: int = 0
-    """In a row."""
+    """Consecutive transient failures."""
     unexplained: int = 0
-    """Transient ones in a row, each followed by a trial save that succeeded."""
+    """Consecutive transient failures, each followed by a successful trial save."""
 
-    def failed(self, error: BaseException) -> None:
-        """Note a failure."""
+    def record_failure(self, error: BaseException) -> None:
+        """Count a failure."""
         if not is_transient(error):
-            self.lasting += 1
+            self.permanent += 1
             self.transient = self.unexplained = 0
             return
         self.transient += 1
-        if is_about_the_server(error):
+        if is_server_fault(error):
             self.unexplained = 0
 
     def needs_trial(self, error: BaseException) -> bool:
-        """Whether a trial save must say if the database works, before a record may be at fault."""
+        """Whether a trial save is needed to find out if the database can save."""
         if is_transient(error):
-            return self.transient > ATTEMPTS and not is_about_the_server(error)
-        # Where only the service's code ran, no server can be the cause.
-        return self.lasting >= ATTEMPTS and not isinstance(error, HandlerFailed | SavingFailed)
+            return self.transient > MAX_ATTEMPTS and not is_server_fault(error)
+        # These come from the service's code only: no server can be the cause.
+        return self.permanent >= MAX_ATTEMPTS and not isinstance(
+            error, HandlerFailed | SavingFailed
+        )
 
-    def tried(self, saved: bool) -> None:
-        """Note whether the trial save succeeded: an outage explains every failure before it."""
+    def record_trial(self, saved: bool) -> None:
+        """Record the result of a trial save. If it failed, the database explains all failures so far."""
         if saved:
             self.unexplained += 1
         else:
-            self.lasting = self.unexplained = 0
+            self.permanent = self.unexplained = 0
 
-    def are_used_up(self, error: BaseException) -> bool:
-        """Whether, after this failure, the records must be tried one by one; or a single one is at fault."""
+    def are_exhausted(self, error: BaseException) -> bool:
+        """Whether to stop retrying the batch as a whole: isolate its records, or dead-letter a single one."""
         if is_transient(error):
-            return self.unexplained >= (UNEXPLAINED if self.alone else ATTEMPTS)
-        return self.lasting >= ATTEMPTS
+            return self.unexplained >= (MAX_UNEXPLAINED if self.single_record else MAX_ATTEMPTS)
+        return self.permanent >= MAX_ATTEMPTS

@@ -1,4 +1,4 @@
-"""One batch: from records to messages, and from messages to outputs and timers."""
+"""Processes one batch: records to messages, messages to outputs and timers."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ _LARGE = DEFAULT_MAX_BYTES // 2
 
 
 class HandlerFailed(Exception):
-    """A service's `handle` raised on one record; `kind` is the type of what it raised."""
+    """A service's `handle` raised for one record; `kind` is the exception's type name."""
 
     reason = "handler_failed"
 
@@ -31,13 +31,13 @@ class HandlerFailed(Exception):
 
 
 class ResultTooLarge(HandlerFailed):
-    """An output is larger than its topic takes; `kind` is that topic."""
+    """An output is larger than its topic allows; `kind` is that topic."""
 
     reason = "result_too_large"
 
 
 class SavingFailed(Exception):
-    """A service's `save` raised on a record of the batch; `kind` is the type of what it raised."""
+    """A service's `save` raised for the batch; `kind` is the exception's type name."""
 
     def __init__(self, kind: str) -> None:
         super().__init__(kind)
@@ -45,8 +45,8 @@ class SavingFailed(Exception):
 
 
 @dataclass
-class Batch:
-    """What was decided and is saved together: outputs and timers by partition of the input."""
+class BatchResult:
+    """Results of a batch, saved together; outputs and timers by input partition."""
 
     outputs: dict[int, list[Outgoing]] = field(default_factory=dict)
     timers: list[tuple[int, Timer]] = field(default_factory=list)
@@ -54,12 +54,12 @@ class Batch:
     dead: list[str] = field(default_factory=list)
 
     def output(self, partition: int, records: Iterable[Outgoing]) -> None:
-        """Publish these for an input of `partition`, after the outputs before them."""
+        """Append outputs of an input record of `partition`."""
         self.outputs.setdefault(partition, []).extend(records)
 
 
-class Deciding(Generic[W]):
-    """A service's parser and handler over the records of a batch."""
+class BatchProcessor(Generic[W]):
+    """Runs a service's parser and handler over the records of a batch."""
 
     def __init__(self, service: str, parser: Parser, handler: Decider[W]) -> None:
         self._service = service
@@ -67,9 +67,9 @@ class Deciding(Generic[W]):
         self._handler = handler
 
     def parse(
-        self, records: Sequence[Record], poison: Mapping[Where, Unreadable], batch: Batch
+        self, records: Sequence[Record], poison: Mapping[Where, Unreadable], batch: BatchResult
     ) -> list[Message[Any]]:
-        """Parse records; for those that are no message, or `poison`, the batch gets dead letters."""
+        """Parse records. Unreadable records and those in `poison` become dead letters in `batch`."""
         messages: list[Message[Any]] = []
         for record in records:
             refused = poison.get(where_of(record)) if poison else None
@@ -78,26 +78,26 @@ class Deciding(Generic[W]):
                 case Message():
                     messages.append(parsed)
                 case Misplaced():
-                    # Its key belongs to another partition: send it there unchanged.
+                    # Republish unchanged; the partitioner sends it to the right partition.
                     moved = Outgoing(record.topic, record.key, record.value, list(record.headers))
                     batch.output(record.partition, (moved,))
                 case Unreadable():
-                    self._bury(record, parsed, batch)
+                    self._dead_letter(record, parsed, batch)
         return messages
 
     def _read(self, record: Record) -> Message[Any] | Unreadable | Misplaced:
         try:
             return self._parser.parse(record)
         except Exception as error:
-            # A model that raises instead of refusing is our mistake, and costs one record, not the batch.
+            # A bug in a model must cost one record, not the batch.
             log.error("parser failed", exc_info=error)
             return Unreadable("parser_failed", kind_of(error))
 
-    def handle(self, messages: list[Message[Any]], work: W, batch: Batch) -> None:
-        """Handle messages in order and add what follows to `batch`; empties the list.
+    def handle(self, messages: list[Message[Any]], work: W, batch: BatchResult) -> None:
+        """Handle messages in order and add the results to `batch`. Empties the list.
 
         Raises:
-            HandlerFailed: the handler raised.
+            HandlerFailed: the handler raised, or an output is too large.
         """
         handle = self._handler.handle
         # Popped, so that each message is freed right after use.
@@ -109,7 +109,7 @@ class Deciding(Generic[W]):
             except Exception as error:
                 raise HandlerFailed(where_of(message.record), kind_of(error)) from error
             if isinstance(handled, Rejected):
-                self._bury(message.record, Unreadable(handled.reason, handled.detail), batch)
+                self._dead_letter(message.record, Unreadable(handled.reason, handled.detail), batch)
                 continue
             partition = message.partition
             if handled.records:
@@ -120,26 +120,26 @@ class Deciding(Generic[W]):
             if handled.cancelled:
                 batch.cancelled.extend(handled.cancelled)
 
-    def _bury(self, record: Record, why: Unreadable, batch: Batch) -> None:
+    def _dead_letter(self, record: Record, why: Unreadable, batch: BatchResult) -> None:
         batch.output(record.partition, (dead_letter(self._service, record, why),))
         batch.dead.append(why.reason)
 
 
 def _refuse_oversize(records: Iterable[Outgoing], message: Message[Any]) -> None:
     for record in records:
-        # Most records are far smaller; only the others are measured exactly.
+        # `size` is costly; most records are far below the limit.
         if record.value and len(record.value) > _LARGE and record.size > max_bytes(record.topic):
             raise ResultTooLarge(where_of(message.record), record.topic)
 
 
 def where_of(record: Record) -> Where:
-    """Where a record is: topic, partition, offset."""
+    """Topic, partition and offset of a record."""
     return (record.topic, record.partition, record.offset)
 
 
 def kind_of(error: BaseException) -> str:
-    """The name of an error's type, which is all of it that may be shown."""
-    # Never the message of an exception: a database error quotes the row, which is patient data.
+    """The type name of an error, which is safe to log."""
+    # An exception's message may contain patient data: a database error quotes the row.
     if isinstance(error, HandlerFailed | SavingFailed):
         return error.kind
     return type(error).__name__

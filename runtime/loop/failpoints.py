@@ -1,6 +1,6 @@
-"""The steps of the loop, by name, and a hook at each: fault tests end the process there.
+"""Failpoints: named steps of the loop at which a fault test can end the process.
 
-In production the hook is a function that does nothing, called some ten times per batch.
+The loop calls a hook at each one, some ten times per batch. In production the hook does nothing.
 """
 
 from collections.abc import Callable
@@ -8,9 +8,9 @@ from enum import StrEnum
 
 
 class Failpoint(StrEnum):
-    """A place in the loop, in the order in which a batch passes them.
+    """Steps in the order in which a batch reaches them.
 
-    What it published is dropped with a batch that comes after it, or by itself when none comes.
+    Published outbox rows are dropped with a later batch, or on their own if none comes.
     """
 
     BEFORE_POLL = "before poll"
@@ -27,8 +27,8 @@ class Failpoint(StrEnum):
     AFTER_KAFKA_COMMIT = "after commit to Kafka"
 
 
-Reached = Callable[[Failpoint], None]
+FailpointHook = Callable[[Failpoint], None]
 
 
-def pass_by(_: Failpoint) -> None:
-    """What happens at a step in production."""
+def ignore_failpoint(_: Failpoint) -> None:
+    """Do nothing: the hook in production."""

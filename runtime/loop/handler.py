@@ -1,4 +1,4 @@
-"""What a service gives the loop: how to load, decide and save."""
+"""The handler interface of a service: load, handle, save."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol, TypeVar
@@ -13,7 +13,7 @@ W = TypeVar("W")
 
 
 class Done(msgspec.Struct, frozen=True):
-    """A message was handled: publish `records` in this order, set `timers`, delete `cancelled` ones by id."""
+    """Handled: publish `records` in order, set `timers`, delete the timers with `cancelled` ids."""
 
     records: tuple[Outgoing, ...] = ()
     timers: tuple[Timer, ...] = ()
@@ -21,22 +21,22 @@ class Done(msgspec.Struct, frozen=True):
 
 
 class Rejected(msgspec.Struct, frozen=True):
-    """A well-formed message that cannot be carried out: it becomes a dead letter with this reason code."""
+    """Well-formed but impossible to handle: the record becomes a dead letter with this reason code."""
 
     reason: str
     detail: str = ""
 
 
 class Decider(Protocol[W]):
-    """Decides the messages of one batch; `W` is its unit of work."""
+    """Loads and handles the messages of one batch; `W` is its unit of work."""
 
     async def load(self, db: Connection, messages: Sequence[Message[Any]]) -> W:
-        """Load the states that these messages need, with as few queries as possible."""
+        """Load the state that these messages need, in as few queries as possible."""
 
     def handle(self, message: Message[Any], work: W) -> Done | Rejected:
-        """Decide one message and keep the next states in `work`.
+        """Handle one message and keep the new state in `work`.
 
-        No I/O, no clock, no random ids. After an exception the loop discards `work`.
+        Pure: no I/O, no clock, no random ids. After an exception the loop discards `work`.
         """
 
 
@@ -44,4 +44,4 @@ class Handler(Decider[W], Protocol):
     """A service's part of the loop."""
 
     def save(self, work: W, writes: Writes) -> None:
-        """Add the states of `work` to `writes`, without I/O; they are saved together with the progress."""
+        """Add the statements that save `work` to `writes`, without I/O. They run with the positions' update."""

@@ -1,8 +1,9 @@
-"""FastStream's batch subscriber with our poll and without its decoding; which records are still to be handled.
+"""Adapts FastStream's batch subscriber: our own poll, no decoding; filters records fetched before a seek.
 
-All that is adapted of FastStream is here.
+The only module that adapts FastStream.
 """
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import partial
@@ -17,58 +18,77 @@ from faststream.kafka.message import FAKE_CONSUMER
 from faststream.kafka.subscriber.usecase import BatchSubscriber
 
 from runtime.consistency import offsets
-from runtime.consistency.offsets import Misfit, Standing
+from runtime.consistency.offsets import Misfit, PartitionCheck
+from runtime.kafka.client_id import client_id
 from runtime.kafka.record_reader import Delivered
 from runtime.messages.message import runs
 from runtime.messages.positions import Position
 from schemas.topics import Topic
 
 POLL_MS = 500
-"""How long a poll waits for records; it ends when there are any."""
+"""Poll timeout; a poll returns earlier when there are records."""
 
-GATHERED_BYTES = 768 * 1024
-"""So many are worth a batch at once: some 800 events of orders."""
+MIN_FETCH_BYTES = 768 * 1024
+"""Kafka's `fetch.min.bytes` for services with `fetch_wait_ms`: about 800 order events."""
 
 _IDLE_MS = 500
-"""How long Kafka keeps a request for records while there are none."""
+"""Kafka's `fetch.max.wait.ms` for the other services."""
 
 HEARTBEAT_MS = 500
-"""A worker hears with its next heartbeat that another has joined or left, which waits for it meanwhile."""
+"""Short, because members learn of a rebalance with their next heartbeat, and the others wait for them."""
+
+
+REQUEST_TIMEOUT_MS = 15_000
+"""Longer than a rebalance, which may wait until the session of a paused member has expired."""
 
 
 @dataclass(frozen=True)
 class Fetched:
-    """A batch as FastStream hands it over; wrapped, because a bare tuple would be spread over arguments."""
+    """The records of one poll. A class, because FastStream spreads a bare tuple over arguments."""
 
     records: Sequence[Delivered]
 
-    async def current(
+    async def drop_outdated(
         self,
         consumer: AIOKafkaConsumer,
-        owned: Mapping[TopicPartition, Position],
+        assigned: Mapping[TopicPartition, Position],
         compacted: Set[str],
     ) -> list[Delivered]:
-        """Leave out what was fetched before a seek: its partition's position lies before it again.
+        """Return the records without those fetched before a seek to an earlier position.
 
-        Raises OtherKafka when records were deleted that were not handled; `compacted` topics may lack some.
+        Raises:
+            ClusterMismatch: Kafka has deleted records that were not handled. Not for `compacted` topics, where
+                gaps are normal.
         """
-        found: list[Delivered] = []
+        current: list[Delivered] = []
         for tp, run in runs(self.records):
-            if tp in owned and await consumer.position(tp) > run[-1].offset:
-                if run[0].offset > owned[tp].next_offset and tp.topic not in compacted:
-                    await _refuse_expired(consumer, tp, owned[tp], run[0].offset)
-                found += run
-        return found
+            if tp in assigned and await consumer.position(tp) > run[-1].offset:
+                if run[0].offset > assigned[tp].next_offset and tp.topic not in compacted:
+                    await _refuse_expired(consumer, tp, assigned[tp], run[0].offset)
+                current += run
+        return current
 
 
 async def _refuse_expired(
     consumer: AIOKafkaConsumer, tp: TopicPartition, position: Position, offset: int
 ) -> None:
-    # A transaction's end takes an offset too, so a gap alone says nothing.
+    # A transaction marker takes an offset too, so a gap does not prove that records were deleted.
     begin = (await consumer.beginning_offsets([tp]))[tp]
     if begin > position.next_offset:
-        gone = Standing(tp, position.next_offset, begin, offset, Misfit.EXPIRED)
-        offsets.refuse_misfits([gone])
+        expired = PartitionCheck(tp, position.next_offset, begin, offset, Misfit.EXPIRED)
+        offsets.refuse_misfits([expired])
+
+
+def create_broker(bootstrap: str, group: str) -> KafkaBroker:
+    """Create FastStream's broker for a service; it connects when started."""
+    return KafkaBroker(
+        # FastStream treats a string as one address, even with commas.
+        bootstrap.split(","),
+        apply_types=False,
+        client_id=client_id(group),
+        request_timeout_ms=REQUEST_TIMEOUT_MS,
+        logger=logging.getLogger("faststream"),
+    )
 
 
 def subscribe(
@@ -78,13 +98,13 @@ def subscribe(
     listener: ConsumerRebalanceListener,
     *,
     group: str,
-    gather_ms: int,
+    fetch_wait_ms: int,
     max_records: int,
     session_timeout_ms: int,
 ) -> BatchSubscriber:
-    """A subscriber of these topics that gives each poll's records to `handle` as they are.
+    """Make a subscriber of these topics that passes the raw records of each poll to `handle`.
 
-    Kafka may keep records for `gather_ms` until there are `GATHERED_BYTES` of them; 0 is not at all.
+    The broker may hold a fetch for `fetch_wait_ms` until `MIN_FETCH_BYTES` have arrived; 0 disables this.
     """
     subscriber = broker.subscriber(
         *(topic.name for topic in topics),
@@ -93,8 +113,8 @@ def subscribe(
         auto_offset_reset="earliest",
         ack_policy=AckPolicy.MANUAL,
         partition_assignment_strategy=(RangePartitionAssignor,),
-        fetch_min_bytes=GATHERED_BYTES if gather_ms else 1,
-        fetch_max_wait_ms=gather_ms or _IDLE_MS,
+        fetch_min_bytes=MIN_FETCH_BYTES if fetch_wait_ms else 1,
+        fetch_max_wait_ms=fetch_wait_ms or _IDLE_MS,
         max_partition_fetch_bytes=4 * 1024 * 1024,
         session_timeout_ms=session_timeout_ms,
         heartbeat_interval_ms=min(HEARTBEAT_MS, session_timeout_ms // 3),
@@ -104,25 +124,25 @@ def subscribe(
     )
     subscriber(handle)
     subscriber.get_msg = partial(  # type: ignore[method-assign]
-        polled, timeout_ms=POLL_MS, max_records=max_records
+        poll, timeout_ms=POLL_MS, max_records=max_records
     )
     return subscriber
 
 
-async def polled(
+async def poll(
     consumer: AIOKafkaConsumer, *, timeout_ms: int, max_records: int
 ) -> tuple[Delivered, ...]:
-    """The records that Kafka has, as soon as there are any; none after `timeout_ms` milliseconds.
+    """Return records as soon as there are any; none after `timeout_ms`.
 
-    FastStream's own poll sleeps after one that was empty, and records that come meanwhile wait for it.
+    FastStream's own poll sleeps after an empty result, which delays records that arrive meanwhile.
     """
-    found = await consumer.getmany(timeout_ms=timeout_ms, max_records=max_records)
-    return tuple(chain(*found.values()))
+    polled = await consumer.getmany(timeout_ms=timeout_ms, max_records=max_records)
+    return tuple(chain(*polled.values()))
 
 
 async def _raw(records: tuple[Delivered, ...]) -> KafkaMessage:
-    # FastStream's own parser decodes headers, and would lose a record with a null or binary one.
-    # Nothing is acknowledged through the message, so it needs no consumer.
+    # FastStream's own parser decodes headers, and fails on a null or binary one.
+    # Offsets are not committed through the message, so it needs no consumer.
     return KafkaMessage(body=b"", raw_message=records, consumer=FAKE_CONSUMER)
 
 

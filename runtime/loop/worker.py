@@ -1,11 +1,10 @@
-"""The worker of a service: one FastStream subscriber on all its input topics, feeding the loop.
+"""The worker of a service: a consumer group member that reads all input topics and feeds the loop.
 
-All topics keyed by patient have the same partitions and the range assignor gives one worker the same
-numbers of each, so that one patient's records meet in one place.
+All topics keyed by patient have the same number of partitions, and the range assignor assigns the same
+partition numbers of each topic to one worker. So one worker handles all records of a patient.
 """
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -13,28 +12,24 @@ from typing import Any, NoReturn
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
-from faststream.kafka import KafkaBroker
 
 from runtime.backoff import Backoff
 from runtime.errors import Fenced, is_transient
 from runtime.kafka.admin import TopicsMissing, partitions_of, require_topics
-from runtime.kafka.client_id import client_id
 from runtime.kafka.clients import closed
 from runtime.kafka.producer import Producer
 from runtime.loop.assignment import Assignment
+from runtime.loop.end_offsets import EndOffsetsClient
 from runtime.loop.failpoints import Failpoint
 from runtime.loop.loop import FINISH_S, Loop
-from runtime.loop.polling import Fetched, subscribe
+from runtime.loop.polling import Fetched, create_broker, subscribe
 from runtime.loop.ports import Store
-from runtime.loop.watchdog import EndOffsetsClient, Watchdog
+from runtime.loop.watchdog import Watchdog
 from runtime.messages.positions import Position
 from runtime.observability.metrics import Telemetry
 from schemas.topics import Topic
 
 log = structlog.get_logger()
-
-REQUEST_TIMEOUT_MS = 15_000
-"""Longer than a rebalance, in which a paused worker is waited for until its session has ended."""
 
 _COMMIT_EVERY_S = 1.0
 _TIMERS_EVERY_S = 0.5
@@ -42,34 +37,34 @@ _TIMERS_EVERY_S = 0.5
 
 @dataclass(frozen=True)
 class WorkerOptions:
-    """How a worker reads. `session_timeout_ms` is how long Kafka waits for a silent worker, `patience_s`
-    how long records may wait while nothing moves.
+    """How a worker reads.
 
-    `output_topic` is the topic with what the service decided, None when its inputs alone lead to the same again.
-    `gather_ms` is how long Kafka may keep records until there are `GATHERED_BYTES` of them; 0 is not at all.
+    `output_topic` is the topic from which the service recovers after a restore; None if handling its inputs
+    again gives the same result. The broker may hold a fetch for `fetch_wait_ms` until `MIN_FETCH_BYTES` have
+    arrived; 0 disables this. A partition may be stalled for `patience_s` before it is reported.
     """
 
     bootstrap: str
     group: str
     topics: tuple[Topic, ...]
     output_topic: Topic | None = None
-    gather_ms: int = 0
+    fetch_wait_ms: int = 0
     max_records: int = 1000
     session_timeout_ms: int = 10_000
     patience_s: float = 30.0
 
     @property
-    def needed(self) -> tuple[Topic, ...]:
-        """The topics that must be there."""
+    def required_topics(self) -> tuple[Topic, ...]:
+        """The topics that must exist."""
         return (*self.topics, self.output_topic) if self.output_topic else self.topics
 
 
 class Wedged(Exception):
-    """This worker has work to do and gives no sign of life: only another process can go on."""
+    """This worker has work and shows no sign of life: its process must end."""
 
 
 class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
-    """Takes partitions when Kafka assigns them, and runs the loop over what they hold."""
+    """Acquires partitions when Kafka assigns them, and runs the loop over their records."""
 
     def __init__(
         self,
@@ -83,8 +78,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         self._options = options
         self._loop = loop
         self._publisher = publisher
-        self._telemetry = telemetry
-        self._takes = Assignment(
+        self._assignment = Assignment(
             options.bootstrap,
             options.topics,
             options.output_topic,
@@ -95,8 +89,8 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         )
         self._compacted = {topic.name for topic in options.topics if topic.compacted}
         self._assigned: set[TopicPartition] = set()
-        self._taking: asyncio.Task[None] | None = None
-        self._chores: list[asyncio.Task[None]] = []
+        self._acquiring: asyncio.Task[None] | None = None
+        self._background: list[asyncio.Task[None]] = []
         self._joined = False
         self._watchdog = Watchdog(
             EndOffsetsClient(options.bootstrap),
@@ -107,65 +101,53 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
             telemetry,
             options.patience_s,
         )
-        loop.pulse = self._watchdog.pulse
-        self._broker = KafkaBroker(
-            # A list: FastStream takes one text for one address, commas and all.
-            options.bootstrap.split(","),
-            apply_types=False,
-            client_id=client_id(options.group),
-            request_timeout_ms=REQUEST_TIMEOUT_MS,
-            logger=logging.getLogger("faststream"),
-        )
+        loop.liveness = self._watchdog.liveness
+        self._broker = create_broker(options.bootstrap, options.group)
         self._subscriber = subscribe(
             self._broker,
             options.topics,
             self._on_fetched,
             self,
             group=options.group,
-            gather_ms=options.gather_ms,
+            fetch_wait_ms=options.fetch_wait_ms,
             max_records=options.max_records,
             session_timeout_ms=options.session_timeout_ms,
         )
 
-    @property
-    def loop(self) -> Loop[Any]:
-        """The loop, for those who ask how far it is."""
-        return self._loop
-
     def problems(self) -> list[str]:
-        """Why this worker is not healthy."""
+        """Reasons why this worker is not ready; empty when it is."""
         if not self._joined:
             return ["the worker has not joined its group"]
         if self._assigned and not self._loop.assigned:
-            return ["the worker has not taken its partitions"]
-        return [str(standing) for standing in self._watchdog.standing]
+            return ["the worker has not acquired its partitions"]
+        return [str(stalled) for stalled in self._watchdog.stalled]
 
     async def start(self) -> None:
-        """Ask for a place in the group, however long Kafka or its topics stay away."""
+        """Join the group. Retries while Kafka or the topics are missing."""
         backoff = Backoff()
         while True:
             try:
-                await require_topics(self._options.bootstrap, self._options.needed)
+                await require_topics(self._options.bootstrap, self._options.required_topics)
                 await self._broker.start()
                 break
             except (TopicsMissing, KafkaError, OSError) as error:
                 log.warning("waiting for Kafka", error=type(error).__name__)
                 await closed(self._broker.stop())
                 await backoff.wait()
-        self._chores = [
-            asyncio.create_task(self._guarded(self._fire_timers())),
-            asyncio.create_task(self._guarded(self._commit_now_and_then())),
-            asyncio.create_task(self._guarded(self._retake_when_fenced())),
+        self._background = [
+            asyncio.create_task(self._fail_loop_on_error(self._fire_timers())),
+            asyncio.create_task(self._fail_loop_on_error(self._commit_periodically())),
+            asyncio.create_task(self._fail_loop_on_error(self._reacquire_when_fenced())),
         ]
 
     async def watch(self) -> NoReturn:
-        """Wait until this worker cannot go on.
+        """Wait until the worker is wedged or its loop fails.
 
         Raises:
-            Wedged: it moves no more.
-            Exception: what ended its loop.
+            Wedged: the worker is wedged.
+            Exception: the error on which the loop failed.
         """
-        wedged = asyncio.create_task(self._watchdog.until_wedged())
+        wedged = asyncio.create_task(self._watchdog.wait_until_wedged())
         ends: set[asyncio.Future[Any]] = {wedged, self._loop.failed}
         try:
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
@@ -176,122 +158,126 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
             wedged.cancel()
 
     async def stop(self) -> None:
-        """Finish the batch in hand, publish it, and leave the group."""
-        for chore in (*self._chores, *([self._taking] if self._taking else [])):
-            chore.cancel()
-        await asyncio.gather(*self._chores, return_exceptions=True)
+        """Finish and publish the current batch, then leave the group."""
+        for task in (*self._background, *([self._acquiring] if self._acquiring else [])):
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
         await self._commit(await self._loop.release())
         await self._broker.stop()
         await self._publisher.stop()
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
-        """Another worker may take these: finish what is in hand first."""
-        self._loop.pulse.beat()
+        """Finish the current batch and release all partitions, as another worker may get them."""
+        self._loop.liveness.mark_alive()
         self._joined, self._assigned = False, set()
-        await self._stop_taking()
+        await self._stop_acquiring()
         if revoked:
             await self._commit(await self._loop.release())
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        """Take them in the background, as the database may be away; nothing is read until then."""
-        # No await before this: a fetch must not slip in between assignment and pause.
+        """Pause the partitions, and acquire them in the background: the database may be unavailable."""
+        # No await before the pause, or records could be fetched in between.
         self._consumer.pause(*assigned)
         self._assigned = set(assigned)
         self._joined = True
-        self._loop.pulse.beat()
-        await self._stop_taking()
+        self._loop.liveness.mark_alive()
+        await self._stop_acquiring()
         if assigned:
-            self._taking = asyncio.create_task(self._guarded(self._take(set(assigned))))
+            self._acquiring = asyncio.create_task(
+                self._fail_loop_on_error(self._acquire(set(assigned)))
+            )
 
     @property
     def _consumer(self) -> AIOKafkaConsumer:
         consumer = self._subscriber.consumer
-        assert consumer is not None, "the subscriber is started"
+        assert consumer is not None, "the subscriber is not started"
         return consumer
 
     async def _on_fetched(self, fetched: Fetched) -> None:
-        self._loop.reached(Failpoint.AFTER_POLL)
+        self._loop.at_failpoint(Failpoint.AFTER_POLL)
         try:
-            records = await fetched.current(self._consumer, self._loop.assigned, self._compacted)
+            records = await fetched.drop_outdated(
+                self._consumer, self._loop.assigned, self._compacted
+            )
             await self._loop.on_batch(records)
-            self._loop.reached(Failpoint.BEFORE_POLL)
+            self._loop.at_failpoint(Failpoint.BEFORE_POLL)
         except Exception as error:
-            # FastStream would log this and go on to the next batch, which loses this one.
+            # FastStream would log the error and continue with the next batch, which would skip this one.
             self._loop.fail(error)
             await asyncio.Event().wait()
 
-    async def _take(self, assigned: set[TopicPartition]) -> None:
+    async def _acquire(self, assigned: set[TopicPartition]) -> None:
         backoff = Backoff()
         while True:
             try:
-                with self._loop.pulse.excused():
-                    positions = await self._takes.take(assigned)
+                with self._loop.liveness.suspended():
+                    positions = await self._assignment.acquire(assigned)
                 break
             except Exception as error:
                 if not (is_transient(error) or isinstance(error, Fenced)):
                     raise
-                log.warning("cannot take partitions yet", error=type(error).__name__)
-                self._loop.pulse.beat()
+                log.warning("partitions not acquired yet", error=type(error).__name__)
+                self._loop.liveness.mark_alive()
                 await backoff.wait()
         for tp, position in positions.items():
             self._consumer.seek(tp, position.next_offset)
         self._consumer.resume(*assigned)
 
-    async def _retake_when_fenced(self) -> None:
+    async def _reacquire_when_fenced(self) -> None:
         while True:
             await self._loop.fenced.wait()
-            # A worker that Kafka has put out learns of it within a heartbeat; one still in takes again.
+            # If Kafka has removed this member, a heartbeat reveals it, and the rebalance acquires instead.
             await asyncio.sleep(self._options.session_timeout_ms / 1000 / 4)
-            if self._loop.fenced.is_set() and self._assigned and not self._is_taking():
-                await self._loop.published()
+            if self._loop.fenced.is_set() and self._assigned and not self._is_acquiring():
+                await self._loop.flush()
                 self._consumer.pause(*self._assigned)
-                await self._take(set(self._assigned))
+                await self._acquire(set(self._assigned))
 
     def _is_busy(self) -> bool:
-        taken = bool(self._loop.assigned) or not self._assigned
-        return not self._joined or not taken or self._loop.is_publishing
+        acquired = bool(self._loop.assigned) or not self._assigned
+        return not self._joined or not acquired or self._loop.is_publishing
 
-    def _is_taking(self) -> bool:
-        return self._taking is not None and not self._taking.done()
+    def _is_acquiring(self) -> bool:
+        return self._acquiring is not None and not self._acquiring.done()
 
-    async def _stop_taking(self) -> None:
-        taking, self._taking = self._taking, None
-        if taking is not None:
-            taking.cancel()
-            # It only unwinds from here on, which may take as long as a database that does not answer.
-            await asyncio.wait({taking}, timeout=FINISH_S)
+    async def _stop_acquiring(self) -> None:
+        acquiring, self._acquiring = self._acquiring, None
+        if acquiring is not None:
+            acquiring.cancel()
+            # Cancelling a statement may take long if the database does not answer.
+            await asyncio.wait({acquiring}, timeout=FINISH_S)
 
     async def _fire_timers(self) -> None:
         while True:
             await asyncio.sleep(_TIMERS_EVERY_S)
             try:
                 await self._loop.fire_timers()
-                await self._loop.look_for_leftovers()
+                await self._loop.check_for_stale_outbox_rows()
             except Fenced:
                 self._loop.fenced.set()
             except Exception as error:
                 if not is_transient(error):
                     raise
-                log.warning("timers will be looked at again", error=type(error).__name__)
-                self._loop.pulse.beat()
+                log.warning("timer check will be retried", error=type(error).__name__)
+                self._loop.liveness.mark_alive()
 
-    async def _commit_now_and_then(self) -> None:
+    async def _commit_periodically(self) -> None:
         while True:
             await asyncio.sleep(_COMMIT_EVERY_S)
             await self._commit(self._loop.assigned)
 
     async def _commit(self, positions: Mapping[TopicPartition, Position]) -> None:
-        """Tell Kafka how far we are, which serves lag displays only: the database decides."""
+        """Commit offsets to Kafka, for lag displays only: the stored positions count."""
         offsets = {tp: position.next_offset for tp, position in positions.items()}
         if offsets:
             try:
-                self._loop.reached(Failpoint.BEFORE_KAFKA_COMMIT)
+                self._loop.at_failpoint(Failpoint.BEFORE_KAFKA_COMMIT)
                 await self._consumer.commit(offsets)
-                self._loop.reached(Failpoint.AFTER_KAFKA_COMMIT)
+                self._loop.at_failpoint(Failpoint.AFTER_KAFKA_COMMIT)
             except (KafkaError, OSError) as error:
                 log.info("offsets not committed", error=type(error).__name__)
 
-    async def _guarded(self, work: Any) -> None:
+    async def _fail_loop_on_error(self, work: Any) -> None:
         try:
             await work
         except Exception as error:

@@ -1,1 +1,1 @@
-"""Messages: records and their CloudEvents envelope, parsed, made, and put aside as dead letters."""
+"""Records and messages: parsing, CloudEvents envelopes, the partitioner, dead letters, positions."""

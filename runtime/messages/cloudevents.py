@@ -1,7 +1,4 @@
-"""CloudEvents 1.0 in binary mode: ids, trace context, and the record that carries a body.
-
-The envelope is in the headers, the value is the JSON body alone.
-"""
+"""Makes CloudEvents 1.0 records in binary mode: the envelope is in the headers, the value is the JSON body."""
 
 import re
 from datetime import datetime
@@ -13,24 +10,24 @@ from runtime.messages.message import Outgoing
 from schemas.base import TRACEPARENT, Body
 
 EVENTS = UUID("5b1f4f0e-6f0b-5d5e-9d3c-6a2f8f3f7f10")
-"""Namespace of deterministic event ids: UUIDv5 of what happened."""
+"""UUIDv5 namespace of event ids."""
 
 
-def event_id(event_type: str, *what: object) -> str:
-    """The id of an event, a UUIDv5 in `EVENTS`, the same whenever the same thing is decided again."""
-    return str(uuid5(EVENTS, "/".join([event_type, *map(str, what)])))
+def event_id(event_type: str, *subject: object) -> str:
+    """Derive the id of an event (UUIDv5) from its type and subject, so that it is the same after a retry."""
+    return str(uuid5(EVENTS, "/".join([event_type, *map(str, subject)])))
 
 
 _TRACEPARENT = re.compile(TRACEPARENT)
 
 
 def valid_traceparent(sent: str | None) -> str | None:
-    """The trace context that a client sent; None if it is not valid: W3C says to ignore it then."""
+    """The trace context that a client sent; None if it is not valid, as W3C Trace Context requires."""
     return sent if sent and _TRACEPARENT.match(sent) else None
 
 
 def child_traceparent(parent: str | None, event: str) -> str:
-    """W3C trace context for a record caused by `parent`, derived from the event so a replay agrees."""
+    """Derive W3C trace context from that of the cause and the event id, so it is the same after a retry."""
     digits = event.replace("-", "")
     if parent is None:
         return f"00-{digits}-{digits[16:]}-01"
@@ -58,9 +55,9 @@ def outgoing(
     at: datetime,
     traceparent: str | None,
 ) -> Outgoing:
-    """The record that carries `body`; `traceparent` is that of its cause, `at` its time (UTC).
+    """Make the record of `body`, with `id` as its `ce_id` and `at` (UTC) as its time.
 
-    `id` is its `ce_id`: consumers drop what they have seen by it.
+    `traceparent` is that of the record's cause. Consumers recognise duplicates by the id.
     """
     headers: list[tuple[str, bytes | None]] = [
         *_fixed_headers(type(body), source),
@@ -74,6 +71,6 @@ def outgoing(
 
 @lru_cache(maxsize=1024)
 def rfc3339(at: datetime) -> str:
-    """A time (UTC) as envelopes have it."""
-    # All that follows from a record has its time.
+    """Format a time (UTC) by RFC 3339."""
+    # Cached, as all records that one record causes have the same time.
     return at.isoformat().replace("+00:00", "Z")

@@ -1,4 +1,4 @@
-"""Records that could not be taken: kept as they were, with why, where and when."""
+"""Makes dead letters: unreadable records with the reason, the origin and the time in `dl_*` headers."""
 
 from runtime.messages.cloudevents import rfc3339
 from runtime.messages.message import Headers, Outgoing, Record, append_time
@@ -10,16 +10,16 @@ PREFIX = "dl_"
 MAX_KEY_BYTES = 64 * 1024
 MAX_VALUE_BYTES = 2 * 1024 * 1024
 MAX_HEADERS_BYTES = 1024 * 1024
-"""The most that is kept of a record, together below the topic's limit; what is cut is at its origin.
+"""Limits of the copy; together they fit the dead letter topic. The origin has the whole record.
 
-A record larger than this was compressed below the broker's limit, which is on compressed batches.
+Records larger than this exist, as the broker's limit is on compressed batches.
 """
 
 
 def dead_letter(service: str, record: Record, why: Unreadable) -> Outgoing:
-    """The record as it was, its own headers first, then `dl_*`: reason, detail, service and origin.
+    """Copy the record with its headers, and add `dl_*` headers: reason, detail, service, origin.
 
-    `dl_at` is the broker's append time of the record (UTC), so a replay makes the same letter.
+    `dl_at` is the append time of the record (UTC), so that handling it again makes the same dead letter.
     """
     about = {
         "reason": why.reason,
@@ -32,7 +32,7 @@ def dead_letter(service: str, record: Record, why: Unreadable) -> Outgoing:
     }
     key, value, headers = record.key, record.value, _kept(record.headers)
     if key is None and value is None:
-        # Kafka clients refuse a record with neither; an empty value stands in and is marked.
+        # Kafka clients refuse a record with neither; the header marks the empty value as a stand-in.
         about["null_value"], value = "true", b""
     if key is not None and len(key) > MAX_KEY_BYTES:
         about["key_cut_from"], key = str(len(key)), key[:MAX_KEY_BYTES]
@@ -45,8 +45,8 @@ def dead_letter(service: str, record: Record, why: Unreadable) -> Outgoing:
 
 
 def origin(record: Record) -> tuple[str, int, int] | None:
-    """Topic, partition and offset of the record that a dead letter keeps; None when it does not say."""
-    # Ours come last: the record that the letter keeps may be a dead letter itself.
+    """Read topic, partition and offset of the original record; None without valid `dl_*` headers."""
+    # The last header of a name counts: the original record may be a dead letter itself.
     about = {name: value or b"" for name, value in record.headers if name.startswith(PREFIX)}
     topic, partition, offset = (
         about.get(PREFIX + n, b"") for n in ("topic", "partition", "offset")
@@ -61,7 +61,7 @@ def _is_number(text: bytes) -> bool:
 
 
 def _kept(headers: Headers) -> list[tuple[str, bytes | None]]:
-    """The first headers, as many as fit."""
+    """The first headers, as many as `MAX_HEADERS_BYTES` allows."""
     kept: list[tuple[str, bytes | None]] = []
     left = MAX_HEADERS_BYTES
     for name, content in headers:

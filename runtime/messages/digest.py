@@ -1,4 +1,4 @@
-"""Whether a command is the same as one before, or another under the same id."""
+"""The digest of a command: tells a repeated command from another command with the same id."""
 
 import hashlib
 
@@ -6,7 +6,7 @@ from schemas.base import Body
 
 
 def digest_of(command: Body) -> str:
-    """32 hexadecimal digits that are the same for the same command, however its JSON was written."""
-    # Without defaults, so that a field that is added later leaves the digest of older commands as it is.
-    said = command.model_dump_json(exclude_defaults=True)
-    return hashlib.blake2b(said.encode(), digest_size=16).hexdigest()
+    """Compute the digest, 32 hexadecimal digits; independent of the order and spacing of the sent JSON."""
+    # Without default values, so that a new field does not change the digest of older commands.
+    content = command.model_dump_json(exclude_defaults=True)
+    return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()

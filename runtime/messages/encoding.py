@@ -1,4 +1,4 @@
-"""Bodies and states as JSON, and back."""
+"""Encodes bodies and states as JSON, and decodes states."""
 
 from typing import Any, TypeVar
 
@@ -10,23 +10,23 @@ S = TypeVar("S")
 
 
 def encode(body: Body) -> bytes:
-    """The JSON bytes of a body, with the names that records use."""
+    """Encode a body as JSON, with the aliases of its fields as names."""
     if isinstance(body, msgspec.Struct):
         return encode_parts(body)
     return body.model_dump_json(by_alias=True).encode()
 
 
 encode_parts = msgspec.json.Encoder(enc_hook=vars).encode
-"""The JSON bytes of anything made of structs, plain values and models without aliases.
+"""Encode structs, plain values and models without aliases as JSON.
 
-The same bytes as pydantic's: a model's fields are its `vars`, in order.
+The bytes equal pydantic's, as `vars` of a model are its fields, in order.
 """
 
 
 def decoder(kind: type[S]) -> msgspec.json.Decoder[S]:
-    """Reads what `encode_parts` wrote of a struct, and of the models in it. It ignores unknown fields."""
-    return msgspec.json.Decoder(kind, dec_hook=_part)
+    """Make a decoder for a struct, and models in it, that `encode_parts` encoded; it ignores unknown fields."""
+    return msgspec.json.Decoder(kind, dec_hook=_to_model)
 
 
-def _part(model: Any, fields: Any) -> Any:
+def _to_model(model: Any, fields: Any) -> Any:
     return model.model_validate(fields, strict=False)

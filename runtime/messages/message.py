@@ -1,4 +1,4 @@
-"""Records as they travel: as Kafka delivers them, as a handler reads them, as they are published."""
+"""Records that Kafka delivers, messages that handlers read, and outgoing records and timers."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -16,13 +16,13 @@ Headers = Sequence[tuple[str, bytes | None]]
 
 
 _RECORD_OVERHEAD = 160
-"""A batch's own header (61 bytes), and lengths, offset and time of its one record."""
+"""The header of a batch (61 bytes), and lengths, offset and timestamp of one record."""
 
 B = TypeVar("B", bound=Body, covariant=True)
 
 
 class Record(Protocol):
-    """A record as the Kafka client delivers it."""
+    """A record that a consumer delivers."""
 
     @property
     def topic(self) -> str:
@@ -42,15 +42,15 @@ class Record(Protocol):
 
     @property
     def key(self) -> bytes | None:
-        """Kafka's key."""
+        """The key, which determines the partition."""
 
     @property
     def value(self) -> bytes | None:
-        """The body; None is a tombstone."""
+        """The encoded body; None in a tombstone."""
 
     @property
     def headers(self) -> Headers:
-        """The envelope and more, in the order sent."""
+        """The envelope and other headers, in the order in which they were sent."""
 
 
 R = TypeVar("R", bound=Record)
@@ -59,10 +59,10 @@ _PLACE = attrgetter("topic", "partition")
 
 
 class Message(msgspec.Struct, Generic[B], frozen=True):
-    """A record that could be read: its envelope and its body.
+    """A parsed record: its envelope and its body.
 
-    `body` is None for a tombstone on a compacted topic. `at` is the broker's append time (UTC), the
-    only time a decision may use. `traceparent` is W3C trace context, or None. `record` is as delivered.
+    `body` is None for a tombstone on a compacted topic. `at` is the append time (UTC), the only time that a
+    decision may use. `traceparent` is W3C trace context, or None. `record` is the delivered record.
     """
 
     id: str
@@ -89,7 +89,7 @@ class Message(msgspec.Struct, Generic[B], frozen=True):
 
 
 class Outgoing(msgspec.Struct, frozen=True, array_like=True):
-    """A record to publish. It is stored in the outbox as it is, so it holds bytes only."""
+    """A record to publish, in the form in which the outbox stores it."""
 
     topic: str
     key: bytes | None
@@ -98,12 +98,12 @@ class Outgoing(msgspec.Struct, frozen=True, array_like=True):
 
     @property
     def size(self) -> int:
-        """Bytes of key, value and headers, uncompressed, as they count for a topic's `max_bytes`."""
+        """Its uncompressed size in bytes, as it counts for a topic's `max_bytes`."""
         return size_of(self.key, self.value, self.headers)
 
 
 class Timer(msgspec.Struct, frozen=True):
-    """A record to publish when `due_at` (UTC) has come; the same `id`, a UUID, again replaces it."""
+    """A record to publish at `due_at` (UTC). A timer replaces an earlier one with the same `id`, a UUID."""
 
     id: str
     due_at: datetime
@@ -111,20 +111,20 @@ class Timer(msgspec.Struct, frozen=True):
 
 
 def runs(records: Iterable[R]) -> Iterator[tuple[TopicPartition, list[R]]]:
-    """Records that follow each other in the same partition, with that partition, in their order."""
+    """Group consecutive records of the same partition; keep their order."""
     for (topic, partition), run in groupby(records, key=_PLACE):
         yield TopicPartition(topic, partition), list(run)
 
 
 def size_of(key: bytes | None, value: bytes | None, headers: Headers) -> int:
-    """Bytes of a record, uncompressed; the allowance for each part is more than Kafka's format takes."""
-    named = sum(len(name) * 4 + len(content or b"") + 12 for name, content in headers)
-    return len(key or b"") + len(value or b"") + named + _RECORD_OVERHEAD
+    """Estimate the uncompressed size of a record in bytes; never less than it takes in Kafka's format."""
+    headers_size = sum(len(name) * 4 + len(content or b"") + 12 for name, content in headers)
+    return len(key or b"") + len(value or b"") + headers_size + _RECORD_OVERHEAD
 
 
 @lru_cache(maxsize=1024)
 def append_time(timestamp_ms: int) -> datetime:
-    """A Kafka timestamp (ms since 1970) as UTC time; one outside the calendar becomes its nearest end."""
+    """Convert a Kafka timestamp (ms since 1970) to UTC; limit it to the years 1 to 9999."""
     try:
         return datetime.fromtimestamp(timestamp_ms / 1000, UTC)
     except (ValueError, OverflowError, OSError):

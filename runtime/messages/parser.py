@@ -1,6 +1,6 @@
-"""One record's bytes into a message, or the reason why not.
+"""Parses records into messages, or gives the reason why a record is unreadable.
 
-Nothing from the record's content enters a reason: only field names and error kinds do.
+Reasons never quote content, only field names and kinds of errors.
 """
 
 from collections.abc import Iterable, Mapping, Set
@@ -16,20 +16,20 @@ from schemas.base import Body
 from schemas.topics import Topic
 
 MAX_HEADER_BYTES = 8 * 1024
-"""The largest header, name and value together, that is read."""
+"""The largest header that is accepted, name and value together."""
 
 MAX_HEADERS = 64
 
 NUL = "\x00"
-"""PostgreSQL cannot store it in text, so no key or id may hold it, as no body may."""
+"""PostgreSQL cannot store it in text, so keys and ids must not contain it; bodies must not either."""
 
 Envelope = dict[str, str]
-"""A record's headers; the last one of a name counts."""
+"""The headers of a record; the last one of each name counts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """Why a record cannot be taken: a code that metrics count, and words that quote no content."""
+    """Why a record becomes a dead letter: a code for metrics, and a detail that quotes no content."""
 
     reason: str
     detail: str = ""
@@ -37,7 +37,7 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class Misplaced:
-    """A sound record on another partition than its key's: its producer has another partitioner."""
+    """A valid record on another partition than that of its key, which is `partition`."""
 
     partition: int
 
@@ -50,22 +50,22 @@ class _Refused(Exception):
 
 @dataclass(frozen=True)
 class Parser:
-    """Reads the records of a service's input topics."""
+    """Parses the records of a service's input topics."""
 
     topics: Mapping[str, Topic]
 
     @classmethod
     def of(cls, topics: Iterable[Topic]) -> "Parser":
-        """A parser for these topics."""
+        """Make a parser for these topics."""
         return cls({topic.name: topic for topic in topics})
 
     @cached_property
     def _models(self) -> Mapping[str, Mapping[str, type[Body]]]:
-        """The models of each topic by `ce_type`."""
+        """The model of each `ce_type`, by topic."""
         return {name: topic.types for name, topic in self.topics.items()}
 
     def parse(self, record: Record) -> Message[Body] | Unreadable | Misplaced:
-        """The message in a record, or why there is none."""
+        """Parse a record into a message; or say why it is unreadable, or to which partition it belongs."""
         try:
             return self._parse(record)
         except _Refused as refused:
@@ -73,16 +73,16 @@ class Parser:
 
     def _parse(self, record: Record) -> Message[Body] | Misplaced:
         topic = self.topics[record.topic]
-        sent, key = _key(record.key)
+        key_bytes, key = _key(record.key)
         envelope = _envelope(record.headers)
         if size_of(record.key, record.value, record.headers) > topic.max_bytes:
-            # The broker's own limit is on the compressed batch.
+            # The broker's limit is on the compressed batch, so it lets such a record pass.
             raise _Refused("too_large", "the record is larger than its topic allows")
         model = _model(envelope, self._models[record.topic], record.topic)
         body = _body(record.value, model, topic)
         if body is not None and getattr(body, model.KEY) != key:
             raise _Refused("key_mismatch", f"the key is not the body's {model.KEY}")
-        home = partition_of(sent, topic.partitions)
+        home = partition_of(key_bytes, topic.partitions)
         if home != record.partition and topic.partitions > 1:
             return Misplaced(home)
         at = append_time(record.timestamp)
@@ -90,7 +90,7 @@ class Parser:
 
 
 def _key(sent: bytes | None) -> tuple[bytes, str]:
-    """A key as it was sent, and as text."""
+    """The key as bytes and as text."""
     if not sent:
         raise _Refused("missing_key")
     key = _text(sent)
@@ -117,7 +117,7 @@ def _header(name: str, value: bytes | None) -> str:
 
 
 def _text(sent: bytes) -> str | None:
-    """UTF-8 as text; None for what is not UTF-8."""
+    """Decode UTF-8; None for other bytes."""
     try:
         return sent.decode()
     except UnicodeDecodeError:
@@ -162,15 +162,15 @@ def _refusal(error: ValidationError, model: type[Body]) -> _Refused:
     problems = error.errors(include_url=False, include_context=False, include_input=False)
     if problems[0]["type"] == "json_invalid":
         return _Refused("bad_json", "the value is not JSON")
-    known = _field_names(model)
+    names = _field_names(model)
     return _Refused(
-        "wrong_schema", "; ".join(f"{_field(p['loc'], known)}: {p['type']}" for p in problems[:10])
+        "wrong_schema", "; ".join(f"{_field(p['loc'], names)}: {p['type']}" for p in problems[:10])
     )
 
 
-def _field(loc: Iterable[int | str], known: Set[str]) -> str:
-    # A part of a location can be a key of the content, as in a mapping; only our names are shown.
-    parts = (str(part) if isinstance(part, int) or part in known else "*" for part in loc)
+def _field(loc: Iterable[int | str], names: Set[str]) -> str:
+    # A location may contain a key of the content, as in a mapping; only names from the schema are shown.
+    parts = (str(part) if isinstance(part, int) or part in names else "*" for part in loc)
     return ".".join(parts) or "body"
 
 

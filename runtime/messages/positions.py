@@ -1,4 +1,4 @@
-"""Values that say how far topics were handled and published; they know neither Kafka's client nor SQL."""
+"""Positions, claims, acknowledgements and outbox rows: values that the loop and its store exchange."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,9 +10,9 @@ from runtime.messages.message import Outgoing, Timer
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """The stored offset of an assigned partition.
+    """The stored offset and epoch of a partition.
 
-    `last_ms` is the append time of the record before `next_offset` (ms since 1970), None when not known.
+    `last_ms` is the append time of the record before `next_offset` (ms since 1970); None if not recorded.
     """
 
     next_offset: int
@@ -22,9 +22,9 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One partition's step from `expected` to `next_offset`, valid only while `epoch` is the newest.
+    """The advance of a partition from `expected` to `next_offset`; it holds only while `epoch` is the newest.
 
-    `last_ms` is the append time of the record before `next_offset`, None where the offset does not move.
+    `last_ms` is the append time of the record before `next_offset` (ms since 1970); None keeps the stored one.
     """
 
     topic: str
@@ -37,7 +37,10 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
-    """How far Kafka has acknowledged what was published to a partition, and the last record's append time."""
+    """Kafka acknowledged all records of a partition before `next_offset`.
+
+    `last_ms` is the append time of the last one (ms since 1970).
+    """
 
     topic: str
     partition: int
@@ -47,15 +50,15 @@ class Acknowledged:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """Outbox rows that Kafka has, and what it acknowledged of the service's output topic."""
+    """Published outbox rows by id, and acknowledgements of the service's output topic."""
 
     ids: Sequence[int]
     acknowledged: Sequence[Acknowledged]
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """An outbox row: its records, and the partition of the input that caused them."""
+class OutboxRow:
+    """An outbox row: its records, and the input partition that caused them."""
 
     id: int
     partition: int
@@ -64,10 +67,10 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What a batch saves besides the service's own states, all or nothing.
+    """What a batch saves besides the service's tables, all or nothing.
 
-    `outputs` become outbox rows, by partition of the input; `timers` are set, each for a partition of the
-    input; `cancelled` are ids of timers; `published` are outbox rows to drop.
+    `outputs` become outbox rows, by input partition. `timers` are set, each with its input partition.
+    `cancelled` are ids of timers. `published` are outbox rows to delete.
     """
 
     claims: Sequence[Claim]
@@ -77,21 +80,21 @@ class Changes:
     published: Sequence[Published] = ()
 
 
-def about(acknowledged: Iterable[Acknowledged], topic: str | None) -> list[Acknowledged]:
-    """The acknowledgements of this topic."""
+def of_topic(acknowledged: Iterable[Acknowledged], topic: str | None) -> list[Acknowledged]:
+    """Select the acknowledgements of this topic."""
     return [a for a in acknowledged if a.topic == topic]
 
 
-def newest(acknowledged: Iterable[Acknowledged]) -> list[Acknowledged]:
-    """The furthest acknowledgement of each partition, in the order of topics and partitions."""
+def newest_per_partition(acknowledged: Iterable[Acknowledged]) -> list[Acknowledged]:
+    """Select the acknowledgement with the highest offset of each partition, sorted by partition."""
     by_offset = sorted(acknowledged, key=lambda a: a.next_offset)
-    furthest = {(a.topic, a.partition): a for a in by_offset}
-    return [furthest[where] for where in sorted(furthest)]
+    newest = {(a.topic, a.partition): a for a in by_offset}
+    return [newest[partition] for partition in sorted(newest)]
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
-    """Partitions that are taken, and the Kafka cluster to which the stored offsets belong."""
+class Assigned:
+    """The positions of assigned partitions, and the id of the cluster that the stored offsets belong to."""
 
     cluster: str
     positions: Mapping[TopicPartition, Position]
@@ -99,7 +102,7 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Fired:
-    """Due records by partition of the input, and the ids of their outbox rows."""
+    """Records of due timers by input partition, and the ids of their outbox rows."""
 
     ids: Sequence[int]
     outputs: Mapping[int, Sequence[Outgoing]]

@@ -1,1 +1,1 @@
-"""What operators see: logs and metrics, without patient data."""
+"""Logs and metrics, without patient data."""

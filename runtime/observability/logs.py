@@ -1,4 +1,4 @@
-"""Structured logs: JSON in production, coloured on a console. Events and codes only, never a payload."""
+"""Structured logs: JSON in production, coloured on a console. They hold events and codes, never content."""
 
 import logging
 import sys
@@ -11,7 +11,7 @@ LogFormat = Literal["json", "console"]
 
 
 def configure_logs(service: str, form: LogFormat) -> None:
-    """Send our own and the libraries' logs to stderr in one form, times in UTC."""
+    """Send our and the libraries' logs to stderr in the same format, with times in UTC."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -26,32 +26,31 @@ def configure_logs(service: str, form: LogFormat) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                _frames_only,
-                renderer,
-            ],
-        )
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            _frames_only,
+            renderer,
+        ],
     )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatter)
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.INFO)
-    # Their info lines come with every rebalance and request; their warnings are worth reading.
+    # They log every rebalance and request at level info.
     for noisy in ("aiokafka", "faststream", "uvicorn.access", "httpx"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     structlog.contextvars.bind_contextvars(service=service)
 
 
 def errors_only() -> None:
-    """For a command: our own errors alone, on standard error; what goes on it tells in its own words."""
+    """Log only errors, to stderr: for commands, which print their own output."""
     structlog.configure(
         processors=[structlog.stdlib.add_log_level, _frames_only, structlog.dev.ConsoleRenderer()],
         wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
-        # Looked up each time, as a test may have put another in its place.
+        # Look up stderr at each use, as tests replace it.
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )
 
@@ -59,14 +58,14 @@ def errors_only() -> None:
 def _frames_only(
     _: object, __: str, event: structlog.typing.EventDict
 ) -> structlog.typing.EventDict:
-    """Replace a traceback by its frames: an exception's message may quote a row, which is patient data."""
+    """Replace a traceback by its frames: the message of an exception may quote a row with patient data."""
     exc_info = event.pop("exc_info", None)
     if exc_info is True:
         exc_info = sys.exc_info()
     elif isinstance(exc_info, BaseException):
         exc_info = (type(exc_info), exc_info, exc_info.__traceback__)
     if isinstance(exc_info, tuple) and exc_info[0] is not None:
-        # asyncio's own lines go on with the task's repr, which has the exception's message in it.
+        # asyncio appends the repr of the task, which contains the message of the exception.
         event["event"] = str(event.get("event", "")).partition("\n")[0]
         frames = traceback.extract_tb(exc_info[2])
         event["error"] = exc_info[0].__name__

@@ -1,4 +1,4 @@
-"""What Prometheus sees of a worker. No label ever carries a patient, an order or a text."""
+"""The Prometheus metrics of a worker. Labels never identify a patient or an order, or hold free text."""
 
 import time
 from collections.abc import Iterable, Iterator
@@ -10,7 +10,7 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 
 
 class Telemetry:
-    """The loop's metrics, in a registry of their own so that two workers fit in one test process."""
+    """The loop's metrics, in a registry per instance, so that tests can run two workers in one process."""
 
     def __init__(self, service: str) -> None:
         self.registry = CollectorRegistry()
@@ -31,24 +31,26 @@ class Telemetry:
         self._batch_records = histogram(
             "herhaal_batch_records", "Records in a batch", (1, 3, 10, 30, 100, 300, 1000, 3000)
         )
-        self._batch_seconds = histogram("herhaal_batch_seconds", "Poll to saved", _SECONDS)
-        self._decide_seconds = histogram("herhaal_decide_seconds", "Deciding a batch", _SECONDS)
+        self._batch_seconds = histogram("herhaal_batch_seconds", "From poll to save", _SECONDS)
+        self._decide_seconds = histogram(
+            "herhaal_decide_seconds", "BatchProcessor a batch", _SECONDS
+        )
         self._save_seconds = histogram("herhaal_transaction_seconds", "Saving a batch", _SECONDS)
         self._records = counter("herhaal_records", "Records handled")
         self._published = counter("herhaal_published", "Records published")
         self._last_progress = gauge(
-            "herhaal_last_progress_timestamp_seconds", "When progress was last saved"
+            "herhaal_last_progress_timestamp_seconds", "Time of the last saved progress"
         )
         self.outbox_age = gauge("herhaal_outbox_age_seconds", "Age of the oldest outbox row")
         self._dead = Counter(
             "herhaal_dead_letters", "Dead letters", ("service", "reason"), registry=self.registry
         )
         self._retries = Counter(
-            "herhaal_retries", "Batches tried again", ("service", "error"), registry=self.registry
+            "herhaal_retries", "Retried batches", ("service", "error"), registry=self.registry
         )
         self._lag = Gauge(
             "herhaal_consumer_lag_records",
-            "Records not yet handled, whoever has the partition",
+            "Records not yet handled, in partitions of all workers",
             ("service", "topic", "partition"),
             registry=self.registry,
         )
@@ -56,7 +58,7 @@ class Telemetry:
 
     @contextmanager
     def batch(self, records: int) -> Iterator[None]:
-        """Time one batch from its delivery until it is saved."""
+        """Measure a batch from its poll until it is saved."""
         self._batch_records.observe(records)
         with self._batch_seconds.time():
             yield
@@ -64,34 +66,34 @@ class Telemetry:
 
     @contextmanager
     def deciding(self) -> Iterator[None]:
-        """Time the pure part."""
+        """Measure deciding."""
         with self._decide_seconds.time():
             yield
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Time the database transaction."""
+        """Measure saving."""
         with self._save_seconds.time():
             yield
 
     def progressed(self) -> None:
-        """Progress was saved just now."""
+        """Record that progress was saved now."""
         self.last_progress_s = time.monotonic()
         self._last_progress.set_to_current_time()
 
     def published(self, records: int) -> None:
-        """Kafka has acknowledged these."""
+        """Count records that Kafka has acknowledged."""
         self._published.inc(records)
 
-    def dead(self, reasons: Iterable[str]) -> None:
-        """Dead letters were saved."""
+    def dead_lettered(self, reasons: Iterable[str]) -> None:
+        """Count saved dead letters by reason."""
         for reason in reasons:
             self._dead.labels(self._service, reason).inc()
 
     def retried(self, error: BaseException) -> None:
-        """A batch failed and is tried again."""
+        """Count a batch that failed and will be retried."""
         self._retries.labels(self._service, type(error).__name__).inc()
 
     def lag(self, topic: str, partition: int, records: int) -> None:
-        """How many records of a partition wait."""
+        """Set the lag of a partition."""
         self._lag.labels(self._service, topic, str(partition)).set(records)

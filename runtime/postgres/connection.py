@@ -1,4 +1,4 @@
-"""A connection to a service's own database, taken from the pool or opened for one purpose."""
+"""The type of a connection to a service's database, from a pool or opened directly."""
 
 from typing import Any, TypeAlias
 

@@ -1,4 +1,4 @@
-"""What a batch knows by key: the rows that were loaded, and what becomes of them."""
+"""The identity map of a batch: loaded rows by key, with their changes."""
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
@@ -12,26 +12,27 @@ V = TypeVar("V")
 class IdentityMap(Generic[K, V]):
     """The rows of one table that a batch has loaded, with their changes.
 
-    A key is hashed as seldom as can be: for a UUID it takes a third of a microsecond."""
+    Hashes each key as rarely as possible: one hash of a UUID takes a third of a microsecond.
+    """
 
     loaded: dict[K, V] = field(default_factory=dict)
     changed: dict[K, V] = field(default_factory=dict)
 
     def get(self, key: K) -> V | None:
-        """A row as it stands; None for one that is not known."""
-        found = self.changed.get(key)
-        return self.loaded.get(key) if found is None else found
+        """The current row; None if there is none."""
+        row = self.changed.get(key)
+        return self.loaded.get(key) if row is None else row
 
-    def keep(self, key: K, row: V) -> None:
-        """Note what a row is from now on."""
+    def set(self, key: K, row: V) -> None:
+        """Add or replace a row."""
         self.changed[key] = row
 
     @property
     def new(self) -> Set[K]:
-        """The keys of those changed ones that were not there before."""
+        """The keys of added rows: changed and not loaded."""
         return self.changed.keys() - self.loaded.keys()
 
     @property
-    def known(self) -> Mapping[K, V]:
-        """All that are known, as they stand."""
+    def current(self) -> Mapping[K, V]:
+        """All rows, loaded and changed, in their current state."""
         return self.loaded | self.changed

@@ -1,4 +1,4 @@
-"""Numbered SQL files, each applied once, in order, in a transaction, under an advisory lock."""
+"""Applies numbered SQL files once each, in order, in one transaction, under an advisory lock."""
 
 import hashlib
 import re
@@ -15,11 +15,11 @@ log = structlog.get_logger()
 
 RUNTIME = Path(__file__).parent / "migrations"
 
-_LOCK = 0x68657268616C  # "herhal": any number, as long as all of ours take the same one.
+_LOCK = 0x68657268616C  # "herhal" in ASCII; any number that only our migrations use.
 _FILE = re.compile(r"^(\d{4})_[a-z0-9_]+\.sql$")
 
 MIGRATE_S = 3600.0
-"""How long a migration may take."""
+"""How long one migration, and the wait for the lock, may take."""
 
 _TABLE = """
 create table if not exists migrations (
@@ -33,12 +33,12 @@ _NOTE = "insert into migrations (name, checksum) values ($1, $2)"
 
 
 class MigrationChanged(CannotRun):
-    """A file that was applied has changed since, or is gone: the database is not what the code expects."""
+    """An applied file was changed or removed, so the schema is not the one that the code expects."""
 
 
 @dataclass(frozen=True)
 class Migration:
-    """One file; `name` is its folder's owner and its file name, such as `runtime/0001_runtime.sql`."""
+    """One file; `name` is the owner of its folder and the file name: `runtime/0001_runtime.sql`."""
 
     name: str
     sql: str
@@ -50,7 +50,7 @@ class Migration:
 
 
 def read(owner: str, folder: Path) -> list[Migration]:
-    """The migrations in a folder, by number.
+    """Read the migrations in a folder, sorted by number.
 
     Raises:
         ValueError: a file is not named `NNNN_words.sql`, or two have the same number.
@@ -63,14 +63,14 @@ def read(owner: str, folder: Path) -> list[Migration]:
 
 
 async def migrate(db: Connection, migrations: Iterable[Migration]) -> list[str]:
-    """Apply what is new; the names of what was applied.
+    """Apply new migrations; return their names.
 
     Raises:
-        MigrationChanged: an applied file differs from what is on disk now.
+        MigrationChanged: an applied file was changed or removed.
     """
     wanted = list(migrations)
     async with db.transaction():
-        # Another process may be at it, and a migration may take long: only here.
+        # Migrating, and waiting for another process that migrates, may take longer than other statements.
         await db.execute("set local statement_timeout = 0")
         await db.execute("set local lock_timeout = 0")
         await db.execute("select pg_advisory_xact_lock($1)", _LOCK, timeout=MIGRATE_S)

@@ -1,19 +1,19 @@
-"""The SQL of the outbox: records that are saved and perhaps not published yet."""
+"""The SQL of the outbox: records that are decided and not yet acknowledged by Kafka."""
 
 from collections.abc import Iterable, Sequence
 
-from runtime.messages.positions import Published, Stored, newest
+from runtime.messages.positions import OutboxRow, Published, newest_per_partition
 from runtime.postgres import progress
 from runtime.postgres.connection import Connection
 from runtime.postgres.outbox_format import unpack
-from runtime.postgres.statements import Writes, as_one
+from runtime.postgres.statements import Writes, combine
 
 _LEFTOVERS = """
 select id, partition, records from outbox where partition = any($1::int[]) order by id limit $2
 """
 _DROP = "delete from outbox where id = any($1::bigint[])"
-# One statement is one transaction and one round trip, and the setting holds to its end.
-# A crash may undo the deletion: the loop sees the old rows (`has_stale`) and publishes them again.
+# The setting holds until the end of the transaction, which is this one statement.
+# A crash may undo the deletion: the loop then finds the rows (`has_stale`) and publishes them again.
 _ASYNCHRONOUS = """
 with asynchronous as materialized (
     select set_config('synchronous_commit', 'off', true)
@@ -29,35 +29,35 @@ select exists (
 _OLDEST = "select extract(epoch from now() - min(created_at))::float8 from outbox"
 
 
-async def leftovers(db: Connection, partitions: Iterable[int], at_most: int) -> list[Stored]:
-    """The oldest rows of these partitions, oldest first."""
+async def leftovers(db: Connection, partitions: Iterable[int], at_most: int) -> list[OutboxRow]:
+    """Read the oldest rows of these partitions, oldest first."""
     rows = await db.fetch(_LEFTOVERS, list(partitions), at_most)
-    return [Stored(r["id"], r["partition"], unpack(r["records"])) for r in rows]
+    return [OutboxRow(r["id"], r["partition"], unpack(r["records"])) for r in rows]
 
 
 async def drop(db: Connection, published: Sequence[Published]) -> None:
-    """Delete published rows and note what Kafka acknowledged, without waiting for the disk."""
+    """Delete published rows and store the acknowledged offsets, with asynchronous commit."""
     writes = Writes()
     drop_with(writes, published)
-    together = writes.together()
-    assert together is not None, "two statements of different tables can be one"
-    sql, arguments = as_one(_ASYNCHRONOUS, 0, together)
+    statements = writes.combinable()
+    assert statements is not None, "statements for different tables can be combined"
+    sql, arguments = combine(_ASYNCHRONOUS, 0, statements)
     await db.execute(sql, *arguments)
 
 
 def drop_with(writes: Writes, published: Sequence[Published]) -> None:
-    """The same together with a batch that is saved, which must not claim the output topic."""
+    """Add the same statements to `writes` of a batch, which must not claim the output topic."""
     writes.execute("outbox", _DROP, [id for p in published for id in p.ids])
-    if furthest := newest([a for p in published for a in p.acknowledged]):
-        progress.acknowledge(writes, furthest)
+    if furthest := newest_per_partition([a for p in published for a in p.acknowledged]):
+        progress.save_acknowledged(writes, furthest)
 
 
 async def has_stale(db: Connection, partitions: Iterable[int], age_s: float) -> bool:
-    """Whether a row of these partitions is older than so many seconds."""
+    """Whether these partitions have a row older than `age_s` seconds."""
     stale: bool = await db.fetchval(_STALE, list(partitions), age_s)
     return stale
 
 
 async def age_s(db: Connection) -> float:
-    """The age in seconds of the oldest row; 0 when there is none."""
+    """The age of the oldest row in seconds; 0 if the outbox is empty."""
     return await db.fetchval(_OLDEST) or 0.0

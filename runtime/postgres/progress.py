@@ -1,6 +1,6 @@
-"""The SQL of progress: stored offsets with their fencing epochs, and the cluster that they belong to."""
+"""The SQL of progress: stored offsets, their epochs, and the Kafka cluster that they belong to."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import asyncpg
@@ -16,7 +16,7 @@ from runtime.postgres.statements import Writes
 FENCED = "HF001"
 """The SQLSTATE of the database function `fence`: see `migrations/0004_fence.sql`."""
 
-_TAKE = """
+_RAISE_EPOCHS = """
 insert into progress as p (topic, partition, next_offset, epoch)
 select topic, partition, earliest, 1
 from unnest($1::text[], $2::int[], $3::bigint[]) as n(topic, partition, earliest)
@@ -30,8 +30,8 @@ _SET_CLUSTER = """
 insert into kafka (cluster) values ($1) on conflict (one_row) do update set cluster = excluded.cluster
 """
 _POSITIONS = "select topic, partition, next_offset, epoch, last_ms from progress"
-# The epoch is 2 at least: 1 is that of a partition that was never taken.
-_RESTART = """
+# Epoch 1 means: assigned for the first time. A reset partition must not look like that, so it has at least 2.
+_RESET = """
 insert into progress as p (topic, partition, next_offset, epoch)
 select topic, partition, begin, 2
 from unnest($1::text[], $2::int[], $3::bigint[]) as n(topic, partition, begin)
@@ -41,7 +41,7 @@ set next_offset = excluded.next_offset, last_ms = null, epoch = p.epoch + 1
 """
 _STORED_CLUSTER = "select cluster from kafka"
 
-# Every claim must match its row, or nothing may be written: `fence` fails the whole statement.
+# If a claim does not match its row, `fence` fails the whole statement, so nothing is written.
 ADVANCE = """
 with moved as (
     update progress p
@@ -69,19 +69,28 @@ where p.topic = n.topic and p.partition = n.partition and p.next_offset < n.next
 """
 
 
-async def take(
+async def raise_epochs(
     db: Connection, earliest: Mapping[TopicPartition, int]
 ) -> dict[TopicPartition, Position]:
-    """Take these partitions: from now on every older epoch is fenced off.
+    """Raise the epochs of these partitions, which fences all earlier workers; return the new positions.
 
-    A partition seen for the first time starts at its `earliest` offset.
+    A partition that is assigned for the first time starts at its `earliest` offset.
     """
     rows = await db.fetch(
-        _TAKE,
+        _RAISE_EPOCHS,
         [tp.topic for tp in earliest],
         [tp.partition for tp in earliest],
         list(earliest.values()),
     )
+    return _positions(rows)
+
+
+async def positions(db: Connection) -> dict[TopicPartition, Position]:
+    """Read the positions of all partitions that were ever assigned."""
+    return _positions(await db.fetch(_POSITIONS))
+
+
+def _positions(rows: Iterable[asyncpg.Record]) -> dict[TopicPartition, Position]:
     return {
         TopicPartition(r["topic"], r["partition"]): Position(
             r["next_offset"], r["epoch"], r["last_ms"]
@@ -90,39 +99,29 @@ async def take(
     }
 
 
-async def positions(db: Connection) -> dict[TopicPartition, Position]:
-    """The stored offsets of every partition that was ever taken."""
-    return {
-        TopicPartition(r["topic"], r["partition"]): Position(
-            r["next_offset"], r["epoch"], r["last_ms"]
-        )
-        for r in await db.fetch(_POSITIONS)
-    }
-
-
-async def restart(db: Connection, begins: Mapping[TopicPartition, int]) -> None:
-    """Set the stored offsets of these partitions, and fence off the workers that have them."""
+async def reset(db: Connection, offsets: Mapping[TopicPartition, int]) -> None:
+    """Set the stored offsets of these partitions, and fence the workers that have them."""
     await db.execute(
-        _RESTART,
-        [tp.topic for tp in begins],
-        [tp.partition for tp in begins],
-        list(begins.values()),
+        _RESET,
+        [tp.topic for tp in offsets],
+        [tp.partition for tp in offsets],
+        list(offsets.values()),
     )
 
 
 async def stored_cluster(db: Connection) -> str | None:
-    """The id of the Kafka cluster that the stored offsets belong to; None before the first worker."""
+    """Read the id of the cluster that the stored offsets belong to; None before the first assignment."""
     cluster: str | None = await db.fetchval(_STORED_CLUSTER)
     return cluster
 
 
 async def set_cluster(db: Connection, cluster: str) -> None:
-    """Set the cluster that the stored offsets belong to."""
+    """Store the id of the cluster that the stored offsets belong to."""
     await db.execute(_SET_CLUSTER, cluster)
 
 
 async def store_first_cluster(db: Connection, cluster: str) -> str:
-    """The id of the Kafka cluster that the stored offsets belong to: this one, when it is the first."""
+    """Store this cluster id unless there is one already; return the stored id."""
     await db.execute(_STORE_FIRST_CLUSTER, cluster)
     stored: str = await db.fetchval(_STORED_CLUSTER)
     return stored
@@ -131,10 +130,10 @@ async def store_first_cluster(db: Connection, cluster: str) -> str:
 async def advance(
     db: Connection, claims: Sequence[Claim], outputs: Mapping[int, Sequence[Outgoing]]
 ) -> list[int]:
-    """Move the offsets by compare-and-set and store the outputs; the ids of their outbox rows.
+    """Advance the stored offsets by compare-and-set, and add the outputs to the outbox; return the row ids.
 
     Raises:
-        Fenced: a claim no longer holds; the transaction must be rolled back.
+        Fenced: a claim does not hold. The transaction must be rolled back.
     """
     return await advance_with(db, ADVANCE, claims, outputs)
 
@@ -146,7 +145,7 @@ async def advance_with(
     outputs: Mapping[int, Sequence[Outgoing]],
     *others: Any,
 ) -> list[int]:
-    """The same by a statement that was joined to `ADVANCE`; `others` are the arguments of its other parts."""
+    """As `advance`, by `sql` that combines `ADVANCE` with other statements, whose arguments are `others`."""
     try:
         row = await db.fetchrow(
             sql,
@@ -164,12 +163,12 @@ async def advance_with(
         if error.sqlstate != FENCED:
             raise
         raise Fenced from error
-    assert row is not None, "it selects without a table, so it gives a row"
+    assert row is not None, "a select without a table returns one row"
     return row["ids"] or []
 
 
-def acknowledge(writes: Writes, furthest: Sequence[Acknowledged]) -> None:
-    """Move the offsets of an output topic to what Kafka acknowledged, never back."""
+def save_acknowledged(writes: Writes, furthest: Sequence[Acknowledged]) -> None:
+    """Advance the stored offsets of the output topic to the acknowledged ones; never move them back."""
     writes.execute(
         "progress",
         _ACKNOWLEDGE,

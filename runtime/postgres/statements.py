@@ -1,6 +1,6 @@
-"""The statements that a batch writes, collected before anything is sent, so that few of them go as one.
+"""Collects the statements of a batch, so that they can be sent in one round trip where possible.
 
-A service says what to write and never waits for it. `store.save` sends it together with the progress.
+A handler adds statements and never awaits them. `store.save` sends them in one transaction with the progress.
 """
 
 import re
@@ -17,140 +17,140 @@ from runtime.postgres.connection import Connection
 
 _PARAMETER = re.compile(r"\$(\d+)")
 
-FEW = 50
-"""Up to so many rows are added by one `insert`: COPY takes the server less time, and three round trips."""
+COPY_ABOVE = 50
+"""More rows than this are added by COPY: it is faster per row, but takes three round trips."""
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """An `insert`, `update` or `delete` of rows of `table`."""
+    """An `insert`, `update` or `delete` of one table."""
 
     table: str
     sql: str
     arguments: tuple[Any, ...]
 
     async def send(self, db: Connection) -> None:
-        """Send it by itself."""
+        """Execute it."""
         await db.execute(self.sql, *self.arguments)
 
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """Many new rows of `table`."""
+    """Many new rows of one table, added by COPY."""
 
     table: str
     columns: tuple[str, ...]
     rows: Sequence[tuple[Any, ...]]
 
     async def send(self, db: Connection) -> None:
-        """Send it by itself."""
+        """Copy the rows."""
         await db.copy_records_to_table(self.table, columns=self.columns, records=self.rows)
 
 
 class Writes:
-    """Statements in the order in which they were added."""
+    """The statements that a batch will write, in the order in which they were added."""
 
     def __init__(self) -> None:
         self._all: list[Statement | Copy] = []
-        self._expected_new: set[str] = set()
-        self._in_order = False
+        self._required_new: set[str] = set()
+        self._ordered = False
 
     @property
     def all(self) -> Sequence[Statement | Copy]:
-        """All of them."""
+        """All statements."""
         return self._all
 
     @property
-    def expected_new(self) -> Set[str]:
-        """The tables of which every added row is expected to be new."""
-        return self._expected_new
+    def required_new(self) -> Set[str]:
+        """The tables to which only new rows may be added: see `require_new`."""
+        return self._required_new
 
     def execute(self, table: str, sql: str, *arguments: Any) -> None:
-        """Change rows of a table by an `insert`, `update` or `delete` of that table alone."""
+        """Add an `insert`, `update` or `delete` that writes to no other table."""
         self._all.append(Statement(table, sql, arguments))
 
     def copy(self, table: str, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
-        """Add many rows by COPY."""
+        """Add rows by COPY."""
         self._all.append(Copy(table, columns, rows))
 
-    def add(
+    def insert(
         self, table: str, columns: tuple[str, ...], sql: str, rows: Sequence[tuple[Any, ...]]
     ) -> None:
-        """Add rows in this order, by `sql` from an array for each column, or by COPY, whichever is faster."""
-        if len(rows) <= FEW:
+        """Add rows by COPY, or if they are few by `sql`, which takes an array per column."""
+        if len(rows) <= COPY_ABOVE:
             self.execute(table, sql, *zip(*rows, strict=True))
         else:
             self.copy(table, columns, rows)
 
-    def save(
+    def insert_or_update(
         self,
         table: str,
         columns: tuple[str, ...],
-        add: str,
-        change: str,
+        insert: str,
+        update: str,
         rows: Iterable[tuple[Any, ...]],
         new: Set[Any],
     ) -> None:
-        """Change rows, of which the first column is the key, and add those with a `new` key.
+        """Insert rows whose key, the first column, is `new`; update the others.
 
-        The batch is outdated when a new row exists already. `add` and `change` take an array for each column.
+        `insert` and `update` are SQL with an array per column. New rows must not exist yet: see `require_new`.
         """
         added, changed = list[tuple[Any, ...]](), list[tuple[Any, ...]]()
         for row in rows:
             (added if row[0] in new else changed).append(row)
         if changed:
-            self.execute(table, change, *zip(*changed, strict=True))
+            self.execute(table, update, *zip(*changed, strict=True))
         if added:
-            self.expect_new(table)
-            self.add(table, columns, add, added)
+            self.require_new(table)
+            self.insert(table, columns, insert, added)
 
-    def in_order(self) -> None:
-        """Send the statements one after the other: other workers lock the same rows in the same order."""
-        self._in_order = True
+    def keep_order(self) -> None:
+        """Send the statements one by one: workers that lock the same rows then do so in the same order."""
+        self._ordered = True
 
-    def expect_new(self, table: str) -> None:
-        """The batch is outdated when a row that it adds to this table exists already, by its primary key.
+    def require_new(self, table: str) -> None:
+        """Declare the batch outdated if a row that it adds to this table exists already, by primary key.
 
         The key's constraint must have PostgreSQL's own name, `<table>_pkey`.
         """
-        self._expected_new.add(table)
+        self._required_new.add(table)
 
-    def together(self) -> Sequence[Statement] | None:
-        """All statements, when they can be one; None when one of them must come after another.
+    def combinable(self) -> Sequence[Statement] | None:
+        """All statements if they can be combined into one; None if their order matters, or one is a COPY.
 
-        PostgreSQL runs the parts of one statement on the rows from before it, in no order.
+        PostgreSQL runs the parts of a `with` statement on the same snapshot, in no defined order.
         """
         statements = [write for write in self._all if isinstance(write, Statement)]
         tables = {statement.table for statement in statements}
-        apart = len(tables) == len(self._all) and not self._in_order
-        return statements if apart else None
+        independent = len(tables) == len(self._all) and not self._ordered
+        return statements if independent else None
 
     async def send(self, db: Connection) -> None:
-        """Send them one after the other, inside a transaction of the caller's."""
+        """Send the statements one by one, in the caller's transaction."""
         for write in self._all:
             await write.send(db)
 
     @contextmanager
-    def outdated(self) -> Iterator[None]:
-        """Recognises, while the statements are sent, that a row which was expected to be new exists.
+    def raising_outdated(self) -> Iterator[None]:
+        """Turn the violation of a primary key into Outdated, for tables that `require_new` names.
 
         Raises:
-            Outdated: it does. Any other constraint that a row violates is an error of its own.
+            Outdated: a row exists already. Violations of other constraints are raised unchanged.
         """
         try:
             yield
         except asyncpg.UniqueViolationError as error:
-            if error.constraint_name not in {f"{table}_pkey" for table in self._expected_new}:
+            if error.constraint_name not in {f"{table}_pkey" for table in self._required_new}:
                 raise
             raise Outdated from error
 
 
 @lru_cache(maxsize=256)
-def joined(base: str, parameters: int, *statements: str) -> str:
-    """One statement that does what `base`, a `with … select …`, and these others do.
+def join_statements(base: str, parameters: int, *statements: str) -> str:
+    """Combine `base`, a `with … select …` statement, and other statements into one.
 
-    The last `select` of `base` begins a line. `parameters` is the number of those that `base` has; the
-    parameters of the others follow, in their order.
+    The final `select` of `base` begins a line. `base` has so many `parameters`; those of the other statements
+    are renumbered to follow them, in order.
     """
     with_, select = base.split("\nselect ", 1)
     parts = []
@@ -160,9 +160,9 @@ def joined(base: str, parameters: int, *statements: str) -> str:
     return "\n".join((with_, *parts, f"select {select}"))
 
 
-def as_one(base: str, parameters: int, statements: Sequence[Statement]) -> tuple[str, list[Any]]:
-    """The statement that `joined` makes, and the arguments of the others."""
-    sql = joined(base, parameters, *[s.sql for s in statements])
+def combine(base: str, parameters: int, statements: Sequence[Statement]) -> tuple[str, list[Any]]:
+    """Combine statements with `base` by `join_statements`; return the SQL and the statements' arguments."""
+    sql = join_statements(base, parameters, *[s.sql for s in statements])
     return sql, [argument for s in statements for argument in s.arguments]
 
 

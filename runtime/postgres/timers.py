@@ -1,4 +1,4 @@
-"""The SQL of timers: records that are published when they are due."""
+"""The SQL of timers: records that will be published at a given time."""
 
 from collections.abc import Iterable, Sequence
 
@@ -17,7 +17,7 @@ select * from unnest($1::uuid[], $2::int[], $3::timestamptz[], $4::bytea[])
 on conflict (id) do update set due_at = excluded.due_at, record = excluded.record
 """
 _CANCEL_TIMERS = "delete from timers where id = any($1::uuid[])"
-# The database's clock decides what is due: one clock for all workers.
+# By the database's clock, which is the same for all workers.
 _ANY_DUE = """
 select exists (select from timers where partition = any($1::int[]) and due_at <= now())
 """
@@ -29,8 +29,8 @@ delete from timers where id = any(array(
 """
 
 
-def keep(writes: Writes, timers: Sequence[tuple[int, Timer]]) -> None:
-    """Set timers, each with the partition of the input that set it; one with the same id is replaced."""
+def upsert(writes: Writes, timers: Sequence[tuple[int, Timer]]) -> None:
+    """Set timers, each with its input partition; replace timers with the same id."""
     writes.execute(
         "timers",
         _SET_TIMERS,
@@ -42,7 +42,7 @@ def keep(writes: Writes, timers: Sequence[tuple[int, Timer]]) -> None:
 
 
 def cancel(writes: Writes, ids: Sequence[str]) -> None:
-    """Delete the timers with these ids, if they exist."""
+    """Delete the timers with these ids, if any."""
     writes.execute("timers", _CANCEL_TIMERS, ids)
 
 
@@ -52,8 +52,8 @@ async def any_due(db: Connection, partitions: Iterable[int]) -> bool:
     return is_due
 
 
-async def due(db: Connection, partitions: Iterable[int]) -> dict[int, list[Outgoing]]:
-    """Remove the due timers of these partitions, by the database's clock; their records, earliest first."""
+async def pop_due(db: Connection, partitions: Iterable[int]) -> dict[int, list[Outgoing]]:
+    """Delete the due timers of these partitions; return their records by partition, earliest first."""
     due: dict[int, list[Outgoing]] = {}
     rows = await db.fetch(_DUE_TIMERS, list(partitions))
     for r in sorted(rows, key=lambda row: row["due_at"]):

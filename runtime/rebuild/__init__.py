@@ -1,5 +1,4 @@
-"""Building a service's projections anew from the topics, beside the running ones, and switching them.
+"""Rebuild a service's projections from the topics beside the running ones, compare, and switch.
 
-`declared` is what a service says of its projections, `run` does it all; how, and why so, is in
-docs/architecture/rebuild.md.
+`declaration` has what a service declares, `run` performs a rebuild. Design: docs/architecture/rebuild.md.
 """

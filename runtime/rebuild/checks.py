@@ -1,4 +1,4 @@
-"""When a rebuild may not be done, or its result not be switched in."""
+"""Checks before a rebuild, and before its tables are switched."""
 
 from collections.abc import Iterable, Mapping
 
@@ -8,64 +8,66 @@ from runtime.consistency import offsets
 from runtime.errors import CannotRun
 from runtime.kafka.admin import cluster_id
 from runtime.messages.positions import Position
-from runtime.rebuild.declared import Difference, Rebuild
-from runtime.rebuild.reading import Stretch
+from runtime.rebuild.declaration import Difference, Rebuild
+from runtime.rebuild.reading import OffsetRange
 from schemas.topics import Topic
 
 
-class Loss(CannotRun):
-    """The topics no longer tell of everything that the running tables hold."""
+class DataLoss(CannotRun):
+    """The running tables have data that the topics no longer have."""
 
 
-async def require_same_kafka(
+async def require_same_cluster(
     kafka: str,
-    known: str | None,
+    stored_cluster: str | None,
     client: AIOKafkaConsumer,
     positions: Mapping[TopicPartition, Position],
     topics: Iterable[Topic],
 ) -> None:
-    """Hold where the running service is against Kafka, as a worker does; `known` is its cluster id.
+    """Run a worker's cluster check: the service's positions and `stored_cluster` against Kafka.
 
     Raises:
-        CannotRun: the service has handled nothing yet.
-        OtherKafka: this is not the Kafka that the database belongs to.
+        CannotRun: the service has never been assigned a partition.
+        ClusterMismatch: the database belongs to another Kafka cluster.
     """
-    if not positions or known is None:
-        raise CannotRun("the service has not taken any partition yet: there is nothing to rebuild")
-    offsets.refuse_other_cluster(known, await cluster_id(kafka))
+    if not positions or stored_cluster is None:
+        raise CannotRun(
+            "the service has never been assigned a partition: there is nothing to rebuild"
+        )
+    offsets.refuse_other_cluster(stored_cluster, await cluster_id(kafka))
     client.assign(list(positions))
     compacted = {topic.name for topic in topics if topic.compacted}
-    offsets.refuse_misfits(await offsets.look(client, positions, compacted))
+    offsets.refuse_misfits(await offsets.check_offsets(client, positions, compacted))
 
 
-def require_from_the_start(
-    topics: Iterable[Topic], spans: Mapping[TopicPartition, Stretch]
+def require_complete_topics(
+    topics: Iterable[Topic], spans: Mapping[TopicPartition, OffsetRange]
 ) -> None:
-    """Raises Loss when records of a topic that keeps all have expired."""
-    kept_all = {topic.name for topic in topics if not topic.compacted}
+    """Raise DataLoss when records of a topic that is not compacted have expired."""
+    uncompacted = {topic.name for topic in topics if not topic.compacted}
     for tp, span in spans.items():
-        if tp.topic in kept_all and span.first > 0:
-            raise Loss(
-                f"{tp.topic}-{tp.partition} begins at {span.first}: what is older has expired, and would"
-                " be lost from what is rebuilt; --accept-loss does it all the same"
+        if tp.topic in uncompacted and span.first > 0:
+            raise DataLoss(
+                f"{tp.topic}-{tp.partition} begins at {span.first}: older records have expired, and their"
+                " rows would be lost; --accept-loss rebuilds without them"
             )
 
 
-def require_nothing_lost(rebuild: Rebuild[object], differences: Iterable[Difference]) -> None:
-    """Raises Loss when rows would go that nothing on the topics tells of any more."""
-    for found in differences:
-        if found.table in rebuild.losses and found.gone:
-            raise Loss(
-                f"{found.gone} rows of {found.table} are in the running table, and the topics do not"
-                " tell of them: they would be lost; --accept-loss does it all the same"
+def require_no_loss(rebuild: Rebuild[object], differences: Iterable[Difference]) -> None:
+    """Raise DataLoss when the new tables lack rows whose records the topics no longer have."""
+    for difference in differences:
+        if difference.table in rebuild.losses and difference.gone:
+            raise DataLoss(
+                f"{difference.gone} rows of {difference.table} are in the running table and follow from no"
+                " record on the topics: they would be lost; --accept-loss drops them"
             )
 
 
-def require_kept(rebuild: Rebuild[object], differences: Iterable[Difference]) -> None:
-    """Raises CannotRun when rows would change that are kept for good."""
-    for found in differences:
-        if found.table in rebuild.kept and (found.changed or found.gone):
+def require_unchanged(rebuild: Rebuild[object], differences: Iterable[Difference]) -> None:
+    """Raise CannotRun when rows of an immutable table would change or go."""
+    for difference in differences:
+        if difference.table in rebuild.immutable and (difference.changed or difference.gone):
             raise CannotRun(
-                f"{found.changed} rows of {found.table} would change and {found.gone} go, which must"
-                " not be: nothing is switched"
+                f"{difference.changed} rows of {difference.table} would change and {difference.gone} go, but"
+                " this table must not change: nothing is switched"
             )

@@ -1,7 +1,7 @@
-"""A process that builds some of the partitions; one core each, as the rest of Python's work is on one.
+"""A process that builds some of the partitions, to use more than one core.
 
-`python -m runtime.rebuild.part`, with a `Part` as JSON on standard input, which then stays open: when it
-closes, whoever asked for this is gone. Answers are JSON, a line each, on standard output.
+`python -m runtime.rebuild.part` reads a `Part` as a line of JSON from standard input, and writes each
+`Answer` as a line of JSON to standard output. It ends when standard input closes: its parent is gone.
 """
 
 import asyncio
@@ -19,15 +19,15 @@ from aiokafka import TopicPartition
 from runtime.errors import CannotRun, is_transient
 from runtime.observability.logs import configure_logs
 from runtime.rebuild import shadow
-from runtime.rebuild.building import Building
-from runtime.rebuild.declared import Rebuild
+from runtime.rebuild.build_loop import BuildLoop
+from runtime.rebuild.declaration import Rebuild
 from runtime.rebuild.reading import consumer, directory
 
 log = structlog.get_logger()
 
 
 class Target(msgspec.Struct, frozen=True):
-    """Build this partition until `end`."""
+    """A partition to build, up to and not including offset `end`."""
 
     topic: str
     partition: int
@@ -35,7 +35,7 @@ class Target(msgspec.Struct, frozen=True):
 
 
 class Part(msgspec.Struct, frozen=True):
-    """What one process builds; `module` is the declaration's, `skipped` are records to pass over."""
+    """The work of one process. `module` has the declaration; `skipped` are positions not to handle."""
 
     module: str
     kafka: str
@@ -46,19 +46,19 @@ class Part(msgspec.Struct, frozen=True):
 
 
 class Built(msgspec.Struct, frozen=True, tag=True):
-    """So many more records are built."""
+    """This many more records are built."""
 
     records: int
 
 
 class Ended(msgspec.Struct, frozen=True, tag=True):
-    """All is built; `refused` is what the service would bury, by reason."""
+    """The part is built; `refused` counts the dead letters that the service makes, by reason."""
 
     refused: dict[str, int]
 
 
 class Failed(msgspec.Struct, frozen=True, tag=True):
-    """It cannot be built: the type of the error and, where it is for a person to mend, its words."""
+    """The part cannot be built: the error's type, and its message when a person can act on it."""
 
     error: str
     why: str
@@ -68,11 +68,11 @@ Answer = Built | Ended | Failed
 
 
 async def build(part: Part, rebuild: Rebuild[Any]) -> dict[str, int]:
-    """Build it; what the service would bury, by reason. Raises what `Building.up_to` does."""
+    """Build a part; return the number of dead letters by reason. Raises what `BuildLoop.up_to` raises."""
     db = await shadow.connect(part.database)
     try:
         async with consumer(part.kafka) as client:
-            building = Building(
+            building = BuildLoop(
                 rebuild,
                 rebuild.builder(await directory(part.kafka, rebuild)),
                 client,
@@ -89,10 +89,10 @@ async def build(part: Part, rebuild: Rebuild[Any]) -> dict[str, int]:
         await db.close()
 
 
-def declared(module: str) -> Rebuild[Any]:
-    """The declaration in a service's module."""
-    found: Rebuild[Any] = import_module(module).REBUILD
-    return found
+def load_declaration(module: str) -> Rebuild[Any]:
+    """Import the declaration from a service's module."""
+    rebuild: Rebuild[Any] = import_module(module).REBUILD
+    return rebuild
 
 
 def _answer(answer: Answer) -> None:
@@ -100,20 +100,20 @@ def _answer(answer: Answer) -> None:
     sys.stdout.buffer.flush()
 
 
-def _end_with_the_parent() -> None:
+def _exit_with_parent() -> None:
     while os.read(0, 1):
         pass
     os._exit(1)
 
 
 def main() -> None:
-    """Build what standard input says."""
+    """Build the part that standard input names."""
     part = msgspec.json.decode(sys.stdin.buffer.readline(), type=Part)
-    Thread(target=_end_with_the_parent, daemon=True).start()
+    Thread(target=_exit_with_parent, daemon=True).start()
     configure_logs("rebuild", "json")
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
-            _answer(Ended(runner.run(build(part, declared(part.module)))))
+            _answer(Ended(runner.run(build(part, load_declaration(part.module)))))
         except Exception as error:
             why = str(error) if isinstance(error, CannotRun) else ""
             if not why and not is_transient(error):

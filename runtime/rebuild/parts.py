@@ -1,4 +1,4 @@
-"""The bulk, built by several processes, each with some of the partitions."""
+"""Build the bulk in several processes, each with some of the partitions."""
 
 import asyncio
 import sys
@@ -16,7 +16,7 @@ from runtime.rebuild.part import Answer, Built, Ended, Failed, Part, Target
 ROOT = Path(__file__).parents[2]
 
 _END_S = 5.0
-"""How long a process may take to notice that nobody waits for it."""
+"""How long a process may take to end after its standard input closes."""
 
 _decode = msgspec.json.Decoder(Answer).decode
 
@@ -25,8 +25,8 @@ class PartFailed(CannotRun):
     """A process could not build its part."""
 
 
-def shared(sizes: Iterable[tuple[Target, int]], processes: int) -> list[list[Target]]:
-    """The targets over so many processes, by their number of records, the largest first."""
+def distribute(sizes: Iterable[tuple[Target, int]], processes: int) -> list[list[Target]]:
+    """Distribute targets over processes by their number of records, the largest first."""
     parts: list[list[Target]] = [[] for _ in range(processes)]
     loads = [0] * processes
     for target, records in sorted(sizes, key=lambda sized: -sized[1]):
@@ -36,16 +36,16 @@ def shared(sizes: Iterable[tuple[Target, int]], processes: int) -> list[list[Tar
     return [part for part in parts if part]
 
 
-async def build_parts(parts: Sequence[Part], told: Callable[[int], None]) -> Counter[str]:
-    """Build these at the same time; what the service would bury, by reason.
+async def build_parts(parts: Sequence[Part], on_built: Callable[[int], None]) -> Counter[str]:
+    """Build parts at the same time; return the number of dead letters by reason.
 
-    `told` is called with the number of records whenever some are built. Raises PartFailed when one
-    cannot; the others are ended then.
+    `on_built` is called with the number of records whenever some are built. Raises PartFailed when a part
+    cannot be built; the other processes are ended.
     """
     refused: Counter[str] = Counter()
     try:
         async with asyncio.TaskGroup() as building:
-            tasks = [building.create_task(_build(part, told)) for part in parts]
+            tasks = [building.create_task(_build(part, on_built)) for part in parts]
     except ExceptionGroup as errors:
         raise errors.exceptions[0] from None
     for task in tasks:
@@ -53,13 +53,13 @@ async def build_parts(parts: Sequence[Part], told: Callable[[int], None]) -> Cou
     return refused
 
 
-async def _build(part: Part, told: Callable[[int], None]) -> dict[str, int]:
+async def _build(part: Part, on_built: Callable[[int], None]) -> dict[str, int]:
     async with _process(part) as process:
         assert process.stdout is not None
         async for line in process.stdout:
             match _decode(line):
                 case Built(records):
-                    told(records)
+                    on_built(records)
                 case Ended(refused):
                     return refused
                 case Failed(error, why):
@@ -74,7 +74,7 @@ async def _process(part: Part) -> AsyncIterator[Process]:
         stdin=PIPE,
         stdout=PIPE,
         cwd=ROOT,
-        # Ctrl-C in a terminal is for the one who asked; these end when it lets go of them.
+        # Ctrl-C in a terminal must reach the parent only; closing standard input ends these processes.
         start_new_session=True,
     )
     assert process.stdin is not None

@@ -1,4 +1,4 @@
-"""Reading exact stretches of topics, in no group, in batches of bounded size."""
+"""Read exact ranges of offsets outside a consumer group, in batches of bounded size."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -8,22 +8,22 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from runtime.kafka.clients import reader
+from runtime.kafka.clients import open_consumer
 from runtime.kafka.global_table import GlobalTable
 from runtime.kafka.record_reader import Delivered
 from runtime.loop.batch import Where
 from runtime.messages.dead_letters import origin
 from runtime.messages.message import Message
 from runtime.messages.parser import Parser
-from runtime.rebuild.declared import Directory, Rebuild
+from runtime.rebuild.declaration import Directory, Rebuild
 from schemas.topics import Topic, dead_letters
 
 BATCH = 5000
 BATCH_BYTES = 32 * 1024 * 1024
-"""Records that are built together, and the bytes after which there are fewer; they bound the memory."""
+"""A batch ends at this many records or bytes, which bounds the memory."""
 
 SILENCE_S = 30.0
-"""How long the next records may take to come."""
+"""How long Kafka may send no record."""
 
 _POLL = 1000
 _PARTITION_BYTES = 4 * 1024 * 1024
@@ -31,20 +31,20 @@ _FETCH_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
-    """A partition's records from `first` up to, not including, `end`."""
+class OffsetRange:
+    """A partition's offsets from `first` up to and not including `end`."""
 
     first: int
     end: int
 
 
-Stretches = Mapping[TopicPartition, Stretch]
+OffsetRanges = Mapping[TopicPartition, OffsetRange]
 
 
 @asynccontextmanager
 async def consumer(kafka: str) -> AsyncIterator[AIOKafkaConsumer]:
-    """A consumer without a group. Raises KafkaError while Kafka is away."""
-    async with reader(
+    """Open a consumer outside a group. Raises KafkaError when Kafka cannot be reached."""
+    async with open_consumer(
         kafka,
         partition_bytes=_PARTITION_BYTES,
         fetch_bytes=_FETCH_BYTES,
@@ -52,57 +52,57 @@ async def consumer(kafka: str) -> AsyncIterator[AIOKafkaConsumer]:
         yield client
 
 
-async def spans(
+async def offset_ranges(
     client: AIOKafkaConsumer, partitions: Iterable[TopicPartition]
-) -> dict[TopicPartition, Stretch]:
-    """What these partitions hold now."""
+) -> dict[TopicPartition, OffsetRange]:
+    """The current beginning and end offsets of these partitions."""
     wanted = list(partitions)
     firsts = await client.beginning_offsets(wanted)
     ends = await client.end_offsets(wanted)
-    return {tp: Stretch(firsts[tp], ends[tp]) for tp in wanted}
+    return {tp: OffsetRange(firsts[tp], ends[tp]) for tp in wanted}
 
 
-async def records(client: AIOKafkaConsumer, stretches: Stretches) -> AsyncIterator[list[Delivered]]:
-    """The records of these stretches, each partition's in order, about `BATCH` at a time.
+async def records(client: AIOKafkaConsumer, ranges: OffsetRanges) -> AsyncIterator[list[Delivered]]:
+    """Read the records of these ranges, each partition's in order, in batches of about `BATCH`.
 
     Raises:
-        TimeoutError: none came for `SILENCE_S`.
+        TimeoutError: Kafka sent no record for `SILENCE_S`.
     """
-    left = {tp: stretch for tp, stretch in stretches.items() if stretch.first < stretch.end}
+    left = {tp: range_ for tp, range_ in ranges.items() if range_.first < range_.end}
     client.assign(list(left))
-    for tp, stretch in left.items():
-        client.seek(tp, stretch.first)
+    for tp, range_ in left.items():
+        client.seek(tp, range_.first)
     while left:
         batch, size = list[Delivered](), 0
         while left and len(batch) < BATCH and size < BATCH_BYTES:
             async with asyncio.timeout(SILENCE_S):
-                some = await _some(client, left)
-            batch += some
-            size += sum(len(record.value or b"") for record in some)
-            left = {tp: s for tp, s in left.items() if await client.position(tp) < s.end}
+                polled = await _poll(client, left)
+            batch += polled
+            size += sum(len(record.value or b"") for record in polled)
+            left = {tp: r for tp, r in left.items() if await client.position(tp) < r.end}
         yield batch
 
 
-async def _some(client: AIOKafkaConsumer, left: Stretches) -> list[Delivered]:
-    """The next records; none when only the positions moved, as over what compaction took away."""
+async def _poll(client: AIOKafkaConsumer, left: OffsetRanges) -> list[Delivered]:
+    """Poll until records come, or the positions move over compacted ones (then empty)."""
     before = [await client.position(tp) for tp in left]
     while True:
         polled = await client.getmany(*left, timeout_ms=200, max_records=_POLL)
         if polled or before != [await client.position(tp) for tp in left]:
-            return [r for tp, found in polled.items() for r in found if r.offset < left[tp].end]
+            return [r for tp, batch in polled.items() for r in batch if r.offset < left[tp].end]
 
 
 async def messages(kafka: str, topic: Topic) -> AsyncIterator[Sequence[Message[Any]]]:
-    """What can be read on a topic, from its beginning to its end of now."""
+    """Read a topic's messages from its beginning to its current end; unreadable records are skipped."""
     parse = Parser.of([topic]).parse
     partitions = [TopicPartition(topic.name, number) for number in range(topic.partitions)]
     async with consumer(kafka) as client:
-        async for batch in records(client, await spans(client, partitions)):
+        async for batch in records(client, await offset_ranges(client, partitions)):
             yield [m for record in batch if isinstance(m := parse(record), Message)]
 
 
 async def directory(kafka: str, rebuild: Rebuild[Any]) -> Directory:
-    """The compacted topics that a rebuild needs in memory, as they are now."""
+    """Read the compacted topics that a rebuild needs in memory."""
     tables = {body: GlobalTable(kafka, topic, body) for body, topic in rebuild.directory.items()}
     following = [asyncio.create_task(table.follow()) for table in tables.values()]
     try:
@@ -116,12 +116,12 @@ async def directory(kafka: str, rebuild: Rebuild[Any]) -> Directory:
     return {body: table.rows for body, table in tables.items()}
 
 
-async def buried(kafka: str, service: str) -> frozenset[Where]:
-    """Where the records came from that are among a service's dead letters."""
+async def dead_letter_origins(kafka: str, service: str) -> frozenset[Where]:
+    """Read the positions of the records that are dead letters of a service."""
     topic = dead_letters(service)
     partitions = [TopicPartition(topic.name, number) for number in range(topic.partitions)]
-    found: set[Where] = set()
+    origins: set[Where] = set()
     async with consumer(kafka) as client:
-        async for batch in records(client, await spans(client, partitions)):
-            found.update(where for r in batch if (where := origin(r)))
-    return frozenset(found)
+        async for batch in records(client, await offset_ranges(client, partitions)):
+            origins.update(where for r in batch if (where := origin(r)))
+    return frozenset(origins)

@@ -1,25 +1,25 @@
-"""What is told of a rebuild, while it goes on and in the end."""
+"""Progress and result of a rebuild."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from runtime.rebuild.declared import Difference
+from runtime.rebuild.declaration import Difference
 
 
 class Progress(Protocol):
-    """What is told of a rebuild while it goes on."""
+    """Receives the progress of a rebuild."""
 
     def begin(self, what: str, records: int) -> None:
-        """So many records are about to be read for this; 0 when it is not about records."""
+        """A step starts that will read this many records; 0 when it reads none."""
 
     def built(self, records: int) -> None:
-        """So many more are."""
+        """This many more records are built."""
 
 
 @dataclass(frozen=True)
 class Bulk:
-    """What was there when the rebuild began: records, how long they took (seconds), in how many processes."""
+    """The records that existed when the rebuild started: their number, the time and processes they took."""
 
     records: int
     seconds: float
@@ -27,15 +27,15 @@ class Bulk:
 
     @property
     def records_per_s(self) -> float:
-        """How fast they were read, counted and written."""
+        """The rate at which they were read, handled and written."""
         return self.records / self.seconds if self.seconds else 0.0
 
 
 @dataclass(frozen=True)
 class Result:
-    """What came of it; `differences` are those of the comparison, `seconds` those of everything.
+    """The result of a rebuild, which took `seconds` in total.
 
-    `refused` is what the service has buried, or would, by reason.
+    `refused` counts the dead letters that the service makes of its records, by reason.
     """
 
     switched: bool

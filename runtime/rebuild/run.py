@@ -1,4 +1,4 @@
-"""A rebuild from beginning to end: build beside, compare, come close, switch."""
+"""Run a rebuild: build the new tables, compare them with the running ones, catch up, switch."""
 
 import asyncio
 import os
@@ -17,44 +17,44 @@ from runtime.messages.message import Message
 from runtime.postgres import migrations
 from runtime.postgres.migrations import Migration
 from runtime.rebuild import reading, shadow
-from runtime.rebuild.building import Building
+from runtime.rebuild.build_loop import BuildLoop
 from runtime.rebuild.checks import (
-    require_from_the_start,
-    require_kept,
-    require_nothing_lost,
-    require_same_kafka,
+    require_complete_topics,
+    require_no_loss,
+    require_same_cluster,
+    require_unchanged,
 )
-from runtime.rebuild.declared import Difference, Rebuild
+from runtime.rebuild.declaration import Difference, Rebuild
 from runtime.rebuild.part import Part, Target
-from runtime.rebuild.parts import build_parts, shared
+from runtime.rebuild.parts import build_parts, distribute
 from runtime.rebuild.report import Bulk, Progress, Result
 from schemas.topics import Topic
 
-CLOSE = 2000
-"""So few records behind the running service, the rest is built in a pause of its saves."""
+PAUSE_RECORDS = 2000
+"""With at most this lag behind the running service, the rest is built during a pause of its saves."""
 
-ROUNDS = 50
-"""A rebuild that does not come close in so many rounds is slower than the running service."""
+MAX_ROUNDS = 50
+"""A rebuild that has not caught up after this many rounds is slower than the running service."""
 
-ATTEMPTS = 20
-"""How often a pause is tried while others hold the tables."""
+PAUSE_ATTEMPTS = 20
+"""How often a pause is tried while other sessions lock the tables."""
 
-AGAIN_S = 2.0
+RETRY_AFTER_S = 2.0
 
-WORTH_A_PROCESS = 50_000
+MIN_RECORDS_PER_PROCESS = 50_000
 """A process for fewer records would take longer to start than it saves."""
 
-MOST_PROCESSES = 4
+MAX_PROCESSES = 4
 
 Targets: TypeAlias = Mapping[TopicPartition, int]
 
 
 @dataclass(frozen=True)
 class Options:
-    """Where and how; `database` is the DSN of the service's database, as its owner or an administrator.
+    """Options of a rebuild. `database` is the DSN of the service's database, as its owner or an administrator.
 
-    `accept_loss` switches even if rows go that the topics no longer tell of; `compare_only` leaves the
-    running tables as they are; `processes` build the bulk, 0 is one for each core, four at most.
+    `accept_loss` switches even when rows are lost whose records the topics no longer have. `compare_only`
+    does not switch. `processes` build the bulk; 0 means one per core, four at most.
     """
 
     kafka: str
@@ -65,53 +65,54 @@ class Options:
 
 
 async def run(rebuild: Rebuild[Any], options: Options, progress: Progress) -> Result:
-    """Build a service's projections anew and switch them in.
+    """Rebuild a service's projections, compare them with the running tables, and switch.
 
     Raises:
-        CannotRun: it cannot or may not be done; the running tables are as they were.
-        KafkaError, OSError, TimeoutError, asyncpg.PostgresError: a server is away, or refuses; likewise.
+        CannotRun: the rebuild is refused or cannot be done; the running tables are unchanged.
+        KafkaError, OSError, TimeoutError, asyncpg.PostgresError: a server cannot be reached or refuses;
+            the running tables are unchanged.
     """
-    async with AsyncExitStack() as held:
-        client = await held.enter_async_context(reading.consumer(options.kafka))
-        db = await _connected(held, options)
-        if not await shadow.alone(db):
+    async with AsyncExitStack() as stack:
+        client = await stack.enter_async_context(reading.consumer(options.kafka))
+        db = await _connect(stack, options)
+        if not await shadow.try_lock(db):
             raise CannotRun(f"another rebuild of {rebuild.service} is running")
-        held.push_async_callback(_drop, db)
-        gate, look = await _connected(held, options), await _connected(held, options)
-        return await _Run(rebuild, options, progress, client, db, gate, look).run()
+        stack.push_async_callback(_drop, db)
+        pause_db, snapshot_db = await _connect(stack, options), await _connect(stack, options)
+        return await _Run(rebuild, options, progress, client, db, pause_db, snapshot_db).run()
 
 
-async def _connected(held: AsyncExitStack, options: Options) -> "asyncpg.Connection[Any]":
+async def _connect(stack: AsyncExitStack, options: Options) -> "asyncpg.Connection[Any]":
     db = await shadow.connect(options.database)
-    held.push_async_callback(db.close)
+    stack.push_async_callback(db.close)
     return db
 
 
 async def _drop(db: "asyncpg.Connection[Any]") -> None:
-    # What stays because the server is away, the next rebuild of this database removes.
+    # When the server cannot be reached, the next rebuild of this database drops the schema.
     with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
         await shadow.drop(db)
 
 
 @dataclass
 class _Run:
-    """One rebuild. What is built, a pause and a snapshot are three transactions, so three connections."""
+    """One rebuild. Building, a pause and a snapshot are separate transactions, each with its connection."""
 
     rebuild: Rebuild[Any]
     options: Options
     progress: Progress
     client: AIOKafkaConsumer
     db: "asyncpg.Connection[Any]"
-    gate: "asyncpg.Connection[Any]"
-    look: "asyncpg.Connection[Any]"
+    pause_db: "asyncpg.Connection[Any]"
+    snapshot_db: "asyncpg.Connection[Any]"
     records: int = 0
     epoch: int = field(default_factory=time.time_ns)
-    """As no other rebuild's: a process that outlives its own cannot write into the next one."""
+    """Unique to this rebuild, so that a process that outlives it is fenced by the next one."""
 
     async def run(self) -> Result:
         began_s = time.monotonic()
         targets = await self._begin()
-        building = Building(
+        build = BuildLoop(
             self.rebuild,
             self.rebuild.builder(await reading.directory(self.options.kafka, self.rebuild)),
             self.client,
@@ -120,56 +121,56 @@ class _Run:
             await self._skipped(),
             self._built,
         )
-        bulk = await self._bulk(building, targets)
+        bulk = await self._bulk(build, targets)
         self.progress.begin("Completing", 0)
         await self.rebuild.complete(self.db, self._read)
-        building.skipped = await self._skipped()
-        differences = await self._compare(building)
+        build.skipped = await self._skipped()
+        differences = await self._compare(build)
         if not self.options.compare_only:
-            self._require_fit(differences)
-            await self._switch(building)
+            self._require_switchable(differences)
+            await self._switch(build)
         return Result(
             not self.options.compare_only,
             self.records,
             time.monotonic() - began_s,
             bulk,
             differences,
-            dict(building.refused),
+            dict(build.refused),
         )
 
     async def _begin(self) -> Targets:
-        """Empty tables, and how far the bulk goes: to where the running service is now."""
+        """Check and create the new tables; return the running service's offsets, up to which the bulk goes."""
         inputs, migrated = self.rebuild.inputs, _migrations(self.rebuild)
-        await shadow.require_same(self.db, migrated)
-        positions = await shadow.running(self.db, self._names)
-        await require_same_kafka(
-            self.options.kafka, await shadow.cluster(self.db), self.client, positions, inputs
+        await shadow.require_same_migrations(self.db, migrated)
+        positions = await shadow.running_positions(self.db, self._names)
+        await require_same_cluster(
+            self.options.kafka, await shadow.stored_cluster(self.db), self.client, positions, inputs
         )
-        spans = await reading.spans(
+        ranges = await reading.offset_ranges(
             self.client, [TopicPartition(t.name, n) for t in inputs for n in range(t.partitions)]
         )
         if not self.options.accept_loss:
-            require_from_the_start(inputs, spans)
-        await shadow.make(self.db, migrated)
+            require_complete_topics(inputs, ranges)
+        await shadow.create(self.db, migrated)
         targets = {tp: position.next_offset for tp, position in positions.items()}
-        firsts = {tp: min(span.first, targets.get(tp, span.first)) for tp, span in spans.items()}
-        await shadow.begin(self.db, firsts, self.epoch)
+        firsts = {tp: min(r.first, targets.get(tp, r.first)) for tp, r in ranges.items()}
+        await shadow.store_start(self.db, firsts, self.epoch)
         await self.rebuild.prepare(self.db)
         return targets
 
-    async def _bulk(self, building: Building[Any], targets: Targets) -> Bulk:
+    async def _bulk(self, build: BuildLoop[Any], targets: Targets) -> Bulk:
         began_s = time.monotonic()
-        sizes = await self._behind(targets)
+        sizes = await self._lags(targets)
         total = sum(sizes.values())
         self.progress.begin("Building", total)
-        worth = min(os.cpu_count() or 1, MOST_PROCESSES, total // WORTH_A_PROCESS)
-        processes = max(1, min(self.options.processes or worth, len(sizes)))
+        default = min(os.cpu_count() or 1, MAX_PROCESSES, total // MIN_RECORDS_PER_PROCESS)
+        processes = max(1, min(self.options.processes or default, len(sizes)))
         if processes == 1:
-            await building.up_to(targets)
+            await build.up_to(targets)
         else:
             sized = [(Target(tp.topic, tp.partition, targets[tp]), n) for tp, n in sizes.items()]
-            parts = [self._part(part, building.skipped) for part in shared(sized, processes)]
-            building.refused += await build_parts(parts, self._built)
+            parts = [self._part(part, build.skipped) for part in distribute(sized, processes)]
+            build.refused += await build_parts(parts, self._built)
         return Bulk(total, time.monotonic() - began_s, processes)
 
     def _part(self, targets: list[Target], skipped: frozenset[Where]) -> Part:
@@ -182,76 +183,74 @@ class _Run:
             list(skipped),
         )
 
-    async def _compare(self, building: Building[Any]) -> list[Difference]:
-        """Hold what was built against the running tables, both of the same progress."""
-        snapshot = self.look.transaction(isolation="repeatable_read")
+    async def _compare(self, build: BuildLoop[Any]) -> list[Difference]:
+        """Compare the new tables with the running ones at the same progress."""
+        snapshot = self.snapshot_db.transaction(isolation="repeatable_read")
 
         async def take_snapshot() -> None:
             await snapshot.start()
-            # The first query of a transaction takes its snapshot.
-            await shadow.built(self.look)
+            # PostgreSQL takes the snapshot at the first query of the transaction.
+            await shadow.built_offsets(self.snapshot_db)
 
-        await self._in_a_pause(building, take_snapshot)
+        await self._during_pause(build, take_snapshot)
         self.progress.begin("Comparing", 0)
-        await self.rebuild.keep(self.look)
-        found = [
-            await shadow.difference(self.look, table, query)
+        await self.rebuild.carry_over(self.snapshot_db)
+        differences = [
+            await shadow.difference(self.snapshot_db, table, query)
             for table, query in self.rebuild.tables.items()
         ]
         await snapshot.commit()
-        return found
+        return differences
 
-    def _require_fit(self, differences: Sequence[Difference]) -> None:
-        require_kept(self.rebuild, differences)
+    def _require_switchable(self, differences: Sequence[Difference]) -> None:
+        require_unchanged(self.rebuild, differences)
         if not self.options.accept_loss:
-            require_nothing_lost(self.rebuild, differences)
+            require_no_loss(self.rebuild, differences)
 
-    async def _switch(self, building: Building[Any]) -> None:
+    async def _switch(self, build: BuildLoop[Any]) -> None:
         await shadow.analyze(self.db, self.rebuild.tables)
         tables, migrated = self.rebuild.tables, _migrations(self.rebuild)
-        await self._in_a_pause(building, lambda: shadow.move(self.gate, tables, migrated))
+        await self._during_pause(build, lambda: shadow.switch(self.pause_db, tables, migrated))
 
-    async def _in_a_pause(
-        self, building: Building[Any], act: Callable[[], Awaitable[None]]
+    async def _during_pause(
+        self, build: BuildLoop[Any], act: Callable[[], Awaitable[None]]
     ) -> None:
-        """Act while the running service saves nothing, and what was built is as far as it is.
+        """Run `act` while the running service saves nothing and the new tables have its progress.
 
-        Raises shadow.InUse when others hold the tables all the time.
+        Raises shadow.InUse when other sessions lock the tables in every attempt.
         """
-        for _ in range(ATTEMPTS):
-            await self._come_close(building)
+        for _ in range(PAUSE_ATTEMPTS):
+            await self._catch_up(build)
             try:
-                async with shadow.paused(self.gate):
-                    await building.up_to(await self._running())
+                async with shadow.paused(self.pause_db):
+                    await build.up_to(await self._running_offsets())
                     await act()
                 return
             except asyncpg.LockNotAvailableError:
-                await asyncio.sleep(AGAIN_S)
-        holders = await shadow.holders(self.db, self.rebuild.tables)
-        raise shadow.InUse(
-            f"the tables are in use all the time, by {', '.join(holders) or 'saves'}"
-        )
+                await asyncio.sleep(RETRY_AFTER_S)
+        holders = await shadow.lock_holders(self.db, self.rebuild.tables)
+        raise shadow.InUse(f"the tables are always in use, by {', '.join(holders) or 'saves'}")
 
-    async def _come_close(self, building: Building[Any]) -> None:
-        """Build on until the running service is nearly reached."""
-        for _ in range(ROUNDS):
-            targets = await self._running()
-            behind = sum((await self._behind(targets)).values())
-            if behind <= CLOSE:
+    async def _catch_up(self, build: BuildLoop[Any]) -> None:
+        """Build until the lag behind the running service is at most `PAUSE_RECORDS`."""
+        for _ in range(MAX_ROUNDS):
+            targets = await self._running_offsets()
+            lag = sum((await self._lags(targets)).values())
+            if lag <= PAUSE_RECORDS:
                 return
-            self.progress.begin("Catching up", behind)
-            await building.up_to(targets)
+            self.progress.begin("Catching up", lag)
+            await build.up_to(targets)
         raise CannotRun(
-            "the service handles records faster than they are rebuilt; try when it is calmer"
+            "the service handles records faster than they are rebuilt; try at a quieter time"
         )
 
-    async def _behind(self, targets: Targets) -> dict[TopicPartition, int]:
-        """How many offsets what was built is behind these, where it is."""
-        done = await shadow.built(self.db)
+    async def _lags(self, targets: Targets) -> dict[TopicPartition, int]:
+        """How many offsets the new tables are behind these, by partition that lags."""
+        done = await shadow.built_offsets(self.db)
         return {tp: end - done[tp] for tp, end in targets.items() if end > done[tp]}
 
-    async def _running(self) -> Targets:
-        positions = await shadow.running(self.db, self._names)
+    async def _running_offsets(self) -> Targets:
+        positions = await shadow.running_positions(self.db, self._names)
         return {tp: position.next_offset for tp, position in positions.items()}
 
     @property
@@ -259,9 +258,9 @@ class _Run:
         return [topic.name for topic in self.rebuild.inputs]
 
     async def _skipped(self) -> frozenset[Where]:
-        if not self.rebuild.leaves_letters:
+        if not self.rebuild.skip_dead_letters:
             return frozenset()
-        return await reading.buried(self.options.kafka, self.rebuild.service)
+        return await reading.dead_letter_origins(self.options.kafka, self.rebuild.service)
 
     def _read(self, topic: Topic) -> AsyncIterator[Sequence[Message[Any]]]:
         return reading.messages(self.options.kafka, topic)

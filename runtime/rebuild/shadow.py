@@ -1,6 +1,6 @@
-"""All SQL of a rebuild: the schema that the new tables are built in, the pauses, the switch.
+"""The SQL of a rebuild: the schema of the new tables, the pauses, the switch.
 
-The names of tables come from the services' declarations; PostgreSQL takes no parameters for them.
+Names of tables come from the services' declarations and are quoted, as SQL has no parameters for names.
 """
 
 import asyncio
@@ -16,15 +16,15 @@ from runtime.messages.positions import Position
 from runtime.postgres import migrations
 from runtime.postgres.connection import Connection
 from runtime.postgres.migrations import Migration
-from runtime.rebuild.declared import Difference
+from runtime.rebuild.declaration import Difference
 
 SCHEMA = "rebuild"
 
 PAUSE_S = 5.0
-"""The longest that a pause holds back the running service's saves; their own limit is 30 s."""
+"""The longest that a pause blocks the running service's saves; their own time-out is 30 s."""
 
-_ALONE = 0x72656275696C64
-"""An advisory lock's number, held as long as the rebuild of this database runs."""
+_LOCK_ID = 0x72656275696C64
+"""The advisory lock that is held while a rebuild of this database runs."""
 
 _OWNER = """
 select tableowner from pg_tables where schemaname = 'public' and tablename = 'progress'
@@ -41,9 +41,9 @@ select topic, partition, first, $4 from unnest($1::text[], $2::int[], $3::bigint
     as b(topic, partition, first)
 """
 _BUILT = "select topic, partition, next_offset from progress"
-# Every worker that has loaded something before the switch is fenced by this: it loads again.
+# Fences each worker that loaded rows before the switch, so that it loads them again.
 _FENCE = "update public.progress set epoch = epoch + 1"
-# Who may read a projection besides its owner may do so afterwards.
+# The new tables get the grants of the running ones.
 _GRANTS = """
 select format(
     'grant %s on rebuild.%I to %s%s',
@@ -65,25 +65,25 @@ order by a.pid
 
 
 class InUse(CannotRun):
-    """A reader holds a table for so long that it cannot be switched."""
+    """Another session locks a table, so that it cannot be switched."""
 
 
 async def connect(dsn: str) -> "asyncpg.Connection[Any]":
-    """A connection as the owner of the running tables, on which those being built have plain names.
+    """Connect as the owner of the running tables, with the new tables' schema as search path.
 
     Raises:
         CannotRun: the service has never run on this database.
-        OSError, TimeoutError, asyncpg.PostgresError: it cannot be reached, or refuses.
+        OSError, TimeoutError, asyncpg.PostgresError: the server cannot be reached or refuses.
     """
     db = await asyncpg.connect(dsn, timeout=10, server_settings={"application_name": "rebuild"})
     try:
         owner = await db.fetchval(_OWNER)
         if owner is None:
             raise CannotRun("the service has never run on this database")
-        # What is built must be the service's own, whoever builds it.
+        # The service must own the new tables, also when an administrator builds them.
         await db.execute(f"set role {_quoted(owner)}")
         await db.execute(f"set search_path to {SCHEMA}")
-        # A rebuild that is broken off starts again from nothing; the switch itself waits for the disk.
+        # A rebuild that fails starts again from nothing, so only the switch needs to wait for the disk.
         await db.execute("set synchronous_commit to off")
     except BaseException:
         await db.close()
@@ -91,14 +91,14 @@ async def connect(dsn: str) -> "asyncpg.Connection[Any]":
     return db
 
 
-async def alone(db: Connection) -> bool:
-    """Whether no other rebuild of this database runs; none starts as long as this connection lives."""
-    taken: bool = await db.fetchval("select pg_try_advisory_lock($1)", _ALONE)
+async def try_lock(db: Connection) -> bool:
+    """Take the lock of this database's rebuild until the connection closes; False when another has it."""
+    taken: bool = await db.fetchval("select pg_try_advisory_lock($1)", _LOCK_ID)
     return taken
 
 
-async def require_same(db: Connection, wanted: Iterable[Migration]) -> None:
-    """Raises CannotRun when the running tables are not those of this version of the code."""
+async def require_same_migrations(db: Connection, wanted: Iterable[Migration]) -> None:
+    """Raise CannotRun when the running tables do not have exactly this code's migrations."""
     applied = {row["name"]: row["checksum"] for row in await db.fetch(_APPLIED)}
     if applied != {migration.name: migration.checksum for migration in wanted}:
         raise CannotRun(
@@ -106,21 +106,21 @@ async def require_same(db: Connection, wanted: Iterable[Migration]) -> None:
         )
 
 
-async def make(db: Connection, wanted: Iterable[Migration]) -> None:
-    """An empty copy of the service's tables, with the names that migrations give; leftovers go."""
+async def create(db: Connection, wanted: Iterable[Migration]) -> None:
+    """Create empty tables in the schema by the service's own migrations; drop those of an earlier rebuild."""
     await drop(db)
     await db.execute(f"create schema {SCHEMA}")
     await migrations.migrate(db, wanted)
 
 
 async def drop(db: Connection) -> None:
-    """Remove what was built, if anything is there."""
+    """Drop the schema of the new tables if it exists."""
     await db.execute("set client_min_messages to warning")
     await db.execute(f"drop schema if exists {SCHEMA} cascade")
 
 
-async def begin(db: Connection, first: Mapping[TopicPartition, int], epoch: int) -> None:
-    """Note where building begins; only who knows `epoch` can build on."""
+async def store_start(db: Connection, first: Mapping[TopicPartition, int], epoch: int) -> None:
+    """Store the first offsets to build; saves with another epoch are fenced."""
     await db.execute(
         _BEGIN,
         [tp.topic for tp in first],
@@ -130,14 +130,16 @@ async def begin(db: Connection, first: Mapping[TopicPartition, int], epoch: int)
     )
 
 
-async def cluster(db: Connection) -> str | None:
-    """The id of the Kafka that the running tables belong to; None when no worker has seen one."""
-    found: str | None = await db.fetchval(_CLUSTER)
-    return found
+async def stored_cluster(db: Connection) -> str | None:
+    """The id of the Kafka cluster that the running tables belong to; None when none is stored."""
+    stored: str | None = await db.fetchval(_CLUSTER)
+    return stored
 
 
-async def running(db: Connection, topics: Iterable[str]) -> dict[TopicPartition, Position]:
-    """Where the running service is in each partition of these topics that it has ever taken."""
+async def running_positions(
+    db: Connection, topics: Iterable[str]
+) -> dict[TopicPartition, Position]:
+    """The running service's positions in these topics, of the partitions that it was ever assigned."""
     return {
         TopicPartition(r["topic"], r["partition"]): Position(
             r["next_offset"], r["epoch"], r["last_ms"]
@@ -146,76 +148,76 @@ async def running(db: Connection, topics: Iterable[str]) -> dict[TopicPartition,
     }
 
 
-async def built(db: Connection) -> dict[TopicPartition, int]:
-    """How far what was built is."""
+async def built_offsets(db: Connection) -> dict[TopicPartition, int]:
+    """The next offset to build of each partition."""
     rows = await db.fetch(_BUILT)
     return {TopicPartition(r["topic"], r["partition"]): r["next_offset"] for r in rows}
 
 
 @asynccontextmanager
-async def paused(gate: Connection) -> AsyncIterator[None]:
-    """Hold back every save of the running service meanwhile; it takes up where it was afterwards.
+async def paused(db: Connection) -> AsyncIterator[None]:
+    """Block the running service's saves in the body; afterwards they go on.
 
     Raises:
-        asyncpg.LockNotAvailableError: a save that was under way did not end within 1 s.
-        CannotRun: the pause took longer than `PAUSE_S`; nothing is changed then.
+        asyncpg.LockNotAvailableError: a running save did not end within 1 s.
+        CannotRun: the body took longer than `PAUSE_S`; nothing is changed.
     """
-    async with gate.transaction():
-        await gate.execute("set local lock_timeout to '1s'")
-        # Saves begin with their progress, so one that waits here holds nothing that we need.
-        await gate.execute("lock table public.progress in exclusive mode")
+    async with db.transaction():
+        await db.execute("set local lock_timeout to '1s'")
+        # A save locks progress first, so one that waits here holds no other lock that is needed.
+        await db.execute("lock table public.progress in exclusive mode")
         try:
             async with asyncio.timeout(PAUSE_S) as pause:
                 yield
         except TimeoutError:
             if not pause.expired():
-                # Kafka's, or the database's.
+                # A time-out of Kafka or the database inside the body.
                 raise
             raise CannotRun(
-                f"the rest could not be built within a pause of {PAUSE_S:g} s; try when it is calmer"
+                f"the rest could not be built within a pause of {PAUSE_S:g} s; try at a quieter time"
             ) from None
 
 
-async def move(gate: Connection, tables: Collection[str], migrated: Sequence[Migration]) -> None:
-    """Put what was built in the place of the running tables, inside a pause.
+async def switch(db: Connection, tables: Collection[str], migrated: Sequence[Migration]) -> None:
+    """Replace the running tables by the new ones; call during a pause.
 
     Raises:
-        asyncpg.LockNotAvailableError: a reader holds one of them for longer than 1 s.
-        CannotRun: the running tables have been migrated since, or something depends on them.
+        asyncpg.LockNotAvailableError: another session locks one of them for longer than 1 s.
+        CannotRun: the running tables were migrated meanwhile, or a view depends on them.
     """
     names = [_quoted(table) for table in tables]
-    await gate.execute("set local synchronous_commit to on")
-    await gate.execute(
+    await db.execute("set local synchronous_commit to on")
+    await db.execute(
         f"lock table {', '.join(f'public.{name}' for name in names)} in access exclusive mode"
     )
-    await require_same(gate, migrated)
-    for grant in await gate.fetch(_GRANTS, list(tables)):
-        await gate.execute(grant["statement"])
+    await require_same_migrations(db, migrated)
+    for grant in await db.fetch(_GRANTS, list(tables)):
+        await db.execute(grant["statement"])
     try:
         for name in names:
-            await gate.execute(f"drop table public.{name}")
-            await gate.execute(f"alter table {SCHEMA}.{name} set schema public")
+            await db.execute(f"drop table public.{name}")
+            await db.execute(f"alter table {SCHEMA}.{name} set schema public")
     except asyncpg.DependentObjectsStillExistError as error:
-        # It names our tables and the objects that hold them, no rows.
+        # The error names tables and the objects that depend on them, no rows.
         raise CannotRun(f"{error}, such as a view that somebody added: drop it first") from error
-    await gate.execute(_FENCE)
+    await db.execute(_FENCE)
 
 
 async def analyze(db: Connection, tables: Iterable[str]) -> None:
-    """Let the planner know the new tables before anybody queries them."""
+    """Collect the planner's statistics of the new tables before they are switched in."""
     for table in tables:
         await db.execute(f"analyze {_quoted(table)}")
 
 
 async def difference(db: Connection, table: str, query: str) -> Difference:
-    """What a declaration's query says of its table."""
+    """Run the comparing query of a table."""
     row = await db.fetchrow(query)
-    assert row is not None, "it counts, so it gives a row"
+    assert row is not None, "a query that counts returns a row"
     return Difference(table, row["rows"], row["added"], row["changed"], row["gone"])
 
 
-async def holders(db: Connection, tables: Iterable[str]) -> list[str]:
-    """Who holds these running tables, in words: process, application and the seconds so far."""
+async def lock_holders(db: Connection, tables: Iterable[str]) -> list[str]:
+    """Sessions that lock these running tables, as text: process id, application and seconds so far."""
     rows = await db.fetch(_HOLDERS, [f"public.{_quoted(table)}" for table in tables])
     return [
         f"process {r['pid']} ({r['application_name'] or 'unnamed'}, {r['seconds'] or 0} s)"

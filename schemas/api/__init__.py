@@ -1,4 +1,4 @@
-"""The bodies of the HTTP APIs, a module for each service: what a client sends and what it is answered.
+"""Request and response bodies of the HTTP APIs, one module per service.
 
-Where an API takes or shows a record's body as it is, that is in the records' own modules.
+A record's body that an API accepts or returns unchanged is in `schemas.records`.
 """

@@ -1,4 +1,4 @@
-"""Bodies of medication's API. An overview is shown as `schemas.records.medication.MedicationOverview`."""
+"""Bodies of medication's API. An overview is a `schemas.records.medication.MedicationOverview`."""
 
 from typing import Literal
 from uuid import UUID
@@ -10,9 +10,9 @@ from schemas.records.medication import Medications, Status
 
 
 class _ChangeRequest(Model):
-    """Who changes an overview, and why. A repeated `change_id` is the same change.
+    """Who changes an overview, and why. A request with the same `change_id` is a repeat of the same change.
 
-    `patient` may be left out; it is the path's.
+    `patient` is optional; it must equal the one in the path.
     """
 
     patient: PatientId | None = None
@@ -29,14 +29,14 @@ class OverviewRequest(_ChangeRequest):
 
 
 class StatusRequest(_ChangeRequest):
-    """The new status of one medicine; `prk` may be left out, it is the path's."""
+    """The new status of one medicine; `prk` is optional and must equal the one in the path."""
 
     prk: Prk | None = None
     status: Status
 
 
 class ChangeReceivedView(BaseModel):
-    """A change that Kafka has and that may not be applied yet."""
+    """A change that Kafka acknowledged and that may not be applied yet."""
 
     change_id: UUID
     state: Literal["received"] = "received"

@@ -23,7 +23,7 @@ def _no_outcomes() -> dict[Outcome, int]:
 
 
 class Counts(BaseModel):
-    """Orders placed, and their lines by current outcome, every outcome included."""
+    """Orders placed, and their lines by current outcome; every outcome is present."""
 
     orders: int = 0
     lines: int = 0
@@ -50,7 +50,7 @@ class PeriodCounts(ChannelCounts):
 
 
 class OrdersReport(BaseModel):
-    """Orders by the day they were placed, in Europe/Amsterdam; periods without orders included."""
+    """Orders by the day on which they were placed (Europe/Amsterdam); periods without orders are included."""
 
     model_config = ConfigDict(validate_by_name=True)
 

@@ -10,14 +10,14 @@ from schemas.records.notifications import Kind
 
 
 class BothLanguages(BaseModel):
-    """The same in Dutch and in English."""
+    """The same text in Dutch and in English."""
 
     nl: str
     en: str
 
 
 class PickupPharmacy(BaseModel):
-    """Where to collect, as the message said."""
+    """The pharmacy where the patient collects, as in the message."""
 
     agb: str
     name: str
@@ -27,7 +27,7 @@ class PickupPharmacy(BaseModel):
 
 
 class PickupView(BaseModel):
-    """When and where to collect, as the message said; times with the Europe/Amsterdam offset."""
+    """The pickup window and the pharmacy, as in the message; times have the Europe/Amsterdam offset."""
 
     model_config = ConfigDict(validate_by_name=True)
 
@@ -37,7 +37,7 @@ class PickupView(BaseModel):
 
 
 class MessageView(BaseModel):
-    """One message, in the words of when it was written."""
+    """One message; its text never changes after it was sent."""
 
     message_id: UUID
     order_id: OrderId
@@ -49,6 +49,6 @@ class MessageView(BaseModel):
 
 
 class MessagesView(BaseModel):
-    """A page of an inbox, newest first; pass the last `message_id` as `before` to read on."""
+    """A page of an inbox, newest first; pass the last `message_id` as `before` for the next page."""
 
     messages: list[MessageView]

@@ -17,7 +17,7 @@ class CancelRequest(Model):
 
 
 class ReceivedView(BaseModel):
-    """An order that was accepted and is not decided yet."""
+    """An order that is accepted and not decided yet."""
 
     order_id: OrderId
     state: Literal["received"] = "received"
@@ -46,9 +46,9 @@ class OrdersView(BaseModel):
 
 
 class FeedItem(BaseModel):
-    """One entry of a pharmacy's feed: `id`, `type` and `data` of the record on the pharmacy's Kafka topic.
+    """One entry of a pharmacy's feed: `id`, `type` and `data` are those of a record on the pharmacy's topic.
 
-    An entry may be repeated under the same `id`: ignore the repeat. `cursor` is the position after it.
+    An entry can occur again with the same `id`: ignore the repeat. `cursor` is the position after this entry.
     """
 
     id: str
@@ -58,7 +58,7 @@ class FeedItem(BaseModel):
 
 
 class FeedView(BaseModel):
-    """A page of a pharmacy's feed; pass `next` as `after` for the page after it."""
+    """A page of a pharmacy's feed; pass `next` as `after` for the next page."""
 
     items: list[FeedItem]
     next: str

@@ -1,1 +1,1 @@
-"""What others rely on: AsyncAPI, rules of compatibility, committed snapshots."""
+"""The contracts of the records: AsyncAPI documents, compatibility rules, committed snapshots."""

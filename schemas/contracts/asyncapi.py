@@ -1,4 +1,4 @@
-"""An AsyncAPI 3.0 document per service, derived from the topic registry and the record types.
+"""Makes an AsyncAPI 3.0 document per service from the topic registry and the record types.
 
 FastStream cannot generate it: one subscriber reads the raw bytes of all topics of a service. See
 docs/decisions/0004-asyncapi-from-the-registry.md.
@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from pydantic.json_schema import models_json_schema
 
 from schemas.base import TRACEPARENT, Body
-from schemas.contracts.snapshots.topics import EVERY, PHARMACY, key_field
+from schemas.contracts.snapshots.topics import EVERY_TOPIC, PHARMACY, key_field
 from schemas.topics import PRESCRIPTIONS_PREFIX, SERVICES, Topic
 
 Json: TypeAlias = dict[str, Any]
@@ -22,27 +22,27 @@ _BINDING = "0.5.0"
 _SCHEMAS = "#/components/schemas/"
 
 _DEAD_LETTER_HEADERS = {
-    "dl_reason": "Why, as a code that metrics count.",
-    "dl_detail": "Field names and kinds of error; quotes nothing of the record.",
-    "dl_service": "The service that could not take it.",
-    "dl_topic": "The topic it was on.",
-    "dl_partition": "The partition it was on.",
-    "dl_offset": "Its offset there.",
-    "dl_at": "When the broker took it (RFC 3339, UTC).",
+    "dl_reason": "The reason, as a code; also a label of metrics.",
+    "dl_detail": "Field names and kinds of error; nothing of the record's content.",
+    "dl_service": "The service that could not handle the record.",
+    "dl_topic": "The record's topic.",
+    "dl_partition": "The record's partition.",
+    "dl_offset": "The record's offset.",
+    "dl_at": "The record's append time (RFC 3339, UTC).",
 }
 
 
 def document(service: str, address: str | None = None) -> Json:
-    """The AsyncAPI 3.0 document of a service: what it receives and sends, as it really is on Kafka.
+    """Make the AsyncAPI 3.0 document of a service: the records that it reads and writes.
 
-    `address` is Kafka's `host:port[,host:port]`; without it the document names no server.
+    `address` is the brokers' `host:port[,host:port]`; without it the document has no servers.
 
     Raises:
         ValueError: there is no such service.
     """
     if service not in SERVICES:
         raise ValueError(f"there is no service {service}; there are {', '.join(SERVICES)}")
-    topics = [t for t in EVERY if service in t.readers | t.writers]
+    topics = [t for t in EVERY_TOPIC if service in t.readers | t.writers]
     return {
         "asyncapi": "3.0.0",
         "info": _info(service),
@@ -57,7 +57,7 @@ def document(service: str, address: str | None = None) -> Json:
 def _info(service: str) -> Json:
     return {
         "title": f"Herhaal {service}",
-        # Every record type carries its own version, so the document needs no other.
+        # Every record type has its own version; the document's stays the same.
         "version": "1.0.0",
         "description": (
             f"The records that {service} reads from and writes to Kafka: CloudEvents 1.0 in binary "
@@ -85,7 +85,7 @@ def _is_per_pharmacy(topic: Topic) -> bool:
 def _channel(topic: Topic) -> Json:
     about = topic.about
     if topic.compacted:
-        about += " Compacted: the newest record of a key counts, and a null value removes the key."
+        about += " Compacted: the newest record of a key counts; a null value (tombstone) deletes the key."
     channel: Json = {
         "address": topic.name,
         "description": about,
@@ -125,13 +125,13 @@ def _message_ids(topic: Topic) -> list[str]:
 
 
 def _operations(service: str, topics: Iterable[Topic]) -> Json:
-    found: Json = {}
+    operations: Json = {}
     for topic in topics:
         if service in topic.readers:
-            found[f"receive.{_channel_id(topic)}"] = _operation("receive", topic)
+            operations[f"receive.{_channel_id(topic)}"] = _operation("receive", topic)
         if service in topic.writers:
-            found[f"send.{_channel_id(topic)}"] = _operation("send", topic)
-    return found
+            operations[f"send.{_channel_id(topic)}"] = _operation("send", topic)
+    return operations
 
 
 def _operation(action: str, topic: Topic) -> Json:
@@ -180,10 +180,14 @@ def _message(body: type[Body], topic: Topic, payload: Json, schemas: Mapping[str
 
 
 def envelope(ce_type: str) -> Json:
-    """The JSON Schema of the headers of a record: CloudEvents 1.0 in Kafka's binary mode."""
+    """The JSON Schema of a record's headers: CloudEvents 1.0, Kafka binding, binary mode."""
     headers: Json = {
         "ce_specversion": {"type": "string", "const": "1.0"},
-        "ce_id": {"type": "string", "minLength": 1, "description": "Drop what has been seen."},
+        "ce_id": {
+            "type": "string",
+            "minLength": 1,
+            "description": "Identifies the record; ignore a repeat.",
+        },
         "ce_type": {"type": "string", "const": ce_type},
         "ce_source": {"type": "string", "format": "uri-reference", "minLength": 1},
         "ce_time": {"type": "string", "format": "date-time"},
@@ -200,7 +204,7 @@ def envelope(ce_type: str) -> Json:
 
 
 def dead_letter_headers() -> Json:
-    """The JSON Schema of a dead letter's headers: the record's own first, then these."""
+    """The JSON Schema of the headers that a dead letter has after those of the record."""
     headers: Json = {
         name: {"type": "string", "description": about}
         for name, about in _DEAD_LETTER_HEADERS.items()
@@ -209,7 +213,7 @@ def dead_letter_headers() -> Json:
     headers["dl_null_value"] = {
         "type": "string",
         "const": "true",
-        "description": "The record had neither key nor value; its empty value stands for null.",
+        "description": "The record had neither key nor value; the empty value stands for null.",
     }
     return {"type": "object", "properties": headers, "required": required}
 
@@ -218,8 +222,8 @@ def _dead_letter() -> Json:
     return {
         "name": DEAD_LETTER,
         "title": "DeadLetter",
-        "summary": "A record that could not be taken: its key, value and headers as they were.",
+        "summary": "A record that could not be handled, with its key, value and headers unchanged.",
         "contentType": "application/octet-stream",
         "headers": dead_letter_headers(),
-        "payload": {"description": "The record's value, byte for byte; it need not be JSON."},
+        "payload": {"description": "The record's value, byte for byte; not necessarily JSON."},
     }

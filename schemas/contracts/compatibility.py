@@ -1,10 +1,9 @@
-"""Whether a changed JSON Schema, or topic, breaks those who agreed on the earlier one.
+"""Finds the changes of a JSON Schema that break its readers or writers.
 
-A topic keeps records for years and its readers and writers are renewed at different times, so both
-directions count: records of earlier writers must stay valid, and records of later writers must be
-valid for earlier readers. Enum values are held to that too: our readers refuse a value they do not
-know, so a new value needs a new version of the type. The one way to grow a type is a new optional
-field, because readers ignore what they do not know.
+A topic keeps records for years, and its readers and writers are deployed at different times. So both directions
+count: records of earlier writers must stay valid, and records of later writers must be valid for earlier
+readers. That includes enum values: our readers refuse an unknown value, so a new value needs a new version of
+the type. The only way to extend a type is a new optional field, because readers ignore unknown fields.
 """
 
 import json
@@ -33,9 +32,9 @@ _NOTHING: Schema = {"not": {}}
 def breaking_changes(old_schema: Schema, new_schema: Schema) -> list[str]:
     """Every way in which `new_schema` breaks a reader or a writer of `old_schema`.
 
-    Each is a sentence that starts with the JSON path. A keyword that is not understood here counts as
-    breaking whenever it differs. What JSON Schema cannot say, such as "line numbers are distinct",
-    is not seen.
+    Each is a sentence that starts with the JSON path. A keyword that this module does not understand breaks
+    whenever it differs. Rules that JSON Schema cannot express, such as "line numbers are distinct", are not
+    compared.
 
     Raises:
         KeyError: a `$ref` points outside its document.
@@ -46,24 +45,24 @@ def breaking_changes(old_schema: Schema, new_schema: Schema) -> list[str]:
 
 @dataclass(frozen=True)
 class _Pair:
-    """Two schemas at the same place in their documents, and what is being compared around them."""
+    """Two schemas at the same path in their documents, and the pairs that contain this one."""
 
     old: Schema
     new: Schema
     roots: tuple[Schema, Schema]
     path: str = "$"
-    around: frozenset[tuple[int, int]] = frozenset()
+    ancestors: frozenset[tuple[int, int]] = frozenset()
 
     def changes(self) -> Iterator[str]:
-        """Every breaking change from here on down."""
+        """Yield every breaking change in these schemas and the schemas in them."""
         here = (id(self.old), id(self.new))
-        if here in self.around:
-            return  # a recursive type: this very question is already being answered further out
+        if here in self.ancestors:
+            return  # a recursive type: an outer call compares this pair already
         pair = replace(
             self,
             old=_resolved(self.old, self.roots[0]),
             new=_resolved(self.new, self.roots[1]),
-            around=self.around | {here},
+            ancestors=self.ancestors | {here},
         )
         yield from pair._default()
         yield from pair._alternatives()
@@ -71,13 +70,13 @@ class _Pair:
     def _at(self, step: str, old: object, new: object) -> "_Pair":
         return replace(self, old=_schema(old), new=_schema(new), path=self.path + step)
 
-    def _say(self, what: str) -> str:
+    def _sentence(self, what: str) -> str:
         return f"{self.path}: {what}"
 
     def _default(self) -> Iterator[str]:
         old, new = (_text(s["default"]) if "default" in s else None for s in (self.old, self.new))
         if old is not None and new is not None and old != new:
-            yield self._say(
+            yield self._sentence(
                 f"the default changed from {old} to {new}, so a record without the field "
                 "means something else to earlier readers"
             )
@@ -88,46 +87,46 @@ class _Pair:
             for schema, root in zip((self.old, self.new), self.roots, strict=True)
         )
         yield from self._nullable(any(map(_is_null, old)), any(map(_is_null, new)))
-        gone, added = self._unmatched(
+        removed, added = self._unmatched(
             [branch for branch in old if not _is_null(branch)],
             [branch for branch in new if not _is_null(branch)],
         )
-        if len(gone) == len(added) == 1:
-            yield from self._at("", gone[0], added[0])._keywords()
+        if len(removed) == len(added) == 1:
+            yield from self._at("", removed[0], added[0])._keywords()
             return
-        for branch in gone:
-            yield self._say(f"the alternative {_name(branch)} was removed: {WRITERS}")
+        for branch in removed:
+            yield self._sentence(f"the alternative {_name(branch)} was removed: {WRITERS}")
         for branch in added:
-            yield self._say(f"the alternative {_name(branch)} was added: {READERS}")
+            yield self._sentence(f"the alternative {_name(branch)} was added: {READERS}")
 
     def _nullable(self, old: bool, new: bool) -> Iterator[str]:
         if old and not new:
-            yield self._say(f"it may no longer be null: {WRITERS}")
+            yield self._sentence(f"it may no longer be null: {WRITERS}")
         if new and not old:
-            yield self._say(f"it may now be null: {READERS}")
+            yield self._sentence(f"it may now be null: {READERS}")
 
     def _unmatched(
         self, old: Sequence[Schema], new: Sequence[Schema]
     ) -> tuple[list[Schema], list[Schema]]:
-        """The alternatives on each side that have no compatible one on the other."""
-        gone, left = [], list(new)
+        """The alternatives on each side without a compatible one on the other side."""
+        removed, left = [], list(new)
         for branch in old:
             pairs = (self._at("", branch, candidate) for candidate in left)
             same = next((i for i, pair in enumerate(pairs) if not any(pair._keywords())), None)
             if same is None:
-                gone.append(branch)
+                removed.append(branch)
             else:
                 del left[same]
-        return gone, left
+        return removed, left
 
     def _keywords(self) -> Iterator[str]:
-        """Changes between two schemas that offer no alternatives."""
+        """Yield the changes between two schemas without alternatives."""
         if "anyOf" in self.old or "oneOf" in self.old or "anyOf" in self.new or "oneOf" in self.new:
             yield from self.changes()
             return
         old_type, new_type = self.old.get("type"), self.new.get("type")
         if old_type != new_type:
-            yield self._say(
+            yield self._sentence(
                 f"the type changed from {old_type or 'anything'} to {new_type or 'anything'}: "
                 "earlier readers and writers mean another type"
             )
@@ -141,14 +140,14 @@ class _Pair:
     def _values(self) -> Iterator[str]:
         old, new = _allowed(self.old), _allowed(self.new)
         if old is None and new is not None:
-            yield self._say(f"only {', '.join(new)} is allowed now: {WRITERS}")
+            yield self._sentence(f"only {', '.join(new)} is allowed now: {WRITERS}")
         elif old is not None and new is None:
-            yield self._say(f"not only {', '.join(old)} is allowed now: {READERS}")
+            yield self._sentence(f"not only {', '.join(old)} is allowed now: {READERS}")
         elif old is not None and new is not None:
             for value in (v for v in old if v not in new):
-                yield self._say(f"the value {value} was removed: {WRITERS}")
+                yield self._sentence(f"the value {value} was removed: {WRITERS}")
             for value in (v for v in new if v not in old):
-                yield self._say(f"the value {value} was added: {READERS}")
+                yield self._sentence(f"the value {value} was added: {READERS}")
 
     def _keyword(self, keyword: str) -> Iterator[str]:
         old, new = self.old.get(keyword), self.new.get(keyword)
@@ -161,7 +160,7 @@ class _Pair:
                 step = f"[{i}]" if keyword == "prefixItems" else ""
                 yield from self._at(step, before, after).changes()
         elif _text(_inlined(old, self.roots[0])) != _text(_inlined(new, self.roots[1])):
-            yield self._say(
+            yield self._sentence(
                 f"{keyword} changed from {_text(old)} to {_text(new)}: {READERS}, or {WRITERS}"
             )
 
@@ -174,7 +173,7 @@ class _Pair:
             old is None or (new > old if keyword in _LOWER else new < old)
         )
         shown = ("nothing" if bound is None else bound for bound in (old, new))
-        yield self._say(
+        yield self._sentence(
             f"{keyword} changed from {next(shown)} to {next(shown)}: "
             f"{WRITERS if narrower else READERS}"
         )
@@ -192,11 +191,12 @@ class _Pair:
 
     def _removed(self, name: str) -> str:
         old, new = self.old["properties"], self.new.get("properties", {})
-        same = _text(_inlined(_bare(old[name]), self.roots[0]))
+        same = _text(_inlined(_without_annotations(old[name]), self.roots[0]))
         renamed = [
             other
             for other in new
-            if other not in old and _text(_inlined(_bare(new[other]), self.roots[1])) == same
+            if other not in old
+            and _text(_inlined(_without_annotations(new[other]), self.roots[1])) == same
         ]
         hint = f", or renamed to {' or '.join(renamed)}" if renamed else ""
         return f"{self.path}.{name}: the field was removed{hint}: earlier readers would miss it"
@@ -208,22 +208,22 @@ class _Pair:
     def _required(self) -> Iterator[str]:
         old, new = set(self.old.get("required", ())), set(self.new.get("required", ()))
         for name in sorted(new - old):
-            became = "it became required" if self._had(name) else "a required field was added"
+            became = "it became required" if self._had_field(name) else "a required field was added"
             yield f"{self.path}.{name}: {became}: {WRITERS}"
         for name in sorted(old - new):
-            # A field that is gone is reported as such.
-            if name in self.new.get("properties", {}) or not self._had(name):
+            # A removed field is reported by `_removed`.
+            if name in self.new.get("properties", {}) or not self._had_field(name):
                 yield f"{self.path}.{name}: it is no longer required: {READERS}"
 
-    def _had(self, name: str) -> bool:
+    def _had_field(self, name: str) -> bool:
         return name in self.old.get("properties", {})
 
     def _additional(self) -> Iterator[str]:
         old, new = (s.get("additionalProperties", True) for s in (self.old, self.new))
         if new is False and old is not False:
-            yield self._say(f"unknown fields are refused now: {WRITERS}")
+            yield self._sentence(f"unknown fields are refused now: {WRITERS}")
         elif old is False and new is not False:
-            yield self._say(f"unknown fields are allowed now: {READERS}")
+            yield self._sentence(f"unknown fields are allowed now: {READERS}")
         else:
             yield from self._at(".*", old, new).changes()
 
@@ -238,7 +238,7 @@ def _schema(value: object) -> Schema:
 
 
 def _resolved(schema: Schema, root: Schema) -> Schema:
-    """The schema with its `$ref` followed; what stands beside a `$ref` wins."""
+    """Follow the `$ref` of a schema; keywords beside it take precedence."""
     while "$ref" in schema:
         target: Any = root
         for part in schema["$ref"].removeprefix("#").split("/")[1:]:
@@ -247,32 +247,32 @@ def _resolved(schema: Schema, root: Schema) -> Schema:
     return schema
 
 
-def _inlined(value: object, root: Schema, around: frozenset[str] = frozenset()) -> object:
-    """`value` with every `$ref` in it replaced by what it means, except within itself."""
+def _inlined(value: object, root: Schema, ancestors: frozenset[str] = frozenset()) -> object:
+    """Replace every `$ref` in `value` by its target, except inside that target."""
     if isinstance(value, list):
-        return [_inlined(item, root, around) for item in value]
+        return [_inlined(item, root, ancestors) for item in value]
     if not isinstance(value, Mapping):
         return value
     ref = value.get("$ref")
-    if isinstance(ref, str) and ref not in around:
-        value, around = _resolved(value, root), around | {ref}
-    return {key: _inlined(item, root, around) for key, item in value.items()}
+    if isinstance(ref, str) and ref not in ancestors:
+        value, ancestors = _resolved(value, root), ancestors | {ref}
+    return {key: _inlined(item, root, ancestors) for key, item in value.items()}
 
 
 def _branches(schema: Schema) -> list[Schema]:
-    """The alternatives that a schema offers; itself when it offers none."""
+    """The alternatives of a schema; the schema itself when it has none."""
     kinds = schema.get("type")
     if isinstance(kinds, list):
         return [{**schema, "type": kind} for kind in kinds]
     for keyword in ("anyOf", "oneOf"):
         if keyword in schema:
-            beside = {k: v for k, v in _bare(schema).items() if k != keyword}
+            beside = {k: v for k, v in _without_annotations(schema).items() if k != keyword}
             branches = [_schema(branch) for branch in schema[keyword]]
             return [{"allOf": [branch, beside]} for branch in branches] if beside else branches
     return [schema]
 
 
-def _bare(schema: Schema) -> Schema:
+def _without_annotations(schema: Schema) -> Schema:
     return {k: v for k, v in schema.items() if k not in _ANNOTATIONS and k != "default"}
 
 

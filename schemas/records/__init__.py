@@ -1,1 +1,1 @@
-"""The types of all records on Kafka, by what they are about."""
+"""The types of all records on Kafka, one module per subject."""

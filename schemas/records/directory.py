@@ -35,7 +35,7 @@ class Closure(Model):
 
 
 class Processing(Model):
-    """How fast a practice works: ordered before `cutoff`, ready after `working_days` from `ready_from` on."""
+    """How fast a practice works: decided before `cutoff`, ready `working_days` later, from `ready_from` on."""
 
     cutoff: ClockTime
     working_days: Annotated[int, Field(ge=0, le=20)]
@@ -43,7 +43,7 @@ class Processing(Model):
 
 
 class Policy(Model):
-    """What a practice wants a person to look at before a repeat is approved."""
+    """Which repeats a practice wants a person to review."""
 
     review_everything: bool = False
     review_high_risk: bool = True
@@ -54,7 +54,7 @@ class Policy(Model):
 
 
 class PracticeEntry(Model):
-    """A GP practice as its region writes it down."""
+    """A GP practice, as entered by its region."""
 
     agb: PracticeAgb
     name: Name
@@ -68,7 +68,7 @@ class PracticeEntry(Model):
 
 
 class PharmacyEntry(Model):
-    """A pharmacy as its region writes it down; its address is where a prescription is collected."""
+    """A pharmacy, as entered by its region; prescriptions are collected at its address."""
 
     agb: PharmacyAgb
     name: Name
@@ -81,7 +81,7 @@ class PharmacyEntry(Model):
 
 
 class Directory(Model):
-    """A region's practices and pharmacies, as a directory file holds them."""
+    """The content of a directory file: a region's practices and pharmacies."""
 
     practices: tuple[PracticeEntry, ...]
     pharmacies: tuple[PharmacyEntry, ...]
@@ -97,7 +97,7 @@ class Practice(PracticeEntry, Body):
 
 
 class Pharmacy(PharmacyEntry, Body):
-    """A pharmacy; its address is where a prescription is collected."""
+    """A pharmacy, where prescriptions are collected; `version` rises with every change of the entry."""
 
     TYPE: ClassVar[str] = "directory.pharmacy.v1"
     KEY: ClassVar[str] = "agb"

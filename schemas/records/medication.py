@@ -24,7 +24,7 @@ from schemas.base import (
 
 
 class Status(StrEnum):
-    """Only `chronic` medication is repeat medication that can be ordered."""
+    """The status of a medicine in an overview. Only `chronic` medication can be ordered."""
 
     CHRONIC = "chronic"
     TEMPORARY = "temporary"
@@ -58,7 +58,7 @@ def _distinct(medications: tuple[Medication, ...]) -> None:
 
 
 class Change(Model):
-    """What made the overview what it is now."""
+    """The change that led to this version of the overview."""
 
     change_id: UUID
     kind: Literal["import", "set_status", "review", "sweep", "undo", "repeat_service", "ordered"]
@@ -87,7 +87,7 @@ class _Command(Body):
 
 
 class MedicationImport(_Command):
-    """The practice's system gives the whole overview of one patient; what is absent from it is gone."""
+    """The practice's system sends the whole overview of one patient; medicines that are absent are removed."""
 
     TYPE: ClassVar[str] = "medication.import.v1"
 
@@ -101,7 +101,7 @@ class MedicationImport(_Command):
 
 
 class MedicationSetStatus(_Command):
-    """Somebody of the practice sets one medicine's status."""
+    """Set the status of one medicine, by somebody of the practice."""
 
     TYPE: ClassVar[str] = "medication.set-status.v1"
 
@@ -110,7 +110,7 @@ class MedicationSetStatus(_Command):
 
 
 class MedicationVisit(_Command):
-    """The patient visits the practice, which puts the overview on the review worklist."""
+    """The patient visits the practice: the overview goes on the review worklist."""
 
     TYPE: ClassVar[str] = "medication.visit.v1"
 
@@ -126,7 +126,7 @@ class ReviewedStatus(Model):
 
 
 class MedicationReview(_Command):
-    """Somebody of the practice went through the overview at a visit."""
+    """Somebody of the practice reviewed the overview at a visit."""
 
     TYPE: ClassVar[str] = "medication.review.v1"
 
@@ -143,7 +143,7 @@ class MedicationRepeatService(_Command):
 
 
 class MedicationUndo(_Command):
-    """An earlier change is taken back."""
+    """Undo an earlier change."""
 
     TYPE: ClassVar[str] = "medication.undo.v1"
 
@@ -151,7 +151,7 @@ class MedicationUndo(_Command):
 
 
 class MedicationSweep(_Command):
-    """Chronic medication that was not ordered for long is to become temporary, judged at `as_of`."""
+    """Make chronic medication temporary that, at `as_of`, has not been ordered for a long time."""
 
     TYPE: ClassVar[str] = "medication.sweep.v1"
 

@@ -1,4 +1,4 @@
-"""What patients are told, and when their medication can be collected."""
+"""Messages to patients, and pickup windows promised to them."""
 
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal
@@ -32,7 +32,7 @@ class Kind(StrEnum):
 
 
 class _Pickup(Body):
-    # `from` is a Python keyword, so the attribute is `from_`; the record says `from`.
+    # `from` is a Python keyword, so the attribute is `from_`; in the record it is `from`.
     model_config = ConfigDict(frozen=True, strict=True, extra="ignore", validate_by_name=True)
 
     order_id: OrderId
@@ -46,7 +46,7 @@ class _Pickup(Body):
 
 
 class PickupPromised(_Pickup):
-    """A pickup window told to a patient, in Europe/Amsterdam time; `rule` says which rule gave it."""
+    """A pickup window promised to a patient, in Europe/Amsterdam time; `rule` is the processing rule used."""
 
     TYPE: ClassVar[str] = "pickup.promised.v1"
 
@@ -54,7 +54,7 @@ class PickupPromised(_Pickup):
 
 
 class PickupMoved(_Pickup):
-    """A promise replaced by another."""
+    """A promise that is replaced by another."""
 
     TYPE: ClassVar[str] = "pickup.moved.v1"
 

@@ -1,4 +1,4 @@
-"""What operators did to records, projections and progress, kept so that it can be asked about for years."""
+"""Audit records of what operators did to dead letters, projections and services' progress."""
 
 from typing import Annotated, ClassVar
 
@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints
 from schemas.base import Body, Name, Text, UtcDatetime
 
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_.]{0,63}$")]
-"""A word of ours; not an enum, as earlier readers would refuse a new value."""
+"""A code of this project; not an enum, because earlier readers would refuse a new value."""
 
 LetterName = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,5}:[0-9]{1,19}$")]
 """`partition:offset` of a dead letter."""
@@ -16,10 +16,10 @@ Rows = Annotated[int, Field(ge=0)]
 
 
 class OperatorAction(Body):
-    """An operator looked into a dead letter, replayed it or dropped it; nothing of its content is here.
+    """An operator inspected a dead letter, replayed it or dropped it. None of its content is here.
 
-    `landed` is where a replay put the record, as `topic:partition:offset`. A replay is written twice:
-    `asked` before the record is sent, then what became of it.
+    `landed` is where a replay wrote the record, as `topic:partition:offset`. A replay is recorded twice:
+    `asked` before the record is sent, then its result.
     """
 
     TYPE: ClassVar[str] = "operator.action.v1"
@@ -46,10 +46,10 @@ class _ServiceAction(Body):
 
 
 class OperatorProgress(_ServiceAction):
-    """An operator let a service go on with a Kafka that is not the one that it knew, or not all of it.
+    """An operator let a service continue with another Kafka cluster, or with one that lost records.
 
-    Written twice: `asked` before anything is moved, then `accepted`; an `asked` alone was broken off.
-    `cluster` is the id of the Kafka that it goes on with, `partitions` how many start at their beginning.
+    Recorded twice: `asked` before positions change, then `accepted`. An `asked` alone was interrupted.
+    `cluster` is the id of the cluster to continue with, `partitions` how many restart at their beginning.
     """
 
     TYPE: ClassVar[str] = "operator.progress.v1"
@@ -59,10 +59,10 @@ class OperatorProgress(_ServiceAction):
 
 
 class OperatorRebuild(_ServiceAction):
-    """An operator had a service's projections built anew from the topics and switched in.
+    """An operator rebuilt a service's projections from the topics and switched to them.
 
-    Written twice: `asked` before anything is built, then what came of it; an `asked` alone was broken
-    off. `added`, `changed` and `gone` are rows of all its tables, compared with those that ran before.
+    Recorded twice: `asked` before the rebuild, then its result. An `asked` alone was interrupted.
+    `added`, `changed` and `gone` count rows of all its tables, compared with the projections before.
     """
 
     TYPE: ClassVar[str] = "operator.rebuild.v1"

@@ -1,4 +1,4 @@
-"""Orders: what portals ask, what ordering decides."""
+"""Orders: the commands of portals, and the events of ordering."""
 
 from datetime import date
 from enum import StrEnum
@@ -29,7 +29,7 @@ from schemas.reasons import Reason
 
 
 class Outcome(StrEnum):
-    """What became of one line."""
+    """The outcome of one order line."""
 
     APPROVED = "approved"
     REVIEW = "review"
@@ -41,7 +41,7 @@ class Outcome(StrEnum):
 
 
 class OrderState(StrEnum):
-    """What became of an order as a whole, derived from its lines."""
+    """The state of a whole order, derived from its lines."""
 
     APPROVED = "approved"
     PARTLY_APPROVED = "partly_approved"
@@ -52,7 +52,7 @@ class OrderState(StrEnum):
 
 
 class OrderLine(Model):
-    """One medicine asked for; `quantity` in the unit of the overview's entry (pieces, ml, …)."""
+    """One medicine of an order; `quantity` is in the unit of the overview's entry (pieces, ml, …)."""
 
     line: LineNumber
     prk: Prk
@@ -61,7 +61,7 @@ class OrderLine(Model):
 
 
 class OrderPlace(Body):
-    """A portal, a proxy or an assistant orders repeats for one patient."""
+    """Place an order: repeats for one patient."""
 
     TYPE: ClassVar[str] = "order.place.v1"
 
@@ -83,7 +83,7 @@ class OrderPlace(Body):
 
 
 class OrderCancel(Body):
-    """Somebody takes an order back."""
+    """Cancel an order."""
 
     TYPE: ClassVar[str] = "order.cancel.v1"
 
@@ -94,7 +94,7 @@ class OrderCancel(Body):
 
 
 class OrderReview(Body):
-    """A person decides one line that waited in the review queue."""
+    """A person's decision on one line of the review queue."""
 
     TYPE: ClassVar[str] = "order.review.v1"
 
@@ -108,7 +108,7 @@ class OrderReview(Body):
 
 
 class OrderTimer(Body):
-    """A due time of an order has come; `due_at` is the time it was set for."""
+    """A timer of an order that has fired; `due_at` is the time that it was set for."""
 
     TYPE: ClassVar[str] = "order.timer.v1"
 
@@ -119,7 +119,7 @@ class OrderTimer(Body):
 
 
 class DecidedLine(Model):
-    """One line with its outcome and all reasons that hold; `dosage` is that of the overview, if known."""
+    """One line with its outcome and all reasons that hold; `dosage` is the overview's, empty without one."""
 
     line: LineNumber
     prk: Prk
@@ -131,7 +131,7 @@ class DecidedLine(Model):
 
 
 class OrderDecided(Body):
-    """The decision on a whole order; `seq` 1 of every order, even one that waits for review."""
+    """The first decision on an order, with `seq` 1, even if its lines are in review or waiting."""
 
     TYPE: ClassVar[str] = "order.decided.v1"
 
@@ -159,7 +159,7 @@ class _OrderEvent(Body):
 
 
 class OrderLineDecided(_OrderEvent):
-    """A line that was in review or waiting has its outcome."""
+    """The decision on a line that was in review or waiting."""
 
     TYPE: ClassVar[str] = "order.line-decided.v1"
 
@@ -176,7 +176,7 @@ class OrderLineDecided(_OrderEvent):
 
 
 class OrderCancelled(_OrderEvent):
-    """An order was taken back; `lines` are the ones that were still open or approved."""
+    """An order was cancelled; `lines` are those that were approved, in review or waiting."""
 
     TYPE: ClassVar[str] = "order.cancelled.v1"
 
@@ -187,7 +187,7 @@ class OrderCancelled(_OrderEvent):
 
 
 class OrderEscalated(_OrderEvent):
-    """A line waited too long in the review queue and goes to another role."""
+    """A line was in the review queue for too long, and goes to another role."""
 
     TYPE: ClassVar[str] = "order.escalated.v1"
 
@@ -197,7 +197,7 @@ class OrderEscalated(_OrderEvent):
 
 
 class OrderFulfilment(_OrderEvent):
-    """What the pharmacy reported about an approved line."""
+    """A pharmacy's report on an approved line."""
 
     TYPE: ClassVar[str] = "order.fulfilment.v1"
 

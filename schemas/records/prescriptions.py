@@ -1,4 +1,4 @@
-"""What a pharmacy receives and reports."""
+"""What pharmacies receive, and what they report."""
 
 from datetime import date
 from typing import ClassVar, Literal
@@ -24,7 +24,7 @@ DispenseStatus = Literal[
 
 
 class PrescriptionApproved(Body):
-    """An approved line, for the pharmacy to dispense; `prescription_id` is derived from order and line."""
+    """An approved line that the pharmacy can dispense; `prescription_id` is derived from order and line."""
 
     TYPE: ClassVar[str] = "prescription.approved.v1"
 
@@ -45,7 +45,7 @@ class PrescriptionApproved(Body):
 
 
 class PrescriptionWithdrawn(Body):
-    """An approved prescription that must no longer be dispensed."""
+    """A withdrawn prescription: it must not be dispensed."""
 
     TYPE: ClassVar[str] = "prescription.withdrawn.v1"
 
@@ -60,7 +60,7 @@ class PrescriptionWithdrawn(Body):
 
 
 class DispenseReported(Body):
-    """A pharmacy reports how far a prescription is."""
+    """A pharmacy's report on the progress of a prescription."""
 
     TYPE: ClassVar[str] = "dispense.reported.v1"
 

@@ -1,4 +1,4 @@
-"""medication, wired together."""
+"""medication as a `Service`: its inputs, handler and routes."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""medication's part of the loop: which record leads to which decision, and what is published for it."""
+"""medication's part of the loop: one function per kind of record, which decides and returns what to publish."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -39,13 +39,13 @@ log = structlog.get_logger()
 
 @dataclass
 class Work:
-    """One batch: the patients' current state, and what of it is to be saved."""
+    """One batch: the patients' current state, and the changes to save."""
 
     patients: dict[str, Patient]
     changed: set[str] = field(default_factory=set)
-    """Patients with another overview than was loaded."""
+    """Patients whose overview changed."""
     seen: set[str] = field(default_factory=set)
-    """Patients with another `seen_version` than was loaded."""
+    """Patients whose `seen_version` changed."""
     history: list[OverviewChange] = field(default_factory=list)
     applied: list[Applied] = field(default_factory=list)
     republished: int = 0
@@ -53,7 +53,7 @@ class Work:
     """The append time (UTC) of the newest message."""
 
     def patient(self, key: str) -> Patient:
-        """A patient's current state; without an overview for a new patient."""
+        """A patient's current state; a new patient has no overview."""
         return self.patients.get(key, Patient())
 
 
@@ -61,7 +61,7 @@ class MedicationHandler:
     """Loads, decides and saves."""
 
     async def load(self, db: Connection, messages: Sequence[Message[Any]]) -> Work:
-        """The overviews of these messages' patients, and which of these changes were applied."""
+        """Load the overviews of these messages' patients, and which of their changes are applied already."""
         patients = {message.key for message in messages}
         changes = {
             (m.key, m.body.change_id)
@@ -85,7 +85,7 @@ class MedicationHandler:
                 return Rejected("not_handled")
 
     def save(self, work: Work, writes: Writes) -> None:
-        """Write what changed, and forget changes that no record can repeat any more."""
+        """Write what changed, and delete applied changes whose records have expired from the topic."""
         if work.changed:
             store.save_overviews(writes, [work.patients[key] for key in work.changed])
             store.add_changes(writes, work.history)
@@ -94,7 +94,7 @@ class MedicationHandler:
         if work.applied and work.newest:
             store.save_applied(writes, work.applied)
             too_old = work.newest - store.REMEMBERED
-            store.forget_applied(writes, too_old, at_most=2 * len(work.applied))
+            store.delete_applied(writes, too_old, at_most=2 * len(work.applied))
         if work.republished:
             log.warning("late overviews read back, newest republished", records=work.republished)
 
@@ -112,7 +112,7 @@ def _change(command: Command, message: Message[Any], work: Work) -> Done | Rejec
         case Changed(patient, overview):
             work.changed.add(message.key)
             work.history.append(change_between(before.overview, overview))
-            records = (record_of(overview, message.traceparent),)
+            records = (overview_record(overview, message.traceparent),)
         case _:
             assert_never(result)
     work.patients[message.key] = patient
@@ -131,16 +131,16 @@ def _read_back(
     if result.republish is None:
         return Done()
     work.republished += 1
-    return Done((record_of(result.republish, message.traceparent),))
+    return Done((overview_record(result.republish, message.traceparent),))
 
 
 def overview_id(overview: MedicationOverview) -> str:
-    """The id of an overview's record: the same whenever the same version is published."""
+    """The `ce_id` of an overview's record: the same for every record of one version."""
     return event_id(overview.TYPE, overview.patient, overview.version)
 
 
-def record_of(overview: MedicationOverview, traceparent: str | None) -> Outgoing:
-    """The record of an overview for `medication.status`, the same whenever it is published."""
+def overview_record(overview: MedicationOverview, traceparent: str | None) -> Outgoing:
+    """The record of an overview for `medication.status`; only the trace may differ between publications."""
     return outgoing(
         topics.MEDICATION_STATUS.name,
         overview,

@@ -27,7 +27,7 @@ from schemas.api.medication import ChangeReceivedView, OverviewRequest, StatusRe
 from schemas.records.medication import MedicationImport, MedicationOverview, MedicationSetStatus
 from services.medication import store
 from services.medication.domain.overview import Command
-from services.medication.store import Shown
+from services.medication.store import OverviewJson
 from services.medication.views import import_command, status_command
 
 SOURCE = "nl.herhaal/medication/http"
@@ -35,6 +35,7 @@ SOURCE = "nl.herhaal/medication/http"
 IfNoneMatch = Annotated[str | None, Header()]
 
 ChangeKey = tuple[str, UUID]
+"""(patient, change id)."""
 
 
 class MedicationApi:
@@ -42,35 +43,39 @@ class MedicationApi:
 
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
-        self._applied: LongPoll[ChangeKey, Shown] = LongPoll(self._find)
+        self._applied: LongPoll[ChangeKey, OverviewJson] = LongPoll(self._find)
 
     async def replace_overview(
         self, command: MedicationImport, wait_s: float, traceparent: str | None
     ) -> Response:
-        """202 once Kafka has the import; 200 with the overview if it is applied within `wait_s`."""
+        """Import an overview: 202 once Kafka acknowledged it, 200 if it is applied within `wait_s` (seconds).
+
+        Raises:
+            Problem: 409, another change has this change id; 503, Kafka did not acknowledge the import.
+        """
         await self._refuse_conflict(command)
-        return await self._take(command, wait_s, traceparent)
+        return await self._accept(command, wait_s, traceparent)
 
     async def set_status(
         self, command: MedicationSetStatus, wait_s: float, traceparent: str | None
     ) -> Response:
-        """As `replace_overview`; 404 if there is no such patient or medicine at the moment."""
+        """Set a status: as `replace_overview`, and Problem (404) without this medicine in an overview."""
         overview = MedicationOverview.model_validate_json(
             (await self._current(command.patient)).body
         )
         if all(entry.prk != command.prk for entry in overview.medications):
             raise not_found("medicine in this overview")
         await self._refuse_conflict(command)
-        return await self._take(command, wait_s, traceparent)
+        return await self._accept(command, wait_s, traceparent)
 
     async def show(self, patient: str, if_none_match: str | None) -> Response:
-        """The current overview; 304 if the client has this version."""
+        """Show the current overview; 304 if the client has this version, Problem (404) if there is none."""
         shown = await self._current(patient)
         if if_none_match is not None and _matches(if_none_match, _etag(shown)):
             return Response(status_code=304, headers=_caching(shown))
         return _overview(shown)
 
-    async def _take(self, command: Command, wait_s: float, traceparent: str | None) -> Response:
+    async def _accept(self, command: Command, wait_s: float, traceparent: str | None) -> Response:
         await self._send(command, traceparent)
         location = {"Location": f"/patients/{command.patient}/overview"}
         key = (command.patient, command.change_id)
@@ -80,14 +85,14 @@ class MedicationApi:
         return json_response(ChangeReceivedView(change_id=command.change_id), 202, location)
 
     async def _refuse_conflict(self, command: Command) -> None:
-        """Raises Problem (409) if another change was applied under this id."""
+        """Raise Problem (409) if another change is applied under this id."""
         key = (command.patient, command.change_id)
         async with self._resources.api_pool.acquire() as db:
             applied = (await store.applied(db, [key])).get(key)
         if applied is not None and applied != digest_of(command):
             raise Problem(409, "change-conflict", "Another change has this change_id already.")
 
-    async def _current(self, patient: str) -> Shown:
+    async def _current(self, patient: str) -> OverviewJson:
         async with self._resources.api_pool.acquire() as db:
             shown = await store.overview(db, patient)
         if shown is None:
@@ -110,7 +115,7 @@ class MedicationApi:
         except NotPublished:
             raise unavailable("The change could not be taken; please send it again.") from None
 
-    async def _find(self, changes: Collection[ChangeKey]) -> dict[ChangeKey, Shown]:
+    async def _find(self, changes: Collection[ChangeKey]) -> dict[ChangeKey, OverviewJson]:
         async with self._resources.api_pool.acquire() as db:
             return await store.applied_overviews(db, changes)
 
@@ -160,19 +165,19 @@ def router(resources: Resources) -> APIRouter:
     return routes
 
 
-def _overview(shown: Shown, **headers: str) -> Response:
+def _overview(shown: OverviewJson, **headers: str) -> Response:
     return Response(shown.body, 200, {**_caching(shown), **headers}, media_type="application/json")
 
 
-def _caching(shown: Shown) -> dict[str, str]:
+def _caching(shown: OverviewJson) -> dict[str, str]:
     return {"ETag": _etag(shown), "Cache-Control": "private, no-cache"}
 
 
-def _etag(shown: Shown) -> str:
+def _etag(shown: OverviewJson) -> str:
     return f'"{shown.version}"'
 
 
 def _matches(if_none_match: str, etag: str) -> bool:
-    """Whether one of the client's tags is this one, compared weakly (RFC 9110, 13.1.2)."""
+    """Tell whether `If-None-Match` names this ETag, by weak comparison (RFC 9110, 13.1.2)."""
     tags = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
     return etag in tags or "*" in tags

@@ -1,7 +1,7 @@
-"""`herhaal progress accept medication`: adopt overviews that only Kafka has, publish those that Kafka lacks.
+"""Reconciles the database with medication.status, for `herhaal progress accept medication`.
 
-Ordinarily overviews follow from the changes. When changes expired before they were handled, or the database
-was lost, only the topic has the newest overviews; when Kafka was lost, only our database has them.
+Normally overviews follow from the changes. After the database was lost, or changes expired before they were
+handled, only the topic has the newest overviews. After Kafka was lost, only the database has them.
 """
 
 from collections.abc import Sequence
@@ -15,17 +15,19 @@ from runtime.rebuild import reading
 from schemas.records.medication import MedicationOverview
 from schemas.topics import MEDICATION_STATUS
 from services.medication import store
-from services.medication.handlers import record_of
+from services.medication.handlers import overview_record
 
-AT_A_TIME = 500
-"""How many overviews are stored in the outbox together."""
+BATCH_SIZE = 500
+"""How many overviews are read, and stored in the outbox, in one transaction."""
 
 
 async def reconcile(kafka: str, db: Connection) -> list[str]:
-    """Adopt what is newer on the topic, and store what is newer here in the outbox; what was done, in words.
+    """Adopt overviews that are newer on the topic, and publish those that are newer here, through the outbox.
+
+    Returns sentences for the operator.
 
     Raises:
-        KafkaError, OSError, TimeoutError, asyncpg.PostgresError: a server is away, or refuses.
+        KafkaError, OSError, TimeoutError, asyncpg.PostgresError: a server is unavailable, or refuses.
     """
     adopted = published = 0
     on_topic: dict[str, int] = {}
@@ -34,7 +36,7 @@ async def reconcile(kafka: str, db: Connection) -> list[str]:
         adopted += await store.adopt(db, newest) if newest else 0
         for overview in newest:
             on_topic[overview.patient] = max(overview.version, on_topic.get(overview.patient, 0))
-    async for overviews in store.every_overview(db, AT_A_TIME):
+    async for overviews in store.all_overviews(db, BATCH_SIZE):
         newer = [o for o in overviews if o.version > on_topic.get(o.patient, 0)]
         await _publish(db, newer)
         published += len(newer)
@@ -45,21 +47,21 @@ async def reconcile(kafka: str, db: Connection) -> list[str]:
 
 
 def _newest(messages: Sequence[Message[Any]]) -> list[MedicationOverview]:
-    """The newest overview of each patient among these."""
+    """The newest overview of each patient in these messages; tombstones are skipped."""
     newest: dict[str, MedicationOverview] = {}
     for message in messages:
         if message.body is None:
             continue
-        before = newest.get(message.key)
-        if before is None or before.version < message.body.version:
+        earlier = newest.get(message.key)
+        if earlier is None or earlier.version < message.body.version:
             newest[message.key] = message.body
     return [*newest.values()]
 
 
 async def _publish(db: Connection, overviews: Sequence[MedicationOverview]) -> None:
-    """Store these in the outbox: the worker that is assigned their partitions publishes them first."""
+    """Store these in the outbox: the worker with their partition publishes them as leftovers."""
     outputs: dict[int, list[Outgoing]] = {}
     for overview in overviews:
-        home = partition_of(overview.patient.encode(), MEDICATION_STATUS.partitions)
-        outputs.setdefault(home, []).append(record_of(overview, None))
+        partition = partition_of(overview.patient.encode(), MEDICATION_STATUS.partitions)
+        outputs.setdefault(partition, []).append(overview_record(overview, None))
     await progress.advance(db, (), outputs)

@@ -19,10 +19,10 @@ from services.medication.domain.overview import Patient
 _MEDICATIONS: TypeAdapter[Medications] = TypeAdapter(Medications)
 
 _CHANGES_KEPT = topics.MEDICATION_CHANGES.retention
-assert _CHANGES_KEPT is not None, "changes are not kept for good"
+assert _CHANGES_KEPT is not None, "medication.changes has a retention"
 
 REMEMBERED: timedelta = _CHANGES_KEPT
-"""How long an applied change is remembered: as long as its topic can give the record again."""
+"""How long an applied change is stored: as long as its record stays on the topic."""
 
 _PATIENTS = "select * from overviews where patient = any($1::text[])"
 _OVERVIEW = "select * from overviews where patient = $1"
@@ -36,13 +36,13 @@ on conflict (patient) do update set
     practice = excluded.practice, version = excluded.version, seen_version = excluded.seen_version,
     changed_at = excluded.changed_at, change = excluded.change, medications = excluded.medications
 """
-# A lateral part with a limit is looked up by key for each row, whatever the plan
+# A lateral subquery with a limit guarantees an index lookup for each row
 # (`runtime/postgres/pool.py`).
 _SAVE_SEEN = """
 update overviews o set seen_version = n.seen_version
 from unnest($1::text[], $2::int[]) as n(patient, seen_version)
-cross join lateral (select ctid from overviews where patient = n.patient limit 1) as found
-where o.ctid = found.ctid
+cross join lateral (select ctid from overviews where patient = n.patient limit 1) as target
+where o.ctid = target.ctid
 """
 
 _CHANGE_COLUMNS = (
@@ -70,7 +70,7 @@ _ADOPT = f"""{_SAVE_OVERVIEWS}
 where overviews.version < excluded.version
 returning patient
 """
-_EVERY_OVERVIEW = "select * from overviews where patient > $1 order by patient limit $2"
+_NEXT_OVERVIEWS = "select * from overviews where patient > $1 order by patient limit $2"
 
 _APPLIED = """
 select patient, change_id, digest
@@ -95,7 +95,7 @@ _SAVE_APPLIED = """
 insert into applied_changes (patient, change_id, digest, applied_at)
 select * from unnest($1::text[], $2::uuid[], $3::text[], $4::timestamptz[])
 """
-_FORGET_APPLIED = """
+_DELETE_APPLIED = """
 delete from applied_changes where ctid = any(array(
     select ctid from applied_changes where applied_at < $1
     order by applied_at limit $2 for update skip locked
@@ -105,7 +105,7 @@ delete from applied_changes where ctid = any(array(
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """A change that was applied at `at` (UTC), whether or not it made a difference."""
+    """A change that was applied at `at` (UTC), even when it made no difference."""
 
     patient: str
     change_id: UUID
@@ -114,20 +114,20 @@ class Applied:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """An overview as the API gives it; `body` is JSON, byte for byte as on `medication.status`."""
+class OverviewJson:
+    """An overview for the API; `body` is JSON, byte for byte as on `medication.status`."""
 
     version: int
     body: bytes
 
 
 async def patients(db: Connection, keys: Collection[str]) -> dict[str, Patient]:
-    """These patients, as far as there is an overview, without their applied changes."""
+    """Those of these patients that have an overview, without their applied changes."""
     rows = await db.fetch(_PATIENTS, keys)
     return {row["patient"]: Patient(_overview(row), row["seen_version"]) for row in rows}
 
 
-async def overview(db: Connection, patient: str) -> Shown | None:
+async def overview(db: Connection, patient: str) -> OverviewJson | None:
     """A patient's overview; None when there is none."""
     row = await db.fetchrow(_OVERVIEW, patient)
     return _shown(row) if row else None
@@ -140,15 +140,17 @@ def save_overviews(writes: Writes, changed: Sequence[Patient]) -> None:
 
 
 def add_changes(writes: Writes, changes: Sequence[OverviewChange]) -> None:
-    """Add to the history of overviews. The batch is outdated when it has one of these versions already."""
-    writes.expect_new("overview_changes")
-    writes.add("overview_changes", _CHANGE_COLUMNS, _ADD_CHANGES, [_change_row(c) for c in changes])
+    """Add to the history of overviews. The batch is outdated when one of these versions is stored already."""
+    writes.require_new("overview_changes")
+    writes.insert(
+        "overview_changes", _CHANGE_COLUMNS, _ADD_CHANGES, [_change_row(c) for c in changes]
+    )
 
 
 async def adopt(db: Connection, published: Sequence[MedicationOverview]) -> int:
-    """Adopt these overviews, of different patients, where ours are older or missing; how many were adopted.
+    """Store those of these overviews that are newer than the stored ones; return how many.
 
-    Each gets its entry in the history, without `before` where versions between ours and it are missing.
+    No two are of one patient. Each gets a history entry, without `before` when versions are missing in between.
     """
     async with db.transaction():
         ours = await patients(db, [o.patient for o in published])
@@ -162,39 +164,39 @@ async def adopt(db: Connection, published: Sequence[MedicationOverview]) -> int:
     return len(newer)
 
 
-async def every_overview(
-    db: Connection, at_a_time: int
+async def all_overviews(
+    db: Connection, batch_size: int
 ) -> AsyncIterator[Sequence[MedicationOverview]]:
-    """All overviews, by patient, so many at a time."""
+    """Yield all overviews, sorted by patient, in batches."""
     last = ""
-    while rows := await db.fetch(_EVERY_OVERVIEW, last, at_a_time):
+    while rows := await db.fetch(_NEXT_OVERVIEWS, last, batch_size):
         last = rows[-1]["patient"]
         yield [_overview(row) for row in rows]
 
 
 def save_seen(writes: Writes, versions: Mapping[str, int]) -> None:
-    """Write which version of each patient was read back from the topic."""
+    """Write the highest version of each patient that was read back from the topic."""
     writes.execute("overviews", _SAVE_SEEN, list(versions), list(versions.values()))
 
 
 async def applied(
     db: Connection, changes: Collection[tuple[str, UUID]]
 ) -> dict[tuple[str, UUID], str]:
-    """The digests of those of these changes (patient, change id) that were applied."""
+    """The digests of the applied ones among these changes (patient, change id)."""
     rows = await db.fetch(_APPLIED, *_columns(changes))
     return {(row["patient"], row["change_id"]): row["digest"] for row in rows}
 
 
 async def applied_overviews(
     db: Connection, changes: Collection[tuple[str, UUID]]
-) -> dict[tuple[str, UUID], Shown]:
-    """The current overviews of those of these changes (patient, change id) that were applied."""
+) -> dict[tuple[str, UUID], OverviewJson]:
+    """The current overviews for the applied ones among these changes (patient, change id)."""
     rows = await db.fetch(_APPLIED_OVERVIEWS, *_columns(changes))
     return {(row["patient"], row["change_id"]): _shown(row) for row in rows}
 
 
 def save_applied(writes: Writes, changes: Sequence[Applied]) -> None:
-    """Remember that these changes were applied."""
+    """Store these applied changes."""
     writes.execute(
         "applied_changes",
         _SAVE_APPLIED,
@@ -205,9 +207,9 @@ def save_applied(writes: Writes, changes: Sequence[Applied]) -> None:
     )
 
 
-def forget_applied(writes: Writes, before: datetime, *, at_most: int) -> None:
-    """Forget changes that were applied before this time (UTC), the oldest first."""
-    writes.execute("applied_changes", _FORGET_APPLIED, before, at_most)
+def delete_applied(writes: Writes, before: datetime, *, at_most: int) -> None:
+    """Delete at most so many changes that were applied before this time (UTC), the oldest first."""
+    writes.execute("applied_changes", _DELETE_APPLIED, before, at_most)
 
 
 def _columns(changes: Collection[tuple[str, UUID]]) -> tuple[list[str], list[UUID]]:
@@ -225,14 +227,14 @@ def _overview(row: Any) -> MedicationOverview:
     )
 
 
-def _shown(row: Any) -> Shown:
-    return Shown(row["version"], encode(_overview(row)))
+def _shown(row: Any) -> OverviewJson:
+    return OverviewJson(row["version"], encode(_overview(row)))
 
 
 def _overview_columns(
     overviews: Sequence[tuple[MedicationOverview, int]],
 ) -> tuple[list[Any], ...]:
-    """The arrays of `_SAVE_OVERVIEWS`, of overviews with the version that was read back."""
+    """The arrays for `_SAVE_OVERVIEWS`, from overviews with their `seen_version`."""
     return (
         [o.patient for o, _ in overviews],
         [o.practice for o, _ in overviews],

@@ -1,4 +1,4 @@
-"""The commands that requests of medication's API stand for."""
+"""Makes commands from the request bodies of medication's API."""
 
 from uuid import uuid4
 
@@ -10,7 +10,7 @@ from schemas.records.medication import MedicationImport, MedicationSetStatus
 
 
 def import_command(patient: str, request: OverviewRequest) -> MedicationImport:
-    """The import of this patient's overview. Raises Problem (422) when it is not valid."""
+    """Make the command that imports this overview. Raises Problem (422) when it is not valid."""
     _require_same("patient", patient, request.patient)
     try:
         return MedicationImport(
@@ -26,7 +26,7 @@ def import_command(patient: str, request: OverviewRequest) -> MedicationImport:
 
 
 def status_command(patient: str, prk: str, request: StatusRequest) -> MedicationSetStatus:
-    """The change of one medicine's status. Raises Problem (422) when body and path disagree."""
+    """Make the command that sets a status. Raises Problem (422) when body and path disagree."""
     _require_same("patient", patient, request.patient)
     _require_same("prk", prk, request.prk)
     return MedicationSetStatus(

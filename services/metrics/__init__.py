@@ -1,1 +1,1 @@
-"""metrics: counts every order line once, and shows the counts per practice and period."""
+"""metrics: counts every order line once, and reports the counts per practice and period."""

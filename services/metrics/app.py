@@ -1,4 +1,4 @@
-"""metrics, wired together."""
+"""metrics as a `Service`: its inputs, handler and routes."""
 
 from pathlib import Path
 
@@ -14,5 +14,5 @@ SERVICE: Service[Work] = Service(
     handler=lambda _: MetricsHandler(),
     router=http.router,
     asyncapi=lambda: asyncapi.document("metrics"),
-    gather_ms=250,
+    fetch_wait_ms=250,
 )

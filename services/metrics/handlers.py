@@ -1,4 +1,4 @@
-"""metrics' part of the loop: events in, counts out. It publishes nothing."""
+"""metrics' part of the loop: counts order events. It publishes nothing."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -19,32 +19,29 @@ from services.metrics.domain.counting import Counted, LineCell, OrderCell, Refus
 
 INPUTS = (topics.ORDERS_EVENTS,)
 
-_COUNTED = Done()
-"""metrics publishes nothing, so all that it does ends alike."""
-
 
 @dataclass
 class Work:
-    """One batch: the orders as they are counted, and what changes in the counts."""
+    """One batch: how its orders are counted, and the changes of the counts."""
 
     orders: IdentityMap[UUID, Counted] = field(default_factory=IdentityMap)
     lines: Counter[LineCell] = field(default_factory=Counter)
     new_orders: Counter[OrderCell] = field(default_factory=Counter)
 
     def keep(self, before: Counted | None, order: Counted) -> None:
-        """Note how an order is counted from now on, and what changes by that."""
+        """Note how an order is now counted, and the changes of the counts."""
         for cell, change in counting.difference(before, order):
             self.lines[cell] += change
         if before is None:
             self.new_orders[order.cell] += 1
-        self.orders.keep(order.order_id, order)
+        self.orders.set(order.order_id, order)
 
 
 class MetricsHandler:
     """Loads, counts and saves."""
 
     async def load(self, db: Connection, messages: Sequence[Message[Any]]) -> Work:
-        """How the orders of these events are counted."""
+        """Load how the orders of these events are counted."""
         ids = {_event(message).order_id for message in messages}
         return Work(IdentityMap(await store.counted(db, ids) if ids else {}))
 
@@ -57,16 +54,16 @@ class MetricsHandler:
             case Refused(code):
                 return Rejected(code)
             case Repeated():
-                return _COUNTED
+                return Done()
             case Counted():
                 work.keep(before, result)
-                return _COUNTED
+                return Done()
             case _:
                 assert_never(result)
 
     def save(self, work: Work, writes: Writes) -> None:
-        """Write what changed. Lines go before orders everywhere, so that workers never deadlock."""
-        writes.in_order()
+        """Write what changed. Every worker writes the tables in the same order, so that none deadlock."""
+        writes.keep_order()
         if work.orders.changed:
             store.save_counted(writes, work.orders)
         if lines := {cell: change for cell, change in work.lines.items() if change}:

@@ -18,13 +18,13 @@ from services.metrics.domain.periods import periods
 from services.metrics.views import report
 
 MAX_DAYS = 5 * 366
-"""Five years, which is the retention of the events."""
+"""The longest period of a report: five years, the retention of the events."""
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 def _only_days(text: object) -> object:
-    # pydantic would also accept a number of seconds since 1970.
+    # pydantic also accepts a number of seconds since 1970.
     if isinstance(text, str) and not _DAY.fullmatch(text):
         raise ValueError("must be a day, YYYY-MM-DD")
     return text
@@ -55,13 +55,13 @@ def router(resources: Resources) -> APIRouter:
 
 
 def _check(first: date, last: date) -> None:
-    """Raises Problem (422) if the range is reversed or too long."""
+    """Raise Problem (422) if the range is reversed or too long."""
     if first > last:
-        raise _refused("is after to")
+        raise _invalid("is after to")
     if (last - first).days >= MAX_DAYS:
-        raise _refused("is more than five years before to")
+        raise _invalid("is more than five years before to")
 
 
-def _refused(why: str) -> Problem:
+def _invalid(why: str) -> Problem:
     errors = [{"field": "from", "reason": why}]
     return Problem(422, "invalid", "The request is not valid.", errors)

@@ -1,39 +1,39 @@
-"""metrics' projections, all of them counts, built anew from the events."""
+"""Rebuilds metrics' projections, all its counts, from the events."""
 
 from collections import Counter
 from pathlib import Path
 
 from runtime.postgres.connection import Connection
 from runtime.postgres.statements import Writes
-from runtime.rebuild.declared import Rebuild
+from runtime.rebuild.declaration import Rebuild
 from services.metrics import store
 from services.metrics.domain.counting import LineCell, OrderCell
 from services.metrics.handlers import INPUTS, MetricsHandler, Work
 
-CELLS = 100_000
-"""So many daily counts are added up in memory before they are written."""
+MAX_CELLS = 100_000
+"""How many daily counts are summed in memory before they are written."""
 
 
 class MetricsBuilder(MetricsHandler):
-    """Counts as metrics does, and writes what is new in bulk."""
+    """Counts as metrics does; sums daily counts in memory over many batches."""
 
     def __init__(self) -> None:
         self._lines: Counter[LineCell] = Counter()
         self._orders: Counter[OrderCell] = Counter()
 
     async def write(self, db: Connection, work: Work) -> None:
-        """Write how the orders are counted; what changes in the daily counts is held back."""
+        """Write how the orders are counted, and hold back the changes of the daily counts."""
         writes = Writes()
         if work.orders.changed:
             store.save_counted(writes, work.orders)
         await writes.send(db)
         self._lines.update(work.lines)
         self._orders.update(work.new_orders)
-        if len(self._lines) > CELLS:
+        if len(self._lines) > MAX_CELLS:
             await self.settle(db)
 
     async def settle(self, db: Connection) -> None:
-        """Add what was held back to the daily counts."""
+        """Write the daily counts that were held back."""
         lines, self._lines = self._lines, Counter()
         orders, self._orders = self._orders, Counter()
         writes = Writes()

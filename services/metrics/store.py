@@ -27,12 +27,12 @@ select order_id, seq, practice, day, channel, outcomes::jsonb from unnest(
     $1::uuid[], $2::int[], $3::text[], $4::date[], $5::text[], $6::text[]
 ) as n(order_id, seq, practice, day, channel, outcomes)
 """
-# They are there; `on conflict` finds them by key, whatever the plan, as a join may not.
+# The rows exist; `on conflict` guarantees an index lookup, which a join does not.
 _CHANGE_COUNTED = f"""{_ADD_COUNTED}
 on conflict (order_id) do update set seq = excluded.seq, outcomes = excluded.outcomes
 """
 
-# Workers of different partitions count in the same rows: all lock them in one order, and all add.
+# Workers of different partitions add to the same rows: sorted, so that all lock them in the same order.
 _ADD_LINES = """
 insert into daily_lines as d (practice, day, channel, outcome, lines)
 select * from unnest($1::text[], $2::date[], $3::text[], $4::text[], $5::bigint[])
@@ -46,7 +46,7 @@ order by 1, 2, 3
 on conflict (practice, day, channel) do update set orders = d.orders + excluded.orders
 """
 
-# One statement, so that orders and lines are counted at the same moment.
+# One statement, so that orders and lines come from the same snapshot.
 _TOTALS = """
 select date_trunc($4, day::timestamp)::date as start, channel, outcome, sum(lines)::bigint as count
 from daily_lines where practice = $1 and day between $2 and $3
@@ -57,7 +57,7 @@ from daily_orders where practice = $1 and day between $2 and $3
 group by 1, 2
 """
 
-# A rebuild compares what it built with what runs. A count of 0 says the same as no count.
+# Compares a rebuilt table with the running one. A count of 0 equals a missing row.
 _COMPARE_COUNTED = """
 select count(built.order_id) as rows,
     count(*) filter (where running.order_id is null) as added,
@@ -91,12 +91,12 @@ COMPARED = {
     "daily_lines": _COMPARE_LINES,
     "daily_orders": _COMPARE_ORDERS,
 }
-"""Every table of metrics, with how what a rebuild made differs from what runs."""
+"""Every table of metrics, with the query that compares the rebuilt table with the running one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """How much was counted in the period that begins at `start`: lines, or orders if `outcome` is None."""
+    """The count of a period that begins at `start`: of lines, or of orders if `outcome` is None."""
 
     start: date
     channel: Channel
@@ -105,7 +105,7 @@ class Total:
 
 
 async def counted(db: Connection, ids: Collection[UUID]) -> dict[UUID, Counted]:
-    """How these orders are counted, as far as they are."""
+    """How these orders are counted; an order that is not counted is absent."""
     rows = await db.fetch(_COUNTED, ids)
     return {
         row["order_id"]: Counted(
@@ -119,19 +119,21 @@ async def counted(db: Connection, ids: Collection[UUID]) -> dict[UUID, Counted]:
 
 
 def save_counted(writes: Writes, orders: IdentityMap[UUID, Counted]) -> None:
-    """Write how the changed orders are counted now. It is outdated when a new one has come since.
+    """Write how the changed orders are counted; practice, day and channel of an order never change.
 
-    Where an order is counted never changes.
+    The batch is outdated when another batch has stored one of its new orders.
     """
     rows = [
         (id, order.seq, *order.cell, encode_parts(order.outcomes).decode())
         for id, order in orders.changed.items()
     ]
-    writes.save("counted_orders", _COUNTED_COLUMNS, _ADD_COUNTED, _CHANGE_COUNTED, rows, orders.new)
+    writes.insert_or_update(
+        "counted_orders", _COUNTED_COLUMNS, _ADD_COUNTED, _CHANGE_COUNTED, rows, orders.new
+    )
 
 
 def add_lines(writes: Writes, changes: Mapping[LineCell, int]) -> None:
-    """Add to the daily counts of lines; a negative change takes away."""
+    """Add to the daily counts of lines; a negative change subtracts."""
     cells = zip(*changes, strict=True)
     writes.execute("daily_lines", _ADD_LINES, *cells, list(changes.values()))
 
@@ -143,7 +145,7 @@ def add_orders(writes: Writes, changes: Mapping[OrderCell, int]) -> None:
 
 
 async def totals(db: Connection, practice: str, first: date, last: date, by: By) -> list[Total]:
-    """What was counted for a practice from `first` to `last`, both days included, per period."""
+    """The counts of a practice per period, from `first` to `last`, both days included."""
     rows = await db.fetch(_TOTALS, practice, first, last, by)
     return [
         Total(

@@ -1,4 +1,4 @@
-"""What metrics' API shows: the orders of a practice per period, and in total."""
+"""Response body of metrics' API: the orders of a practice per period, and in total."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -12,7 +12,7 @@ from services.metrics.store import Total
 def report(
     practice: str, first: date, last: date, by: By, shown: Iterable[Period], stored: Iterable[Total]
 ) -> OrdersReport:
-    """The stored totals, laid out over the periods to show."""
+    """Distribute the stored totals over the periods to show; a period without orders has zeros."""
     rows = {
         period.start: PeriodCounts(
             period=period.label, first_day=period.first, last_day=period.last

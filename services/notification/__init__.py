@@ -1,1 +1,1 @@
-"""notification: sends patients the answer to their orders, and when and where to collect."""
+"""notification: sends patients the answers to their orders, with the pickup window and the pharmacy."""

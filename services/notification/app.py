@@ -1,4 +1,4 @@
-"""notification, wired together."""
+"""notification as a `Service`: its inputs, handler, routes and tables."""
 
 from pathlib import Path
 

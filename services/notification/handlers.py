@@ -1,4 +1,4 @@
-"""notification's part of the loop: which event leads to which message, and what is published for it."""
+"""notification's part of the loop: answers order events, and reads its own topic back after a restore."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -43,22 +43,22 @@ _queued, _sent = trusted(MessageQueued), trusted(MessageSent)
 
 @dataclass
 class Work:
-    """One batch: what was loaded, and what changes."""
+    """One batch: the rows that were loaded, and the changes to save."""
 
     orders: IdentityMap[UUID, Order] = field(default_factory=IdentityMap)
     sent: dict[UUID, dict[UUID, MessageSent | PickupPromised]] = field(default_factory=dict)
-    """What was sent about each order before this database was restored, by record id."""
+    """Records published about each order before this database was restored, by record id."""
     in_inbox: set[tuple[UUID, datetime]] = field(default_factory=set)
     """(order, time) of messages already stored."""
-    newly_sent: list[tuple[UUID, MessageSent | PickupPromised]] = field(default_factory=list)
-    """What our own topic has and the inbox lacks, by record id."""
-    sent_again: list[UUID] = field(default_factory=list)
-    """Records of `sent` whose event was handled again."""
+    read_back_sent: list[tuple[UUID, MessageSent | PickupPromised]] = field(default_factory=list)
+    """(record id, record) of messages and promises that the output topic has and the inbox lacks."""
+    handled_again: list[UUID] = field(default_factory=list)
+    """Ids of records in `sent` whose event was handled again."""
     messages: list[StoredMessage] = field(default_factory=list)
 
 
 class NotificationHandler:
-    """Loads, decides and saves; `practices` and `pharmacies` are the directory as it is now."""
+    """Loads, decides and saves; `practices` and `pharmacies` are the directory's global tables."""
 
     def __init__(
         self, practices: Mapping[str, Practice], pharmacies: Mapping[str, Pharmacy]
@@ -69,7 +69,7 @@ class NotificationHandler:
         self._openings = PharmacyCalendar().openings
 
     async def load(self, db: Connection, messages: Sequence[Message[Any]]) -> Work:
-        """The orders of these events, and the inboxes of patients whose messages are read back."""
+        """Load the orders of these events, and the inboxes of patients whose messages are read back."""
         patients = {m.key for m in messages if m.topic == OUTPUT_TOPIC.name}
         ids = {
             m.body.order_id for m in messages if m.topic != OUTPUT_TOPIC.name and m.body is not None
@@ -79,7 +79,7 @@ class NotificationHandler:
         return Work(IdentityMap(orders), sent, in_inbox)
 
     def handle(self, message: Message[Any], work: Work) -> Done | Rejected:
-        """Decide about one event, or note what was sent before this database was restored."""
+        """Answer an order event, or note a record that was published before this database was restored."""
         if message.topic == OUTPUT_TOPIC.name:
             return _read_back(message, work)
         event: OrderEvent | None = message.body
@@ -91,10 +91,10 @@ class NotificationHandler:
             store.save_orders(writes, work.orders)
         if work.messages:
             store.add_messages(writes, work.messages)
-        if work.newly_sent:
-            store.add_sent(writes, work.newly_sent)
-        if work.sent_again:
-            store.forget_sent(writes, work.sent_again)
+        if work.read_back_sent:
+            store.add_sent(writes, work.read_back_sent)
+        if work.handled_again:
+            store.delete_sent(writes, work.handled_again)
 
     def _event(self, event: OrderEvent, message: Message[Any], work: Work) -> Done:
         order, sent = work.orders.get(event.order_id), _already_sent(event, work)
@@ -102,7 +102,7 @@ class NotificationHandler:
             case Repeated():
                 return Done()
             case Decision() as decision:
-                work.orders.keep(event.order_id, decision.order)
+                work.orders.set(event.order_id, decision.order)
                 return Done(tuple(_send(decision, message, work)))
 
     def _parties(self, event: OrderEvent) -> Parties:
@@ -115,46 +115,46 @@ class NotificationHandler:
 
 
 def _read_back(message: Message[Any], work: Work) -> Done:
-    """Keep what our own topic has and the inbox lacks, until its event is handled again."""
-    # The topic is ours, but Kafka does not say who wrote a record: others' are not kept.
+    """Note a record that the output topic has and the inbox lacks, until its event is handled again."""
+    # Kafka does not record who wrote a record; the header excludes records of other producers.
     if ("ce_source", SOURCE.encode()) in message.record.headers:
         match message.body:
             case MessageSent(at=at) | PickupPromised(promised_at=at) as body:
                 if (body.order_id, at) not in work.in_inbox:
-                    work.newly_sent.append((UUID(message.id), body))
+                    work.read_back_sent.append((UUID(message.id), body))
             case _:
                 pass
     return Done()
 
 
 def _already_sent(event: OrderEvent, work: Work) -> AlreadySent | None:
-    """What the patient was sent about this event before a restore; None for a new event."""
+    """The message that was sent about this event before a restore; None for a new event."""
     records = work.sent.get(event.order_id)
     if records is None:
         return None
     sent, promised = (UUID(_id(kind, event)) for kind in (MessageSent, PickupPromised))
     if sent not in records:
         return None
-    work.sent_again += [id for id in (sent, promised) if id in records]
+    work.handled_again += [id for id in (sent, promised) if id in records]
     promise = records.get(promised)
     return AlreadySent(promise if isinstance(promise, PickupPromised) else None)
 
 
 def _send(decision: Decision, message: Message[Any], work: Work) -> list[Outgoing]:
-    """Put the message in the inbox, which delivers it, and publish that."""
+    """Store the message in the inbox, and return the records that report it."""
     order, bodies = decision.order, list[Body]()
     if decision.message is not None:
-        inbox = stored(decision.message, order, message)
+        inbox = stored_message(decision.message, order, message)
         work.messages.append(inbox)
         promised = [decision.promise] if decision.promise else []
-        # `message.sent` comes last: once Kafka has it, Kafka has the others too.
+        # `message.sent` comes last: once it is acknowledged, the others are too.
         bodies = [_event_of(_queued, inbox), *promised, _event_of(_sent, inbox)]
     order_id = str(order.order_id)
     return [_record(body, order, order_id, message) for body in bodies]
 
 
-def stored(new: PatientMessage, order: Order, message: Message[Any]) -> StoredMessage:
-    """The inbox's row for a message that the newest event of an order leads to."""
+def stored_message(new: PatientMessage, order: Order, message: Message[Any]) -> StoredMessage:
+    """The inbox row of a message about the newest event of an order."""
     return StoredMessage(
         message_id=UUID(event_id("message", order.order_id, order.seq)),
         patient=order.patient,
@@ -194,5 +194,5 @@ def _record(body: Body, order: Order, order_id: str, message: Message[Any]) -> O
 
 
 def _id(kind: type[Body], of: OrderEvent) -> str:
-    """The id of the record of this kind that an order's event leads to."""
+    """The `ce_id` of the record of this kind for an order event."""
     return event_id(kind.TYPE, of.order_id, of.seq)

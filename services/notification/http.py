@@ -18,24 +18,24 @@ Limit = Annotated[int, Query(ge=1, le=200)]
 
 
 class NotificationApi:
-    """Shows the messages to patients."""
+    """Shows patients their messages."""
 
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
         self._texts = Texts()
 
     async def messages(self, patient: str, before: UUID | None, limit: int) -> Response:
-        """A page of a patient's inbox, newest first.
+        """Show a page of a patient's inbox, newest first.
 
         Raises:
             Problem: 422, `before` is not a message of this patient.
         """
-        # In one transaction: a rebuild that is switched between the two would move the messages.
+        # In one transaction: a rebuild that switches between the two queries would renumber the messages.
         async with self._resources.api_pool.acquire() as db, db.transaction(readonly=True):
-            place = None if before is None else await store.place(db, patient, before)
-            if before is not None and place is None:
-                raise _no_such_place()
-            page = await store.messages(db, patient, place, limit)
+            position = None if before is None else await store.inbox_position(db, patient, before)
+            if before is not None and position is None:
+                raise _unknown_message()
+            page = await store.messages(db, patient, position, limit)
         return json_response(
             MessagesView(messages=[message_view(message, self._texts) for message in page])
         )
@@ -55,6 +55,6 @@ def router(resources: Resources) -> APIRouter:
     return routes
 
 
-def _no_such_place() -> Problem:
+def _unknown_message() -> Problem:
     errors = [{"field": "before", "reason": "no message of this patient"}]
     return Problem(422, "invalid", "The request is not valid.", errors)

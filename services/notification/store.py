@@ -33,7 +33,7 @@ _ADD_ORDERS = """
 insert into orders (order_id, seq, body)
 select * from unnest($1::uuid[], $2::int[], $3::bytea[])
 """
-# The rows exist; `on conflict` guarantees an index lookup.
+# The rows exist; `on conflict` guarantees an index lookup, which a join does not.
 _CHANGE_ORDERS = f"""{_ADD_ORDERS}
 on conflict (order_id) do update set seq = excluded.seq, body = excluded.body
 """
@@ -71,15 +71,15 @@ insert into sent_before_restore (id, order_id, type, body)
 select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::bytea[])
 on conflict (order_id, id) do nothing
 """
-_FORGET_SENT = "delete from sent_before_restore where id = any($1::uuid[])"
-_PLACE = "select id from messages where message_id = $1 and patient = $2"
+_DELETE_SENT = "delete from sent_before_restore where id = any($1::uuid[])"
+_INBOX_POSITION = "select id from messages where message_id = $1 and patient = $2"
 
-# A rebuild copies stored messages as they are, in the order of the events, and makes only missing ones.
+# A rebuild copies stored messages unchanged, in the order of their events, and adds only missing ones.
 _PREPARE = """
 create table unpromised (promise text primary key, message_id uuid not null)
 """
-# What is kept of older messages keeps its place, before all that is built.
-_BUILD_AFTER = """
+# Stored messages that are not built keep their ids; every built message gets a higher id.
+_START_IDS_AFTER = """
 select setval(
     pg_get_serial_sequence('messages', 'id'),
     (select coalesce(max(id), 0) + 1 from public.messages)
@@ -146,11 +146,11 @@ from public.messages running full join messages built using (message_id)
 """
 
 COMPARED = {"orders": _COMPARE_ORDERS, "messages": _COMPARE_MESSAGES}
-"""Every table of notification, with how what a rebuild made differs from what runs."""
+"""Every table of notification, with the query that compares the rebuilt table with the running one."""
 
 
 class StoredMessage(msgspec.Struct, frozen=True):
-    """A message in a patient's inbox; `at` (UTC) is when it got there."""
+    """A message in a patient's inbox; `at` (UTC) is the append time of the event that it answers."""
 
     message_id: UUID
     patient: str
@@ -162,45 +162,45 @@ class StoredMessage(msgspec.Struct, frozen=True):
 
 
 async def orders(db: Connection, ids: Collection[UUID]) -> dict[UUID, Order]:
-    """These orders, as far as they are stored."""
+    """The stored ones of these orders."""
     rows = await db.fetch(_ORDERS, ids)
     return {order.order_id: order for row in rows if (order := _ORDER.decode(row["body"]))}
 
 
 def save_orders(writes: Writes, orders: IdentityMap[UUID, Order]) -> None:
-    """Write the changed orders. The batch is outdated when one that it adds is stored already."""
+    """Write the changed orders. The batch is outdated when one of its new orders is stored already."""
     rows = [(id, order.seq, encode_parts(order)) for id, order in orders.changed.items()]
-    writes.save("orders", _ORDER_COLUMNS, _ADD_ORDERS, _CHANGE_ORDERS, rows, orders.new)
+    writes.insert_or_update("orders", _ORDER_COLUMNS, _ADD_ORDERS, _CHANGE_ORDERS, rows, orders.new)
 
 
 def add_messages(writes: Writes, new: Sequence[StoredMessage]) -> None:
     """Add messages to their patients' inboxes, in this order."""
-    writes.add("messages", _MESSAGE_COLUMNS, _ADD_MESSAGES, _rows(new))
+    writes.insert("messages", _MESSAGE_COLUMNS, _ADD_MESSAGES, _rows(new))
 
 
 async def in_inbox(db: Connection, patients: Collection[str]) -> set[tuple[UUID, datetime]]:
-    """Order and time (UTC) of every message in these patients' inboxes."""
+    """(order id, time in UTC) of every message in these patients' inboxes."""
     return {(row["order_id"], row["at"]) for row in await db.fetch(_IN_INBOX, patients)}
 
 
 async def load(
     db: Connection, ids: Collection[UUID]
 ) -> tuple[dict[UUID, Order], dict[UUID, dict[UUID, MessageSent | PickupPromised]]]:
-    """These orders; and what was sent about them before a restore and is in no inbox here, by record id."""
-    found: dict[UUID, Order] = {}
+    """Load these orders, and by order and record id what was sent before a restore and is in no inbox."""
+    stored: dict[UUID, Order] = {}
     sent: dict[UUID, dict[UUID, MessageSent | PickupPromised]] = {}
     for row in await db.fetch(_LOAD, ids):
         if row["sent_id"] is None:
             order = _ORDER.decode(row["body"])
-            found[order.order_id] = order
+            stored[order.order_id] = order
         else:
             body = _SENT[row["type"]].model_validate_json(row["body"])
             sent.setdefault(body.order_id, {})[row["sent_id"]] = body
-    return found, sent
+    return stored, sent
 
 
 def add_sent(writes: Writes, records: Sequence[tuple[UUID, MessageSent | PickupPromised]]) -> None:
-    """Keep what was sent before a restore, by record id, until its event is handled again."""
+    """Store records (id, body) that were published before a restore, until their events are handled again."""
     writes.execute(
         "sent_before_restore",
         _ADD_SENT,
@@ -211,61 +211,61 @@ def add_sent(writes: Writes, records: Sequence[tuple[UUID, MessageSent | PickupP
     )
 
 
-def forget_sent(writes: Writes, ids: Collection[UUID]) -> None:
-    """Drop these records: their events were handled again."""
-    writes.execute("sent_before_restore", _FORGET_SENT, ids)
+def delete_sent(writes: Writes, ids: Collection[UUID]) -> None:
+    """Delete these records: their events were handled again."""
+    writes.execute("sent_before_restore", _DELETE_SENT, ids)
 
 
 async def messages(
     db: Connection, patient: str, before: int | None, limit: int
 ) -> list[StoredMessage]:
-    """A patient's messages, newest first; with `before`, those older than that place."""
+    """A patient's messages, newest first; only those before this inbox position, if one is given."""
     return [_message(row) for row in await db.fetch(_MESSAGES, patient, before, limit)]
 
 
-async def place(db: Connection, patient: str, message_id: UUID) -> int | None:
-    """Where a message stands in its patient's inbox; None when it is not there."""
-    found: int | None = await db.fetchval(_PLACE, message_id, patient)
-    return found
+async def inbox_position(db: Connection, patient: str, message_id: UUID) -> int | None:
+    """The position of a message in its patient's inbox; None when it is not there."""
+    position: int | None = await db.fetchval(_INBOX_POSITION, message_id, patient)
+    return position
 
 
 async def prepare_rebuild(db: Connection) -> None:
-    """Make ready what a rebuild needs besides the tables."""
+    """Create what a rebuild needs besides the tables."""
     await db.execute(_PREPARE)
-    await db.execute(_BUILD_AFTER)
+    await db.execute(_START_IDS_AFTER)
 
 
 async def build_messages(db: Connection, built: Sequence[StoredMessage]) -> set[UUID]:
-    """Build these messages in this order, those that are stored as they are; the ids of the others."""
+    """Add these messages in this order, stored ones unchanged; return the ids of those that are not stored."""
     missing = await db.fetch(_NOT_STORED, [m.message_id for m in built])
     await db.execute(_BUILD_MESSAGES, *zip(*_rows(built), strict=True))
     return {row["message_id"] for row in missing}
 
 
 async def keep_messages(db: Connection) -> None:
-    """Take over stored messages that are not built, because their events have expired."""
+    """Copy stored messages that are not built, because their events have expired."""
     await db.execute(_KEEP_MESSAGES)
 
 
 async def note_unpromised(db: Connection, promises: Mapping[UUID, str]) -> None:
-    """Remember which record would promise the pickup that a built message lacks."""
+    """Note for built messages without a window which record would promise it, by message id."""
     await db.execute(_NOTE_UNPROMISED, list(promises.values()), list(promises))
 
 
 async def has_unpromised(db: Connection) -> bool:
-    """Whether there is any such message."""
-    found: bool = await db.fetchval(_HAS_UNPROMISED)
-    return found
+    """Tell whether any built message lacks its pickup window."""
+    exists: bool = await db.fetchval(_HAS_UNPROMISED)
+    return exists
 
 
 async def unpromised(db: Connection, promises: Collection[str]) -> dict[str, StoredMessage]:
-    """The built messages that these records promise the pickup of, by the record's `ce_id`."""
+    """The built messages whose pickup these records promise, by the record's `ce_id`."""
     rows = await db.fetch(_UNPROMISED, promises)
     return {row["promise"]: _message(row) for row in rows}
 
 
 async def save_facts(db: Connection, changed: Sequence[StoredMessage]) -> None:
-    """Write what these built messages say now."""
+    """Write the facts of these built messages."""
     await db.execute(
         _SAVE_FACTS,
         [m.message_id for m in changed],

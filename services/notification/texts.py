@@ -1,7 +1,7 @@
-"""Messages in words: a template and the facts make Dutch or English text, whenever it is read.
+"""Renders messages as Dutch or English text, from a template and the facts, each time one is read.
 
-A template version never changes once it was used, so a patient reads next year what was sent today.
-The same holds for the filters here: add a new one instead of changing what one says.
+A template version never changes once it was used, so that a message reads the same for years. The same holds
+for the filters here: add a new one instead of changing the text that one gives.
 """
 
 from collections.abc import Iterable
@@ -58,14 +58,14 @@ class Texts:
         )
 
     def render(self, kind: Kind, version: int, facts: Facts, language: Language) -> Text:
-        """The words of a message."""
+        """Render a message in this language."""
         template = self._environment.get_template(f"{kind}.v{version}.{language}.txt.j2")
         subject, _, body = template.render(facts=facts).partition("\n")
         return Text(subject.strip(), _tidy(body))
 
 
 def one_line(value: Any) -> Any:
-    """A value as it is put into a text: names come from outside and must not add lines of their own."""
+    """Put a value on one line, printable characters only: names come from clients and must not add lines."""
     if not isinstance(value, str):
         return value
     joined = " ".join(value.split())
@@ -73,7 +73,7 @@ def one_line(value: Any) -> Any:
 
 
 def day(value: date | datetime, language: Language) -> str:
-    """Such as `dinsdag 24 november 2026`, `Tuesday 24 November 2026`."""
+    """The date in words, such as `dinsdag 24 november 2026` or `Tuesday 24 November 2026`."""
     return _day(_local_date(value), language)
 
 
@@ -83,7 +83,7 @@ def clock(moment: datetime) -> str:
 
 
 def window(value: Window, language: Language) -> str:
-    """Such as `dinsdag 24 november 2026 tussen 15:30 en 17:30`; both days where they differ."""
+    """The window in words, such as `dinsdag 24 november 2026 tussen 15:30 en 17:30`, over one day or two."""
     start, until = value.start, value.until
     first, last = day(start, language), day(until, language)
     if _ends_at_midnight(start, until):
@@ -96,12 +96,12 @@ def window(value: Window, language: Language) -> str:
 
 
 def upper_first(text: str) -> str:
-    """The text with a capital at its start."""
+    """Capitalise the first letter."""
     return text[:1].upper() + text[1:]
 
 
 def next_steps(lines: Iterable[AnsweredLine], language: Language) -> list[str]:
-    """What to do now, each thing once, of all reasons of these lines."""
+    """The next steps of all reasons of these lines, each once."""
     steps = (reason.next_step[language] for line in lines for reason in line.reasons)
     return list(dict.fromkeys(steps))
 
@@ -126,6 +126,6 @@ def _ends_at_midnight(start: datetime, until: datetime) -> bool:
 
 
 def _tidy(text: str) -> str:
-    """Without spaces at line ends, and with never more than one empty line."""
+    """Remove spaces at line ends, and all but one of successive empty lines."""
     paragraphs = ("\n".join(line.rstrip() for line in text.splitlines())).split("\n\n")
     return "\n\n".join(p.strip("\n") for p in paragraphs if p.strip()) + "\n"

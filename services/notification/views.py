@@ -1,4 +1,4 @@
-"""What notification's API shows: a patient's inbox."""
+"""Response bodies of notification's API: a patient's inbox."""
 
 from schemas.api.notification import BothLanguages, MessageView, PickupPharmacy, PickupView
 from services.notification.domain.messages import Answer, PharmacyContact
@@ -7,7 +7,7 @@ from services.notification.texts import Texts
 
 
 def message_view(message: StoredMessage, texts: Texts) -> MessageView:
-    """A message as the API shows it."""
+    """The response body for a message, in both languages."""
     nl = texts.render(message.kind, message.template_version, message.facts, "nl")
     en = texts.render(message.kind, message.template_version, message.facts, "en")
     return MessageView(

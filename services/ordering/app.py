@@ -1,4 +1,4 @@
-"""ordering, wired together."""
+"""ordering as a `Service`: its inputs, handler, routes, tables and settings."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from services.ordering.work import Work
 
 
 class OrderingSettings(Settings):
-    """ordering's settings: it takes in orders and shows them to many at once, so it has more connections."""
+    """ordering's settings: its API serves many clients at once, so its pool is larger."""
 
     api_connections: int = Field(default=10, ge=1, le=100)
 

@@ -1,4 +1,4 @@
-"""What ordering publishes, as records with their envelopes: events, prescriptions, timers that are due."""
+"""Wraps ordering's events, prescriptions and timers in records with CloudEvents headers."""
 
 from typing import Any
 from uuid import UUID
@@ -12,24 +12,24 @@ from services.ordering.domain.decisions import Change
 from services.ordering.domain.events import Prescription
 
 SOURCE = "nl.herhaal/ordering"
-"""`ce_source` of all that ordering publishes."""
+"""`ce_source` of every record that the loop publishes."""
 
 API_SOURCE = f"{SOURCE}/http"
-"""`ce_source` of the commands that ordering's own API takes."""
+"""`ce_source` of commands that ordering's own API publishes."""
 
 
 def done(change: Change, cause: Message[Any]) -> Done:
-    """All that is published and timed because of a change that this message caused."""
-    records = [event(happened, cause) for happened in change.events]
+    """The records to publish and the timers to set and cancel for a change caused by this message."""
+    records = [event(body, cause) for body in change.events]
     if change.prescriptions:
-        records += [prescription(means, cause) for means in change.prescriptions]
-    timers = [timer(due, cause.traceparent) for due in change.timers]
+        records += [prescription(body, cause) for body in change.prescriptions]
+    timers = [timer(body, cause.traceparent) for body in change.timers]
     cancelled = [timer_id(change.order.order_id, kind) for kind in change.cancelled]
     return Done(tuple(records), tuple(timers), tuple(cancelled))
 
 
 def event(event: OrderEvent, cause: Message[Any]) -> Outgoing:
-    """An event of an order, caused by this message."""
+    """The record of an order event that this message caused."""
     order_id = str(event.order_id)
     return outgoing(
         topics.ORDERS_EVENTS.name,
@@ -44,7 +44,7 @@ def event(event: OrderEvent, cause: Message[Any]) -> Outgoing:
 
 
 def prescription(prescription: Prescription, cause: Message[Any]) -> Outgoing:
-    """A prescription or its withdrawal, on the topic of its pharmacy."""
+    """The record of a prescription or a withdrawal, for the pharmacy's own topic."""
     prescription_id = str(prescription.prescription_id)
     return outgoing(
         topics.PRESCRIPTIONS_PREFIX + prescription.pharmacy,
@@ -59,7 +59,7 @@ def prescription(prescription: Prescription, cause: Message[Any]) -> Outgoing:
 
 
 def timer(timer: OrderTimer, traceparent: str | None) -> Timer:
-    """Publishes this when it is due."""
+    """A timer that publishes this record when it is due."""
     id = timer_id(timer.order_id, timer.kind)
     record = outgoing(
         topics.ORDERS_REVIEWS.name,
@@ -75,5 +75,5 @@ def timer(timer: OrderTimer, traceparent: str | None) -> Timer:
 
 
 def timer_id(order_id: UUID, kind: str) -> str:
-    """The id of an order's timer of this kind."""
+    """The id of an order's timer of this kind, and of its record."""
     return event_id(OrderTimer.TYPE, order_id, kind)

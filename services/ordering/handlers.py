@@ -1,4 +1,4 @@
-"""ordering's part of the loop: a function for each type of record, which decides and says what is published."""
+"""ordering's part of the loop: one function per record type, which decides and returns what to publish."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias, assert_never
@@ -26,11 +26,11 @@ _FROM_OUR_API = ("ce_source", envelopes.API_SOURCE.encode())
 _PUBLISHED_BY_US = ("ce_source", envelopes.SOURCE.encode())
 
 Handle: TypeAlias = Callable[[Any, Message[Any], Work, Directory], Done | Rejected]
-"""Handles what a message says; the directory is as it is now."""
+"""Handles a message's body: (body, message, work, directory)."""
 
 
 class OrderingHandler:
-    """Loads, decides and saves; `practices` and `pharmacies` are the directory as it is now."""
+    """Loads, decides and saves; `practices` and `pharmacies` are the directory's global tables."""
 
     def __init__(
         self, practices: Mapping[str, Practice], pharmacies: Mapping[str, Pharmacy]
@@ -38,7 +38,7 @@ class OrderingHandler:
         self._directory = Directory(practices, pharmacies)
 
     async def load(self, db: Connection, messages: Sequence[Message[Any]]) -> Work:
-        """The orders and overviews that these messages are about."""
+        """Load the orders and overviews that these messages concern."""
         ids, arrived, patients = set[UUID](), set[str](), set[str]()
         for message in messages:
             if message.topic == topics.MEDICATION_STATUS.name:
@@ -70,8 +70,8 @@ class OrderingHandler:
             store.save_overviews(writes, work.changed_overviews)
         if work.orders.changed:
             store.save_orders(writes, work.orders, work.due)
-        if work.taken_in:
-            store.settle(writes, work.taken_in)
+        if work.from_api:
+            store.clear_intake(writes, work.from_api)
         if work.newly_recovered:
             store.save_recovered(writes, work.newly_recovered)
         if placed := work.recovered.keys() & work.orders.changed.keys():
@@ -81,10 +81,10 @@ class OrderingHandler:
 def place(
     command: OrderPlace, message: Message[Any], work: Work, directory: Directory
 ) -> Done | Rejected:
-    """Decide a new order, or take one as its published events have it."""
+    """Decide a new order, or recover it from its published events."""
     digest = digest_of(command)
     if _FROM_OUR_API in message.record.headers:
-        work.taken_in.append(command.order_id)
+        work.from_api.append(command.order_id)
     order = work.orders.get(command.order_id)
     if order is not None:
         return _answer(decisions.place_again(order, command, digest), message, work)
@@ -93,43 +93,43 @@ def place(
         recovered = recovery.recover(command, digest, published, message.at, context)
         return _answer(recovered, message, work)
     placed = decisions.place(command, message.at, context)
-    return _answer(decisions.begun(command, digest, placed), message, work)
+    return _answer(decisions.apply_placed(command, digest, placed), message, work)
 
 
 def cancel(
     command: OrderCancel, message: Message[Any], work: Work, _: Directory
 ) -> Done | Rejected:
-    """Take an order back."""
+    """Cancel an order."""
     order = work.orders.get(command.order_id)
     decision = decisions.cancel(order, command, message.at)
-    return _answer(decisions.carried_out(order, decision), message, work)
+    return _answer(decisions.apply(order, decision), message, work)
 
 
 def review(
     command: OrderReview, message: Message[Any], work: Work, _: Directory
 ) -> Done | Rejected:
-    """Decide a line as a person says."""
+    """Decide a line in review as a person did."""
     order = work.orders.get(command.order_id)
     decision = decisions.review(order, command, message.at)
-    return _answer(decisions.carried_out(order, decision), message, work)
+    return _answer(decisions.apply(order, decision), message, work)
 
 
 def timer_fired(
     timer: OrderTimer, message: Message[Any], work: Work, _: Directory
 ) -> Done | Rejected:
-    """Give up what has waited long enough."""
+    """Refuse the lines that have waited too long for an overview."""
     if message.at < timer.due_at:
-        # The clock that fired it was ahead of the broker's, which decides.
+        # The database's clock was ahead of the broker's, which counts: set the timer again.
         return Done(timers=(envelopes.timer(timer, message.traceparent),))
     order = work.orders.get(timer.order_id)
     decision = decisions.timer_fired(order, timer, message.at)
-    return _answer(decisions.carried_out(order, decision), message, work)
+    return _answer(decisions.apply(order, decision), message, work)
 
 
 def overview_arrived(
     overview: MedicationOverview, message: Message[Any], work: Work, directory: Directory
 ) -> Done:
-    """Keep a newer overview, and decide the orders that waited for it."""
+    """Store a newer overview, and decide the orders that wait for it."""
     patient = message.key
     current = work.overviews.get(patient)
     if current is not None and overview.version <= current.version:
@@ -138,23 +138,23 @@ def overview_arrived(
     done = Done()
     for order_id in sorted(work.waiting.get(patient, ())):
         order = work.orders.get(order_id)
-        assert order is not None, "it was loaded, or placed in this batch"
+        assert order is not None, "a waiting order was loaded, or placed in this batch"
         decision = decisions.overview_arrived(order, message.at, directory.context(order, work))
-        done = _both(done, _answer(decisions.carried_out(order, decision), message, work))
+        done = _combine(done, _answer(decisions.apply(order, decision), message, work))
     return done
 
 
 def overview_removed(message: Message[Any], work: Work) -> Done:
-    """Forget a patient's overview."""
+    """Delete a patient's overview (a tombstone)."""
     work.overviews.pop(message.key, None)
     work.changed_overviews[message.key] = None
     return Done()
 
 
 def recover(event: OrderEvent, message: Message[Any], work: Work, _: Directory) -> Done | Rejected:
-    """Follow an event that was published before this database was restored.
+    """Apply an event that ordering published before this database was restored.
 
-    Events of an order that the database does not have are kept until its request comes again.
+    Events of an order that the database lacks are stored until the order's command is consumed again.
     """
     if _PUBLISHED_BY_US not in message.record.headers:
         return Done()
@@ -173,7 +173,7 @@ HANDLERS: Mapping[str, Handle] = {
     MedicationOverview.TYPE: overview_arrived,
     **{event.TYPE: recover for event in OUTPUT_TOPIC.bodies},
 }
-"""What handles each type of record, by the type's name."""
+"""The function for each record type, by `TYPE`."""
 
 
 def _order_id(message: Message[Any]) -> UUID:
@@ -185,7 +185,7 @@ def _order_id(message: Message[Any]) -> UUID:
 def _answer(
     result: Change | Unchanged | Refused, message: Message[Any], work: Work
 ) -> Done | Rejected:
-    """Keep what became of an order, and say what is published because of this message."""
+    """Note the order's next state, and return what to publish."""
     match result:
         case Change():
             work.keep(result)
@@ -198,8 +198,8 @@ def _answer(
             assert_never(result)
 
 
-def _both(first: Done, second: Done | Rejected) -> Done:
-    assert isinstance(second, Done), "an overview that arrives is never refused"
+def _combine(first: Done, second: Done | Rejected) -> Done:
+    assert isinstance(second, Done), "an arrived overview is never refused"
     return Done(
         first.records + second.records,
         first.timers + second.timers,

@@ -46,9 +46,10 @@ Cursor = Annotated[int, Query(ge=0, le=10**18 - 1)]
 Limit = Annotated[int, Query(ge=1, le=1000)]
 
 DECIDED_WITHIN_S = 5.0
-"""How long a cancellation waits for the decision on an order that is still in the intake."""
+"""How long (seconds) a cancellation waits for the decision on an order that is still in the intake."""
 
 Arrival = tuple[UUID, str, str]
+"""An order that arrives by HTTP: (order id, patient, digest)."""
 
 
 class OrderingApi:
@@ -56,12 +57,16 @@ class OrderingApi:
 
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
-        self._intake: QueryBatcher[Arrival, str] = QueryBatcher(self._take_in)
+        self._intake: QueryBatcher[Arrival, str] = QueryBatcher(self._add_to_intake)
         self._decided: LongPoll[UUID, Order] = LongPoll(self._find)
         self._closed: LongPoll[UUID, Order] = LongPoll(self._find_closed)
 
     async def place(self, order: OrderPlace, wait_s: float, traceparent: str | None) -> Response:
-        """202 once Kafka has the order; 200 with the decision if that comes within `wait_s`."""
+        """Place an order: 202 once Kafka acknowledged it, 200 if it is decided within `wait_s` (seconds).
+
+        Raises:
+            Problem: 409, another order has this id; 503, Kafka did not acknowledge the order.
+        """
         digest = digest_of(order)
         first_digest = await self._intake.run((order.order_id, order.patient, digest))
         if first_digest != digest:
@@ -70,18 +75,22 @@ class OrderingApi:
             await self._send(order, f"{order.order_id}", traceparent)
         except NotPublished:
             async with self._resources.api_pool.acquire() as db:
-                await store.take_out(db, order.order_id, digest)
+                await store.remove_from_intake(db, order.order_id, digest)
             raise unavailable("The order could not be taken; please send it again.") from None
         decided = await self._decided.wait(order.order_id, wait_s) if wait_s else None
         if decided is not None and decided.digest != digest:
-            # Another order with this id arrived over Kafka, and was decided first.
+            # Another order with this id came through Kafka and was decided first.
             raise _conflict()
         return _accepted(order.order_id, decided)
 
     async def cancel(
         self, order_id: UUID, request: CancelRequest, wait_s: float, traceparent: str | None
     ) -> Response:
-        """202 once Kafka has the cancellation; 200 with the order if it is closed within `wait_s`."""
+        """Cancel an order: 202 once Kafka acknowledged it, 200 if it is applied within `wait_s` (seconds).
+
+        Raises:
+            Problem: 404, no such order; 503, not decided yet, or Kafka did not acknowledge the command.
+        """
         order = await self._decided_order(order_id)
         command = OrderCancel(
             order_id=order_id,
@@ -97,20 +106,24 @@ class OrderingApi:
         return _accepted(order_id, closed)
 
     async def show(self, order_id: UUID) -> Response:
-        """The order's current state."""
+        """Show an order's current state. Raises Problem (404) if there is no such order."""
         order = await self._order(order_id)
         if isinstance(order, Order):
             return json_response(order_view(order), 200)
         return json_response(ReceivedView(order_id=order_id), 200)
 
     async def of_patient(self, patient: str, limit: int) -> Response:
-        """A patient's orders, newest first."""
+        """Show a patient's orders, newest first."""
         async with self._resources.api_pool.acquire() as db:
             orders = await store.orders_of_patient(db, patient, limit)
         return json_response(OrdersView(orders=[order_view(order) for order in orders]), 200)
 
     async def feed(self, pharmacy: str, after: int, limit: int) -> Response:
-        """A page of the pharmacy's topic, for clients without Kafka."""
+        """Show a page of a pharmacy's topic, for clients without Kafka.
+
+        Raises:
+            Problem: 410, `after` is beyond the end of the topic.
+        """
         if pharmacy not in self._resources.table(Pharmacy).rows:
             return json_response(FeedView(items=[], next=f"{after}"))
         topic = topics.PRESCRIPTIONS_PREFIX + pharmacy
@@ -119,7 +132,7 @@ class OrderingApi:
             raise Problem(
                 410,
                 "unknown-cursor",
-                "The feed does not reach so far. Read it from the start, and drop what you have by its id.",
+                "The cursor is beyond the end. Read from the start, and ignore entries whose id you have.",
             )
         return json_response(FeedView(items=feed_items(page.records), next=f"{page.next_offset}"))
 
@@ -127,7 +140,7 @@ class OrderingApi:
         order = await self._order(order_id)
         if isinstance(order, Order):
             return order
-        # Its record may not be on Kafka yet; a cancellation ahead of it would be `unknown_order`.
+        # The order may not be on Kafka yet: a cancellation before it would be refused as `unknown_order`.
         decided = await self._decided.wait(order_id, DECIDED_WITHIN_S)
         if decided is None:
             raise unavailable("The order is not decided yet; please try again.")
@@ -135,7 +148,7 @@ class OrderingApi:
 
     async def _order(self, order_id: UUID) -> Order | store.Received:
         async with self._resources.api_pool.acquire() as db:
-            # The intake first: an order moves from there to `orders`, so one of the two has it.
+            # Read the intake first: an order moves from there to `orders`, so one of the two reads finds it.
             received = await store.received(db, order_id)
             order = (await store.orders(db, [order_id])).get(order_id)
         current = order or received
@@ -157,9 +170,9 @@ class OrderingApi:
         )
         await self._resources.sender.send(record)
 
-    async def _take_in(self, arrivals: Sequence[Arrival]) -> list[str]:
+    async def _add_to_intake(self, arrivals: Sequence[Arrival]) -> list[str]:
         async with self._resources.api_pool.acquire() as db:
-            digests = await store.take_in(db, arrivals)
+            digests = await store.add_to_intake(db, arrivals)
         return [digests.get(order_id, digest) for order_id, _, digest in arrivals]
 
     async def _find(self, ids: Collection[UUID]) -> dict[UUID, Order]:

@@ -1,6 +1,6 @@
-"""ordering's projection, its copy of the patients' overviews, built anew from medication.status.
+"""Rebuilds ordering's projection, its copy of the overviews, from medication.status.
 
-Its orders, their feed and their timers are not: they are ordering's own, and what it has published.
+Orders and timers are not rebuilt: they do not follow from topics alone.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from typing import Any
 from runtime.messages.message import Message
 from runtime.postgres.connection import Connection
 from runtime.postgres.statements import Writes
-from runtime.rebuild.declared import Rebuild
+from runtime.rebuild.declaration import Rebuild
 from schemas.topics import MEDICATION_STATUS
 from services.ordering import store
 from services.ordering.handlers import OrderingHandler
@@ -18,13 +18,13 @@ from services.ordering.work import Work
 
 
 class OverviewsBuilder(OrderingHandler):
-    """Keeps overviews as ordering does; no order waits here, so none is decided."""
+    """Stores overviews as ordering does; it loads no orders, so it decides none."""
 
     def __init__(self) -> None:
         super().__init__(practices={}, pharmacies={})
 
     async def load(self, db: Connection, messages: Sequence[Message[Any]]) -> Work:
-        """The overviews of these patients that were built before."""
+        """Load the overviews of these patients that are already built."""
         patients = {message.key for message in messages}
         return Work(overviews=await store.overviews(db, patients) if patients else {})
 
@@ -35,7 +35,7 @@ class OverviewsBuilder(OrderingHandler):
         await writes.send(db)
 
     async def settle(self, db: Connection) -> None:
-        """Everything is written with its batch."""
+        """Do nothing: every batch is written at once."""
 
 
 REBUILD: Rebuild[Work] = Rebuild(

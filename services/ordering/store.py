@@ -16,14 +16,14 @@ from runtime.postgres.statements import Writes
 from schemas import topics
 from schemas.records.orders import OrderEvent, Outcome
 from services.ordering.domain.order import Order
-from services.ordering.domain.overview import KeptEntry, KeptOverview, Overview
+from services.ordering.domain.overview import Overview, StoredEntry, StoredOverview
 
 _ORDER = decoder(Order)
 _EVENTS: Mapping[str, type[Any]] = topics.ORDERS_EVENTS.types
-_read_entries = msgspec.json.Decoder(tuple[KeptEntry, ...]).decode
+_read_entries = msgspec.json.Decoder(tuple[StoredEntry, ...]).decode
 
 _ORDERS_BY_ID = "select body from orders where order_id = any($1::uuid[])"
-# One round trip for all three: an order waits for each that comes before it.
+# One query for all three: each round trip adds to the time to a decision.
 _LOAD = """
 select null::text as patient, null::text as practice, null::int as version, null::text as type, body
 from orders where order_id = any($1::uuid[])
@@ -63,13 +63,13 @@ select * from unnest(
     $9::timestamptz[]
 )
 """
-# A line that stays as it was keeps its due time.
+# A line whose outcome does not change keeps its due time.
 _CHANGE_LINES = f"""{_ADD_LINES}
 on conflict (order_id, line) do update set outcome = excluded.outcome, state = excluded.state,
     due = case when order_lines.outcome = excluded.outcome
         then coalesce(excluded.due, order_lines.due) else excluded.due end
 """
-_SETTLE = "delete from intake where order_id = any($1::uuid[])"
+_CLEAR_INTAKE = "delete from intake where order_id = any($1::uuid[])"
 
 _OVERVIEWS = """
 select patient, practice, version, medications from overviews where patient = any($1::text[])
@@ -82,12 +82,12 @@ on conflict (patient) do update set practice = excluded.practice, version = excl
 """
 _DROP_OVERVIEWS = "delete from overviews where patient = any($1::text[])"
 
-# A row lost in a crash only means that a repeat is recognised by the loop instead of here, so the commit
-# need not wait for the disk: the setting holds until the end of this one statement's transaction.
-_TAKE_IN = """
+# The commit need not wait for the disk: after a row is lost in a crash, the loop still recognises a repeat.
+# The setting holds until the end of this statement's transaction.
+_ADD_TO_INTAKE = """
 with asynchronous as materialized (
     select set_config('synchronous_commit', 'off', true)
-), taken as (
+), added as (
     insert into intake (order_id, patient, digest)
     select order_id, patient, digest
     from asynchronous, unnest($1::uuid[], $2::text[], $3::text[]) with ordinality
@@ -97,7 +97,7 @@ with asynchronous as materialized (
     on conflict (order_id) do nothing
     returning order_id, digest
 )
-select order_id, digest from taken
+select order_id, digest from added
 union all
 select order_id, digest from intake where order_id = any($1::uuid[])
 union all
@@ -108,10 +108,10 @@ select order_id, digest from intake where order_id = any($1::uuid[])
 union all
 select order_id, digest from orders where order_id = any($1::uuid[])
 """
-_TAKE_OUT = "delete from intake where order_id = $1 and digest = $2"
+_REMOVE_FROM_INTAKE = "delete from intake where order_id = $1 and digest = $2"
 _INTAKE = "select order_id, patient, received_at from intake where order_id = $1"
 
-# A rebuild compares what it built with what runs.
+# Compares a rebuilt table with the running one.
 _COMPARE_OVERVIEWS = """
 select count(built.patient) as rows,
     count(*) filter (where running.patient is null) as added,
@@ -124,12 +124,12 @@ from public.overviews running full join overviews built using (patient)
 """
 
 COMPARED = {"overviews": _COMPARE_OVERVIEWS}
-"""ordering's projections, each with how what a rebuild made differs from what runs."""
+"""ordering's projections, each with the query that compares the rebuilt table with the running one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """An order that the API took and that is not decided yet."""
+    """An order in the intake: the API accepted it, the loop has not decided it. Times are UTC."""
 
     order_id: UUID
     patient: str
@@ -137,7 +137,7 @@ class Received:
 
 
 async def orders(db: Connection, ids: Collection[UUID]) -> dict[UUID, Order]:
-    """The orders with these ids, as far as they are decided."""
+    """The decided orders with these ids."""
     rows = await db.fetch(_ORDERS_BY_ID, ids)
     return {order.order_id: order for row in rows if (order := _ORDER.decode(row["body"]))}
 
@@ -157,16 +157,16 @@ async def orders_of_patient(db: Connection, patient: str, limit: int) -> list[Or
 async def load(
     db: Connection, ids: Collection[UUID], patients: Collection[str]
 ) -> tuple[dict[UUID, Order], dict[str, Overview], dict[UUID, list[OrderEvent]]]:
-    """The orders with these ids, as far as they are decided, and these patients' newest overviews.
+    """Load the decided orders with these ids, these patients' overviews, and recovered events by order.
 
-    Last the recovered events, in order, of orders that are not in the database otherwise.
+    Recovered events are sorted by `seq`; their orders are not in the database yet.
     """
     orders: dict[UUID, Order] = {}
     overviews: dict[str, Overview] = {}
     recovered: dict[UUID, list[OrderEvent]] = {}
     for patient, practice, version, ce_type, body in await db.fetch(_LOAD, ids, patients):
         if patient is not None:
-            overviews[patient] = KeptOverview(practice, version, _read_entries(body))
+            overviews[patient] = StoredOverview(practice, version, _read_entries(body))
         elif ce_type is not None:
             event = _EVENTS[ce_type].model_validate_json(body)
             recovered.setdefault(event.order_id, []).append(event)
@@ -181,23 +181,22 @@ async def load(
 def save_orders(
     writes: Writes, orders: IdentityMap[UUID, Order], due: Mapping[UUID, datetime]
 ) -> None:
-    """Write the changed orders as they stand now, with their lines.
+    """Write the changed orders with their lines; `due` is when (UTC) an order that began to wait stops waiting.
 
-    `due` says when (UTC) those that began to wait are given up. It is outdated when the id of a new one has
-    become another patient's order since.
+    The batch is outdated when another batch has stored an order under the id of a new one.
     """
     changed, new = orders.changed, orders.new
     rows = [
         (id, o.patient, o.practice, o.state, o.placed_at, o.digest, _json(o))
         for id, o in changed.items()
     ]
-    writes.save("orders", _ORDER_COLUMNS, _ADD_ORDERS, _CHANGE_ORDERS, rows, new)
+    writes.insert_or_update("orders", _ORDER_COLUMNS, _ADD_ORDERS, _CHANGE_ORDERS, rows, new)
     lines = [row for id, o in changed.items() for row in line_rows(o, due.get(id))]
-    writes.save("order_lines", _LINE_COLUMNS, _ADD_LINES, _CHANGE_LINES, lines, new)
+    writes.insert_or_update("order_lines", _LINE_COLUMNS, _ADD_LINES, _CHANGE_LINES, lines, new)
 
 
 def line_rows(order: Order, due: datetime | None) -> list[tuple[Any, ...]]:
-    """An order's lines as rows of `order_lines`; those that wait are given up when they are `due` (UTC)."""
+    """The rows of `order_lines` for an order; `due` (UTC) is set on waiting lines only."""
     state = order.state
     return [
         (
@@ -215,13 +214,13 @@ def line_rows(order: Order, due: datetime | None) -> list[tuple[Any, ...]]:
     ]
 
 
-def settle(writes: Writes, taken_in: Collection[UUID]) -> None:
-    """Forget what the API had noted of these orders: the loop has seen them."""
-    writes.execute("intake", _SETTLE, taken_in)
+def clear_intake(writes: Writes, ids: Collection[UUID]) -> None:
+    """Delete these orders from the intake: the loop has handled them."""
+    writes.execute("intake", _CLEAR_INTAKE, ids)
 
 
 def save_recovered(writes: Writes, events: Sequence[OrderEvent]) -> None:
-    """Keep published events until their orders' requests come again."""
+    """Store published events until their orders' commands are consumed again."""
     writes.execute(
         "recovered_events",
         _SAVE_RECOVERED,
@@ -233,40 +232,40 @@ def save_recovered(writes: Writes, events: Sequence[OrderEvent]) -> None:
 
 
 def drop_recovered(writes: Writes, ids: Collection[UUID]) -> None:
-    """The orders with these ids are in the database now."""
+    """Delete the recovered events of these orders, which are in the database now."""
     writes.execute("recovered_events", _DROP_RECOVERED, ids)
 
 
 async def overviews(db: Connection, patients: Collection[str]) -> dict[str, Overview]:
-    """The newest overview that has arrived of each of these patients."""
+    """The stored overviews of these patients."""
     rows = await db.fetch(_OVERVIEWS, patients)
     return {
-        patient: KeptOverview(practice, version, _read_entries(medications))
+        patient: StoredOverview(practice, version, _read_entries(medications))
         for patient, practice, version, medications in rows
     }
 
 
 def save_overviews(writes: Writes, changed: Mapping[str, Overview | None]) -> None:
-    """Keep these overviews, by patient; None removes a patient's."""
-    kept = {patient: overview for patient, overview in changed.items() if overview is not None}
-    gone = [patient for patient, overview in changed.items() if overview is None]
-    if kept:
+    """Write these overviews, by patient; None deletes one."""
+    stored = {patient: overview for patient, overview in changed.items() if overview is not None}
+    removed = [patient for patient, overview in changed.items() if overview is None]
+    if stored:
         writes.execute(
             "overviews",
             _SAVE_OVERVIEWS,
-            [*kept],
-            [overview.practice for overview in kept.values()],
-            [overview.version for overview in kept.values()],
-            [medications(overview) for overview in kept.values()],
+            [*stored],
+            [overview.practice for overview in stored.values()],
+            [overview.version for overview in stored.values()],
+            [medications(overview) for overview in stored.values()],
         )
-    if gone:
-        writes.execute("overviews", _DROP_OVERVIEWS, gone)
+    if removed:
+        writes.execute("overviews", _DROP_OVERVIEWS, removed)
 
 
 def medications(overview: Overview) -> str:
-    """The entries of an overview as the table has them: JSON."""
+    """The JSON of an overview's entries, as the table has it."""
     entries = [
-        KeptEntry(m.prk, m.status, m.dosage, m.quantity, m.high_risk, m.repeat_service)
+        StoredEntry(m.prk, m.status, m.dosage, m.quantity, m.high_risk, m.repeat_service)
         for m in overview.medications
     ]
     return _json(entries)
@@ -276,26 +275,30 @@ def _json(value: Any) -> str:
     return encode_parts(value).decode()
 
 
-async def take_in(db: Connection, arrivals: Sequence[tuple[UUID, str, str]]) -> dict[UUID, str]:
-    """Note orders (id, patient, digest) that the API takes; the digest that each id now stands for.
+async def add_to_intake(
+    db: Connection, arrivals: Sequence[tuple[UUID, str, str]]
+) -> dict[UUID, str]:
+    """Add orders (id, patient, digest) to the intake; return the digest stored for each id, new or earlier.
 
-    An id is absent when another request has just taken the same order out again.
+    An id is absent when another request removes the same order at the same time.
     """
     ids = [order_id for order_id, _, _ in arrivals]
-    rows = await db.fetch(_TAKE_IN, ids, [p for _, p, _ in arrivals], [d for _, _, d in arrivals])
+    rows = await db.fetch(
+        _ADD_TO_INTAKE, ids, [p for _, p, _ in arrivals], [d for _, _, d in arrivals]
+    )
     digests = {row["order_id"]: row["digest"] for row in rows}
     if any(order_id not in digests for order_id in ids):
-        # Another process took it after this statement had begun: only the next one sees its row.
+        # Another process added the row after this statement began: only the next statement sees it.
         digests |= {row["order_id"]: row["digest"] for row in await db.fetch(_DIGESTS, ids)}
     return digests
 
 
-async def take_out(db: Connection, order_id: UUID, digest: str) -> None:
-    """Forget an order that could not be handed to Kafka."""
-    await db.execute(_TAKE_OUT, order_id, digest)
+async def remove_from_intake(db: Connection, order_id: UUID, digest: str) -> None:
+    """Remove an order that Kafka did not acknowledge."""
+    await db.execute(_REMOVE_FROM_INTAKE, order_id, digest)
 
 
 async def received(db: Connection, order_id: UUID) -> Received | None:
-    """An order that the API took and that is not decided yet."""
+    """The order with this id in the intake; None when it is not there."""
     row = await db.fetchrow(_INTAKE, order_id)
     return Received(row["order_id"], row["patient"], row["received_at"]) if row else None

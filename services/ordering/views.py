@@ -1,4 +1,4 @@
-"""What ordering's API shows: orders as they stand, a pharmacy's feed."""
+"""Response bodies of ordering's API: orders, and a pharmacy's feed."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from services.ordering.envelopes import SOURCE
 
 
 def feed_items(records: Sequence[Record]) -> list[FeedItem]:
-    """The entries that ordering wrote among these records of a pharmacy's topic, each id once."""
+    """The feed entries for those records of a pharmacy's topic that ordering wrote, each id once."""
     items: dict[str, FeedItem] = {}
     for record in records:
         headers = {name: (value or b"").decode(errors="replace") for name, value in record.headers}
@@ -27,7 +27,7 @@ def feed_items(records: Sequence[Record]) -> list[FeedItem]:
 
 
 def order_view(order: Order) -> OrderView:
-    """An order as the API shows it."""
+    """The response body for an order."""
     return OrderView(
         order_id=order.order_id,
         state=order.state,

@@ -1,4 +1,4 @@
-"""A batch's unit of work, and the directory that its decisions look at."""
+"""The unit of work of a batch, and the directory that decisions read."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,31 +12,31 @@ from services.ordering.domain.decisions import Change, Context
 from services.ordering.domain.order import Order
 from services.ordering.domain.overview import Overview
 
-_CAREFUL = Policy()
+_DEFAULT_POLICY = Policy()
 """The policy of a practice that is not in the directory."""
 
 
 @dataclass
 class Work:
-    """One batch: what was loaded, and what changes."""
+    """One batch: the rows that were loaded, and the changes to save."""
 
     orders: IdentityMap[UUID, Order] = field(default_factory=IdentityMap)
     overviews: dict[str, Overview] = field(default_factory=dict)
     recovered: dict[UUID, list[OrderEvent]] = field(default_factory=dict)
-    """Published events, in order, of orders that are not in the database yet."""
+    """Published events, in order, of orders that the restored database lacks."""
     waiting: dict[str, set[UUID]] = field(default_factory=dict)
-    """Orders that wait for an overview, by patient."""
+    """Ids of orders that wait for an overview, by patient."""
     due: dict[UUID, datetime] = field(default_factory=dict)
-    """When (UTC) an order that began to wait in this batch is given up."""
+    """When (UTC) an order that began to wait in this batch stops waiting."""
     changed_overviews: dict[str, Overview | None] = field(default_factory=dict)
-    taken_in: list[UUID] = field(default_factory=list)
-    """Orders that were placed through our API, for the first time or again."""
+    from_api: list[UUID] = field(default_factory=list)
+    """Ids of orders placed through ordering's API, repeats included."""
     newly_recovered: list[OrderEvent] = field(default_factory=list)
 
     def keep(self, change: Change) -> None:
-        """Note an order's next state."""
+        """Note the next state of an order."""
         order = change.order
-        self.orders.keep(order.order_id, order)
+        self.orders.set(order.order_id, order)
         if order.state is OrderState.WAITING:
             self.waiting.setdefault(order.patient, set()).add(order.order_id)
         elif self.waiting and (waiting := self.waiting.get(order.patient)):
@@ -47,17 +47,17 @@ class Work:
 
 @dataclass(frozen=True)
 class Directory:
-    """The practices and pharmacies as they are now, by AGB code."""
+    """The current practices and pharmacies, by AGB code."""
 
     practices: Mapping[str, Practice]
     pharmacies: Mapping[str, Pharmacy]
 
     def context(self, order: OrderPlace | Order, work: Work) -> Context:
-        """What is on record of this order's patient, pharmacy and practice."""
+        """The overview and directory data that this order is decided with."""
         practice = self.practices.get(order.practice)
         return Context(
             overview=work.overviews.get(order.patient),
-            pharmacy_known=order.pharmacy in self.pharmacies,
-            policy=practice.policy if practice else _CAREFUL,
+            pharmacy_in_directory=order.pharmacy in self.pharmacies,
+            policy=practice.policy if practice else _DEFAULT_POLICY,
             policy_version=practice.version if practice else None,
         )

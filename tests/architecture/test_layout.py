@@ -59,7 +59,7 @@ def test_there_is_no_other_service() -> None:
 def test_everything_public_says_what_it_is() -> None:
     silent = [
         f"{name(path)}:{node.lineno} {node.name}"
-        for path in files("schemas", "runtime", "services")
+        for path in files("schemas", "samples", "runtime", "services", "verify")
         for node in public_definitions(path)
         if ast.get_docstring(node) is None
     ]
@@ -79,7 +79,7 @@ def test_no_file_is_too_long_to_read_in_one_go() -> None:
 def test_only_the_command_line_prints() -> None:
     prints = [
         f"{name(path)}:{node.lineno}"
-        for path in files("schemas", "runtime", "services", "deploy")
+        for path in files("schemas", "samples", "runtime", "services", "verify", "deploy")
         for node in ast.walk(parsed(path))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)
@@ -105,7 +105,7 @@ _CLOSES = re.compile(r"await (?:self\._?)?(?:reader|consumer|producer|client)\.(
 def test_what_closes_a_kafka_client_hears_that_it_is_to_end() -> None:
     """aiokafka takes our being cancelled for that of a task of its own: `runtime.kafka.clients` does not."""
     deaf = [
-        name(path) for path in files("runtime", "cli", "deploy") if _CLOSES.search(path.read_text())
+        name(path) for path in files("runtime", "verify", "cli", "deploy") if _CLOSES.search(path.read_text())
     ]
     assert deaf == []
     assert _CLOSES.search("await self._consumer.stop()")
@@ -118,7 +118,7 @@ def test_kafka_clients_are_made_in_one_place() -> None:
     """There they are closed as above, and read records whose header names are not UTF-8."""
     made = {
         name(path)
-        for path in files("runtime", "services", "cli", "deploy")
+        for path in files("runtime", "services", "verify", "cli", "deploy")
         for node in ast.walk(parsed(path))
         if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in _CLIENTS
     }

@@ -17,7 +17,7 @@ from runtime.messages.message import Headers
 from runtime.messages.parser import Unreadable
 from schemas.base import Body
 from schemas.contracts.asyncapi import dead_letter_headers, document
-from schemas.contracts.snapshots.topics import EVERY
+from schemas.contracts.snapshots.topics import EVERY_TOPIC
 from schemas.topics import ORDERS_REQUESTS, SERVICES, dead_letters
 from tests.bodies import BODIES, make
 from tests.harness.records import Delivered, delivered
@@ -31,7 +31,7 @@ EVERYTHING: dict[str, Any] = {
 
 OF_SERVICES = {
     body.TYPE
-    for topic in EVERY
+    for topic in EVERY_TOPIC
     if (topic.readers | topic.writers) & set(SERVICES)
     for body in topic.bodies
 }
@@ -88,8 +88,8 @@ def test_it_has_exactly_the_topics_that_the_service_reads_and_writes(service: st
         (o["action"], _find(found, o["channel"]["$ref"])["address"])
         for o in found["operations"].values()
     }
-    reads = {("receive", t.name) for t in EVERY if service in t.readers}
-    writes = {("send", t.name) for t in EVERY if service in t.writers}
+    reads = {("receive", t.name) for t in EVERY_TOPIC if service in t.readers}
+    writes = {("send", t.name) for t in EVERY_TOPIC if service in t.writers}
     assert actions == reads | writes
 
 
@@ -104,7 +104,7 @@ def test_an_operation_names_messages_of_its_own_channel(service: str) -> None:
 
 @each_service
 def test_a_channel_tells_how_its_topic_is_configured(service: str) -> None:
-    topics = {topic.name: topic for topic in EVERY}
+    topics = {topic.name: topic for topic in EVERY_TOPIC}
     for channel in DOCUMENTS[service]["channels"].values():
         topic, binding = topics[channel["address"]], channel["bindings"]["kafka"]
         assert binding["partitions"] == topic.partitions

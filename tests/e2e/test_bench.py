@@ -1,4 +1,4 @@
-"""`./herhaal bench --quick`, as CI runs it: everything is complete and equal; no times are judged."""
+"""`./herhaal bench --quick`, as CI runs it: everything is complete and equal; no times are judge_outputs."""
 
 import json
 import os

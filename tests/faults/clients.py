@@ -19,7 +19,7 @@ from aiokafka.structs import RecordMetadata
 from schemas.topics import Topic
 from tests.harness.kafka import sent
 from tests.harness.made import Sent
-from verify.history import Does, History
+from verify.history import Action, History
 
 KAFKA_TIMEOUT_S = 20.0
 CONNECT_EVERY_S = 0.2
@@ -66,7 +66,7 @@ class Clients(AbstractAsyncContextManager["Clients"]):
         await self._running.aclose()
 
     async def over_http(
-        self, f: Does, named: UUID, method: str, service: str, path: str, body: Mapping[str, Any]
+        self, f: Action, named: UUID, method: str, service: str, path: str, body: Mapping[str, Any]
     ) -> bool:
         """Ask a service to write; whether it said that it will."""
         invoked = await self._history.invoke(f, "http", named)
@@ -88,12 +88,12 @@ class Clients(AbstractAsyncContextManager["Clients"]):
         await invoked.answered(answer.status_code)
         return answer.is_success
 
-    async def over_kafka(self, f: Does, named: UUID, topic: Topic, body: Any) -> bool:
+    async def over_kafka(self, f: Action, named: UUID, topic: Topic, body: Any) -> bool:
         """Send a body's record to its topic; whether Kafka acknowledged it."""
         return await self.record(f, named, sent(topic.name, body))
 
     async def record(
-        self, f: Does, named: UUID, record: Sent, made_at: datetime | None = None
+        self, f: Action, named: UUID, record: Sent, made_at: datetime | None = None
     ) -> bool:
         """Send a record as it is; whether Kafka acknowledged it. It may say that it was made earlier."""
         invoked = await self._history.invoke(f, "kafka", named)
@@ -105,7 +105,7 @@ class Clients(AbstractAsyncContextManager["Clients"]):
         except KafkaError:
             await invoked.unknown()
             return False
-        await invoked.taken(taken.partition, taken.offset)
+        await invoked.acknowledged(taken.partition, taken.offset)
         return True
 
     async def burst(self, records: Sequence[tuple[UUID | None, Sent]]) -> float:
@@ -124,7 +124,7 @@ class Clients(AbstractAsyncContextManager["Clients"]):
         orders = [where for where, (named, _) in zip(taken, records, strict=True) if named]
         await asyncio.gather(
             *(
-                invoked.taken(where.partition, where.offset)
+                invoked.acknowledged(where.partition, where.offset)
                 for invoked, where in zip(noted, orders, strict=True)
             )
         )

@@ -15,7 +15,7 @@ from importlib import import_module
 
 import time_machine
 
-from runtime.loop.failpoints import Failpoint, Reached, pass_by
+from runtime.loop.failpoints import Failpoint, FailpointHook, ignore_failpoint
 from runtime.process import run
 
 
@@ -49,12 +49,12 @@ def main() -> int:
         return run(declared, declared.settings(), given.only, _at_steps(given))
 
 
-def _at_steps(given: argparse.Namespace) -> Reached:
+def _at_steps(given: argparse.Namespace) -> FailpointHook:
     if given.kill_at is not None:
         return Signalled(signal.SIGKILL, given.kill_at, given.passes)
     if given.stop_at is not None:
         return Signalled(signal.SIGSTOP, given.stop_at, given.passes)
-    return pass_by
+    return ignore_failpoint
 
 
 def _clock(hours: float) -> AbstractContextManager[object]:

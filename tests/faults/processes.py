@@ -12,7 +12,7 @@ import psutil
 from deploy.local import LocalStack
 from deploy.local.ports import LOOPBACK, free_ports
 from deploy.local.processes.process import Program, kill_tree, spawn
-from deploy.local.processes.services import is_ready
+from deploy.local.processes.services import readyz_probe
 
 SHORT_SESSION = {"HERHAAL_SESSION_TIMEOUT_MS": "6000"}
 """The shortest session that a broker allows by default: others take over sooner."""
@@ -55,7 +55,7 @@ async def running(program: Program) -> AsyncIterator[asyncio.subprocess.Process]
 
 async def until_ready(program: Program, within_s: float = 40.0) -> None:
     """Wait until a service answers that it is ready."""
-    probe = is_ready(int(program.env["HERHAAL_LISTEN"].rpartition(":")[2]))
+    probe = readyz_probe(int(program.env["HERHAAL_LISTEN"].rpartition(":")[2]))
     deadline_s = time.monotonic() + within_s
     while (reason := await probe()) is not None:
         assert time.monotonic() < deadline_s, f"{program.name}: {reason}"

@@ -7,10 +7,10 @@ from deploy.local import LocalStack
 from runtime.loop.batch import HandlerFailed
 from schemas import topics
 from tests.faults.table import Row, Table
+from verify.at_rest import wait_until_at_rest
 from verify.checker import Verdict, check
 from verify.gather import take_dump
 from verify.history import Operation
-from verify.rest import wait_until_at_rest
 
 REST_S = 60.0
 

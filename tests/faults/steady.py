@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from deploy.local import LocalStack
-from deploy.local.processes.services import is_ready
+from deploy.local.processes.services import readyz_probe
 from deploy.local.processes.supervisor import Probe
 from runtime.kafka.clients import admin
 from runtime.kafka.group_members import members
@@ -21,7 +21,7 @@ async def until_steady(
     `probes` ask services that do not listen where the stack's do. Fails with what is still wrong after
     `within_s` seconds.
     """
-    asked = probes or {name: is_ready(stack.ports.services[name]) for name in SERVICES}
+    asked = probes or {name: readyz_probe(stack.ports.services[name]) for name in SERVICES}
     began_s = time.monotonic()
     while problems := await _problems(stack.kafka, asked):
         assert time.monotonic() - began_s < within_s, problems

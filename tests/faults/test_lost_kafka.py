@@ -30,8 +30,8 @@ from tests.faults.watch import now, watching
 from tests.harness.kafka import header, read_all, records_of, send, sent
 from tests.harness.made import a_patient, an_import, an_order, entry
 from tests.integration.operator import Said, herhaal
+from verify.at_rest import wait_until_at_rest
 from verify.gather import database_dsn
-from verify.rest import wait_until_at_rest
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -168,7 +168,7 @@ async def test_a_kafka_that_lost_its_records_and_has_grown_past_them_is_refused_
     _lose_kafka(data)
     async with _servers(data) as stack:
         await _import(stack, [a_patient() for _ in range(40 * PATIENTS)])
-        await _refuses(stack, "medication", "the topic was made again, or brought back")
+        await _refuses(stack, "medication", "the topic was recreated, or restored from a backup")
         said = await _accept(stack, "medication")
         assert said.code == 0, said
         await stack.start("medication")

@@ -17,7 +17,7 @@ import pytest
 from cli.directory import apply_directory, read_directory
 from deploy.local import LocalStack, StackOptions
 from deploy.local.ports import PortPlan, free_ports
-from deploy.local.processes.services import Addresses, service_program
+from deploy.local.processes.services import ServiceAddresses, service_program
 from deploy.local.processes.supervisor import Child, Probe, stop_all
 from runtime.kafka.admin import apply_topics
 from schemas import topics
@@ -177,7 +177,7 @@ def _child(stack: LocalStack, space: Namespace, service: str) -> Child:
     port = stack.ports.services[service]
     dsn = urlsplit(stack.databases[service])
     there = f"{dsn.username}@{space.links['postgres'].here}:{dsn.port}"
-    found = Addresses(_kafka(space, stack.ports), dsn._replace(netloc=there).geturl(), "json")
+    found = ServiceAddresses(_kafka(space, stack.ports), dsn._replace(netloc=there).geturl(), "json")
     program = service_program(service, service, port, None, found, stack.data)
     listen = f"{space.links['http'].there}:{port}"
     env = {**program.env, "HERHAAL_LISTEN": listen, "HERHAAL_INSECURE_LISTEN": "true"}

@@ -19,7 +19,7 @@ from tests.harness.made import GP, Sent, a_cancellation, an_import, an_order
 from tests.harness.poison import SPOILT, Spoil
 
 PER_S = 20.0
-GOOD = 1000
+GOOD = 1500
 POISON_EVERY = 9
 """After so many good orders one record is poison: one in ten."""
 

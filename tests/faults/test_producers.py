@@ -15,7 +15,7 @@ from tests.faults.rows import Judge
 from tests.faults.watch import Watch, watching
 from tests.harness.kafka import eventually, header, producer, read_all, sent
 from tests.harness.made import METFORMINE, Sent, a_cancellation, an_order
-from verify.history import Does
+from verify.history import Action
 
 PER_S = 40.0
 ORDERS = 60
@@ -39,7 +39,7 @@ async def test_records_sent_three_times_on_two_connections_count_once(
 
 
 async def _three_times(
-    load: Load, other: AIOKafkaProducer, f: Does, order_id: UUID, record: Sent
+    load: Load, other: AIOKafkaProducer, f: Action, order_id: UUID, record: Sent
 ) -> None:
     once_more = {"key": record.key, "value": record.value, "headers": list(record.headers)}
     await asyncio.gather(
@@ -98,7 +98,7 @@ def _orders(load: Load) -> list[OrderPlace]:
     return [an_order(load.patients[n % len(load.patients)], METFORMINE) for n in range(ORDERS)]
 
 
-async def _send(load: Load, f: Does, order: OrderPlace) -> None:
+async def _send(load: Load, f: Action, order: OrderPlace) -> None:
     body = a_cancellation(order) if f == "cancel" else order
     await load.clients.over_kafka(f, order.order_id, topics.ORDERS_REQUESTS, body)
 

@@ -27,11 +27,11 @@ from tests.faults.watch import watching
 from tests.harness.kafka import eventually, producer, read_all, sent
 from tests.harness.made import Sent, an_order
 from tests.harness.poison import SPOILT
+from verify.at_rest import wait_until_at_rest
 from verify.checker import check, compare
 from verify.dump import Dump
 from verify.gather import take_dump
-from verify.rest import wait_until_at_rest
-from verify.rows import Rec
+from verify.rows import KafkaRecord
 
 PER_S = 60.0
 INPUTS = (topics.MEDICATION_CHANGES, topics.ORDERS_REQUESTS, topics.ORDERS_REVIEWS)
@@ -138,7 +138,7 @@ async def _send(stack: LocalStack, records: Sequence[ConsumerRecord], at_once: i
             await asyncio.gather(*sending)
 
 
-def _in_order(records: Iterable[ConsumerRecord | Rec]) -> dict[int, list[tuple[int, bytes | None]]]:
+def _in_order(records: Iterable[ConsumerRecord | KafkaRecord]) -> dict[int, list[tuple[int, bytes | None]]]:
     """The time and value of each partition's records."""
     found: dict[int, list[tuple[int, bytes | None]]] = defaultdict(list)
     for record in sorted(records, key=lambda r: (r.partition, r.offset)):

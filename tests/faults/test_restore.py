@@ -23,7 +23,7 @@ from tests.faults.rows import Judge
 from tests.faults.table import Table
 from tests.harness.kafka import header, read_all, send, sent
 from tests.harness.made import METFORMINE, OMEPRAZOL, a_cancellation, an_import, an_order, entry
-from verify.rest import wait_until_at_rest
+from verify.at_rest import wait_until_at_rest
 
 PER_S = 40.0
 REPORT = PlainReport()

@@ -9,7 +9,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from deploy.local import LocalStack
-from deploy.local.processes.services import is_ready
+from deploy.local.processes.services import readyz_probe
 from deploy.local.processes.supervisor import Child
 from schemas import topics
 from schemas.records.orders import OrderPlace
@@ -97,7 +97,7 @@ async def _send_in_transaction(kafka: str, order: OrderPlace) -> None:
 def _impatient(stack: LocalStack) -> Child:
     program = stack.process("ordering").program
     env = {**program.env, "HERHAAL_PATIENCE_S": str(SHORT_PATIENCE_S)}
-    probe = is_ready(stack.ports.services["ordering"])
+    probe = readyz_probe(stack.ports.services["ordering"])
     return Child(replace(program, env=env), probe, stack.report)
 
 
@@ -117,4 +117,4 @@ def _wedging(stack: LocalStack, once: Path) -> Child:
         log=log,
         env={**program.env, "HERHAAL_PATIENCE_S": str(PATIENCE_S)},
     )
-    return Child(wedging, is_ready(stack.ports.services["ordering"]), stack.report)
+    return Child(wedging, readyz_probe(stack.ports.services["ordering"]), stack.report)

@@ -20,9 +20,9 @@ from testcontainers.core.labels import LABEL_SESSION_ID, SESSION_ID
 from testcontainers.core.wait_strategies import LogMessageWaitStrategy
 
 from deploy.local import LocalStack, StackError, StackOptions
-from deploy.local.kafka.server import answers
+from deploy.local.kafka.server import kafka_probe
 from deploy.local.ports import LOOPBACK, free_ports
-from deploy.local.postgres.server import accepts
+from deploy.local.postgres.server import postgres_probe
 from deploy.local.processes.services import READY_S
 from deploy.local.processes.supervisor import POLL_S, Probe
 
@@ -99,8 +99,8 @@ def containers(kafka_image: str, postgres_image: str) -> Iterator[Containers]:
     with _removed_at_the_latest_when_we_are_gone(), kafka, postgres:
         dsn = postgres.get_connection_url(host=LOOPBACK)
         yield Containers(
-            Container(kafka, bootstrap, answers(bootstrap)),
-            Container(postgres, dsn, accepts(dsn)),
+            Container(kafka, bootstrap, kafka_probe(bootstrap)),
+            Container(postgres, dsn, postgres_probe(dsn)),
         )
 
 

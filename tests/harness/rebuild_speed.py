@@ -21,7 +21,7 @@ from deploy.local import LocalStack, StackOptions, free_ports
 from runtime.kafka.admin import apply_topics
 from schemas.topics import ALL, ORDERS_EVENTS
 from tests.harness.bulk import Bulk
-from verify.rest import wait_until_at_rest
+from verify.at_rest import wait_until_at_rest
 
 ROOT = Path(__file__).parents[2]
 REST_S = 600.0

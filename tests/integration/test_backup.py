@@ -72,7 +72,7 @@ async def backed_up(
         await records_of(stack.kafka, topics.MEDICATION_STATUS.name, [patient], at_least=1)
         await order(stack, patient, 5)
         there = await events(stack)
-        with pytest.raises(StackError, match=r"is running on .* say --databases-only"):
+        with pytest.raises(StackError, match=r"is running on .* use --databases-only"):
             back_up(DataFolder(folder / "data"), folder / "too-early.tar.gz", REPORT)
     file = folder / "stack.tar.gz"
     await asyncio.to_thread(back_up, DataFolder(folder / "data"), file, REPORT)

@@ -8,7 +8,7 @@ from confluent_kafka import Producer
 
 from bench.arena import Arena, arena
 from bench.data.patients import Population
-from bench.data.records import Given
+from bench.data.records import InputRecord
 from bench.data.region import directory
 from bench.kafka import Output, committed, ends, fill, read
 from deploy.local.report import PlainReport
@@ -29,7 +29,7 @@ async def servers(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Are
 @pytest.fixture
 async def place(servers: Arena) -> Arena:
     """Servers as new."""
-    await servers.anew(directory(review_everything=True))
+    await servers.reset(directory(review_everything=True))
     return servers
 
 
@@ -64,7 +64,9 @@ async def test_a_transaction_that_was_aborted_is_not_counted(place: Arena) -> No
     assert sum((await ends(place.stack.kafka, [EVENTS])).values()) > 5 + 4
 
 
-def _in_transactions(kafka: str, kept: Iterable[Given], thrown_away: Iterable[Given]) -> None:
+def _in_transactions(
+    kafka: str, kept: Iterable[InputRecord], thrown_away: Iterable[InputRecord]
+) -> None:
     producer = Producer({"bootstrap.servers": kafka, "transactional.id": "bench-test"})
     producer.init_transactions(30)
     for records, finish in (
@@ -84,6 +86,6 @@ async def test_a_group_that_has_said_nothing_stands_nowhere(place: Arena) -> Non
 
 async def test_servers_as_new_hold_nothing_of_the_run_before(place: Arena) -> None:
     await fill(place.stack.kafka, STATUS, Population(10).records())
-    await place.anew(directory(review_everything=True))
+    await place.reset(directory(review_everything=True))
     assert await all_of(place, STATUS) == []
     assert len(await all_of(place, topics.DIRECTORY_PHARMACIES.name)) == 50

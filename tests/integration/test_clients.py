@@ -8,7 +8,7 @@ from aiokafka.errors import KafkaConnectionError, ProducerClosed
 
 from deploy.local import LocalStack
 from deploy.local.ports import free_ports
-from runtime.kafka.clients import admin, closed, reader, start_producer, start_reader
+from runtime.kafka.clients import admin, closed, open_consumer, start_consumer, start_producer
 from runtime.messages.partitioner import partition_of
 from schemas.topics import ORDERS_REQUESTS
 from tests.harness.kafka import send, sent
@@ -26,7 +26,7 @@ async def test_a_reader_reads_the_partitions_that_it_was_given_from_their_beginn
     home = TopicPartition(TOPIC, partition_of(patient.encode(), ORDERS_REQUESTS.partitions))
     await send(stack.kafka, [sent(TOPIC, an_order(patient))])
     await send_with_odd_header_name(stack.kafka, sent(TOPIC, an_order(patient)))
-    async with reader(stack.kafka, [home]) as consumer:
+    async with open_consumer(stack.kafka, [home]) as consumer:
         assert consumer.assignment() == {home}
         end = (await consumer.end_offsets([home]))[home]
         keys = []
@@ -39,14 +39,14 @@ async def test_a_reader_reads_the_partitions_that_it_was_given_from_their_beginn
 
 async def test_a_reader_is_closed_when_its_block_fails(stack: LocalStack) -> None:
     with suppress(ZeroDivisionError):
-        async with reader(stack.kafka) as consumer:
+        async with open_consumer(stack.kafka) as consumer:
             raise ZeroDivisionError
     assert consumer._closed
 
 
 async def test_one_that_is_stopped_at_once_does_not_cancel_who_stops_it(stack: LocalStack) -> None:
     for _ in range(3):
-        await closed((await start_reader(stack.kafka)).stop())
+        await closed((await start_consumer(stack.kafka)).stop())
 
 
 async def test_a_producer_sends_until_it_is_stopped(stack: LocalStack) -> None:
@@ -62,7 +62,7 @@ async def test_without_a_kafka_each_says_so_and_leaves_nothing_open() -> None:
     """What aiokafka leaves open it warns of when it is collected, which fails a test."""
     nowhere = f"127.0.0.1:{free_ports().base}"
     with pytest.raises(KafkaConnectionError):
-        async with reader(nowhere):
+        async with open_consumer(nowhere):
             pytest.fail("there is no Kafka")
     with pytest.raises(KafkaConnectionError):
         await start_producer(nowhere, client_id="test")

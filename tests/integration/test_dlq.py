@@ -220,7 +220,7 @@ async def test_a_service_that_does_not_run_leaves_a_replay_unseen_until_it_does(
     try:
         said = await herhaal(stack, "dlq", "replay", "ordering", letter, "--wait", "1")
         assert said.code == 2
-        assert "has not come past it in this time" in said.text
+        assert "has not handled it in time" in said.text
         assert await state(stack, letter) == ("replayed", None)
     finally:
         await stack.start("ordering")

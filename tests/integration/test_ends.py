@@ -1,4 +1,4 @@
-"""Where a partition ends, and whether what lies before its end is a record: asked of a real Kafka."""
+"""End offsets of partitions, and ranges that hold no record, on a real Kafka."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 
 from deploy.local import LocalStack
 from runtime.kafka.admin import apply_topics
-from runtime.loop.watchdog import EndOffsetsClient
+from runtime.loop.end_offsets import EndOffsetsClient
 from schemas.topics import Topic
 
 
@@ -27,7 +27,7 @@ async def asking(stack: LocalStack) -> AsyncIterator[EndOffsetsClient]:
     """The watchdog's connection."""
     connection = EndOffsetsClient(stack.kafka)
     yield connection
-    await connection.forget()
+    await connection.disconnect()
 
 
 async def in_a_transaction(kafka: str, topic: str, *partitions: int) -> None:
@@ -49,9 +49,9 @@ async def test_the_end_of_a_transaction_takes_an_offset_and_is_no_record(
     one, other = TopicPartition(topic, 0), TopicPartition(topic, 1)
     await in_a_transaction(stack.kafka, topic, 0, 1)
     await in_a_transaction(stack.kafka, topic, 1)
-    assert await asking.ends([one, other]) == {one: 2, other: 4}
-    assert set(await asking.empty({one: (1, 2), other: (1, 4)})) == {one}
-    assert set(await asking.empty({one: (0, 2), other: (3, 4)})) == {other}
+    assert await asking.end_offsets([one, other]) == {one: 2, other: 4}
+    assert set(await asking.without_records({one: (1, 2), other: (1, 4)})) == {one}
+    assert set(await asking.without_records({one: (0, 2), other: (3, 4)})) == {other}
 
 
 async def test_it_can_be_asked_again_and_after_it_was_disconnected(
@@ -59,6 +59,6 @@ async def test_it_can_be_asked_again_and_after_it_was_disconnected(
 ) -> None:
     where = TopicPartition(topic, 0)
     for _ in range(2):
-        assert await asking.ends([where]) == {where: 0}
-        assert await asking.ends([]) == {}
-        await asking.forget()
+        assert await asking.end_offsets([where]) == {where: 0}
+        assert await asking.end_offsets([]) == {}
+        await asking.disconnect()

@@ -14,7 +14,7 @@ import asyncpg
 import pytest
 from structlog.testing import capture_logs
 
-from runtime.loop.attempts import UNEXPLAINED
+from runtime.loop.attempts import MAX_UNEXPLAINED
 from runtime.loop.handler import Done
 from runtime.loop.loop import Loop
 from runtime.messages.message import Message
@@ -85,7 +85,7 @@ class Service:
 
     def save(self, work: Work, writes: Writes) -> None:
         """Save by statements that some records make fail."""
-        writes.expect_new("remarks")
+        writes.require_new("remarks")
         plain: list[str] = []
         for remark in work.remarks:
             match remark:
@@ -102,7 +102,7 @@ class Service:
         if plain:
             writes.execute("remarks", _ADD, plain)
         if self._in_order:
-            writes.in_order()
+            writes.keep_order()
 
 
 def _remark(message: Message[Any]) -> str:
@@ -124,7 +124,7 @@ class Running:
         """One batch of orders with these remarks, until it is published."""
         async with asyncio.timeout(WITHIN_S):
             await self.loop.on_batch(orders(*remarks))
-            await self.loop.published()
+            await self.loop.flush()
 
     async def saved(self) -> list[str]:
         """The remarks in the database."""
@@ -164,7 +164,7 @@ async def running(dsn: str, in_order: bool = False) -> AsyncIterator[Running]:
         telemetry = Telemetry("ordering")
         fakes: Any = (wire, telemetry, NoWait)
         loop: Loop[Work] = Loop("ordering", Parser.of([ORDERS_REQUESTS]), service, store, *fakes)
-        async with store.taking("cluster", {HERE: 0}) as taken:
+        async with store.assigning("cluster", {HERE: 0}) as taken:
             pass
         loop.assign(taken.positions)
         yield Running(loop, pool, wire, service, telemetry)
@@ -205,7 +205,7 @@ async def test_a_lock_of_another_session_is_waited_for(scratch: str) -> None:
     async with running(scratch) as service:
         async with _locked(scratch, "lock table remarks in access exclusive mode"):
             handling = asyncio.create_task(service.handle("a", "b"))
-            await _until(lambda: service.service.attempts > 2 * UNEXPLAINED)
+            await _until(lambda: service.service.attempts > 2 * MAX_UNEXPLAINED)
         await handling
         assert service.buried == []
         assert await service.saved() == ["a", "b"]
@@ -216,7 +216,7 @@ async def test_a_database_that_saves_nothing_is_waited_for(scratch: str) -> None
     async with running(scratch) as service:
         async with _locked(scratch, "lock table progress in exclusive mode"):
             handling = asyncio.create_task(service.handle("load takes long"))
-            await _until(lambda: service.service.attempts > 2 * UNEXPLAINED)
+            await _until(lambda: service.service.attempts > 2 * MAX_UNEXPLAINED)
             assert service.buried == []
         await handling
         assert service.buried == [("save_failed", "QueryCanceledError")]
@@ -238,7 +238,7 @@ async def test_a_database_that_takes_no_connections_is_waited_for(scratch: str) 
     """Given refusals that do not look transient, for longer than a record gets; then nothing is buried."""
     async with running(scratch) as service, _closed(scratch) as reopen:
         handling = asyncio.create_task(service.handle("a", "b"))
-        await _until(lambda: service.retries >= 2 * UNEXPLAINED)
+        await _until(lambda: service.retries >= 2 * MAX_UNEXPLAINED)
         await reopen()
         await handling
         assert service.buried == []

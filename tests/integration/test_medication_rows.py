@@ -16,7 +16,7 @@ from runtime.messages.encoding import encode
 from runtime.messages.message import Message, Outgoing
 from runtime.messages.parser import Parser
 from runtime.postgres import migrations
-from runtime.postgres.statements import FEW, Writes
+from runtime.postgres.statements import COPY_ABOVE, Writes
 from schemas.base import Actor, Body, Role
 from schemas.records.medication import (
     Change,
@@ -30,7 +30,7 @@ from services.medication import store
 from services.medication.app import SERVICE
 from services.medication.domain.history import change_between
 from services.medication.domain.overview import Patient
-from services.medication.handlers import INPUTS, MedicationHandler, record_of
+from services.medication.handlers import INPUTS, MedicationHandler, overview_record
 from tests.harness.made import AMOXICILLINE, GP, METFORMINE, OMEPRAZOL, PRACTICE, an_import, entry
 from tests.harness.records import delivered
 
@@ -150,10 +150,10 @@ async def test_overviews_of_an_older_installation_are_published_byte_for_byte_as
     for row in rows:
         patient = found[row["patient"]]
         assert patient.overview is not None
-        assert record_of(patient.overview, None).value == row["body"]
+        assert overview_record(patient.overview, None).value == row["body"]
         assert patient.seen_version == row["seen_version"]
         shown = await store.overview(older, row["patient"])
-        assert shown == store.Shown(row["version"], row["body"])
+        assert shown == store.OverviewJson(row["version"], row["body"])
 
 
 async def test_the_history_of_an_older_installation_begins_with_the_overviews_that_it_has(
@@ -229,7 +229,7 @@ async def test_an_overview_comes_back_from_its_row_as_the_same_bytes(
 
     await save(db, overview)
 
-    assert await store.overview(db, ANNA) == store.Shown(7, encode(overview))
+    assert await store.overview(db, ANNA) == store.OverviewJson(7, encode(overview))
 
 
 async def test_a_batch_writes_overviews_and_their_history_together(db: Db) -> None:
@@ -253,7 +253,7 @@ async def test_a_batch_writes_overviews_and_their_history_together(db: Db) -> No
 
 
 async def test_a_batch_of_many_changes_is_copied_to_the_history(db: Db) -> None:
-    many = [an_import(f"pat_many{n:04d}", entry(dosage=ODD)) for n in range(FEW + 1)]
+    many = [an_import(f"pat_many{n:04d}", entry(dosage=ODD)) for n in range(COPY_ABOVE + 1)]
 
     await handle(db, *many)
 
@@ -270,7 +270,7 @@ async def test_a_version_that_the_history_has_already_makes_a_batch_outdated(db:
         if not already:
             await writes.send(db)
             continue
-        with pytest.raises(Outdated), writes.outdated():
+        with pytest.raises(Outdated), writes.raising_outdated():
             await writes.send(db)
 
 
@@ -284,7 +284,7 @@ async def test_an_adopted_overview_starts_the_history_anew_and_an_older_one_leav
     assert await store.adopt(db, [newer, other]) == 2
     assert await store.adopt(db, [older]) == 0
 
-    assert await store.overview(db, ANNA) == store.Shown(5, encode(newer))
+    assert await store.overview(db, ANNA) == store.OverviewJson(5, encode(newer))
     first, start = await history(db)
     assert (first["version"], start["version"]) == (1, 5)
     assert (start["before"], statuses(start["after"])) == (None, {OMEPRAZOL[0]: "chronic"})

@@ -130,7 +130,7 @@ async def test_an_installation_from_before_the_function_fence_goes_on(scratch: s
     record = Outgoing("out", b"key", b"value", [("name", b"content")])
     async with await open_loop_pool(scratch, files) as pool:
         subject = PostgresStore(pool)
-        async with subject.taking("another", {HERE: 0}) as taken:
+        async with subject.assigning("another", {HERE: 0}) as taken:
             assert taken.cluster == "one"
         assert taken.positions == {HERE: Position(7, 4, 1795000000000)}
         assert [row.records for row in await subject.leftovers([0], 10)] == [(record,)]

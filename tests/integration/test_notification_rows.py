@@ -44,7 +44,7 @@ async def test_what_was_sent_before_a_restore_is_still_there_after_the_table_got
 
         assert await store.load(db, [ORDER_ID]) == ({}, {ORDER_ID: {PROMISE_ID: PROMISE}})
         writes = Writes()
-        store.forget_sent(writes, [PROMISE_ID])
+        store.delete_sent(writes, [PROMISE_ID])
         await writes.send(db)
         assert await store.load(db, [ORDER_ID]) == ({}, {})
     finally:

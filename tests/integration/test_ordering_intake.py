@@ -27,8 +27,8 @@ async def test_an_id_stands_for_what_was_noted_first(dbs: tuple[Connection, Conn
     first, second = uuid4(), uuid4()
     patient = a_patient()
     arrivals = [(first, patient, "a"), (second, patient, "b"), (first, patient, "c")]
-    assert await store.take_in(dbs[0], arrivals) == {first: "a", second: "b"}
-    assert await store.take_in(dbs[1], [(first, patient, "d")]) == {first: "a"}
+    assert await store.add_to_intake(dbs[0], arrivals) == {first: "a", second: "b"}
+    assert await store.add_to_intake(dbs[1], [(first, patient, "d")]) == {first: "a"}
 
 
 async def test_of_two_processes_at_once_the_later_learns_what_the_earlier_noted(
@@ -36,8 +36,8 @@ async def test_of_two_processes_at_once_the_later_learns_what_the_earlier_noted(
 ) -> None:
     order_id, patient = uuid4(), a_patient()
     async with dbs[0].transaction():
-        await store.take_in(dbs[0], [(order_id, patient, "earlier")])
-        later = asyncio.create_task(store.take_in(dbs[1], [(order_id, patient, "later")]))
+        await store.add_to_intake(dbs[0], [(order_id, patient, "earlier")])
+        later = asyncio.create_task(store.add_to_intake(dbs[1], [(order_id, patient, "later")]))
         await asyncio.sleep(0.2)
         assert not later.done()
     assert await later == {order_id: "earlier"}
@@ -48,8 +48,8 @@ async def test_only_the_commit_of_a_note_does_not_wait_for_the_disk(
 ) -> None:
     db = dbs[0]
     async with db.transaction():
-        await store.take_in(db, [(uuid4(), a_patient(), "a")])
+        await store.add_to_intake(db, [(uuid4(), a_patient(), "a")])
         assert await db.fetchval("show synchronous_commit") == "off"
     assert await db.fetchval("show synchronous_commit") == "on"
-    await store.take_in(db, [(uuid4(), a_patient(), "a")])
+    await store.add_to_intake(db, [(uuid4(), a_patient(), "a")])
     assert await db.fetchval("show synchronous_commit") == "on"

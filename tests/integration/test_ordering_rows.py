@@ -17,7 +17,7 @@ from runtime.postgres import store as runtime_store
 from runtime.postgres.connection import Connection
 from runtime.postgres.identity_map import IdentityMap
 from runtime.postgres.pool import open_loop_pool
-from runtime.postgres.statements import FEW, Writes
+from runtime.postgres.statements import COPY_ABOVE, Writes
 from schemas.base import Body
 from schemas.records.orders import OrderCancel, OrderPlace, Outcome
 from schemas.topics import MEDICATION_STATUS, ORDERS_REQUESTS
@@ -40,7 +40,7 @@ async def db(scratch: str) -> AsyncIterator[Connection]:
         *migrations.read("ordering", SERVICE.migrations),
     ]
     async with await open_loop_pool(scratch, wanted) as pool, pool.acquire() as connection:
-        await progress.take(connection, {HERE: 0})
+        await progress.raise_epochs(connection, {HERE: 0})
         yield connection
 
 
@@ -95,7 +95,7 @@ async def test_what_happens_to_an_order_happens_to_its_lines(db: Connection) -> 
 
 async def test_many_new_orders_are_copied_with_their_lines(db: Connection) -> None:
     """More than few go by COPY, in a transaction, and are read back as they were."""
-    orders = [an_order(ANNA, METFORMINE, OMEPRAZOL, remark="’s avonds") for _ in range(FEW + 1)]
+    orders = [an_order(ANNA, METFORMINE, OMEPRAZOL, remark="’s avonds") for _ in range(COPY_ABOVE + 1)]
     await handled(db, overview(), *orders)
     assert await db.fetchval("select count(*) from order_lines") == 2 * len(orders)
     found = await store.orders(db, [order.order_id for order in orders])
@@ -154,6 +154,6 @@ async def _saved(
     writes = Writes()
     rows = IdentityMap({before.order_id: before} if before else {}, {order.order_id: order})
     store.save_orders(writes, rows, {order.order_id: due} if due else {})
-    with writes.outdated():
+    with writes.raising_outdated():
         async with db.transaction():
             await writes.send(db)

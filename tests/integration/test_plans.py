@@ -10,7 +10,7 @@ import pytest
 
 from runtime.postgres import migrations, outbox, progress, timers
 from runtime.postgres.pool import open_loop_pool
-from runtime.postgres.statements import joined
+from runtime.postgres.statements import join_statements
 from schemas.topics import SERVICES
 
 WHOLE = {
@@ -108,7 +108,7 @@ async def test_a_batch_in_one_statement_finds_its_rows_by_key(
         if sql.split()[0] in ("insert", "update", "delete") and statement not in NO_PART
     ]
     assert len(parts) > 3
-    sql = joined(progress.ADVANCE, progress.ADVANCE_PARAMETERS, *parts)
+    sql = join_statements(progress.ADVANCE, progress.ADVANCE_PARAMETERS, *parts)
     async with pool.acquire() as db:
         asked = await db.prepare(f"explain (generic_plan, format json) {sql}")
         found_plan = await asked.fetchval(*(None for _ in asked.get_parameters()))

@@ -1,11 +1,14 @@
 """Loop, requests and checks have connections of their own, each planned in its way; no wait for one is long."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
+import asyncpg
 import pytest
 
+from runtime.postgres.migrations import Migration
 from runtime.postgres.pool import API_WAIT_S, CHECKS_CONNECTIONS, Pool, Pools, open_pools
 
 LOOP, API = 4, 3
@@ -70,3 +73,13 @@ async def test_the_loop_waits_for_a_connection_no_longer_than_it_may(pools: Pool
             await batches.enter_async_context(pools.loop.acquire())
         with pytest.raises(TimeoutError):
             await pools.loop.fetchval("select 1")
+
+
+async def test_a_migration_that_lacks_a_privilege_ends_the_start(scratch: str) -> None:
+    """A role that does not exist yet is waited for; the same error from a migration would wait for ever."""
+    refused = Migration(
+        "things/0001_refused.sql", "do $$ begin raise insufficient_privilege; end $$"
+    )
+    async with asyncio.timeout(10):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await open_pools(scratch, [refused], LOOP, API)

@@ -4,8 +4,8 @@ import asyncpg
 import pytest
 
 from cli.console import UserError
-from cli.progress.commands import At, _ask
-from cli.progress.look import look
+from cli.progress.commands import Servers, _run
+from cli.progress.look import check_progress
 from deploy.local import LocalStack
 from schemas.topics import SERVICES
 
@@ -17,7 +17,7 @@ async def test_a_service_that_has_never_started_has_no_stored_offsets(
     db = await asyncpg.connect(scratch)
     try:
         with pytest.raises(UserError, match="has never started"):
-            await look(stack.kafka, db, service)
+            await check_progress(stack.kafka, db, service)
     finally:
         await db.close()
 
@@ -29,4 +29,4 @@ def test_another_missing_table_is_not_taken_for_that() -> None:
         raise asyncpg.UndefinedTableError
 
     with pytest.raises(UserError, match="UndefinedTableError"):
-        _ask(At("kafka", "postgres"), missing())
+        _run(Servers("kafka", "postgres"), missing())

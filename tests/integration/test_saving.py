@@ -30,7 +30,7 @@ def as_one_statement(_: Writes) -> None:
 
 
 def in_a_transaction(writes: Writes) -> None:
-    writes.in_order()
+    writes.keep_order()
 
 
 @pytest.fixture(params=[as_one_statement, in_a_transaction])
@@ -47,7 +47,7 @@ async def db(scratch: str) -> AsyncIterator[Connection]:
     async with await open_loop_pool(scratch, wanted) as pool, pool.acquire() as connection:
         await connection.execute("create table things (id int primary key, other int unique)")
         await connection.execute("create table seen (id int primary key)")
-        await progress.take(connection, {HERE: 0, OUTPUT: 0})
+        await progress.raise_epochs(connection, {HERE: 0, OUTPUT: 0})
         yield connection
 
 
@@ -109,7 +109,7 @@ async def test_a_row_that_should_be_new_and_is_not_makes_the_batch_outdated(
     await db.execute(_ADD, [1])
     before = await everything(db)
     writes = Writes()
-    writes.expect_new("things")
+    writes.require_new("things")
     writes.execute("seen", _SEE, [3])
     writes.execute("things", _ADD, [1])
     way(writes)
@@ -124,7 +124,7 @@ async def test_another_conflict_is_an_error_of_ours(
     """Given a row of a table of which none is expected to be new; then loading again would not help."""
     await db.execute(_SEE, [3])
     writes = Writes()
-    writes.expect_new("things")
+    writes.require_new("things")
     writes.execute("seen", _SEE, [3])
     way(writes)
     with pytest.raises(asyncpg.UniqueViolationError):
@@ -137,7 +137,7 @@ async def test_another_constraint_of_the_same_table_is_an_error_of_ours(
     """Given new rows that violate more than the primary key; then loading again would not help."""
     await db.execute(_ADD_OTHER, [1])
     writes = Writes()
-    writes.expect_new("things")
+    writes.require_new("things")
     writes.execute("things", _ADD_OTHER, [2])
     way(writes)
     with pytest.raises(asyncpg.UniqueViolationError):

@@ -44,14 +44,14 @@ class Subject:
 
     async def take(self) -> dict[TopicPartition, Position]:
         """Take all partitions."""
-        async with self.store.taking(CLUSTER, EARLIEST) as taken:
+        async with self.store.assigning(CLUSTER, EARLIEST) as taken:
             return dict(taken.positions)
 
     async def save(self, changes: Changes, *things: int, new: bool = False) -> Sequence[int]:
         """Save these, and add these things."""
         writes = Writes()
         if new:
-            writes.expect_new("things")
+            writes.require_new("things")
         if things:
             writes.execute("things", _ADD, [*things])
         async with self.store.session() as session:
@@ -127,16 +127,16 @@ async def test_partitions_taken_again_go_on_with_a_newer_epoch(subject: Subject)
 async def test_a_refusal_while_taking_changes_nothing(subject: Subject) -> None:
     """Given a check that fails, as on another Kafka; then neither the epochs nor the cluster are kept."""
     with pytest.raises(Refused):
-        async with subject.store.taking("cluster-two", EARLIEST):
+        async with subject.store.assigning("cluster-two", EARLIEST):
             raise Refused
-    async with subject.store.taking(CLUSTER, EARLIEST) as taken:
+    async with subject.store.assigning(CLUSTER, EARLIEST) as taken:
         assert taken.cluster == CLUSTER
         assert {position.epoch for position in taken.positions.values()} == {1}
 
 
 async def test_the_first_cluster_is_the_one_that_stays(subject: Subject) -> None:
     await subject.take()
-    async with subject.store.taking("cluster-two", EARLIEST) as taken:
+    async with subject.store.assigning("cluster-two", EARLIEST) as taken:
         assert taken.cluster == CLUSTER
 
 

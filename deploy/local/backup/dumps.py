@@ -1,7 +1,7 @@
-"""The four databases alone: dumped while the stack runs, and put back under a Kafka that went on.
+"""Backs up the four databases while the stack runs, and restores them under a newer Kafka.
 
-Each dump is one consistent moment of one database. The loop keeps its progress beside its state, so a
-service that finds an older database goes back to that progress and decides the same again.
+Each dump is a consistent snapshot of one database. The offsets are stored beside the state, so a service
+with an older database continues at the older offsets and makes the same decisions again.
 """
 
 import os
@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 import asyncpg
 
-from deploy.local.backup.archive import FORMAT, Manifest, packed, unpack
+from deploy.local.backup.archive import FORMAT, Manifest, new_archive, unpack
 from deploy.local.backup.cold import now, versions
 from deploy.local.data import DataFolder, Identity
 from deploy.local.errors import StackError
@@ -29,7 +29,7 @@ from deploy.local.stack import LocalStack, StackOptions
 async def dump_databases(data: DataFolder, admin_dsn: str, file: Path, report: Report) -> Manifest:
     """Write the databases of a running stack into a new file.
 
-    Raises StackError when PostgreSQL does not answer, or the file cannot be made.
+    Raises StackError when PostgreSQL is unavailable, or the file cannot be written.
     """
     identity = data.identity()
     with _scratch(data.path) as scratch:
@@ -40,7 +40,7 @@ async def dump_databases(data: DataFolder, admin_dsn: str, file: Path, report: R
             options = ["--format=custom", "--compress=0", "--no-owner", f"--file={dump}"]
             await _tool("pg_dump", admin_dsn, service, options, data)
         manifest = _manifest(identity, dumps)
-        with packed(file, manifest, report) as packer:
+        with new_archive(file, manifest, report) as packer:
             for dump in dumps.values():
                 packer.file(dump.name, dump)
     return manifest
@@ -49,9 +49,9 @@ async def dump_databases(data: DataFolder, admin_dsn: str, file: Path, report: R
 async def restore_databases(
     file: Path, data: DataFolder, report: Report, external_postgres: str | None = None
 ) -> Manifest:
-    """Put databases back into a stopped stack: all four, or none.
+    """Restore databases into a stopped stack: all four, or none.
 
-    Raises StackError when the stack runs, is another than the backup's, or PostgreSQL refuses.
+    Raises StackError when the stack runs, is not the one of the backup, or PostgreSQL refuses.
     """
     identity = data.identity()
     options = StackOptions.at(data.path, free_ports(identity.brokers))
@@ -59,10 +59,10 @@ async def restore_databases(
     async with LocalStack(options, report) as stack:
         with _scratch(data.path) as scratch:
             into = Path(scratch) / "dumps"
-            manifest = unpack(file, into, lambda found: _accept(found, identity), report)
+            manifest = unpack(file, into, lambda m: _accept(m, identity), report)
             report.status("Starting PostgreSQL …")
             await stack.start_postgres()
-            await _put_back(stack.postgres, into, data, report)
+            await _restore(stack.postgres, into, data, report)
     return manifest
 
 
@@ -83,17 +83,17 @@ def _manifest(identity: Identity, dumps: Mapping[str, Path]) -> Manifest:
     )
 
 
-def _accept(found: Manifest, identity: Identity) -> None:
-    if found.kind != "databases":
+def _accept(manifest: Manifest, identity: Identity) -> None:
+    if manifest.kind != "databases":
         raise StackError("The backup is of a whole stack: leave out --databases-only.")
-    if found.kafka_cluster != identity.kafka_cluster:
+    if manifest.kafka_cluster != identity.kafka_cluster:
         raise StackError(
             "The backup belongs to another stack: its databases point at offsets of another Kafka."
         )
 
 
-async def _put_back(admin_dsn: str, dumps: Path, data: DataFolder, report: Report) -> None:
-    """Fills databases beside those that are there, then gives all four their names in one transaction."""
+async def _restore(admin_dsn: str, dumps: Path, data: DataFolder, report: Report) -> None:
+    """Restore into new databases, then swap all four names in one transaction."""
     try:
         admin = await asyncpg.connect(admin_dsn)
         try:
@@ -120,7 +120,7 @@ async def _fill(
     dump: Path,
     data: DataFolder,
 ) -> None:
-    # What a restore that was broken off has left.
+    # Left by an interrupted restore.
     for name in (_new(service), _old(service)):
         await admin.execute(f'drop database if exists "{name}"')
     await admin.execute(f'create database "{_new(service)}" owner "{service}"')
@@ -139,7 +139,7 @@ def _old(service: str) -> str:
 async def _tool(
     tool: str, admin_dsn: str, database: str, options: list[str], data: DataFolder
 ) -> None:
-    """Runs one of PostgreSQL's programs on a database; its password goes where `ps` does not show it."""
+    """Run one of PostgreSQL's programs on a database; the password is passed out of sight of `ps`."""
     parts = urlsplit(admin_dsn)
     host = parts.netloc.rpartition("@")[2]
     dsn = parts._replace(netloc=f"{parts.username}@{host}", path=f"/{database}").geturl()

@@ -1,7 +1,7 @@
-"""Fetches jars from Maven into a folder: `python -m deploy.local.kafka.fetch_jars COORDINATES FOLDER`.
+"""Downloads jars from Maven into a folder: `python -m deploy.local.kafka.fetch_jars COORDINATES FOLDER`.
 
-A process of its own, so that a download can be broken off, and so that what it imports is not
-loaded at every start. Prints `done total` for each jar that has arrived.
+It is a separate process, so that a download can be killed and its imports do not slow down every start.
+Prints `done total` after each jar.
 """
 
 import shutil
@@ -15,7 +15,7 @@ PARALLEL = 8
 
 
 def fetch(coordinates: str, folder: Path) -> None:
-    """Resolves the jars and puts each into the folder. Raises when one cannot be had."""
+    """Download the jars into the folder. Raises when one is not available."""
     import jgo
 
     artifacts = jgo.resolve(coordinates)
@@ -30,7 +30,7 @@ def fetch(coordinates: str, folder: Path) -> None:
 def _fetch_one(artifact: Any, folder: Path) -> None:
     jar = Path(artifact.resolve())
     if not zipfile.is_zipfile(jar):
-        # A download that was broken off stays in Maven's folder, and is taken for the whole.
+        # An interrupted download stays in Maven's folder and is taken for complete.
         jar.unlink()
         jar = Path(artifact.resolve())
     shutil.copyfile(jar, folder / jar.name)

@@ -1,4 +1,4 @@
-"""Jars from Maven, fetched once into a folder of the cache."""
+"""Downloads jars from Maven once, into a folder of the cache."""
 
 import asyncio
 import shutil
@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.local.cache import held
+from deploy.local.cache import file_lock
 from deploy.local.errors import StackError
 from deploy.local.processes.process import Program, kill_tree
 from deploy.local.report import Report
@@ -16,21 +16,21 @@ ROOT = Path(__file__).parents[3]
 
 @dataclass(frozen=True)
 class Jars:
-    """What to fetch: its name for a person, Maven's coordinates, and about how much it is."""
+    """What to download: its name for the user, Maven coordinates, approximate size."""
 
     what: str
     coordinates: str
     megabytes: int
 
 
-async def fetched(jars: Jars, folder: Path, report: Report) -> tuple[Path, ...]:
-    """The jars in `folder/libs`, fetched first when they are not there.
+async def ensure_jars(jars: Jars, folder: Path, report: Report) -> tuple[Path, ...]:
+    """List the jars in `folder/libs`; download them first when needed.
 
-    Raises StackError when they cannot be fetched.
+    Raises StackError when they cannot be downloaded.
     """
     libs = folder / "libs"
     if not libs.exists():
-        async with held(folder.with_name(f"{folder.name}.lock")):
+        async with file_lock(folder.with_name(f"{folder.name}.lock")):
             if not libs.exists():
                 partial = _emptied(folder / "libs.partial")
                 await _fetch(jars, partial, folder / "fetch.log", report)
@@ -45,7 +45,7 @@ def _emptied(folder: Path) -> Path:
 
 
 async def _fetch(jars: Jars, partial: Path, log: Path, report: Report) -> None:
-    """Fetches in a process of its own, showing how far it is."""
+    """Download in a separate process, and report its progress."""
     title = f"Downloading {jars.what} (once, about {jars.megabytes} MB)"
     report.status(f"{title} …")
     argv = [sys.executable, "-m", "deploy.local.kafka.fetch_jars", jars.coordinates, str(partial)]

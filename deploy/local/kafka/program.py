@@ -1,4 +1,4 @@
-"""Apache Kafka's programs: the version, the Java runtime and the command lines."""
+"""The programs of Apache Kafka: version, Java runtime, command lines."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +8,7 @@ from deploy.local.kafka.jars import Jars
 KAFKA_VERSION = "4.3.0"
 
 
-# The smallest binding that makes it log; log4j's own pulls in older Kafka clients.
+# The smallest slf4j binding that logs; the log4j one depends on older Kafka clients.
 KAFKA = Jars(
     f"Apache Kafka {KAFKA_VERSION}",
     f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}+org.slf4j:slf4j-simple:1.7.36",
@@ -17,14 +17,12 @@ KAFKA = Jars(
 
 
 BROKER = "kafka.Kafka"
-
-
 STORAGE_TOOL = "kafka.tools.StorageTool"
 
 
 @dataclass(frozen=True)
 class KafkaInstall:
-    """The Java runtime, the class path, and the ahead-of-time cache made for exactly these two."""
+    """The Java runtime, the jars, and the ahead-of-time cache for exactly these."""
 
     java: Path
     jars: tuple[Path, ...]
@@ -35,14 +33,14 @@ class KafkaInstall:
         return ":".join(map(str, self.jars))
 
     def command(self, main: str, arguments: list[str], options: tuple[str, ...] = ()) -> list[str]:
-        """A Java command line; it uses the ahead-of-time cache if that is there."""
+        """Make a Java command line, with the ahead-of-time cache if it exists."""
         cached = (f"-XX:AOTCache={self.aot}",) if self.aot.exists() else ()
         flags = (*FLAGS, *(options or cached))
         return [str(self.java), *flags, "-cp", self.classpath, main, *arguments]
 
 
-# The collector that starts fastest and takes least memory on two cores. It must be the same when the
-# ahead-of-time cache is made and used.
+# The collector that starts fastest and takes least memory on two cores. The ahead-of-time cache only works
+# with the collector that it was made with.
 FLAGS = (
     "-XX:+UseSerialGC",
     "-Xmx512m",

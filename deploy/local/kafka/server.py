@@ -1,4 +1,4 @@
-"""Apache Kafka in KRaft mode, one or three nodes, each broker and controller in one."""
+"""Apache Kafka in KRaft mode: one or three nodes, each both broker and controller."""
 
 import asyncio
 from collections.abc import Mapping
@@ -17,14 +17,14 @@ from runtime.kafka.clients import closed
 
 START_S = 60.0
 
-LEARN_S = 180.0
-"""A start to learn from is a slow one, and happens once for a version of Kafka and Java."""
+TRAIN_S = 180.0
+"""A training run is slow, and happens once for a version of Kafka and Java."""
 
 
 def server_properties(
     plan: PortPlan, node: int, logs: Path, extra: Mapping[str, str] | None = None
 ) -> str:
-    """The configuration of one node; nodes count from 1, and what is `extra` goes before ours."""
+    """Make the configuration of one node, counted from 1; `extra` overrides ours."""
     replicas = plan.brokers
     voters = ",".join(f"{n}@{LOOPBACK}:{port}" for n, port in enumerate(plan.controller_ports, 1))
     broker = f"{LOOPBACK}:{plan.broker_ports[node - 1]}"
@@ -53,12 +53,12 @@ def server_properties(
         "group.initial.rebalance.delay.ms": 0,
         "num.network.threads": 2,
         "num.io.threads": 4,
-        # Of the default of 128 MiB a quarter of the heap would go to keys to compact.
+        # The default of 128 MiB would be a quarter of the heap.
         "log.cleaner.dedupe.buffer.size": 16 << 20,
-        # A partition's first record touches two files of this size, and a kernel may fill them whole for it.
-        # 1 MiB of index is some 350 MB of records, after which another segment begins.
+        # Two files of this size are preallocated for each partition. 1 MiB of index holds some 350 MB of
+        # records; then the next segment begins.
         "log.index.size.max.bytes": 1 << 20,
-        # One that is killed and started again is taken back after this, not after 9 s.
+        # A broker that is killed and restarted may register again after this, instead of after 9 s.
         "broker.heartbeat.interval.ms": 1000,
         "broker.session.timeout.ms": 4000,
     }
@@ -67,10 +67,10 @@ def server_properties(
 
 
 async def format_node(install: KafkaInstall, folder: Path, properties: Path, cluster: str) -> None:
-    """Makes the storage of a node. Raises StackError when Kafka refuses."""
+    """Format the storage of a node. Raises StackError when Kafka refuses."""
     arguments = ["format", "-t", cluster, "-c", str(properties)]
     argv = install.command(STORAGE_TOOL, arguments)
-    # The tool runs for half a second: the optimising compiler would cost more than it gains.
+    # The tool runs for half a second, too short for the optimising compiler.
     argv.insert(1, "-XX:TieredStopAtLevel=1")
     await run(Program("kafka format", argv, folder / "format.log"), "Formatting Kafka's storage")
 
@@ -83,7 +83,7 @@ async def kafka_node(
     cluster: str,
     extra: Mapping[str, str] | None = None,
 ) -> Program:
-    """One node, ready to start; its storage is made when the folder has none yet."""
+    """Make the program of one node; format its storage when that does not exist yet."""
     folder = data.kafka(node)
     folder.mkdir(exist_ok=True)
     properties = folder / "server.properties"
@@ -95,41 +95,41 @@ async def kafka_node(
     return Program(name, argv, data.logs / f"{name}.log")
 
 
-async def learn(install: KafkaInstall, folder: Path, options: tuple[str, ...]) -> None:
-    """Starts a throw-away broker with these options, lets it answer, and stops it."""
+async def train(install: KafkaInstall, folder: Path, options: tuple[str, ...]) -> None:
+    """Start a temporary broker with these options, wait until it is ready, and stop it."""
     plan = free_ports()
     properties = folder / "server.properties"
     properties.write_text(server_properties(plan, 1, folder / "log"))
     await format_node(install, folder, properties, "herhaal-ahead-of-time1")
     argv = install.command(BROKER, [str(properties)], options)
     broker = Child(
-        Program("kafka", argv, folder / "broker.log"), answers(plan.bootstrap), PlainReport()
+        Program("kafka", argv, folder / "broker.log"), kafka_probe(plan.bootstrap), PlainReport()
     )
     await broker.start()
     try:
-        await broker.ready(LEARN_S)
+        await broker.ready(TRAIN_S)
     finally:
-        await broker.stop(LEARN_S)
+        await broker.stop(TRAIN_S)
 
 
-def answers(bootstrap: str, brokers: int = 1) -> Probe:
-    """A probe: Kafka answers at the first of these addresses and knows this many brokers."""
+def kafka_probe(bootstrap: str, brokers: int = 1) -> Probe:
+    """Make a probe: the first of these addresses answers, and the cluster has this many brokers."""
     address = bootstrap.split(",")[0]
 
     async def probe() -> str | None:
         if not await _listens(address):
             return f"nothing listens on {address}"
         try:
-            known = await brokers_known(address)
+            registered = await count_brokers(address)
         except (KafkaError, OSError) as error:
             return f"Kafka does not answer ({error!r})"
-        return None if known >= brokers else f"{known} of {brokers} brokers are there"
+        return None if registered >= brokers else f"{registered} of {brokers} brokers are ready"
 
     return probe
 
 
-async def brokers_known(bootstrap: str) -> int:
-    """How many brokers the cluster has. Raises KafkaError when none answers."""
+async def count_brokers(bootstrap: str) -> int:
+    """Count the brokers of a cluster. Raises KafkaError when none answers."""
     client = AIOKafkaClient(bootstrap_servers=bootstrap, request_timeout_ms=2000)
     try:
         await client.bootstrap()
@@ -139,7 +139,7 @@ async def brokers_known(bootstrap: str) -> int:
 
 
 async def _listens(address: str) -> bool:
-    """Asked first, as the Kafka client logs an error for every attempt that finds nobody."""
+    """Whether the port is open. Checked first, as the Kafka client logs an error for each failed attempt."""
     host, _, port = address.rpartition(":")
     try:
         _, writer = await asyncio.open_connection(host.strip("[]"), int(port))

@@ -1,7 +1,7 @@
-"""PostgreSQL as root: it refuses to run so, so it runs as a system account of its own.
+"""Runs PostgreSQL as a system account when we are root, as PostgreSQL refuses to run as root.
 
-Nothing is opened to everybody for that. Where a folder above the data is closed to others (one made
-by `tempfile`, or /root), that one account gets leave to pass through, by an access control list.
+No folder becomes readable for everyone. When a parent folder is closed to others (one of `tempfile`, or
+/root), that account gets the permission to traverse it, by an access control list.
 """
 
 import os
@@ -21,24 +21,24 @@ _ACL = "system.posix_acl_access"
 _ACL_VERSION = 2
 _USER_OBJ, _USER, _GROUP_OBJ, _GROUP, _MASK, _OTHER = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20
 _NO_ID = 0xFFFFFFFF
-_PASS = 1
+_EXECUTE = 1
 
 Entry = tuple[int, int, int]
-"""Tag, permissions (4 read, 2 write, 1 pass through), user or group id."""
+"""Tag, permissions (4 read, 2 write, 1 execute or traverse), user or group id."""
 
 
 @dataclass(frozen=True)
 class Account:
-    """Who a child process runs as."""
+    """The user and group of a child process."""
 
     uid: int
     gid: int
 
 
 def postgres_account() -> Account | None:
-    """The account that PostgreSQL must run as; None when that is ourselves.
+    """Return the account that PostgreSQL must run as; None when it is the current one.
 
-    As root it is made if it is not there. Raises StackError when that is not possible.
+    Creates the account when needed. Raises StackError when that is not possible.
     """
     if os.geteuid() != 0:
         return None
@@ -61,9 +61,9 @@ def _entry() -> pwd.struct_passwd:
     return pwd.getpwnam(SYSTEM_USER)
 
 
-def can(account: Account, permission: str, path: Path) -> bool:
-    """Whether the account may do this (-x pass or run, -r read), by asking the system as it."""
-    asked = subprocess.run(
+def has_permission(account: Account, permission: str, path: Path) -> bool:
+    """Whether the account has a permission (-x traverse or execute, -r read), as `test` sees it."""
+    result = subprocess.run(
         ["/bin/sh", "-c", 'test "$1" "$2"', "sh", permission, str(path)],
         user=account.uid,
         group=account.gid,
@@ -71,29 +71,29 @@ def can(account: Account, permission: str, path: Path) -> bool:
         cwd="/",
         check=False,
     )
-    return asked.returncode == 0
+    return result.returncode == 0
 
 
-def open_way(account: Account, folder: Path) -> None:
-    """Lets the account pass through this folder and all above it, and no more than that.
+def allow_traversal(account: Account, folder: Path) -> None:
+    """Let the account traverse this folder and its parents, without any other permission.
 
-    Raises StackError for a folder on a file system without access control lists.
+    Raises StackError on a file system without access control lists.
     """
-    if can(account, "-x", folder):
+    if has_permission(account, "-x", folder):
         return
     for step in (*reversed(folder.parents), folder):
-        if not can(account, "-x", step):
-            _grant_pass(account, step)
+        if not has_permission(account, "-x", step):
+            _grant_traversal(account, step)
 
 
-def own(account: Account, folder: Path) -> None:
-    """Makes the folder, for the account alone."""
+def make_own_folder(account: Account, folder: Path) -> None:
+    """Make a folder that only the account can use."""
     folder.mkdir(mode=0o700, exist_ok=True)
     os.chown(folder, account.uid, account.gid)
 
 
 def runnable_copy(account: Account, package: Path, version: str, cache: Path) -> Path:
-    """The package's folder if the account can run PostgreSQL there, else a copy it can run."""
+    """Return the package's folder if the account can run PostgreSQL there, else a copy."""
     if _runs_for(account, package):
         return package
     copy = cache / f"{package.name}-{version}"
@@ -105,15 +105,15 @@ def runnable_copy(account: Account, package: Path, version: str, cache: Path) ->
         for path in (partial, *partial.rglob("*")):
             _open_to_all(path)
         partial.rename(copy)
-    open_way(account, copy)
+    allow_traversal(account, copy)
     return copy / package.name
 
 
 def _runs_for(account: Account, package: Path) -> bool:
-    """Tried, as it takes more than leave to run: its libraries must be readable too."""
+    """Whether the account can run PostgreSQL there; tried, as its libraries must be readable too."""
     command = [str(package / "pginstall" / "bin" / "postgres"), "--version"]
     try:
-        tried = subprocess.run(
+        result = subprocess.run(
             command,
             user=account.uid,
             group=account.gid,
@@ -124,7 +124,7 @@ def _runs_for(account: Account, package: Path) -> bool:
         )
     except PermissionError:
         return False
-    return tried.returncode == 0
+    return result.returncode == 0
 
 
 def _open_to_all(path: Path) -> None:
@@ -133,9 +133,9 @@ def _open_to_all(path: Path) -> None:
         path.chmod(path.stat().st_mode | (0o055 if runs else 0o044))
 
 
-def _grant_pass(account: Account, folder: Path) -> None:
+def _grant_traversal(account: Account, folder: Path) -> None:
     try:
-        entries = with_pass(_entries(folder), account.uid)
+        entries = with_traversal(_entries(folder), account.uid)
         os.setxattr(folder, _ACL, _packed(entries))
     except OSError as error:
         raise StackError(
@@ -145,7 +145,7 @@ def _grant_pass(account: Account, folder: Path) -> None:
 
 
 def _entries(folder: Path) -> list[Entry]:
-    """The access control list of a folder; without one, what its mode bits say."""
+    """Read the access control list of a folder, or derive it from the mode bits."""
     if _ACL in os.listxattr(folder):
         return list(struct.iter_unpack("<HHI", os.getxattr(folder, _ACL)[4:]))
     mode = folder.stat().st_mode
@@ -156,8 +156,8 @@ def _entries(folder: Path) -> list[Entry]:
     ]
 
 
-def with_pass(entries: list[Entry], uid: int) -> list[Entry]:
-    """The list with leave to pass for one user, and a mask that lets it through."""
+def with_traversal(entries: list[Entry], uid: int) -> list[Entry]:
+    """Add the permission to traverse for one user, and a mask that allows it."""
     kept = [
         entry for entry in entries if entry[0] != _MASK and (entry[0], entry[2]) != (_USER, uid)
     ]
@@ -165,7 +165,7 @@ def with_pass(entries: list[Entry], uid: int) -> list[Entry]:
     mask = next((bits for tag, bits, _ in entries if tag == _MASK), None)
     if mask is None:
         mask = next(bits for tag, bits, _ in kept if tag == _GROUP_OBJ)
-    return sorted([*kept, (_USER, now | _PASS, uid), (_MASK, mask | _PASS, _NO_ID)])
+    return sorted([*kept, (_USER, now | _EXECUTE, uid), (_MASK, mask | _EXECUTE, _NO_ID)])
 
 
 def _packed(entries: list[Entry]) -> bytes:

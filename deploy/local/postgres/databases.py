@@ -1,4 +1,4 @@
-"""A database and a role of its own for each service: none can read another's."""
+"""Makes a database and a role for each service; no service can read another's."""
 
 import asyncio
 import hashlib
@@ -11,7 +11,7 @@ from deploy.local.ports import SERVICES
 
 
 def service_dsn(admin_dsn: str, service: str) -> str:
-    """The address of a service's database with the service's role."""
+    """Make the DSN of a service's database with the service's role."""
     parts = urlsplit(admin_dsn)
     password = service_password(admin_dsn, service)
     login = service if password is None else f"{service}:{quote(password, safe='')}"
@@ -20,9 +20,9 @@ def service_dsn(admin_dsn: str, service: str) -> str:
 
 
 def service_password(admin_dsn: str, service: str) -> str | None:
-    """None where the administrator has none; else one that follows from the administrator's.
+    """Derive a service's password from the administrator's; None when the administrator has none.
 
-    So each call finds the same, and none is kept anywhere.
+    Derived, so that it need not be stored.
     """
     password = urlsplit(admin_dsn).password
     if password is None:
@@ -32,16 +32,16 @@ def service_password(admin_dsn: str, service: str) -> str | None:
 
 
 async def ensure_databases(admin_dsn: str) -> dict[str, str]:
-    """Makes the role and database of each service that is not there yet; returns each one's DSN.
+    """Make each service's role and database when missing; return the DSNs.
 
-    Raises OSError or asyncpg.PostgresError when the server is away or refuses.
+    Raises OSError or asyncpg.PostgresError when the server is unavailable or refuses.
     """
     await asyncio.gather(*(_ensure(admin_dsn, service) for service in SERVICES))
     return {service: service_dsn(admin_dsn, service) for service in SERVICES}
 
 
 async def _ensure(admin_dsn: str, service: str) -> None:
-    """Names are those of SERVICES, so quoting them is enough; PostgreSQL takes no parameters here."""
+    """Make one service's role and database; DDL takes no parameters, so names are quoted (from SERVICES)."""
     connection = await asyncpg.connect(admin_dsn)
     try:
         if not await connection.fetchval("select 1 from pg_roles where rolname = $1", service):

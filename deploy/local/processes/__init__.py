@@ -1,1 +1,1 @@
-"""Processes of the local stack: started, watched, started again, stopped."""
+"""Processes of the local stack: start, supervise, restart, stop."""

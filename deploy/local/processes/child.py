@@ -1,10 +1,9 @@
-"""Becomes another program, after arranging that it dies with the supervisor.
+"""Executes another program, which the kernel kills when the supervisor dies.
 
-Run as a script, by path, with nothing but the standard library:
-`python -I -S child.py SUPERVISOR DEATH_SIGNAL UID GID PROGRAM ARG…`; UID -1 means as is.
+Run as a script, by path, with the standard library only:
+`python -I -S child.py SUPERVISOR DEATH_SIGNAL UID GID PROGRAM ARG…`. UID -1 keeps the user.
 
-A script of its own, not `preexec_fn`: that one runs between fork and exec, where a process with
-threads may hang.
+A script instead of `preexec_fn`, which runs between fork and exec, where a process with threads may hang.
 """
 
 import ctypes
@@ -15,7 +14,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 def _die_with_supervisor(supervisor: int, death_signal: int) -> None:
-    """Linux only: elsewhere a supervisor that is killed with -9 leaves its children running."""
+    """Ask the kernel for a signal when the supervisor dies. On Linux only; elsewhere children live on."""
     if not sys.platform.startswith("linux"):
         return
     libc = ctypes.CDLL(None, use_errno=True)
@@ -35,7 +34,7 @@ def _become(uid: int, gid: int) -> None:
 def main(arguments: list[str]) -> None:
     supervisor, death_signal, uid, gid = (int(argument) for argument in arguments[:4])
     _become(uid, gid)
-    # After the change of user, which clears it.
+    # After the change of user, which resets it.
     _die_with_supervisor(supervisor, death_signal)
     os.execvp(arguments[4], arguments[4:])  # noqa: S606
 

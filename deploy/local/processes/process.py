@@ -1,4 +1,4 @@
-"""Starting a program so that it never outlives this process."""
+"""Starts programs that never outlive this process."""
 
 import asyncio
 import os
@@ -23,7 +23,7 @@ GONE_S = 3.0
 class Program:
     """A program to run: its arguments, environment, log file and signals.
 
-    `death_signal` is what it gets when this process is gone without having stopped it.
+    It gets `death_signal` when this process dies without having stopped it.
     """
 
     name: str
@@ -37,17 +37,17 @@ class Program:
 
     @property
     def command(self) -> list[str]:
-        """The program behind child.py, which ties its life to ours."""
-        who = self.account or Account(-1, -1)
-        tie = (os.getpid(), int(self.death_signal), who.uid, who.gid)
-        return [sys.executable, "-I", "-S", str(CHILD), *map(str, tie), *self.argv]
+        """The command line, through child.py, so that the program dies with this process."""
+        account = self.account or Account(-1, -1)
+        options = (os.getpid(), int(self.death_signal), account.uid, account.gid)
+        return [sys.executable, "-I", "-S", str(CHILD), *map(str, options), *self.argv]
 
 
 async def spawn(program: Program) -> asyncio.subprocess.Process:
-    """Starts it in a process group of its own, which Ctrl-C does not reach; its output goes to its log file.
+    """Start a program in a new process group, which Ctrl-C does not reach, with its output in its log file.
 
-    In our own session: Linux shares the processors out by session, and then makes a service that has little to
-    do wait for tens of milliseconds while another is busy.
+    It stays in our session: Linux schedules by session, and with a session for each process an idle service
+    would wait for tens of milliseconds while another is busy.
     """
     _rotate(program.log)
     with program.log.open("ab") as log:
@@ -63,9 +63,9 @@ async def spawn(program: Program) -> asyncio.subprocess.Process:
 
 
 async def run(program: Program, what: str) -> None:
-    """Runs a program to its end; kills it when cancelled.
+    """Run a program to its end; kill it when cancelled.
 
-    Raises StackError naming `what` and the log's last line when it fails.
+    Raises StackError with `what` and the log's last line when it fails.
     """
     process = await spawn(program)
     try:
@@ -78,15 +78,15 @@ async def run(program: Program, what: str) -> None:
 
 
 async def kill_tree(process: asyncio.subprocess.Process) -> None:
-    """kill -9 of a process and everything it started, as a power cut would; returns when all is gone."""
+    """Kill a process and its descendants with SIGKILL; wait until they are gone."""
     descendants = _kill(process.pid)
     await process.wait()
-    # Not its own wait: that of a child is asyncio's. These became init's.
+    # asyncio waits for the child itself. Its descendants are children of init now.
     await asyncio.to_thread(psutil.wait_procs, descendants, GONE_S)
 
 
 def _kill(pid: int) -> list[psutil.Process]:
-    """Kills; returns the descendants."""
+    """Kill a process and its descendants; return the descendants."""
     with suppress(psutil.NoSuchProcess):
         process = psutil.Process(pid)
         descendants = process.children(recursive=True)
@@ -98,7 +98,7 @@ def _kill(pid: int) -> list[psutil.Process]:
 
 
 def last_line(log: Path) -> str:
-    """The last line of a log that says something, to put into a message."""
+    """Get the last non-empty line of a log, for an error message."""
     with log.open("rb") as file:
         file.seek(max(0, log.stat().st_size - 4096))
         lines = file.read().decode(errors="replace").splitlines()

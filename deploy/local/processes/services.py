@@ -1,4 +1,4 @@
-"""Our services as child processes: how each is started and asked whether it is ready."""
+"""Our services as child processes: command line, environment, readiness."""
 
 import asyncio
 import json
@@ -20,8 +20,8 @@ Part = Literal["api", "worker"]
 
 
 @dataclass(frozen=True)
-class Addresses:
-    """Where a service finds its servers, and how it logs."""
+class ServiceAddresses:
+    """The servers of a service, and its log format."""
 
     kafka: str
     database: str
@@ -29,17 +29,22 @@ class Addresses:
 
 
 def service_program(
-    service: str, instance: str, port: int, only: Part | None, found: Addresses, data: DataFolder
+    service: str,
+    instance: str,
+    port: int,
+    only: Part | None,
+    servers: ServiceAddresses,
+    data: DataFolder,
 ) -> Program:
-    """`python -m services.<service>`, listening on loopback; `only` runs one half of it."""
+    """Make the program `python -m services.<service>` on loopback; `only` runs one half of it."""
     env = {name: value for name, value in os.environ.items() if name != "HERHAAL_POSTGRES"}
     env |= {
         "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1",
-        "HERHAAL_KAFKA": found.kafka,
-        "HERHAAL_DATABASE": found.database,
+        "HERHAAL_KAFKA": servers.kafka,
+        "HERHAAL_DATABASE": servers.database,
         "HERHAAL_LISTEN": f"{LOOPBACK}:{port}",
-        "HERHAAL_LOG": found.log,
+        "HERHAAL_LOG": servers.log,
     }
     return Program(
         instance,
@@ -51,7 +56,7 @@ def service_program(
 
 
 def service_command(service: str, only: str | None) -> list[str]:
-    """The command line of a service."""
+    """Make the command line of a service."""
     part = ["--only", only] if only else []
     return [sys.executable, "-m", f"services.{service}", *part]
 
@@ -60,8 +65,8 @@ def url(port: int) -> str:
     return f"http://{LOOPBACK}:{port}"
 
 
-def is_ready(port: int) -> Probe:
-    """A probe: the service answers 200 on /readyz."""
+def readyz_probe(port: int) -> Probe:
+    """Make a probe: the service answers 200 on /readyz."""
 
     async def probe() -> str | None:
         try:
@@ -74,7 +79,7 @@ def is_ready(port: int) -> Probe:
 
 
 def _get(port: int, path: str) -> tuple[int, bytes]:
-    """The standard library's client: the others take longer to import than the request takes."""
+    """Send a GET request, with the standard library: other clients are slow to import."""
     connection = HTTPConnection(LOOPBACK, port, timeout=5)
     try:
         connection.request("GET", path)
@@ -85,7 +90,7 @@ def _get(port: int, path: str) -> tuple[int, bytes]:
 
 
 def _reason(status: int, body: bytes) -> str:
-    """What /readyz says is wrong."""
+    """Read the problems from the body of /readyz."""
     try:
         problems = json.loads(body)["problems"]
     except (ValueError, KeyError, TypeError):

@@ -1,4 +1,4 @@
-"""Keeps programs running, and stops them all without leaving one behind."""
+"""Restarts programs that exit, and stops all of them."""
 
 import asyncio
 import time
@@ -13,12 +13,12 @@ from deploy.local.report import Report
 POLL_S = 0.03
 
 Probe = Callable[[], Awaitable[str | None]]
-"""Asks a program whether it is ready: None, or why not."""
+"""Checks whether a program is ready; returns None, or the reason why it is not."""
 
 
 @dataclass
 class Backoff:
-    """Seconds to wait before starting a program again that ended: doubling, anew after good health."""
+    """Seconds to wait before a restart: doubled each time, reset after `healthy_s` of running."""
 
     first_s: float = 0.5
     most_s: float = 10.0
@@ -26,7 +26,7 @@ class Backoff:
     _next_s: float = 0.0
 
     def after(self, lived_s: float) -> float:
-        """How long to wait now, after it ran for `lived_s` seconds."""
+        """Return the next wait, after the program ran for `lived_s` seconds."""
         if lived_s >= self.healthy_s or self._next_s == 0.0:
             self._next_s = self.first_s
         wait_s, self._next_s = self._next_s, min(self._next_s * 2, self.most_s)
@@ -34,7 +34,7 @@ class Backoff:
 
 
 class Child:
-    """One program under supervision: started again when it ends by itself."""
+    """One supervised program; restarted when it exits by itself."""
 
     def __init__(self, program: Program, probe: Probe, report: Report) -> None:
         self.program = program
@@ -61,16 +61,16 @@ class Child:
         return self._process.pid
 
     async def start(self) -> None:
-        """Starts it and keeps it running; does not wait until it is ready."""
+        """Start it and keep it running; does not wait until it is ready."""
         if self._keeper is not None:
             raise StackError(f"{self.name} is running already.")
         self._process = await spawn(self.program)
         self._keeper = asyncio.create_task(self._keep(self._process), name=f"keep {self.name}")
 
     async def ready(self, within_s: float, give_up_after: int = 1) -> None:
-        """Waits for its probe.
+        """Wait until its probe succeeds.
 
-        Raises StackError with the reason when that takes longer, or when it has ended this often.
+        Raises StackError with the reason when that takes longer, or after `give_up_after` exits.
         """
         deadline = time.monotonic() + within_s
         restarts = self.restarts
@@ -78,7 +78,7 @@ class Child:
             log = self.program.log
             if self.restarts - restarts >= give_up_after:
                 raise StackError(
-                    f"{self.name} did not start: it ended, saying “{last_line(log)}” (log: {log})."
+                    f"{self.name} did not start: it exited with “{last_line(log)}” (log: {log})."
                 )
             if time.monotonic() >= deadline:
                 raise StackError(
@@ -87,7 +87,7 @@ class Child:
             await asyncio.sleep(POLL_S)
 
     async def stop(self, within_s: float) -> None:
-        """Asks it to stop, and kills it when it has not after this many seconds."""
+        """Send its stop signal; kill it when it still runs after `within_s` seconds."""
         await self._release()
         process = self._process
         if process is None or process.returncode is not None:
@@ -96,20 +96,20 @@ class Child:
             process.send_signal(self.program.stop_signal)
         if not await self._ended(process, within_s):
             await kill_tree(process)
-            self._report.say(f"{self.name} did not stop in time and was killed.")
+            self._report.info(f"{self.name} did not stop in time and was killed.")
 
     async def kill(self) -> None:
-        """kill -9 of it and all it started; it stays down until it is started again."""
+        """Kill it and its descendants with SIGKILL; it stays down until `start`."""
         await self._release()
         if self._process is not None and self._process.returncode is None:
             await kill_tree(self._process)
 
     def hurry(self) -> None:
-        """Makes a stop that is under way, or comes, kill at once."""
+        """Make the current or next `stop` kill at once."""
         self._hurry.set()
 
     async def _release(self) -> None:
-        """No longer starts it again."""
+        """Stop restarting it."""
         keeper, self._keeper = self._keeper, None
         if keeper is not None:
             keeper.cancel()
@@ -122,7 +122,7 @@ class Child:
             code = await process.wait()
             wait_s = backoff.after(time.monotonic() - started)
             self.restarts += 1
-            self._report.say(
+            self._report.info(
                 f"{self.name} ended ({describe_end(code)}); starting it again in {wait_s:g} s."
                 f" Its log: {self.program.log}"
             )
@@ -130,7 +130,7 @@ class Child:
             process = self._process = await spawn(self.program)
 
     async def _ended(self, process: asyncio.subprocess.Process, within_s: float) -> bool:
-        """Whether it ended in time and nobody was in a hurry."""
+        """Wait until it exits. Return False when the time is up, or after `hurry`."""
         ended = asyncio.create_task(process.wait())
         hurried = asyncio.create_task(self._hurry.wait())
         await asyncio.wait({ended, hurried}, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
@@ -142,10 +142,10 @@ class Child:
 
 
 def describe_end(code: int) -> str:
-    """An exit code in words: negative is the signal that ended it."""
+    """Describe an exit code; a negative one is the signal that ended the process."""
     return f"signal {-code}" if code < 0 else f"exit code {code}"
 
 
 async def stop_all(children: Sequence[Child], within_s: float) -> None:
-    """Stops these together."""
+    """Stop these concurrently."""
     await asyncio.gather(*(child.stop(within_s) for child in children))

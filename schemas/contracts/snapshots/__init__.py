@@ -1,7 +1,7 @@
-"""What was agreed on: the JSON Schema of every record type and the topics, as committed files.
+"""Committed snapshots of the contracts: the JSON Schema of every record type, and the topic registry.
 
-`<type>.json` is a type's schema, `topics.json` the registry. They are compared with what the code
-says now, so that no change breaks a reader or a writer by accident.
+`<type>.json` is the schema of a type, `topics.json` the registry. Tests compare them with the code, so that no
+change breaks a reader or a writer by accident.
 """
 
 import json
@@ -16,13 +16,13 @@ from schemas.contracts.snapshots.topics import breaking_topic_changes, snapshot
 from schemas.topics import all_bodies
 
 Snapshots: TypeAlias = Mapping[str, Mapping[str, Any]]
-"""By record type without prefix, such as `order.place.v1`; the registry under `topics`."""
+"""Snapshots by record type without prefix, such as `order.place.v1`; the registry is `topics`."""
 
 Sentences: TypeAlias = Mapping[str, list[str]]
 """Breaking changes by snapshot."""
 
 FOLDER = Path(__file__).parent
-"""Where the snapshots are committed."""
+"""The folder of the committed snapshots."""
 
 TOPICS = "topics"
 
@@ -31,7 +31,7 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 @dataclass(frozen=True)
 class Difference:
-    """What changed since the snapshots were taken."""
+    """The differences between two sets of snapshots."""
 
     breaking: Sentences
     drifted: tuple[str, ...]
@@ -39,7 +39,7 @@ class Difference:
 
 
 class Breaking(Exception):
-    """A snapshot would be overwritten by one that breaks it."""
+    """Raised instead of overwriting a snapshot by one that breaks it."""
 
     def __init__(self, sentences: Sentences) -> None:
         super().__init__("; ".join(what for each in sentences.values() for what in each))
@@ -47,23 +47,23 @@ class Breaking(Exception):
 
 
 def current() -> Snapshots:
-    """The snapshots as the code would take them now."""
+    """Take the snapshots of the code."""
     return {body.TYPE: schema_of(body) for body in all_bodies().values()} | {TOPICS: snapshot()}
 
 
 def schema_of(body: type[Body]) -> Mapping[str, Any]:
-    """The JSON Schema of a record type, with the names that records use."""
+    """The JSON Schema of a record type, with the field names of the records."""
     return {"$schema": _DIALECT, **body.model_json_schema(by_alias=True, mode="validation")}
 
 
 def committed(folder: Path = FOLDER) -> Snapshots:
-    """The snapshots in `folder`."""
+    """Read the snapshots in `folder`."""
     return {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
 
 
 def difference(old: Snapshots, new: Snapshots) -> Difference:
-    """What changed from `old` to `new`."""
-    breaking = {name: found for name in old if (found := _breaking(name, old, new))}
+    """Compare two sets of snapshots."""
+    breaking = {name: changes for name in old if (changes := _breaking(name, old, new))}
     drifted = sorted(name for name in old.keys() | new.keys() if _differs(name, old, new))
     return Difference(breaking, tuple(drifted))
 
@@ -71,7 +71,7 @@ def difference(old: Snapshots, new: Snapshots) -> Difference:
 def write(
     snapshots: Snapshots, folder: Path = FOLDER, allow_breaking: Collection[str] = ()
 ) -> tuple[str, ...]:
-    """Bring `folder` to `snapshots`; the names of those that changed.
+    """Write `snapshots` to `folder`; return the names of those that changed.
 
     Raises:
         Breaking: a change breaks a snapshot that is not in `allow_breaking`; nothing is written.
@@ -90,7 +90,7 @@ def write(
 
 
 def formatted(value: Mapping[str, Any]) -> str:
-    """The text of a snapshot: sorted, so that a difference shows as few lines."""
+    """The text of a snapshot, with sorted keys, so that a diff is small."""
     return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""The topic registry as data, and which changes of it break those who use a topic."""
+"""Takes the snapshot of the topic registry, and finds changes that break readers or writers of a topic."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
@@ -10,17 +10,17 @@ TopicSnapshot: TypeAlias = Mapping[str, Any]
 PHARMACY = "{pharmacy}"
 """Stands for a pharmacy's AGB code in the name of its own topic."""
 
-EVERY: tuple[Topic, ...] = (*ALL, prescriptions(PHARMACY))
-"""Every topic, a pharmacy's own as a pattern."""
+EVERY_TOPIC: tuple[Topic, ...] = (*ALL, prescriptions(PHARMACY))
+"""Every topic; the topics of pharmacies as one pattern."""
 
 
 def snapshot() -> dict[str, TopicSnapshot]:
-    """What readers and writers rely on, by topic name. `retention_ms` is null for a compacted topic."""
-    return {topic.name: _snapshot(topic) for topic in EVERY}
+    """Take the snapshot of each topic, by name. `retention_ms` is null for a compacted topic."""
+    return {topic.name: _snapshot(topic) for topic in EVERY_TOPIC}
 
 
 def key_field(topic: Topic) -> str | None:
-    """The body field that a topic's key equals; None for dead letters, which keep the record's own."""
+    """The body field that is a topic's key; None for dead letters, which keep the key of the record."""
     return topic.bodies[0].KEY if topic.bodies else None
 
 
@@ -42,13 +42,13 @@ def breaking_topic_changes(
     old: Mapping[str, TopicSnapshot], new: Mapping[str, TopicSnapshot]
 ) -> list[str]:
     """Every change of the registry that breaks a reader or a writer of a topic, as sentences."""
-    found = []
+    changes = []
     for name, before in old.items():
         if name not in new:
-            found.append(f"{name}: the topic was removed: its readers and writers lose it")
+            changes.append(f"{name}: the topic was removed: its readers and writers lose it")
             continue
-        found += [f"{name}: {what}" for what in _changes(before, new[name])]
-    return found
+        changes += [f"{name}: {what}" for what in _changes(before, new[name])]
+    return changes
 
 
 def _changes(old: TopicSnapshot, new: TopicSnapshot) -> Iterator[str]:
@@ -65,12 +65,12 @@ def _changes(old: TopicSnapshot, new: TopicSnapshot) -> Iterator[str]:
             f"max_bytes shrank from {old['max_bytes']} to {new['max_bytes']}: "
             "the broker would refuse records of earlier writers"
         )
-    for gone in _gone("types", old, new):
-        yield f"it no longer carries {gone}: its readers would miss it, its writers be refused"
-    for gone in _gone("writers", old, new):
-        yield f"{gone} may no longer write"
-    for gone in _gone("readers", old, new):
-        yield f"{gone} may no longer read"
+    for removed in _removed("types", old, new):
+        yield f"it no longer carries {removed}: its readers would miss it, its writers be refused"
+    for removed in _removed("writers", old, new):
+        yield f"{removed} may no longer write"
+    for removed in _removed("readers", old, new):
+        yield f"{removed} may no longer read"
 
 
 def _kept_changes(old: TopicSnapshot, new: TopicSnapshot) -> Iterator[str]:
@@ -84,5 +84,5 @@ def _kept_changes(old: TopicSnapshot, new: TopicSnapshot) -> Iterator[str]:
         )
 
 
-def _gone(what: str, old: TopicSnapshot, new: TopicSnapshot) -> list[str]:
+def _removed(what: str, old: TopicSnapshot, new: TopicSnapshot) -> list[str]:
     return [item for item in old[what] if item not in new[what]]

@@ -1,1 +1,1 @@
-"""medication's decisions, pure: what a change makes of an overview, and what the history keeps of it."""
+"""medication's decisions, pure: changes to overviews, and the history of changes."""

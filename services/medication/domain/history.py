@@ -1,6 +1,6 @@
-"""The history of an overview: for each version who changed what, and how it was before.
+"""The history of an overview: who changed what in each version, with the values before and after.
 
-Pure: worked out from an overview and the one before it.
+Pure: computed from an overview and the version before it.
 """
 
 from collections.abc import Iterable
@@ -13,12 +13,12 @@ from services.medication.domain.overview import by_prk
 
 @dataclass(frozen=True, slots=True)
 class OverviewChange:
-    """What one change did to an overview; `version` is the version that it led to, `at` its time (UTC).
+    """One change of an overview; `version` is the version after it, `at` the time of that version (UTC).
 
-    `before` holds the medicines that changed as they were, `after` as they are now, each in its overview's
-    order. A medicine that was added is in `after` only, one that was removed in `before` only. `before` is
-    None where the version before is not recorded: then `after` is the whole overview.
-    `practice_before` is None for the first version, and where `before` is.
+    `before` has the changed entries with their old values, `after` with their new values, both in the
+    overview's order. An added entry is in `after` only, a removed one in `before` only. `before` is None when
+    the previous version is not stored here; `after` is then the whole overview. `practice_before` is None for
+    the first version, and when `before` is None.
     """
 
     patient: str
@@ -32,7 +32,7 @@ class OverviewChange:
 
 
 def change_between(before: MedicationOverview | None, after: MedicationOverview) -> OverviewChange:
-    """What the change of `after` did; `before` is the version that it was applied to, None for none."""
+    """Compare an overview with its previous version; `before` is None for the first version."""
     earlier = before.medications if before else ()
     return OverviewChange(
         patient=after.patient,
@@ -47,9 +47,9 @@ def change_between(before: MedicationOverview | None, after: MedicationOverview)
 
 
 def adopted_change(ours: MedicationOverview | None, adopted: MedicationOverview) -> OverviewChange:
-    """The history's entry for an overview that is taken from Kafka; `ours` is the newest one here, if any.
+    """Make the history entry of an overview adopted from Kafka; `ours` is the stored one, if any.
 
-    What its change did is known only where `ours` is the version before it.
+    It has the values before the change only when `ours` is the previous version.
     """
     if adopted.version == (ours.version if ours else 0) + 1:
         return change_between(ours, adopted)
@@ -60,6 +60,6 @@ def adopted_change(ours: MedicationOverview | None, adopted: MedicationOverview)
 def _without(
     medications: Iterable[Medication], others: Iterable[Medication]
 ) -> tuple[Medication, ...]:
-    """The medications that are not exactly the same among the others."""
-    same = by_prk(others)
-    return tuple(entry for entry in medications if same.get(entry.prk) != entry)
+    """The medications that have no equal among the others."""
+    other = by_prk(others)
+    return tuple(entry for entry in medications if other.get(entry.prk) != entry)

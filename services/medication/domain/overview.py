@@ -1,4 +1,4 @@
-"""Decides what a change makes of a patient's overview, and what to do with overviews read back from Kafka.
+"""Decides changes to a patient's overview, and whether an overview read back from Kafka is outdated.
 
 Pure: a function of the record, the patient's state, and the record's append time.
 """
@@ -24,8 +24,8 @@ Command = MedicationImport | MedicationSetStatus
 class Patient:
     """A patient's current overview; None before the first import.
 
-    `seen_version` is the highest version that was read back from `medication.status`, 0 for none.
-    `applied` holds the digest of each applied change, by change id.
+    `seen_version` is the highest version read back from `medication.status`, 0 for none.
+    `applied` has the digest of each applied change, by change id.
     """
 
     overview: MedicationOverview | None = None
@@ -35,7 +35,7 @@ class Patient:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """The overview has a next version, which is published; `patient` is the state with it."""
+    """The overview has a new version to publish; `patient` is the state after the change."""
 
     patient: Patient
     overview: MedicationOverview
@@ -43,14 +43,14 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class Unchanged:
-    """The overview is already as the change asks; only the change id is remembered."""
+    """The change makes no difference to the overview; only its change id is stored."""
 
     patient: Patient
 
 
 @dataclass(frozen=True, slots=True)
 class Repeated:
-    """The same change was applied before."""
+    """The same change is applied already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +65,16 @@ Result = Changed | Unchanged | Repeated | Refused
 
 @dataclass(frozen=True, slots=True)
 class ReadBack:
-    """The state after a record of our own topic was read; `republish` is the overview to publish again."""
+    """The state after reading back a record; `republish` is the overview to publish again, if any."""
 
     patient: Patient
     republish: MedicationOverview | None = None
 
 
 def decide(command: Command, digest: str, patient: Patient, at: datetime) -> Result:
-    """Apply a change whose record Kafka appended at `at` (UTC); `digest` is that of the command.
+    """Decide a change; `digest` is the command's, `at` (UTC) its append time.
 
-    A change id that comes again with another content is refused: nobody can say which one was meant.
+    A second change with the same id and other content is refused: which one was meant is unclear.
     """
     applied = patient.applied.get(command.change_id)
     if applied is not None:
@@ -90,16 +90,16 @@ def decide(command: Command, digest: str, patient: Patient, at: datetime) -> Res
 
 
 def remember(patient: Patient, change_id: UUID, digest: str) -> Patient:
-    """The patient with one more applied change."""
+    """Add an applied change to the patient's state."""
     return replace(patient, applied={**patient.applied, change_id: digest})
 
 
 def read_back(patient: Patient, published: MedicationOverview | None) -> ReadBack:
-    """Compare a record of `medication.status` with our overview; None is a tombstone.
+    """Compare a record of `medication.status` with the stored overview; None is a tombstone.
 
-    A version below one that was read before hides the newer one from new readers, so ours is
-    published again. A version that we do not have is only noted: our database was restored from an
-    older backup, and the changes that led to that version will be consumed again.
+    A record with a lower version than an earlier record hides that one from new readers: the stored overview is
+    published again. A version above the stored one is only noted: the database was restored from an older
+    backup, and the changes that led to that version will be consumed again.
     """
     version = published.version if published else 0
     ours = patient.overview.version if patient.overview else 0
@@ -110,7 +110,7 @@ def read_back(patient: Patient, published: MedicationOverview | None) -> ReadBac
 
 @dataclass(frozen=True, slots=True)
 class _Content:
-    """An overview without version and time; `kind` is the kind of change that led to it."""
+    """The content of an overview, without version and time; `kind` is the change's."""
 
     kind: Literal["import", "set_status"]
     practice: str
@@ -128,7 +128,7 @@ def _content_after(command: Command, current: MedicationOverview | None) -> _Con
 
 
 def _import(command: MedicationImport, current: MedicationOverview | None) -> _Content:
-    """The practice's list instead of ours, also when it comes from another practice."""
+    """Replace the list by the practice's, also by that of another practice."""
     ours = by_prk(current.medications) if current else {}
     medications = tuple(_keep_review(entry, ours.get(entry.prk)) for entry in command.medications)
     return _Content("import", command.practice, medications)
@@ -137,7 +137,7 @@ def _import(command: MedicationImport, current: MedicationOverview | None) -> _C
 def _set_status(
     command: MedicationSetStatus, current: MedicationOverview | None
 ) -> _Content | Refused:
-    """The same list with the status of one medicine changed."""
+    """Change the status of one medicine in the list."""
     if current is None:
         return Refused("unknown_patient")
     if all(entry.prk != command.prk for entry in current.medications):
@@ -150,19 +150,19 @@ def _set_status(
 
 
 def _keep_review(entry: Medication, before: Medication | None) -> Medication:
-    """A review that we have recorded stays when the practice's system sends none."""
+    """Keep the stored review date when the practice's system sends none."""
     if entry.reviewed_at is not None or before is None or before.reviewed_at is None:
         return entry
     return entry.model_copy(update={"reviewed_at": before.reviewed_at})
 
 
 def by_prk(medications: Iterable[Medication]) -> dict[str, Medication]:
-    """Medications by PRK code, of which an overview has each at most once."""
+    """Index medications by PRK code, which is unique in an overview."""
     return {entry.prk: entry for entry in medications}
 
 
 def _equals(content: _Content, current: MedicationOverview) -> bool:
-    """Whether nothing would change; the order of a list means nothing."""
+    """Tell whether nothing would change; the order of the list does not matter."""
     return content.practice == current.practice and by_prk(content.medications) == by_prk(
         current.medications
     )

@@ -1,1 +1,1 @@
-"""metrics' decisions, pure: under what each order line is counted, and the periods of a report."""
+"""metrics' decisions, pure: where each order line is counted, and the periods of a report."""

@@ -1,6 +1,6 @@
-"""What metrics counts: every order and every line once, under its practice, day, channel and outcome.
+"""Counts every order and every line once, by practice, day, channel and outcome.
 
-Pure: a function of the event and what is counted of its order.
+Pure: a function of the event and of how its order is counted.
 """
 
 from collections import Counter
@@ -25,14 +25,14 @@ from schemas.records.orders import (
 )
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
-"""Days are calendar days there."""
+"""The time zone of the days of the counts."""
 
 ONLINE = Channel.PORTAL
-"""The channel of orders that patients place online; an e-consult asks a person a question."""
+"""The channel that counts as online; an e-consult goes to a person, so it does not."""
 
 
 class OrderCell(NamedTuple):
-    """Where an order is counted."""
+    """The count that an order belongs to."""
 
     practice: str
     day: date
@@ -40,7 +40,7 @@ class OrderCell(NamedTuple):
 
 
 class LineCell(NamedTuple):
-    """Where a line is counted."""
+    """The count that a line belongs to."""
 
     practice: str
     day: date
@@ -49,7 +49,7 @@ class LineCell(NamedTuple):
 
 
 class Counted(Struct, frozen=True):
-    """An order as it is counted now; `seq` is that of its newest event, `outcomes` by line number."""
+    """How an order is counted; `seq` is its newest event's, `outcomes` is by line number."""
 
     order_id: UUID
     seq: int
@@ -58,25 +58,25 @@ class Counted(Struct, frozen=True):
 
     @property
     def lines(self) -> Counter[LineCell]:
-        """How many of its lines are counted where."""
+        """How many lines of this order each count has."""
         return Counter(LineCell(*self.cell, outcome) for outcome in self.outcomes.values())
 
 
 class Repeated(Struct, frozen=True):
-    """The event was counted before."""
+    """The event is counted already."""
 
 
 class Refused(Struct, frozen=True):
-    """The event contradicts what came before it; `code` says how. The counts stay as they are."""
+    """The event contradicts earlier events; `code` is the dead letter's reason. The counts do not change."""
 
     code: str
 
 
 def count(event: OrderEvent, counted: Counted | None) -> Counted | Repeated | Refused:
-    """The order after this event; `counted` is None for an order that was not seen before.
+    """Count an event; `counted` is how its order is counted, None for a new order.
 
-    An order's events come in order, so one that skips a number is refused, and so are those after
-    it: counting on would lose the skipped one for good, which a replay can still bring.
+    An order's events come in order of `seq`. An event after a gap is refused, and so are those after it: a
+    replay can still bring the missing event, which would be lost if later ones were counted.
     """
     seq = counted.seq if counted else 0
     if event.seq <= seq:
@@ -87,25 +87,25 @@ def count(event: OrderEvent, counted: Counted | None) -> Counted | Repeated | Re
         case OrderDecided():
             return _first(event) if counted is None else Refused("decided_twice")
         case OrderLineDecided():
-            return _move(counted, event, {event.line: event.outcome})
+            return _change_outcomes(counted, event, {event.line: event.outcome})
         case OrderCancelled():
-            return _move(counted, event, dict.fromkeys(event.lines, Outcome.CANCELLED))
+            return _change_outcomes(counted, event, dict.fromkeys(event.lines, Outcome.CANCELLED))
         case OrderEscalated() | OrderFulfilment():
-            return _move(counted, event, {})
+            return _change_outcomes(counted, event, {})
         case _:
             assert_never(event)
 
 
 def difference(before: Counted | None, after: Counted) -> Iterator[tuple[LineCell, int]]:
-    """What to add where, -1 where a line has left, to count `after` instead of `before`."""
+    """The changes of the counts when an order is counted as `after` instead of `before`: +1 or -1 a line."""
     counted = before.outcomes if before else {}
     for line, outcome in after.outcomes.items():
-        left = counted.get(line)
-        if left is outcome:
+        earlier = counted.get(line)
+        if earlier is outcome:
             continue
         yield LineCell(*after.cell, outcome), 1
-        if left is not None:
-            yield LineCell(*after.cell, left), -1
+        if earlier is not None:
+            yield LineCell(*after.cell, earlier), -1
 
 
 def _first(event: OrderDecided) -> Counted:
@@ -116,10 +116,10 @@ def _first(event: OrderDecided) -> Counted:
     )
 
 
-def _move(
+def _change_outcomes(
     counted: Counted | None, event: OrderEvent, outcomes: Mapping[int, Outcome]
 ) -> Counted | Refused:
-    """Give lines other outcomes. They stay on the day on which the order was placed."""
+    """Change the outcomes of lines; they stay counted on the day the order was placed."""
     if counted is None:
         return Refused("not_decided")
     if outcomes.keys() - counted.outcomes.keys():

@@ -1,4 +1,4 @@
-"""Calendar periods: days, ISO weeks, months and quarters, with their labels."""
+"""Calendar periods: days, ISO 8601 weeks, months and quarters, with their labels."""
 
 from calendar import monthrange
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from schemas.api.metrics import By
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A period and the part of it that was asked for: `first` to `last`, both days included.
+    """A period and the requested part of it: `first` to `last`, both days included.
 
     `start` is the first day of the whole period.
     """
@@ -23,7 +23,7 @@ class Period:
 
 
 def periods(first: date, last: date, by: By) -> Iterator[Period]:
-    """Every period that has days from `first` to `last`, in order and without holes."""
+    """Yield every period between `first` and `last`, in order and without gaps."""
     while True:
         end = min(_end(first, by), last)
         yield Period(label(first, by), _start(first, by), first, end)
@@ -33,7 +33,7 @@ def periods(first: date, last: date, by: By) -> Iterator[Period]:
 
 
 def label(day: date, by: By) -> str:
-    """The name of the period that holds this day: 2026-11-23, 2026-W48, 2026-11 or 2026-Q4."""
+    """The label of the period with this day: 2026-11-23, 2026-W48, 2026-11 or 2026-Q4."""
     match by:
         case By.DAY:
             return day.isoformat()
@@ -81,5 +81,5 @@ def _month_end(year: int, month: int) -> date:
 
 
 def _plus(day: date, days: int) -> date:
-    """Some days later, at most the last day that there is."""
+    """Add days, up to the last day of the calendar."""
     return date.fromordinal(min(day.toordinal() + days, date.max.toordinal()))

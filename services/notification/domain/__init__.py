@@ -1,1 +1,1 @@
-"""notification's decisions, pure: which message and which pickup promise an order's event leads to."""
+"""notification's decisions, pure: the message and the promise for each order event."""

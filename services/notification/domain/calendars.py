@@ -1,7 +1,7 @@
-"""Dutch calendars: a practice's working days, a pharmacy's openings.
+"""Dutch calendars: the working days of a practice, the openings of a pharmacy.
 
-A working day is Monday to Friday, no public holiday, no closure of the practice. Public holidays are
-those on which Dutch practices close: Good Friday is not one, Liberation Day only in the years that end
+A working day is a day from Monday to Friday that is neither a public holiday nor in a closure of the practice.
+Public holidays are those on which Dutch practices close: not Good Friday, Liberation Day only in years that end
 in 0 or 5, King's Day always.
 """
 
@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 
-import holidays.countries  # 280 modules, otherwise loaded while the first patient waits
+import holidays.countries  # loaded at start: 280 modules would delay the first answer
 from opening_hours import OpeningHours, State
 
 from schemas.records.directory import Closure, Pharmacy, Practice
@@ -28,7 +28,7 @@ def public_holidays(year: int) -> frozenset[date]:
 
 
 def working_days(practice: Practice) -> Callable[[date], bool]:
-    """Whether this practice works on a day."""
+    """Make the function that tells whether this practice works on a day."""
 
     def works(day: date) -> bool:
         return (
@@ -41,13 +41,13 @@ def working_days(practice: Practice) -> Callable[[date], bool]:
 
 
 class PracticeCalendar:
-    """The working days of practices: one function per entry, so that results can be cached by it."""
+    """The working days of practices: one function per directory entry, which serves as a cache key."""
 
     def __init__(self) -> None:
         self._by_practice: dict[str, tuple[Practice, Callable[[date], bool]]] = {}
 
     def working_days(self, practice: Practice) -> Callable[[date], bool]:
-        """Whether this practice works on a day."""
+        """The function that tells whether this practice works on a day."""
         entry, works = self._by_practice.get(practice.agb, (None, None))
         if works is None or entry is not practice:
             works = working_days(practice)
@@ -62,7 +62,7 @@ class PharmacyCalendar:
         self._cache: dict[tuple[str, int, date], Sequence[Opening]] = {}
 
     def openings(self, pharmacy: Pharmacy) -> Callable[[date], Sequence[Opening]]:
-        """The openings of this pharmacy in the `HORIZON_DAYS` from a day on."""
+        """The function that returns this pharmacy's openings in the `HORIZON_DAYS` from a day on."""
 
         def openings_from(day: date) -> Sequence[Opening]:
             key = (pharmacy.agb, pharmacy.version, day)
@@ -80,16 +80,16 @@ class PharmacyCalendar:
 
 
 def expand(pharmacy: Pharmacy, first: date) -> Iterator[Opening]:
-    """Every opening that ends after local midnight of `first`, for `HORIZON_DAYS`, without the closures.
+    """Yield every opening that ends after local midnight of `first`, for `HORIZON_DAYS`, outside closures.
 
-    An opening that lasts longer than a day ends at midnight, one that reaches into a closed day ends
-    where that day starts, and one that starts on a closed day is none at all.
+    An opening of more than a day is cut at each midnight. One that continues into a closed day ends where that
+    day starts. One that starts on a closed day is left out.
 
     Raises:
         opening_hours.ParserError: the hours are not in the OpenStreetMap format.
     """
     hours = OpeningHours(pharmacy.opening_hours, timezone=AMSTERDAM, country="NL")
-    # From the day before, as an opening past midnight belongs to the day on which it starts.
+    # From the day before: an opening past midnight belongs to the day on which it starts.
     start_of, end_of = _midnight(first - DAY), _midnight(first + timedelta(days=HORIZON_DAYS))
     for start, end, state, _ in hours.intervals(start_of, end_of):
         if state == State.OPEN:
@@ -102,7 +102,7 @@ def _open(start: datetime, end: datetime, closures: Iterable[Closure]) -> Iterat
         day = piece_start.date()
         until = _until_closed(piece_start, piece_end, closures)
         opening = Opening(piece_start.astimezone(UTC), until.astimezone(UTC))
-        # An hour that summer time skips leaves an opening without length.
+        # An opening within the hour that summer time skips has no length.
         if not _closed(closures, day) and opening.end > opening.start:
             yield opening
 

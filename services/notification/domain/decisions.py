@@ -1,6 +1,6 @@
-"""Decides what a patient is sent: one answer to every order, and a message for each later decision.
+"""Decides which messages a patient gets: one answer to every order, one message for each later decision.
 
-Pure: a function of the event, the order so far, and the directory.
+Pure: a function of the event, the state of its order, and the directory.
 """
 
 from collections.abc import Iterable
@@ -46,7 +46,7 @@ _pickup_promised = trusted(PickupPromised)
 
 
 class Parties(Struct, frozen=True):
-    """The practice and the pharmacy of an order by the directory, None where it has none; their calendar."""
+    """The directory's practice and pharmacy of an order, None when not listed, and their calendar."""
 
     practice: Practice | None
     pharmacy: Pharmacy | None
@@ -54,20 +54,20 @@ class Parties(Struct, frozen=True):
 
 
 class AlreadySent(Struct, frozen=True):
-    """What the patient was sent about an event before this database was restored from a backup."""
+    """The message about this event was sent before the database was restored, with this promise or none."""
 
     promise: PickupPromised | None
 
 
 class PatientMessage(Struct, frozen=True):
-    """A message for the patient."""
+    """A message to the patient."""
 
     kind: Kind
     facts: Facts
 
 
 class Decision(Struct, frozen=True):
-    """The order after a new event, and what the patient is sent and promised."""
+    """The order after a new event, with the message and the promise for the patient."""
 
     order: Order
     message: PatientMessage | None = None
@@ -75,11 +75,11 @@ class Decision(Struct, frozen=True):
 
 
 class Repeated(Struct, frozen=True):
-    """The event was handled before."""
+    """The event is handled already."""
 
 
-_Sent: TypeAlias = tuple[PatientMessage | None, PickupPromised | None]
-_NOTHING: _Sent = (None, None)
+_Response: TypeAlias = tuple[PatientMessage | None, PickupPromised | None]
+_NO_RESPONSE: _Response = (None, None)
 
 
 def decide(
@@ -89,9 +89,9 @@ def decide(
     at: datetime,
     sent: AlreadySent | None = None,
 ) -> Decision | Repeated:
-    """What to send about the next event of an order; `at` (UTC) is the event's append time.
+    """Decide the message and the promise for the next event of an order; `at` (UTC) is its append time.
 
-    A promise that was `sent` about it already stays, whatever the directory says now.
+    If the message was already `sent`, its promise stays, whatever the directory now contains.
     """
     if order is not None and event.seq <= order.seq:
         return Repeated()
@@ -105,7 +105,7 @@ def _respond(
     parties: Parties,
     at: datetime,
     sent: AlreadySent | None,
-) -> _Sent:
+) -> _Response:
     match event:
         case OrderDecided():
             return _order_answer(event, parties, at, sent)
@@ -114,14 +114,14 @@ def _respond(
         case OrderCancelled():
             return _cancellation(event, order, parties)
         case OrderEscalated() | OrderFulfilment():
-            return _NOTHING
+            return _NO_RESPONSE
         case _:
             assert_never(event)
 
 
 def _order_answer(
     event: OrderDecided, parties: Parties, at: datetime, sent: AlreadySent | None
-) -> _Sent:
+) -> _Response:
     lines = tuple(map(answered_line, event.lines))
     answer, promise = _answer(event, lines, parties, at, sent)
     return PatientMessage(Kind.ORDER_ANSWER, answer), promise
@@ -129,13 +129,13 @@ def _order_answer(
 
 def _line_answer(
     event: OrderLineDecided, parties: Parties, at: datetime, sent: AlreadySent | None
-) -> _Sent:
+) -> _Response:
     answer, promise = _answer(event, (answered_line(event),), parties, at, sent)
     explained = replace(answer, explanation=event.explanation)
     return PatientMessage(Kind.LINE_ANSWER, explained), promise
 
 
-def _cancellation(event: OrderCancelled, order: Order | None, parties: Parties) -> _Sent:
+def _cancellation(event: OrderCancelled, order: Order | None, parties: Parties) -> _Response:
     lines = [line for line in (order.lines if order else ()) if line.number in event.lines]
     by_practice = event.cancelled_by.role in (Role.ASSISTANT, Role.GP)
     facts = Cancellation(
@@ -171,12 +171,12 @@ def _answer(
 
 
 def _pickup(parties: Parties, decided_at: datetime, sent: AlreadySent | None) -> Window | NoPickup:
-    """When to collect at the pharmacy, or why that cannot be said."""
+    """The pickup window, or why there is none."""
     if sent is not None and sent.promise is not None:
         return local_window(sent.promise.from_, sent.promise.until)
     first = _first_pickup(parties, decided_at)
     if sent is not None and isinstance(first, Window):
-        # The message was sent without a window, so it keeps none, although the directory would give one now.
+        # The message was sent without a window and keeps none, even if the directory now gives one.
         return NoPickup.NO_OPENING
     return first
 

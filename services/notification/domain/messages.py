@@ -1,6 +1,6 @@
-"""What a message says, as facts: kept for good, and put into words when the message is read.
+"""The facts of a message: stored for good, and rendered as text when the message is read.
 
-The sentences about a reason are stored as they were sent, so a later wording does not change old messages.
+The sentences of a reason are stored with them, so that a later wording does not change old messages.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,7 +17,7 @@ from services.notification.domain.pickup import Window
 
 
 class NoPickup(StrEnum):
-    """Why no pickup window could be given."""
+    """Why a message has no pickup window."""
 
     PRACTICE_UNKNOWN = "practice_unknown"
     PHARMACY_UNKNOWN = "pharmacy_unknown"
@@ -25,7 +25,7 @@ class NoPickup(StrEnum):
 
 
 class PracticeContact(Struct, frozen=True):
-    """The practice that answers; without name and phone when it is not in the directory."""
+    """The practice of the order; without name and phone when it is not in the directory."""
 
     agb: str
     name: str | None = None
@@ -33,7 +33,7 @@ class PracticeContact(Struct, frozen=True):
 
 
 class PharmacyContact(Struct, frozen=True):
-    """Where to collect."""
+    """The pharmacy where the patient collects."""
 
     agb: str
     name: str
@@ -43,7 +43,7 @@ class PharmacyContact(Struct, frozen=True):
 
 
 class ReasonText(Struct, frozen=True):
-    """A reason with its sentences by language."""
+    """A reason with its sentences, by language."""
 
     code: ReasonCode
     why: Mapping[Language, str]
@@ -62,10 +62,10 @@ class AnsweredLine(Struct, frozen=True):
 
 
 class Answer(Struct, frozen=True):
-    """The outcome of these lines, and when and where the approved ones can be collected.
+    """The outcomes of lines, and when and where the approved ones can be collected.
 
-    `window` is None without an approved line or a promise; `no_pickup` says why there is no promise.
-    `explanation` is what the person who decided wrote.
+    `window` is None without an approved line or without a promise; `no_pickup` is why there is no promise.
+    `explanation` is the reviewer's text.
     """
 
     practice: PracticeContact
@@ -77,7 +77,7 @@ class Answer(Struct, frozen=True):
 
 
 class Cancellation(Struct, frozen=True):
-    """What is no longer made ready; `was_approved` when the pharmacy had a prescription."""
+    """A cancelled order; `was_approved` if the pharmacy had a prescription for at least one line."""
 
     practice: PracticeContact
     pharmacy: PharmacyContact | None
@@ -91,12 +91,12 @@ Facts: TypeAlias = Answer | Cancellation
 
 
 def practice_contact(agb: str, practice: Practice | None) -> PracticeContact:
-    """A practice as a message names it."""
+    """The contact data of a practice, for a message."""
     return PracticeContact(agb, practice.name, practice.phone) if practice else PracticeContact(agb)
 
 
 def pharmacy_contact(pharmacy: Pharmacy | None) -> PharmacyContact | None:
-    """A pharmacy as a message names it; None for one that is not in the directory."""
+    """The contact data of a pharmacy, for a message; None if it is not in the directory."""
     if pharmacy is None:
         return None
     return PharmacyContact(
@@ -105,7 +105,7 @@ def pharmacy_contact(pharmacy: Pharmacy | None) -> PharmacyContact | None:
 
 
 def answered_line(line: DecidedLine | OrderLineDecided) -> AnsweredLine:
-    """A decided line as a message names it."""
+    """A decided line, for a message."""
     return AnsweredLine(
         line.line, line.medicine, line.quantity, line.outcome, tuple(_reasons(line.reasons))
     )

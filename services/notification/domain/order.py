@@ -1,4 +1,4 @@
-"""What notification keeps of an order: its lines with their medicines and outcomes."""
+"""The state of an order in notification: its lines with their medicines and outcomes."""
 
 from typing import assert_never
 from uuid import UUID
@@ -18,7 +18,7 @@ from schemas.records.orders import (
 
 
 class Line(Struct, frozen=True):
-    """One line of an order, as far as messages name it."""
+    """One line of an order: only what messages need."""
 
     number: int
     medicine: str
@@ -26,7 +26,7 @@ class Line(Struct, frozen=True):
 
 
 class Order(Struct, frozen=True):
-    """An order after its events so far; `seq` is that of the newest one."""
+    """The current state of an order; `seq` is its newest event's."""
 
     order_id: UUID
     patient: str
@@ -35,7 +35,7 @@ class Order(Struct, frozen=True):
 
 
 def evolve(order: Order | None, event: OrderEvent) -> Order:
-    """The order after its next event; None is an order without events."""
+    """Apply the next event to the order; None is an order without events."""
     current = order or Order(event.order_id, event.patient, 0)
     return replace(current, seq=event.seq, lines=_lines_after(current.lines, event))
 

@@ -1,7 +1,7 @@
-"""When a prescription can be collected: the practice's processing rule, then the pharmacy's hours.
+"""Computes the pickup window: the practice's processing rule, then the pharmacy's hours.
 
-Pure arithmetic on calendars that are given. Moments are compared in UTC, because Python compares two
-times of one zone by their clocks, which is wrong in the night that summer time ends.
+Pure arithmetic on given calendars. Times are compared in UTC, because Python compares two times of one zone by
+their wall clocks, which is wrong in the night that summer time ends.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,30 +17,30 @@ from schemas.records.directory import Practice, Processing
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 
 HORIZON_DAYS = 60
-"""A window further than this from the decision is not promised: calendars change."""
+"""No window is promised later than this after the decision, because calendars change."""
 
-NARROWEST = timedelta(minutes=30)
-"""A patient must be able to make it; an opening with less left is passed over."""
+SHORTEST = timedelta(minutes=30)
+"""The shortest window that is promised: an opening with less time left is skipped."""
 
 
 class Opening(Struct, frozen=True):
-    """A time in which a pharmacy is open without a break (UTC), never longer than a day."""
+    """A period in which a pharmacy is open without a break, at most a day. Times are UTC."""
 
     start: datetime
     end: datetime
 
 
 class Window(Struct, frozen=True):
-    """When a prescription can be collected, in Europe/Amsterdam time."""
+    """When a prescription can be collected. Times are Europe/Amsterdam."""
 
     start: datetime
     until: datetime
 
 
 class Calendar(Struct, frozen=True):
-    """What is open when: `is_working_day` of the practice, `openings` of the pharmacy.
+    """The practice's working days and the pharmacy's openings.
 
-    `openings` gives those of the `HORIZON_DAYS` from a day (Europe/Amsterdam) on, in order.
+    `openings` returns those in the `HORIZON_DAYS` from a day (Europe/Amsterdam) on, in order.
     """
 
     is_working_day: Callable[[date], bool]
@@ -48,13 +48,14 @@ class Calendar(Struct, frozen=True):
 
 
 NEVER_OPEN = Calendar(lambda _: True, lambda _: ())
-"""Where nothing can be promised."""
+"""The calendar that gives no window."""
 
 
 def pickup_window(decided_at: datetime, rule: Processing, calendar: Calendar) -> Window | None:
-    """The first time to collect what was approved at `decided_at` (aware); None within the horizon.
+    """Find the first window for what was approved at `decided_at` (aware); None without one in the horizon.
 
-    Decided before the cutoff on a working day counts from that day, otherwise from the next one.
+    Working days count from the day of the decision if that is before the cutoff on a working day, otherwise
+    from the next working day.
     """
     local = decided_at.astimezone(AMSTERDAM)
     day, late = local.date(), local.time() >= rule.cutoff
@@ -72,7 +73,7 @@ def _ready_at(
     ready_from: time,
     is_working_day: Callable[[date], bool],
 ) -> datetime | None:
-    """When the pharmacy has it ready (UTC); None when that is beyond the horizon."""
+    """When the prescription is ready (UTC); None when that is beyond the horizon."""
     working = (day for day in _days(decided_on, skip=int(late)) if is_working_day(day))
     ready_on = next(islice(working, working_days, None), None)
     if ready_on is None:
@@ -81,23 +82,23 @@ def _ready_at(
 
 
 def first_window(ready: datetime, openings: Iterable[Opening]) -> Window | None:
-    """What is left, from `ready` on, of the first opening that leaves at least `NARROWEST`."""
+    """The rest, from `ready` on, of the first opening with at least `SHORTEST` left."""
     for opening in openings:
         start = max(opening.start, ready)
-        if opening.end - start >= NARROWEST:
+        if opening.end - start >= SHORTEST:
             return local_window(start, opening.end)
     return None
 
 
 @lru_cache(maxsize=10_000)
 def local_window(start: datetime, until: datetime) -> Window:
-    """The window between these moments (aware)."""
-    # Hundreds of orders of a day can be collected in the same one.
+    """The window between these times (aware)."""
+    # Cached: hundreds of orders a day share one window.
     return Window(start.astimezone(AMSTERDAM), until.astimezone(AMSTERDAM))
 
 
 def rule_text(practice: Practice) -> str:
-    """The processing rule in words, as records name it."""
+    """The text of the processing rule in a record."""
     rule = practice.processing
     return _rule_text(practice.agb, practice.version, rule.cutoff, rule.working_days)
 

@@ -1,1 +1,1 @@
-"""What ordering decides: pure, of the standard library, structs and schemas only."""
+"""ordering's decisions, pure: rules, events, state and recovery."""

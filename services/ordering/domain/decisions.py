@@ -1,8 +1,8 @@
-"""What ordering decides: new orders, overviews that arrive, due times, reviews, cancellations.
+"""Decides commands: new orders, arrived overviews, fired timers, reviews, cancellations.
 
-A decision is a function of the command, what is on record, and the time at which Kafka took the command. It
-returns events; how the order stands after them follows by `order.evolve`, what they mean for its pharmacy by
-`events.prescriptions`. `begun` and `carried_out` put these together.
+A decision is a pure function of the command, the state, and the command's append time. It returns events.
+`order.evolve` computes the next state from them, `events.prescriptions` the records for the pharmacy.
+`apply_placed` and `apply` combine the three into a `Change`.
 """
 
 from collections.abc import Collection, Sequence
@@ -41,42 +41,42 @@ OVERDUE: TimerKind = "overview_overdue"
 """The timer of an order that waits for its patient's overview."""
 
 _OPEN = (Outcome.APPROVED, Outcome.REVIEW, Outcome.WAITING)
-"""Outcomes of lines that can still be taken back."""
+"""Outcomes of lines that can still be cancelled."""
 
 
 class Context(Struct, frozen=True):
-    """What is on record of an order's patient, pharmacy and practice when it is decided.
+    """The overview and directory data that an order is decided with.
 
-    `overview` is None as long as the patient's has not arrived. `policy_version` is None, and the policy
-    the careful default, for a practice that is not in the directory.
+    `overview` is None until the patient's overview has arrived. For a practice that is not in the directory,
+    `policy` is the default and `policy_version` is None.
     """
 
     overview: Overview | None
-    pharmacy_known: bool
+    pharmacy_in_directory: bool
     policy: Policy
     policy_version: int | None
 
 
 class Placed(Struct, frozen=True):
-    """The command places an order: its first event, and timers to set."""
+    """A new order: its first event, and the timers to set."""
 
     event: OrderDecided
     timers: tuple[OrderTimer, ...] = ()
 
 
 class Decided(Struct, frozen=True):
-    """The command changes an order: its next events, and timers to cancel."""
+    """A changed order: its next events, and the timers to cancel."""
 
     events: tuple[OrderEvent, ...]
     cancelled: tuple[TimerKind, ...] = ()
 
 
 class Unchanged(Struct, frozen=True):
-    """The command asks for what is already so."""
+    """The command changes nothing: it repeats an earlier one, or asks for the present state."""
 
 
 class Refused(Struct, frozen=True):
-    """The command cannot be carried out; `code` says why."""
+    """The command cannot be carried out; `code` is the dead letter's reason."""
 
     code: str
 
@@ -85,7 +85,7 @@ Decision = Decided | Unchanged | Refused
 
 
 class Change(Struct, frozen=True):
-    """An order as it stands now, and what is published, timed and timed no more because of that."""
+    """The next state of an order, with the records to publish and the timers to set and cancel."""
 
     order: Order
     events: tuple[OrderEvent, ...] = ()
@@ -94,24 +94,24 @@ class Change(Struct, frozen=True):
     cancelled: tuple[TimerKind, ...] = ()
 
 
-def begun(command: OrderPlace, digest: str, placed: Placed) -> Change:
-    """The new order of this command."""
+def apply_placed(command: OrderPlace, digest: str, placed: Placed) -> Change:
+    """Create the order that this command places."""
     event = placed.event
     order = begin(command, digest, event)
     return Change(order, (event,), events.first_prescriptions(order, event), placed.timers)
 
 
-def carried_out(order: Order | None, decision: Decision) -> Change | Unchanged | Refused:
-    """The order after a decision on it."""
+def apply(order: Order | None, decision: Decision) -> Change | Unchanged | Refused:
+    """Evolve the order by a decision on it; only a `Decided` changes it."""
     if not isinstance(decision, Decided):
         return decision
-    assert order is not None, "only an order that is there can change"
+    assert order is not None, "only an existing order is changed"
     after, prescriptions = events.follow(order, decision.events)
     return Change(after, decision.events, prescriptions, cancelled=decision.cancelled)
 
 
 def place(command: OrderPlace, at: datetime, context: Context) -> Placed:
-    """Decide a new order, placed at `at` (UTC)."""
+    """Decide a new order; `at` (UTC) is the command's append time."""
     lines = tuple([_decide_line(command, line, context) for line in command.lines])
     version = context.overview.version if context.overview else None
     event = events.decided(command, at, lines, version, context.policy_version)
@@ -121,7 +121,7 @@ def place(command: OrderPlace, at: datetime, context: Context) -> Placed:
 
 
 def place_again(order: Order, command: OrderPlace, digest: str) -> Unchanged | Refused:
-    """The same order once more is nothing new; another one under its id is refused."""
+    """Compare a command with the order that has its id: a repeat changes nothing, another order is refused."""
     if order.patient == command.patient and order.digest == digest:
         return Unchanged()
     return Refused("order_conflict")
@@ -136,7 +136,7 @@ def overview_arrived(order: Order, at: datetime, context: Context) -> Decided | 
 
 
 def timer_fired(order: Order | None, timer: OrderTimer, at: datetime) -> Decided | Unchanged:
-    """An overview that does not come: the practice does not know the patient."""
+    """Refuse the lines that still wait: without an overview, the patient is unknown to the practice."""
     if order is None or order.cancelled or timer.kind != OVERDUE:
         return Unchanged()
     unknown = (Reason(code=ReasonCode.UNKNOWN_PATIENT),)
@@ -146,11 +146,11 @@ def timer_fired(order: Order | None, timer: OrderTimer, at: datetime) -> Decided
 
 
 def review(order: Order | None, command: OrderReview, at: datetime) -> Decision:
-    """A person decides a line that is in review; the same decision once more is nothing new."""
+    """Decide a line in review as a person did; a repeated decision changes nothing."""
     if order is None or order.patient != command.patient:
         return Refused("unknown_order")
     line = next((line for line in order.lines if line.number == command.line), None)
-    if line is not None and _is_so(line, command):
+    if line is not None and _is_repeat(line, command):
         return Unchanged()
     if line is None or order.cancelled or line.outcome is not Outcome.REVIEW:
         return Refused("not_in_review")
@@ -160,23 +160,23 @@ def review(order: Order | None, command: OrderReview, at: datetime) -> Decision:
 
 
 def cancel(order: Order | None, command: OrderCancel, at: datetime) -> Decision:
-    """Take back every line that is still open."""
+    """Cancel every line that is still open."""
     if order is None or order.patient != command.patient:
         return Refused("unknown_order")
     if not is_open(order):
         return Unchanged()
     lines = [line.number for line in order.lines if line.outcome in _OPEN]
     event = events.cancelled(order, lines, at, command.cancelled_by, command.reason)
-    return Decided((event,), cancelled=_ended(order, lines))
+    return Decided((event,), cancelled=_timers_to_cancel(order, lines))
 
 
 def is_open(order: Order) -> bool:
-    """Whether a cancellation would still take something back."""
+    """Tell whether a cancellation would still cancel a line."""
     return not order.cancelled and any(line.outcome in _OPEN for line in order.lines)
 
 
 def overdue(order: OrderPlace | Order, placed_at: datetime, policy: Policy) -> OrderTimer:
-    """When an order that waits for an overview is given up; times are UTC."""
+    """The timer after which an order stops waiting for its overview; times are UTC."""
     return OrderTimer(
         order_id=order.order_id,
         patient=order.patient,
@@ -185,14 +185,14 @@ def overdue(order: OrderPlace | Order, placed_at: datetime, policy: Policy) -> O
     )
 
 
-def _ended(order: Order, lines: Collection[int]) -> tuple[TimerKind, ...]:
-    """The timer that no longer matters once these lines of a waiting order have another outcome."""
+def _timers_to_cancel(order: Order, decided: Collection[int]) -> tuple[TimerKind, ...]:
+    """The overdue timer, if no line waits any more once these lines are decided."""
     waiting = {line.number for line in order.lines if line.outcome is Outcome.WAITING}
-    return (OVERDUE,) if waiting and waiting <= {*lines} else ()
+    return (OVERDUE,) if waiting and waiting <= {*decided} else ()
 
 
-def _is_so(line: Line, command: OrderReview) -> bool:
-    """Whether this person has decided this line so already."""
+def _is_repeat(line: Line, command: OrderReview) -> bool:
+    """Tell whether the same person has already decided this line in the same way."""
     same = (line.decided_as, line.decided_by) == (command.outcome, command.decided_by)
     return same and command.quantity in (None, line.quantity)
 
@@ -217,7 +217,7 @@ def _facts(order: OrderPlace | Order, line: Asked, context: Context) -> Facts:
         entry_of(overview, line.prk),
         order.practice,
         overview.practice if overview else None,
-        context.pharmacy_known,
+        context.pharmacy_in_directory,
         context.policy,
         order.remark,
         order.supply_until,
@@ -227,11 +227,13 @@ def _facts(order: OrderPlace | Order, line: Asked, context: Context) -> Facts:
 def _decide_lines(
     order: Order, decided: Sequence[Line], at: datetime, by: Actor, explanation: str | None = None
 ) -> Decided | Unchanged:
-    """The events that give these lines of an order their outcomes."""
+    """An event for each of these lines, which have their new outcomes already."""
     if not decided:
         return Unchanged()
-    happened = [
+    new_events = [
         events.line_decided(order, seq, line, at, by, explanation)
         for seq, line in enumerate(decided, start=order.seq + 1)
     ]
-    return Decided(tuple(happened), cancelled=_ended(order, [n.number for n in decided]))
+    return Decided(
+        tuple(new_events), cancelled=_timers_to_cancel(order, [n.number for n in decided])
+    )

@@ -1,4 +1,4 @@
-"""What happened to an order, as records: events for everybody, and what these mean for its pharmacy."""
+"""Makes an order's events, and the prescriptions and withdrawals that follow from them."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -26,20 +26,20 @@ from services.ordering.domain.rules import Verdict
 
 Prescription = PrescriptionApproved | PrescriptionWithdrawn
 
-# What nearly every order leads to.
+# Built for nearly every order, so without validation.
 _order_decided = trusted(OrderDecided)
 _decided_line = trusted(DecidedLine)
 _prescription_approved = trusted(PrescriptionApproved)
 
 
 def prescription_id(order_id: UUID, line: int) -> UUID:
-    """The id of the prescription that an approved line leads to, whoever approves it and whenever."""
+    """The prescription id of an order line (UUID version 5): the same whoever approves the line, and when."""
     return uuid5(order_id, f"prescription/{line}")
 
 
 @lru_cache(maxsize=10_000)
 def policy_actor(practice: str, version: int | None) -> Actor:
-    """A practice's policy as the one who approves; version 0 is the careful default."""
+    """The actor for an approval by a practice's policy; version 0 stands for the default policy."""
     return Actor(role=Role.POLICY, id=f"{practice} v{version or 0}")
 
 
@@ -50,7 +50,7 @@ def decided(
     overview_version: int | None,
     policy_version: int | None,
 ) -> OrderDecided:
-    """The first event of every order."""
+    """The first event of a new order; `at` is UTC."""
     return _order_decided(
         order_id=command.order_id,
         seq=1,
@@ -68,7 +68,7 @@ def decided(
 
 
 def decided_line(line: OrderLine, verdict: Verdict, dosage: str) -> DecidedLine:
-    """A line of a new order, as the first event has it."""
+    """A line of the first event."""
     return _decided_line(
         line=line.line,
         prk=line.prk,
@@ -83,7 +83,7 @@ def decided_line(line: OrderLine, verdict: Verdict, dosage: str) -> DecidedLine:
 def line_decided(
     order: Order, seq: int, line: Line, at: datetime, by: Actor, explanation: str | None
 ) -> OrderLineDecided:
-    """A line that was in review or waiting has its outcome; `line` is as it is then."""
+    """The event for a line that was in review or waiting; `line` has the new outcome, `at` is UTC."""
     return OrderLineDecided(
         order_id=order.order_id,
         seq=seq,
@@ -107,7 +107,7 @@ def line_decided(
 def cancelled(
     order: Order, lines: Iterable[int], at: datetime, by: Actor, reason: str | None
 ) -> OrderCancelled:
-    """An order was taken back; `lines` are those that were still open."""
+    """The event for a cancelled order; `lines` are those that were still open, `at` is UTC."""
     return OrderCancelled(
         order_id=order.order_id,
         seq=order.seq + 1,
@@ -123,19 +123,18 @@ def cancelled(
 
 
 def follow(order: Order, events: Iterable[OrderEvent]) -> tuple[Order, tuple[Prescription, ...]]:
-    """The order after these next events of it, and all that they mean for its pharmacy."""
-    means: list[Prescription] = []
+    """Evolve the order by its next events, and collect the prescriptions that follow from them."""
+    issued: list[Prescription] = []
     for event in events:
-        means += prescriptions(order, event)
+        issued += prescriptions(order, event)
         order = evolve(order, event)
-    return order, tuple(means)
+    return order, tuple(issued)
 
 
 def prescriptions(order: Order, event: OrderEvent) -> tuple[Prescription, ...]:
-    """What an event means for the order's pharmacy: a prescription for each line that it approves, a
-    withdrawal for each approved line that it takes back.
+    """A prescription for each line that the event approves, a withdrawal for each approved line it cancels.
 
-    `order` is as it was before the event, and as it begins with its first one.
+    `order` is the state before the event; for the first event, the state after it.
     """
     match event:
         case OrderDecided():
@@ -143,9 +142,9 @@ def prescriptions(order: Order, event: OrderEvent) -> tuple[Prescription, ...]:
         case OrderLineDecided(outcome=Outcome.APPROVED):
             return (_approved(order, event, event.decided_at, event.decided_by),)
         case OrderCancelled():
-            gone = [line for line in order.lines if line.number in event.lines]
-            approved_before = [line for line in gone if line.outcome is Outcome.APPROVED]
-            return tuple([_withdrawn(order, line, event) for line in approved_before])
+            lines = [line for line in order.lines if line.number in event.lines]
+            approved = [line for line in lines if line.outcome is Outcome.APPROVED]
+            return tuple([_withdrawn(order, line, event) for line in approved])
         case OrderLineDecided() | OrderEscalated() | OrderFulfilment():
             return ()
         case _:
@@ -153,7 +152,7 @@ def prescriptions(order: Order, event: OrderEvent) -> tuple[Prescription, ...]:
 
 
 def first_prescriptions(order: Order, event: OrderDecided) -> tuple[Prescription, ...]:
-    """A prescription for each line that is approved as the order is placed."""
+    """A prescription for each line that the first event approves."""
     by = policy_actor(event.practice, event.policy_version)
     approved = [line for line in event.lines if line.outcome is Outcome.APPROVED]
     return tuple([_approved(order, line, event.decided_at, by) for line in approved])

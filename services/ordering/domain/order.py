@@ -1,4 +1,4 @@
-"""An order as it stands: where it begins, how each event changes it, and the state of the whole."""
+"""The state of an order: how it begins, and how each event changes it."""
 
 from collections.abc import Iterable
 from datetime import date, datetime
@@ -26,10 +26,10 @@ from schemas.records.orders import (
 
 
 class Line(Struct, frozen=True):
-    """One line of an order as it stands now; `dosage` is that of the overview when it was decided.
+    """The current state of one line; `dosage` is the overview's at the time of the decision.
 
-    `decided_by` is who decided it after the order's own decision, and `decided_as` what; None as long as
-    nobody did.
+    `decided_by` and `decided_as` are the actor and the outcome of the last `OrderLineDecided`, None before
+    the first.
     """
 
     number: int
@@ -44,9 +44,9 @@ class Line(Struct, frozen=True):
 
 
 class Order(Struct, frozen=True, dict=True):
-    """An order as it stands now; `seq` is that of its newest event. Times are UTC.
+    """The current state of an order; `seq` is its newest event's. Times are UTC.
 
-    `digest` tells whether the same order comes again or another under the same id.
+    `digest` is the command's: it distinguishes a repeated command from another order under the same id.
     """
 
     order_id: UUID
@@ -65,16 +65,16 @@ class Order(Struct, frozen=True, dict=True):
 
     @cached_property
     def state(self) -> OrderState:
-        """What became of the order as a whole."""
+        """The state of the whole order, derived from its lines."""
         if self.cancelled:
             return OrderState.CANCELLED
         return state_of([line.outcome for line in self.lines])
 
 
 def begin(command: OrderPlace, digest: str, event: OrderDecided) -> Order:
-    """The order that this command placed, after the first event of it.
+    """Create the order from its command and its first event.
 
-    Only the command says who placed it, its remark and how long it has to last: no event repeats these.
+    `placed_by`, `remark` and `supply_until` come from the command: no event has them.
     """
     return Order(
         order_id=command.order_id,
@@ -93,7 +93,7 @@ def begin(command: OrderPlace, digest: str, event: OrderDecided) -> Order:
 
 
 def evolve(order: Order, event: OrderEvent) -> Order:
-    """The order after its next event, whether that is decided now or was published before a restore."""
+    """Apply the next event to the order, whether just decided or recovered from the topic."""
     match event:
         case OrderLineDecided():
             lines = [_decided(n, event) if n.number == event.line else n for n in order.lines]
@@ -108,15 +108,15 @@ def evolve(order: Order, event: OrderEvent) -> Order:
 
 
 def state_of(outcomes: Iterable[Outcome]) -> OrderState:
-    """What lines with these outcomes make of their order."""
-    found = set(outcomes)
-    if Outcome.WAITING in found:
+    """Derive the state of an order from the outcomes of its lines."""
+    distinct = set(outcomes)
+    if Outcome.WAITING in distinct:
         return OrderState.WAITING
-    if Outcome.REVIEW in found:
+    if Outcome.REVIEW in distinct:
         return OrderState.IN_REVIEW
-    if found == {Outcome.APPROVED}:
+    if distinct == {Outcome.APPROVED}:
         return OrderState.APPROVED
-    return OrderState.PARTLY_APPROVED if Outcome.APPROVED in found else OrderState.REFUSED
+    return OrderState.PARTLY_APPROVED if Outcome.APPROVED in distinct else OrderState.REFUSED
 
 
 def _as_decided(line: DecidedLine) -> Line:

@@ -1,4 +1,4 @@
-"""What ordering needs of a patient's medication overview, whoever keeps it."""
+"""The part of a medication overview that the rules read, from a record or from the database."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -13,7 +13,7 @@ class Entry(Protocol):
 
     @property
     def prk(self) -> str:
-        """Which medicine."""
+        """The medicine's PRK code."""
 
     @property
     def status(self) -> Status:
@@ -25,23 +25,23 @@ class Entry(Protocol):
 
     @property
     def quantity(self) -> int:
-        """What is usually supplied, in the entry's unit."""
+        """How much is usually supplied, in the entry's unit."""
 
     @property
     def high_risk(self) -> bool:
-        """Whether a person has to look at it first."""
+        """Whether a practice may want to review each repeat."""
 
     @property
     def repeat_service(self) -> bool:
-        """Whether the pharmacy supplies it by itself."""
+        """Whether the pharmacy supplies it by itself (herhaalservice)."""
 
 
 class Overview(Protocol):
-    """An overview: one that has just arrived, or one that was kept."""
+    """A patient's overview: a `MedicationOverview` record, or a `StoredOverview`."""
 
     @property
     def practice(self) -> str:
-        """Whose patient it is: an AGB code."""
+        """The AGB code of the practice where the patient is registered."""
 
     @property
     def version(self) -> int:
@@ -52,8 +52,8 @@ class Overview(Protocol):
         """Every medicine, whatever its status."""
 
 
-class KeptEntry(Struct, frozen=True, gc=False):
-    """An `Entry` as ordering keeps it."""
+class StoredEntry(Struct, frozen=True, gc=False):
+    """An `Entry` as stored by ordering."""
 
     prk: str
     status: Status
@@ -63,16 +63,16 @@ class KeptEntry(Struct, frozen=True, gc=False):
     repeat_service: bool
 
 
-class KeptOverview(Struct, frozen=True, gc=False):
-    """An `Overview` as ordering keeps it: what the rules look at, a quarter of the record."""
+class StoredOverview(Struct, frozen=True, gc=False):
+    """An `Overview` as stored by ordering: only what the rules read, a quarter of the record."""
 
     practice: str
     version: int
-    medications: tuple[KeptEntry, ...]
+    medications: tuple[StoredEntry, ...]
 
 
 def entry_of(overview: Overview | None, prk: str) -> Entry | None:
-    """The overview's entry of this medicine; None when it has none, or has not arrived."""
+    """Find the entry with this PRK code; None without one, or without an overview."""
     if overview is not None:
         for entry in overview.medications:
             if entry.prk == prk:

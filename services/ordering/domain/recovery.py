@@ -1,7 +1,7 @@
-"""An order as its own published events tell it: what stands when the database is older than these.
+"""Recovers orders from their published events, after the database was restored from an older backup.
 
-An event that was published is followed, not decided and published again. Prescriptions are: the crash may have
-come between the two.
+A published event is applied; it is neither decided nor published again. Its prescriptions are published again,
+because the crash may have come between the two records.
 """
 
 from collections.abc import Sequence
@@ -21,39 +21,39 @@ def recover(
     at: datetime,
     context: Context,
 ) -> Change | Refused:
-    """The order that this command placed, as it was decided and went on: `published` are all its events.
+    """Recover the order that this command placed from `published`, all its events in order of `seq`.
 
-    `at` (UTC) is when Kafka took the command.
+    `at` (UTC) is the command's append time.
     """
     first, *others = published
     if not isinstance(first, OrderDecided) or not _is_decision_on(first, command):
         return Refused("order_conflict")
-    begun = begin(command, digest, first)
-    order, later = follow(begun, others)
-    means = first_prescriptions(begun, first) + later
+    at_first = begin(command, digest, first)
+    order, later = follow(at_first, others)
+    prescriptions = first_prescriptions(at_first, first) + later
     if not _waits(order):
-        return Change(order, prescriptions=means)
+        return Change(order, prescriptions=prescriptions)
     timer = decisions.overdue(order, order.placed_at, context.policy)
-    waiting = Change(order, prescriptions=means, timers=(timer,))
+    waiting = Change(order, prescriptions=prescriptions, timers=(timer,))
     return waiting if context.overview is None else _decided_now(waiting, at, context)
 
 
 def catch_up(order: Order, event: OrderEvent) -> Change | Unchanged | Refused:
-    """Follow a published event of an order that is in the database; its events come in order."""
+    """Apply a published event to an order in the database, if it is the order's next one."""
     if event.seq <= order.seq:
         return Unchanged()
     if event.patient != order.patient or event.seq > order.seq + 1:
         return Refused("not_its_next_event")
-    after, means = follow(order, [event])
-    ended = _waits(order) and not _waits(after)
-    return Change(after, prescriptions=means, cancelled=(OVERDUE,) if ended else ())
+    after, prescriptions = follow(order, [event])
+    cancelled = (OVERDUE,) if _waits(order) and not _waits(after) else ()
+    return Change(after, prescriptions=prescriptions, cancelled=cancelled)
 
 
 def _decided_now(waiting: Change, at: datetime, context: Context) -> Change:
     """The overview now precedes the order and will not be redelivered: decide now."""
     arrived = decisions.overview_arrived(waiting.order, at, context)
-    decided = decisions.carried_out(waiting.order, arrived)
-    assert isinstance(decided, Change), "a line of it waits"
+    decided = decisions.apply(waiting.order, arrived)
+    assert isinstance(decided, Change), "a waiting order has a line to decide"
     return Change(
         decided.order,
         decided.events,
@@ -64,10 +64,10 @@ def _decided_now(waiting: Change, at: datetime, context: Context) -> Change:
 
 
 def _is_decision_on(event: OrderDecided, command: OrderPlace) -> bool:
-    """Whether this event decided what this command asks, and not another order under its id."""
-    asked = [(n.line, n.prk, n.medicine, n.quantity) for n in command.lines]
+    """Tell whether this event decided this command, and not another order under the same id."""
+    placed = [(n.line, n.prk, n.medicine, n.quantity) for n in command.lines]
     decided = [(n.line, n.prk, n.medicine, n.quantity) for n in event.lines]
-    return (asked, command.patient, command.practice, command.pharmacy, command.channel) == (
+    return (placed, command.patient, command.practice, command.pharmacy, command.channel) == (
         decided,
         event.patient,
         event.practice,

@@ -1,7 +1,7 @@
-"""The rules on one line, each as a GP would say it, in a table that whoever asks about a line goes through.
+"""The rules for one order line, each as a GP would say it, in one table.
 
-Deciding an order, showing what can be ordered, explaining an outcome and trying a policy ask the same table:
-`holding` says which rules hold of a line's `Facts`, `decide` what follows from them.
+Deciding an order, showing what can be ordered, explaining an outcome and trying out a policy all use it:
+`holding` returns the rules that hold for a line's `Facts`, `decide` the outcome and the reasons.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,11 +18,11 @@ from services.ordering.domain.overview import Entry
 
 
 class Asked(Protocol):
-    """What is asked for: a line of an order, or a medicine that could be ordered."""
+    """What is to be supplied: a line of an order, or a medicine that could be ordered."""
 
     @property
     def prk(self) -> str:
-        """Which medicine."""
+        """The medicine's PRK code."""
 
     @property
     def quantity(self) -> int:
@@ -30,27 +30,27 @@ class Asked(Protocol):
 
 
 class Facts(Struct, frozen=True):
-    """All that the rules look at, of one line.
+    """Everything that the rules read for one line.
 
-    `practice` is where it is ordered, `registered_at` the practice of the patient's overview (AGB codes);
-    that is None, and so is `entry`, as long as no overview has arrived. `entry` is None also for a medicine
-    that the overview does not have.
+    `practice` is where the line is ordered, `registered_at` the practice in the patient's overview (AGB codes).
+    Both `registered_at` and `entry` are None until an overview has arrived; `entry` is also None for a medicine
+    that is not in the overview.
     """
 
     asked: Asked
     entry: Entry | None
     practice: str
     registered_at: str | None
-    pharmacy_known: bool
+    pharmacy_in_directory: bool
     policy: Policy
     remark: str | None = None
     supply_until: date | None = None
 
 
 class Rule(Struct, frozen=True):
-    """One rule: whether it holds of a line, and what it leads to when it is the only one that does.
+    """One rule: a check, and the outcome of a line for which no other rule holds.
 
-    `code` is None for the one that gives no reason. `version` rises when what the rule says changes.
+    `code` is None for a rule without a reason. `version` rises whenever the meaning of the rule changes.
     """
 
     code: ReasonCode | None
@@ -60,29 +60,29 @@ class Rule(Struct, frozen=True):
 
 
 class Verdict(Struct, frozen=True):
-    """What becomes of a line, with all reasons that hold."""
+    """The outcome of a line, with every reason that holds."""
 
     outcome: Outcome
     reasons: tuple[Reason, ...]
 
 
 def registered_elsewhere(facts: Facts) -> bool:
-    """The patient's overview is of another practice."""
+    """The patient is registered with another practice."""
     return facts.registered_at is not None and facts.registered_at != facts.practice
 
 
 def pharmacy_unknown(facts: Facts) -> bool:
     """The pharmacy is not in the directory."""
-    return not facts.pharmacy_known
+    return not facts.pharmacy_in_directory
 
 
 def overview_not_arrived(facts: Facts) -> bool:
-    """The patient's overview has not arrived; it would not help an order for an unknown pharmacy."""
-    return facts.registered_at is None and facts.pharmacy_known
+    """The patient's overview has not arrived. An order for an unknown pharmacy is refused without it."""
+    return facts.registered_at is None and facts.pharmacy_in_directory
 
 
 def not_in_overview(facts: Facts) -> bool:
-    """The overview does not have this medicine."""
+    """The medicine is not in the overview."""
     return facts.entry is None and facts.registered_at is not None
 
 
@@ -102,22 +102,22 @@ def covered_by_repeat_service(facts: Facts) -> bool:
 
 
 def high_risk(facts: Facts) -> bool:
-    """The practice looks at every repeat of a medicine with a high risk."""
+    """The practice reviews every repeat of a high-risk medicine."""
     return facts.policy.review_high_risk and facts.entry is not None and facts.entry.high_risk
 
 
 def remark_to_read(facts: Facts) -> bool:
-    """The practice reads every remark; a blank one says nothing."""
+    """The practice reads every remark that is not blank."""
     return facts.policy.review_remarks and bool(facts.remark and facts.remark.strip())
 
 
 def larger_supply(facts: Facts) -> bool:
-    """The practice looks at orders for a longer period."""
+    """The practice reviews orders for a longer period."""
     return facts.policy.review_larger_supply and facts.supply_until is not None
 
 
 def larger_quantity(facts: Facts) -> bool:
-    """The practice looks at orders of more than is usually supplied."""
+    """The practice reviews orders of more than is usually supplied."""
     entry = facts.entry
     return (
         facts.policy.review_larger_quantity
@@ -127,7 +127,7 @@ def larger_quantity(facts: Facts) -> bool:
 
 
 def everything_reviewed(facts: Facts) -> bool:
-    """The practice looks at every order."""
+    """The practice reviews every order."""
     return facts.policy.review_everything
 
 
@@ -151,7 +151,7 @@ REVIEWS = (
     Rule(ReasonCode.QUANTITY_ABOVE_LIMIT, 1, larger_quantity, Outcome.REVIEW),
     Rule(None, 1, everything_reviewed, Outcome.REVIEW),
 )
-"""Why the practice wants a person to look at a line first; asked of what can be supplied only."""
+"""Why a person reviews a line first; checked only for a line that no refusal holds for."""
 
 RULES = REFUSALS + REVIEWS
 """Every rule, in the order in which reasons appear."""
@@ -160,20 +160,20 @@ _REASONS = {code: Reason(code=code) for code in ReasonCode}
 
 
 def decide(facts: Facts) -> Verdict:
-    """What becomes of a line."""
+    """Decide the outcome of a line, with its reasons."""
     rules = holding(facts)
     reasons = [_REASONS[rule.code] for rule in rules if rule.code is not None]
     return Verdict(_outcome(rules), tuple(reasons))
 
 
 def holding(facts: Facts) -> tuple[Rule, ...]:
-    """Every rule that holds of a line, not only the first. What cannot be supplied is not reviewed either."""
+    """Every rule that holds for a line, not only the first; reviews only when no refusal holds."""
     refusals = tuple([rule for rule in REFUSALS if rule.check(facts)])
     return refusals or tuple([rule for rule in REVIEWS if rule.check(facts)])
 
 
 def _outcome(rules: Sequence[Rule]) -> Outcome:
-    """What rules lead to that hold together: reasons of different kinds make a refusal."""
+    """The outcome of rules that hold together: different outcomes make a refusal."""
     if not rules:
         return Outcome.APPROVED
     outcomes = {rule.outcome for rule in rules}

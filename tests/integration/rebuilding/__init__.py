@@ -1,1 +1,1 @@
-"""herhaal rebuild on real Kafka and PostgreSQL."""
+"""`herhaal rebuild` on real Kafka and PostgreSQL."""

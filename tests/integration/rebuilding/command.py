@@ -1,4 +1,4 @@
-"""The command on a running stack, and orders that go on meanwhile."""
+"""`herhaal rebuild` on a running stack, and orders that are placed meanwhile."""
 
 import asyncio
 import json
@@ -28,8 +28,8 @@ from tests.harness.made import (
     entry,
 )
 from tests.integration.operator import Said, herhaal
+from verify.at_rest import wait_until_at_rest
 from verify.checker import check
-from verify.rest import wait_until_at_rest
 
 ROOT = Path(__file__).parents[3]
 REQUESTS = topics.ORDERS_REQUESTS.name
@@ -37,7 +37,7 @@ REQUESTS = topics.ORDERS_REQUESTS.name
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """What a rebuild printed and wrote down."""
+    """A rebuild's output and figures."""
 
     said: Said
     figures: dict[str, Any]
@@ -49,7 +49,7 @@ class Rebuilt:
 
 
 async def rebuild(stack: LocalStack, service: str, folder: Path, *options: str) -> Rebuilt:
-    """`herhaal rebuild` on the stack; its figures when it got that far."""
+    """Run `herhaal rebuild` on the stack; figures are empty when it was refused."""
     file = folder / "figures.json"
     file.unlink(missing_ok=True)
     where = ("--postgres", stack.postgres, "--json", str(file))
@@ -58,7 +58,7 @@ async def rebuild(stack: LocalStack, service: str, folder: Path, *options: str) 
 
 
 async def started(stack: LocalStack, service: str, *options: str) -> Process:
-    """`herhaal rebuild` in a process of its own."""
+    """Start `herhaal rebuild` in another process."""
     where = ("--kafka", stack.kafka, "--postgres", stack.postgres)
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "cli", "rebuild", service, *where, *options),
@@ -70,7 +70,7 @@ async def started(stack: LocalStack, service: str, *options: str) -> Process:
 
 @asynccontextmanager
 async def database(stack: LocalStack, service: str) -> AsyncIterator[Connection]:
-    """A connection to a service's database, as the service."""
+    """Connect to a service's database, as the service."""
     db = await asyncpg.connect(stack.databases[service])
     try:
         yield db
@@ -79,12 +79,12 @@ async def database(stack: LocalStack, service: str) -> AsyncIterator[Connection]
 
 
 async def at_rest(stack: LocalStack) -> None:
-    """Everything that was sent is handled."""
+    """Wait until every record is handled."""
     assert await wait_until_at_rest(stack.kafka, stack.postgres, 60) == []
 
 
 async def violations(stack: LocalStack) -> list[str]:
-    """What `herhaal verify` finds, apart from records that other tests write on services' own topics."""
+    """The violations that `herhaal verify` reports, without those by other tests' foreign records."""
     left, dump = await gather(Options(stack.kafka, stack.postgres, wait_s=60))
     assert left == []
     verdict = check(None, dump)
@@ -94,7 +94,7 @@ async def violations(stack: LocalStack) -> list[str]:
 
 
 async def patients(stack: LocalStack, number: int) -> list[str]:
-    """So many, with an overview each."""
+    """Send an overview of this many new patients."""
     found = [a_patient() for _ in range(number)]
     imports = [an_import(patient, entry(METFORMINE), entry(OMEPRAZOL)) for patient in found]
     await send(stack.kafka, [sent(topics.MEDICATION_CHANGES.name, one) for one in imports])
@@ -105,10 +105,10 @@ async def patients(stack: LocalStack, number: int) -> list[str]:
 async def ordering(
     stack: LocalStack, of: list[str], per_s: float
 ) -> AsyncIterator[list[OrderPlace]]:
-    """Orders of these patients for as long as the body runs, every seventh cancelled; what was sent."""
+    """Place orders of these patients while the body runs, every seventh cancelled; yields the orders."""
     placed: list[OrderPlace] = []
     stop = asyncio.Event()
-    sending = asyncio.create_task(_order_on(stack, of, per_s, placed, stop))
+    sending = asyncio.create_task(_place_orders(stack, of, per_s, placed, stop))
     try:
         yield placed
     finally:
@@ -116,7 +116,7 @@ async def ordering(
         await sending
 
 
-async def _order_on(
+async def _place_orders(
     stack: LocalStack, of: list[str], per_s: float, placed: list[OrderPlace], stop: asyncio.Event
 ) -> None:
     async with producer(stack.kafka) as kafka:

@@ -1,4 +1,4 @@
-"""A made-up service that adds up numbers per patient: what a rebuild does, without the real ones' rules."""
+"""A made-up service that adds numbers per patient, to test rebuilds without a real service's rules."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -24,7 +24,7 @@ from runtime.postgres import migrations, progress
 from runtime.postgres.connection import Connection
 from runtime.postgres.migrations import Migration
 from runtime.rebuild import reading
-from runtime.rebuild.declared import Rebuild
+from runtime.rebuild.declaration import Rebuild
 from runtime.rebuild.report import Result
 from runtime.rebuild.run import Options, run
 from schemas.base import Body
@@ -52,7 +52,7 @@ _numbers = count(1)
 
 
 class Tick(Body):
-    """A number to add; 0 is refused, and on a negative one the code fails."""
+    """A number to add. 0 is rejected; on a negative number the handler fails."""
 
     TYPE: ClassVar[str] = "test.tick.v1"
 
@@ -68,7 +68,7 @@ class Work:
 
 
 class Adding:
-    """Adds up; holds back what it saves, as a builder may, until it is told to settle."""
+    """Adds numbers. Holds back its writes until `settle`, as a builder may."""
 
     def __init__(self) -> None:
         self._held: dict[str, int] = {}
@@ -110,11 +110,11 @@ REBUILD: Rebuild[Work] = Rebuild(
     tables={"sums": _COMPARE},
     losses=frozenset({"sums"}),
 )
-"""Where processes of their own look it up."""
+"""Building processes import it from here."""
 
 
 class Silent:
-    """Nobody looks."""
+    """Ignores progress."""
 
     def begin(self, what: str, records: int) -> None: ...
 
@@ -123,7 +123,7 @@ class Silent:
 
 @dataclass
 class Made:
-    """A database and a topic of such a service, of which the test plays the running part."""
+    """Such a service's database and topic; the test plays the running service."""
 
     stack: LocalStack
     rebuild: Rebuild[Work]
@@ -140,7 +140,7 @@ class Made:
         return [m for owner, folder in folders for m in migrations.read(owner, folder)]
 
     async def send(self, *numbers: int, patients: int = 3) -> None:
-        """These numbers, for one patient after the other."""
+        """Send these numbers, for the patients in turn."""
         await self.send_records(
             self.record(f"pat_adding{at % patients:04d}", number)
             for at, number in enumerate(numbers)
@@ -157,14 +157,14 @@ class Made:
         return Sent(self.topic.name, key, encode(body), headers, partition_of(key, 2))
 
     async def ends(self) -> dict[TopicPartition, int]:
-        """Where the topic ends."""
+        """The end offsets of the topic."""
         async with reading.consumer(self.stack.kafka) as client:
             partitions = [TopicPartition(self.topic.name, n) for n in range(2)]
-            spans = await reading.spans(client, partitions)
+            spans = await reading.offset_ranges(client, partitions)
         return {tp: span.end for tp, span in spans.items()}
 
     async def ran(self, sums: Mapping[str, int], but: int = 0) -> None:
-        """The running service has handled all, `but` the last ones of each partition, with these sums."""
+        """Store the running service's state: these sums, and progress up to `but` records before the ends."""
         async with self.connected() as db:
             await db.execute("delete from progress")
             await progress.store_first_cluster(db, await cluster_id(self.stack.kafka))
@@ -176,35 +176,35 @@ class Made:
             await db.execute(_SAVE, list(sums), list(sums.values()))
 
     async def run(self, **options: Any) -> Result:
-        """A rebuild."""
+        """Run a rebuild."""
         rebuild = self.rebuild
         return await run(rebuild, Options(self.stack.kafka, self.database, **options), Silent())
 
     async def sums(self) -> dict[str, int]:
-        """What the running table says."""
+        """The rows of the running table."""
         async with self.connected() as db:
             return {r["patient"]: r["total"] for r in await db.fetch("select * from sums")}
 
     async def epochs(self) -> set[int]:
-        """The fencing epochs of the running service."""
+        """The epochs of the running service."""
         async with self.connected() as db:
             return {r["epoch"] for r in await db.fetch("select epoch from progress")}
 
     async def left(self) -> bool:
-        """Whether anything of a rebuild is left."""
+        """Whether the schema of a rebuild exists."""
         async with self.connected() as db:
             found: bool = await db.fetchval("select to_regnamespace('rebuild') is not null")
             return found
 
     async def expire(self, before: int) -> None:
-        """Records of the first partition before this offset are no longer there."""
+        """Delete the records of the first partition before this offset."""
         async with admin(self.stack.kafka) as client:
             where = TopicPartition(self.topic.name, 0)
             await client.delete_records({where: RecordsToDelete(before_offset=before)})
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[Connection]:
-        """A connection to the running tables."""
+        """Connect to the service's database."""
         db = await asyncpg.connect(self.database)
         try:
             yield db
@@ -214,7 +214,7 @@ class Made:
 
 @asynccontextmanager
 async def made(stack: LocalStack, rebuild: Rebuild[Work] | None = None) -> AsyncIterator[Made]:
-    """Such a service with nothing in it; on a topic of its own, unless a declaration is given."""
+    """Create such a service without data, on a new topic unless a declaration is given."""
     number = next(_numbers)
     topic = ticks(f"test.ticks.{number}")
     declared = rebuild or replace(REBUILD, inputs=(topic,))

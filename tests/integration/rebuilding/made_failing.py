@@ -1,4 +1,4 @@
-"""The made-up service once more on a topic of its own, on whose records its code fails."""
+"""The made-up service on another topic, on whose records its handler fails."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The made-up service once more on a topic of its own, whose processes are killed."""
+"""The made-up service on another topic, whose building processes are killed."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What a rebuild promises of any service, shown on one that adds up numbers."""
+"""What a rebuild promises for any service, tested on one that adds numbers."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,9 +14,9 @@ from runtime.messages.dead_letters import dead_letter
 from runtime.messages.parser import Unreadable
 from runtime.postgres.connection import Connection
 from runtime.rebuild import reading, shadow
-from runtime.rebuild.building import FAILURES, Building, CodeFails
-from runtime.rebuild.checks import Loss
-from runtime.rebuild.declared import Difference
+from runtime.rebuild.build_loop import MAX_FAILURES, BuildLoop, TooManyFailures
+from runtime.rebuild.checks import DataLoss
+from runtime.rebuild.declaration import Difference
 from runtime.rebuild.parts import PartFailed
 from schemas.topics import dead_letters
 from tests.harness.kafka import eventually, read_all, send
@@ -25,7 +25,7 @@ from tests.integration.rebuilding import made_failing, made_killed
 from tests.integration.rebuilding.made import REBUILD, Adding, Made, made
 
 SUMS = {"pat_adding0000": 5, "pat_adding0001": 7, "pat_adding0002": 9}
-"""Of 1 to 6, for three patients in turn."""
+"""The sums of 1 to 6, for three patients in turn."""
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ async def adding(stack: LocalStack) -> AsyncIterator[Made]:
         yield service
 
 
-async def test_what_runs_is_replaced_by_what_the_topic_tells_and_the_difference_is_told(
+async def test_the_running_table_is_replaced_and_the_difference_is_reported(
     adding: Made,
 ) -> None:
     await adding.send(1, 2, 3, 4, 5, 6)
@@ -45,11 +45,11 @@ async def test_what_runs_is_replaced_by_what_the_topic_tells_and_the_difference_
     assert await adding.sums() == SUMS
     assert (result.switched, result.records) == (True, 6)
     assert result.differences == [Difference("sums", rows=3, added=1, changed=1, gone=0)]
-    assert await adding.epochs() == {8}, "workers are fenced, so that they load again"
+    assert await adding.epochs() == {8}, "workers must be fenced, so that they load the rows again"
     assert not await adding.left()
 
 
-async def test_only_comparing_changes_nothing(adding: Made) -> None:
+async def test_compare_only_changes_nothing(adding: Made) -> None:
     await adding.send(1, 2, 3)
     await adding.ran({"pat_adding0000": 42})
 
@@ -61,7 +61,7 @@ async def test_only_comparing_changes_nothing(adding: Made) -> None:
     assert not await adding.left()
 
 
-async def test_nothing_is_built_that_the_running_service_has_not_handled(adding: Made) -> None:
+async def test_a_rebuild_ends_at_the_running_services_progress(adding: Made) -> None:
     await adding.send(1, 10, 100, 1000, patients=1)
     await adding.ran({"pat_adding0000": 11}, but=2)
 
@@ -71,7 +71,7 @@ async def test_nothing_is_built_that_the_running_service_has_not_handled(adding:
     assert await adding.sums() == {"pat_adding0000": 11}
 
 
-async def test_what_the_service_buries_is_passed_over_and_counted(adding: Made) -> None:
+async def test_dead_letters_are_skipped_and_counted(adding: Made) -> None:
     unreadable = replace(adding.record("pat_adding0000", 3), value=b'{"patient": ')
     good = adding.record("pat_adding0000", 4)
     elsewhere = replace(good, partition=1 - (good.partition or 0))
@@ -85,41 +85,41 @@ async def test_what_the_service_buries_is_passed_over_and_counted(adding: Made) 
     assert not result.differences[0].any
 
 
-async def test_records_among_the_dead_letters_are_left_to_a_replay_where_the_service_says_so(
+async def test_skip_dead_letters_leaves_their_records_to_a_replay(
     stack: LocalStack, adding: Made
 ) -> None:
     letters = dead_letters("adding")
     await apply_topics(stack.kafka, [letters], 1)
     await adding.send(1, 10, 100, patients=1)
-    (buried,) = [r for r in await read_all(stack.kafka, adding.topic.name) if b"100" in r.value]
-    letter = dead_letter("adding", buried, Unreadable("handler_failed"))
+    (failed,) = [r for r in await read_all(stack.kafka, adding.topic.name) if b"100" in r.value]
+    letter = dead_letter("adding", failed, Unreadable("handler_failed"))
     await send(stack.kafka, [Sent(letters.name, letter.key, letter.value, tuple(letter.headers))])
     await adding.ran({"pat_adding0000": 11})
 
-    leaving = Made(stack, replace(adding.rebuild, leaves_letters=True), adding.database)
-    assert not (await leaving.run(compare_only=True)).differences[0].any
+    skipping = Made(stack, replace(adding.rebuild, skip_dead_letters=True), adding.database)
+    assert not (await skipping.run(compare_only=True)).differences[0].any
     assert (await adding.run()).differences[0].changed == 1
 
 
-async def test_code_that_fails_on_many_records_is_not_switched_in(adding: Made) -> None:
-    await adding.send(*[-1] * (FAILURES + 1), patients=1)
+async def test_a_handler_that_fails_on_many_records_stops_the_rebuild(adding: Made) -> None:
+    await adding.send(*[-1] * (MAX_FAILURES + 1), patients=1)
     await adding.ran({"pat_adding0000": 7})
 
-    with pytest.raises(CodeFails, match="fails on more than 100 records"):
+    with pytest.raises(TooManyFailures, match="fails on more than 100 records"):
         await adding.run()
 
     assert await adding.sums() == {"pat_adding0000": 7}
     assert not await adding.left()
 
 
-async def test_a_topic_that_lost_its_beginning_is_refused_unless_the_loss_is_accepted(
+async def test_a_topic_with_expired_records_is_refused_unless_the_loss_is_accepted(
     adding: Made,
 ) -> None:
     await adding.send(*range(1, 21), patients=8)
     await adding.ran({"pat_adding0000": 1})
     await adding.expire(before=2)
 
-    with pytest.raises(Loss, match=r"-0 begins at 2: what is older has expired"):
+    with pytest.raises(DataLoss, match=r"-0 begins at 2: older records have expired"):
         await adding.run()
     assert await adding.sums() == {"pat_adding0000": 1}
 
@@ -128,13 +128,13 @@ async def test_a_topic_that_lost_its_beginning_is_refused_unless_the_loss_is_acc
     assert sum((await adding.sums()).values()) < sum(range(1, 21))
 
 
-async def test_rows_that_no_record_tells_of_are_not_dropped_unless_the_loss_is_accepted(
+async def test_rows_without_a_record_are_not_dropped_unless_the_loss_is_accepted(
     adding: Made,
 ) -> None:
     await adding.send(1, 2, 3)
     await adding.ran({"pat_adding0000": 1, "pat_nobody": 5})
 
-    with pytest.raises(Loss, match="1 rows of sums"):
+    with pytest.raises(DataLoss, match="1 rows of sums"):
         await adding.run()
     assert "pat_nobody" in await adding.sums()
 
@@ -142,12 +142,12 @@ async def test_rows_that_no_record_tells_of_are_not_dropped_unless_the_loss_is_a
     assert "pat_nobody" not in await adding.sums()
 
 
-async def test_rows_that_are_kept_for_good_are_not_even_dropped_by_accepting_a_loss(
+async def test_rows_of_an_immutable_table_are_not_dropped_by_accepting_a_loss(
     stack: LocalStack, adding: Made
 ) -> None:
     await adding.send(1)
     await adding.ran({"pat_adding0000": 3})
-    kept = Made(stack, replace(adding.rebuild, kept=frozenset({"sums"})), adding.database)
+    kept = Made(stack, replace(adding.rebuild, immutable=frozenset({"sums"})), adding.database)
 
     with pytest.raises(CannotRun, match="1 rows of sums would change and 0 go"):
         await kept.run(accept_loss=True)
@@ -155,8 +155,8 @@ async def test_rows_that_are_kept_for_good_are_not_even_dropped_by_accepting_a_l
     assert await adding.sums() == {"pat_adding0000": 3}
 
 
-async def test_another_kafka_and_a_service_that_never_ran_are_refused(adding: Made) -> None:
-    with pytest.raises(CannotRun, match="has not taken any partition yet"):
+async def test_a_misfit_and_a_service_that_never_ran_are_refused(adding: Made) -> None:
+    with pytest.raises(CannotRun, match="has never been assigned a partition"):
         await adding.run()
     await adding.send(1)
     await adding.ran({})
@@ -175,7 +175,7 @@ async def test_tables_of_another_version_of_the_code_are_refused(adding: Made) -
         await adding.run()
 
 
-async def test_who_was_granted_a_table_may_read_it_afterwards(adding: Made) -> None:
+async def test_grants_are_kept(adding: Made) -> None:
     await adding.send(1)
     await adding.ran({})
     async with adding.connected() as db:
@@ -200,20 +200,20 @@ async def test_two_rebuilds_at_once_are_refused(adding: Made) -> None:
     await adding.send(1)
     await adding.ran({})
     async with adding.connected() as reader:
-        # A reader of the table keeps the first one from switching.
-        reading_on = reader.transaction()
-        await reading_on.start()
+        # A reader of the table blocks the first rebuild's switch.
+        transaction = reader.transaction()
+        await transaction.start()
         await reader.fetch("select * from sums")
         first = asyncio.create_task(adding.run())
         await eventually(adding.left, bool)
         with pytest.raises(CannotRun, match="another rebuild of adding is running"):
             await adding.run()
         assert not first.done()
-        await reading_on.rollback()
+        await transaction.rollback()
         assert (await first).switched
 
 
-async def test_a_reader_that_stays_holds_back_the_switch_and_no_other_reader(adding: Made) -> None:
+async def test_a_long_reader_delays_the_switch_and_no_other_reader(adding: Made) -> None:
     await adding.send(1)
     await adding.ran({"pat_adding0000": 3})
     async with adding.connected() as slow, adding.connected() as quick:
@@ -227,7 +227,7 @@ async def test_a_reader_that_stays_holds_back_the_switch_and_no_other_reader(add
         assert await slow.fetchval("select total from sums") == 3
         await long.rollback()
         assert (await rebuilding).switched
-        # The statement was prepared on the table that is gone.
+        # The statement was prepared on the dropped table.
         assert await quick.fetchval("select total from sums") == 1
 
 
@@ -242,7 +242,7 @@ async def _longest_read(db: Connection, for_s: float) -> float:
     return longest_s
 
 
-async def test_records_that_come_meanwhile_are_caught_up_with_before_the_switch(
+async def test_records_that_come_meanwhile_are_built_before_the_switch(
     adding: Made,
 ) -> None:
     await adding.send(1, patients=1)
@@ -278,7 +278,7 @@ async def test_several_processes_build_the_same(stack: LocalStack) -> None:
         assert await adding.sums() == {f"pat_adding{n:04d}": sum(numbers[n::50]) for n in range(50)}
 
 
-async def test_a_process_that_cannot_build_leaves_the_running_tables(stack: LocalStack) -> None:
+async def test_a_process_that_fails_leaves_the_running_tables_unchanged(stack: LocalStack) -> None:
     async with made(stack, made_failing.REBUILD) as adding:
         await adding.send(*[-1] * 300, patients=20)
         await adding.ran({"pat_adding0000": 3})
@@ -306,18 +306,18 @@ async def _parts() -> list[psutil.Process]:
     return [child for child in children if "runtime.rebuild.part" in child.cmdline()]
 
 
-async def test_a_process_that_outlives_its_rebuild_cannot_write_into_the_next(
+async def test_a_process_that_outlives_its_rebuild_is_fenced(
     stack: LocalStack, adding: Made
 ) -> None:
     await adding.send(1, 2, 3)
     await adding.ran({})
     db = await shadow.connect(adding.database)
     try:
-        await shadow.make(db, adding.files)
+        await shadow.create(db, adding.files)
         ends = await adding.ends()
-        await shadow.begin(db, dict.fromkeys(ends, 0), epoch=2)
+        await shadow.store_start(db, dict.fromkeys(ends, 0), epoch=2)
         async with reading.consumer(stack.kafka) as client:
-            late = Building(adding.rebuild, Adding(), client, db, epoch=1)
+            late = BuildLoop(adding.rebuild, Adding(), client, db, epoch=1)
             with pytest.raises(Fenced):
                 await late.up_to(ends)
         assert await db.fetchval("select count(*) from sums") == 0
@@ -326,7 +326,7 @@ async def test_a_process_that_outlives_its_rebuild_cannot_write_into_the_next(
         await db.close()
 
 
-async def test_what_a_broken_off_rebuild_left_goes_with_the_next(adding: Made) -> None:
+async def test_a_rebuild_drops_what_an_interrupted_one_left(adding: Made) -> None:
     await adding.send(1)
     await adding.ran({"pat_adding0000": 1})
     async with adding.connected() as db:

@@ -1,4 +1,4 @@
-"""A pause of the running service's saves ends in time, and says why."""
+"""The pause of the running service's saves."""
 
 from collections.abc import AsyncIterator
 
@@ -11,17 +11,17 @@ from runtime.rebuild import shadow
 
 @pytest.fixture
 async def gate(scratch: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
-    """A connection to a database with progress."""
+    """A connection to a database with the loop's tables."""
     db = await asyncpg.connect(scratch)
     await migrations.migrate(db, migrations.read("runtime", migrations.RUNTIME))
     yield db
     await db.close()
 
 
-async def test_a_server_that_is_silent_in_a_pause_is_not_taken_for_a_pause_that_is_too_long(
+async def test_a_servers_time_out_in_a_pause_is_not_a_pause_that_took_too_long(
     gate: "asyncpg.Connection[asyncpg.Record]",
 ) -> None:
-    """Given Kafka's own time-out inside the pause; then it is raised as it is, and the pause ends."""
+    """A TimeoutError inside the pause is raised unchanged, and the pause ends."""
     with pytest.raises(TimeoutError):
         async with shadow.paused(gate):
             raise TimeoutError

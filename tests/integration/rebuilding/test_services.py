@@ -1,4 +1,4 @@
-"""Given tables that are no longer right, a rebuild makes each service what its topics tell."""
+"""A rebuild repairs wrong projections of each real service."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -39,12 +39,12 @@ from tests.integration.operator import herhaal
 from tests.integration.rebuilding.command import at_rest, database, patients, rebuild
 
 REQUESTS, REVIEWS = topics.ORDERS_REQUESTS.name, topics.ORDERS_REVIEWS.name
-EVENTS, TOLD = topics.ORDERS_EVENTS.name, topics.NOTIFICATIONS_EVENTS.name
+EVENTS, NOTIFICATIONS = topics.ORDERS_EVENTS.name, topics.NOTIFICATIONS_EVENTS.name
 AUDIT = topics.OPERATORS_AUDIT.name
 
 
 async def a_history(stack: LocalStack, practice: str | None = None) -> str:
-    """A patient with an approved, a reviewed, a cancelled and a refused order; all is handled."""
+    """Create a patient with an approved, a reviewed, a cancelled and a refused order; wait until handled."""
     patient = a_patient()
     at: Any = {"practice": practice or PRACTICE}
     await send(
@@ -94,7 +94,7 @@ async def inbox(stack: LocalStack, http: httpx.AsyncClient, patient: str) -> lis
     return found
 
 
-async def test_wrong_counts_of_metrics_are_found_and_mended(
+async def test_wrong_counts_of_metrics_are_reported_and_repaired(
     stack: LocalStack, http: httpx.AsyncClient, tmp_path: Path
 ) -> None:
     await a_history(stack)
@@ -112,7 +112,7 @@ async def test_wrong_counts_of_metrics_are_found_and_mended(
     added, changed, gone = compared.difference("counted_orders")
     assert (added, changed, gone) == (1, 0, 0)
     assert compared.difference("daily_lines")[1] > 0
-    assert "of the running tables, they differed from what the topics tell" in compared.said.text
+    assert "the running tables differ from the topics" in compared.said.text
 
     rebuilt = await rebuild(stack, "metrics", tmp_path)
     assert rebuilt.said.code == 0
@@ -123,16 +123,16 @@ async def test_wrong_counts_of_metrics_are_found_and_mended(
 async def _counts_on(
     stack: LocalStack, http: httpx.AsyncClient, url: str, before: dict[str, Any]
 ) -> None:
-    """The service goes on from the new tables."""
+    """The service continues with the new tables."""
     (patient,) = await patients(stack, 1)
     await send(stack.kafka, [sent(REQUESTS, an_order(patient, METFORMINE))])
     await eventually(
         lambda: http.get(url),
-        lambda seen: seen.json()["totals"]["orders"] == before["totals"]["orders"] + 1,
+        lambda answer: answer.json()["totals"]["orders"] == before["totals"]["orders"] + 1,
     )
 
 
-async def test_a_count_that_nothing_on_the_topic_tells_of_goes_only_when_that_is_accepted(
+async def test_a_count_without_an_event_is_dropped_only_when_the_loss_is_accepted(
     stack: LocalStack, tmp_path: Path
 ) -> None:
     await a_history(stack)
@@ -149,14 +149,14 @@ async def test_a_count_that_nothing_on_the_topic_tells_of_goes_only_when_that_is
     assert (await rebuild(stack, "metrics", tmp_path)).difference("counted_orders") == (0, 0, 0)
 
 
-async def test_what_is_missing_from_an_inbox_comes_back_in_its_place_and_is_not_told_again(
+async def test_missing_messages_return_to_their_place_and_are_not_sent_again(
     stack: LocalStack, http: httpx.AsyncClient, tmp_path: Path
 ) -> None:
     patient = await a_history(stack)
     whole = await inbox(stack, http, patient)
     assert [m["kind"] for m in reversed(whole)][:3] == ["order-answer"] * 3
     assert {m["kind"] for m in whole} == {"order-answer", "line-answer", "order-cancelled"}
-    told = len(await read_all(stack.kafka, TOLD))
+    published = len(await read_all(stack.kafka, NOTIFICATIONS))
     async with database(stack, "notification") as db:
         gone = [m["message_id"] for m in whole[1::2]]
         await db.execute("delete from messages where message_id = any($1::uuid[])", gone)
@@ -176,11 +176,11 @@ async def test_what_is_missing_from_an_inbox_comes_back_in_its_place_and_is_not_
     assert rebuilt.difference("messages") == (len(gone), 0, 0)
     assert rebuilt.difference("orders")[1] > 0
     assert await inbox(stack, http, patient) == whole
-    assert len(await read_all(stack.kafka, TOLD)) == told
+    assert len(await read_all(stack.kafka, NOTIFICATIONS)) == published
     assert not any((await rebuild(stack, "notification", tmp_path)).difference("orders"))
 
 
-async def test_a_missing_message_gives_the_pickup_that_was_promised_whatever_rules_hold_today(
+async def test_a_restored_message_gives_the_pickup_that_was_promised(
     stack: LocalStack, http: httpx.AsyncClient, tmp_path: Path
 ) -> None:
     practice = "01010077"
@@ -198,7 +198,7 @@ async def test_a_missing_message_gives_the_pickup_that_was_promised_whatever_rul
 
 
 async def _practice(stack: LocalStack, agb: str, working_days: int) -> None:
-    """A practice that has repeats ready so many working days later; notification knows it."""
+    """Publish a practice that has repeats ready after this many working days."""
     example = read_directory(EXAMPLE)
     first = example.practices[0]
     processing = first.processing.model_copy(
@@ -208,13 +208,13 @@ async def _practice(stack: LocalStack, agb: str, working_days: int) -> None:
     await apply_directory(stack.kafka, Directory(practices=(entry,), pharmacies=example.pharmacies))
 
 
-async def test_a_message_whose_event_is_not_there_stays_as_it_was_told(
+async def test_a_message_whose_event_has_expired_is_kept(
     stack: LocalStack, http: httpx.AsyncClient, tmp_path: Path
 ) -> None:
     patient = await a_history(stack)
     whole = await inbox(stack, http, patient)
     async with database(stack, "notification") as db:
-        # One told long ago, of an event that has expired since, and older than all others.
+        # The oldest message, whose event has expired.
         old = uuid4()
         await db.execute(
             """
@@ -232,11 +232,11 @@ async def test_a_message_whose_event_is_not_there_stays_as_it_was_told(
 
         assert rebuilt.said.code == 0, rebuilt.said
         assert await inbox(stack, http, patient) == before
-        # The checker, which other tests ask, would rightly miss its event.
+        # Other tests run the checker, which would report its missing event.
         await db.execute("delete from messages where message_id = $1", old)
 
 
-async def test_wrong_overviews_of_ordering_are_found_and_mended(
+async def test_wrong_overviews_of_ordering_are_reported_and_repaired(
     stack: LocalStack, tmp_path: Path
 ) -> None:
     lost, wrong = await patients(stack, 2)
@@ -263,13 +263,13 @@ async def test_wrong_overviews_of_ordering_are_found_and_mended(
     assert [b'"state":"approved"' in record.value for record in decided] == [True, True]
 
 
-async def test_whatever_odd_records_came_a_rebuild_ends_where_the_service_is(
+async def test_repeats_and_malformed_records_make_no_difference(
     stack: LocalStack, tmp_path: Path
 ) -> None:
     patient = await a_history(stack)
     events = [r for r in await read_all(stack.kafka, EVENTS) if r.key == patient.encode()]
     again = [Sent(r.topic, r.key, r.value, tuple(r.headers), r.partition) for r in events]
-    await send(stack.kafka, [*again, *_odd(patient)])
+    await send(stack.kafka, [*again, *_malformed(patient)])
     await at_rest(stack)
 
     for service in ("metrics", "notification", "ordering"):
@@ -278,8 +278,8 @@ async def test_whatever_odd_records_came_a_rebuild_ends_where_the_service_is(
         assert {compared.difference(table) for table in compared.figures["tables"]} == {(0, 0, 0)}
 
 
-def _odd(patient: str) -> Sequence[Sent]:
-    """An event that skips a number, one that is not JSON, one on a wrong partition, an odd overview."""
+def _malformed(patient: str) -> Sequence[Sent]:
+    """An event that skips a `seq`, one that is not JSON, a misplaced one, and one on the overviews' topic."""
     escalated = OrderEscalated(
         order_id=uuid4(),
         seq=4,
@@ -301,7 +301,7 @@ def _odd(patient: str) -> Sequence[Sent]:
     )
 
 
-async def test_a_rebuild_leaves_a_trace_in_the_audit(stack: LocalStack, tmp_path: Path) -> None:
+async def test_a_rebuild_is_audited(stack: LocalStack, tmp_path: Path) -> None:
     why = f"counts look odd {uuid4()}"
     signed = ("--by", "op-1", "--reason-text", why)
     rebuilt = await rebuild(stack, "metrics", tmp_path, *signed)
@@ -317,13 +317,13 @@ async def test_a_rebuild_leaves_a_trace_in_the_audit(stack: LocalStack, tmp_path
     assert (await herhaal(stack, "dlq", "list", "metrics")).code == 0
 
 
-async def test_medication_has_nothing_to_rebuild(stack: LocalStack, tmp_path: Path) -> None:
+async def test_medication_has_no_projection(stack: LocalStack, tmp_path: Path) -> None:
     refused = await rebuild(stack, "medication", tmp_path)
     assert isinstance(refused.said.error, UserError)
     assert "medication has no projection" in str(refused.said.error)
 
 
-async def test_a_server_that_is_away_is_one_sentence(stack: LocalStack) -> None:
+async def test_an_unreachable_server_is_reported_in_one_sentence(stack: LocalStack) -> None:
     said = await herhaal(stack, "rebuild", "metrics", "--postgres", "postgresql://x@127.0.0.1:1/y")
     assert isinstance(said.error, UserError)
-    assert "PostgreSQL is away, or refuses (" in str(said.error)
+    assert "PostgreSQL is unavailable or refuses (" in str(said.error)

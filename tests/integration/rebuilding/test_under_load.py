@@ -1,4 +1,4 @@
-"""A rebuild while orders go on: the services stay right, whatever becomes of the rebuild."""
+"""Rebuilds while orders are placed: the services stay correct, also when the rebuild fails."""
 
 import asyncio
 import os
@@ -24,7 +24,7 @@ from tests.integration.rebuilding.command import (
 PER_S = 100
 
 
-async def test_nothing_differs_and_everything_is_right_after_rebuilds_under_load(
+async def test_rebuilds_under_load_find_no_difference_and_cause_no_violation(
     stack: LocalStack, tmp_path: Path
 ) -> None:
     of = await patients(stack, 20)
@@ -41,7 +41,7 @@ async def test_nothing_differs_and_everything_is_right_after_rebuilds_under_load
     assert await violations(stack) == []
 
 
-async def test_two_workers_of_a_service_both_start_afresh_from_the_new_tables(
+async def test_both_workers_of_a_service_continue_with_the_new_tables(
     stack: LocalStack, tmp_path: Path
 ) -> None:
     second = await stack.add_service(
@@ -60,14 +60,14 @@ async def test_two_workers_of_a_service_both_start_afresh_from_the_new_tables(
         await stack.stop("metrics-2")
 
 
-async def test_a_rebuild_killed_before_its_switch_leaves_the_running_service_as_it_was(
+async def test_a_rebuild_killed_before_its_switch_leaves_the_running_tables_unchanged(
     stack: LocalStack, tmp_path: Path
 ) -> None:
     of = await patients(stack, 10)
     async with database(stack, "metrics") as db:
         running = await db.fetchval(_TABLE)
         async with ordering(stack, of, PER_S), db.transaction():
-            # A reader that stays keeps it from switching.
+            # A long reader blocks the switch.
             await db.fetch("select from daily_orders limit 1")
             killed = await started(stack, "metrics")
             await eventually(lambda: _is_built(stack), bool)
@@ -86,9 +86,7 @@ async def test_a_rebuild_killed_before_its_switch_leaves_the_running_service_as_
     assert await violations(stack) == []
 
 
-async def test_the_processes_of_a_rebuild_that_is_killed_end_with_it(
-    stack: LocalStack, tmp_path: Path
-) -> None:
+async def test_the_processes_of_a_killed_rebuild_end(stack: LocalStack, tmp_path: Path) -> None:
     of = await patients(stack, 20)
     async with ordering(stack, of, PER_S):
         await asyncio.sleep(1)
@@ -107,7 +105,7 @@ async def _parts_of(pid: int) -> list[psutil.Process]:
     return [child for child in children if "runtime.rebuild.part" in child.cmdline()]
 
 
-async def test_a_rebuild_that_is_interrupted_cleans_up(stack: LocalStack) -> None:
+async def test_an_interrupted_rebuild_drops_its_tables(stack: LocalStack) -> None:
     await patients(stack, 1)
     async with database(stack, "metrics") as db:
         running = await db.fetchval(_TABLE)
@@ -127,7 +125,7 @@ _TABLE = "select 'counted_orders'::regclass::oid"
 
 
 async def _is_built(stack: LocalStack) -> bool:
-    """Whether what is being built has reached the comparison, which the statistics follow."""
+    """Whether the new tables are analyzed, which follows the comparison."""
     async with database(stack, "metrics") as db:
         found: bool = await db.fetchval(
             """
@@ -138,7 +136,7 @@ async def _is_built(stack: LocalStack) -> bool:
         return found
 
 
-async def test_readers_over_http_are_answered_all_the_time(
+async def test_http_readers_are_answered_during_a_rebuild(
     stack: LocalStack, http: httpx.AsyncClient, tmp_path: Path
 ) -> None:
     (patient,) = await patients(stack, 1)
@@ -148,7 +146,7 @@ async def test_readers_over_http_are_answered_all_the_time(
     await at_rest(stack)
     whole = (await http.get(url, params={"limit": 200})).json()["messages"]
     assert len(whole) > 20
-    reading = asyncio.create_task(_read_on(http, url, [m["message_id"] for m in whole]))
+    reading = asyncio.create_task(_read_repeatedly(http, url, [m["message_id"] for m in whole]))
     for _ in range(2):
         assert (await rebuild(stack, "notification", tmp_path)).said.code == 0
     reading.cancel()
@@ -156,8 +154,8 @@ async def test_readers_over_http_are_answered_all_the_time(
         await reading
 
 
-async def _read_on(http: httpx.AsyncClient, url: str, whole: list[str]) -> None:
-    """Page through an inbox again and again; each time all of it is there, in order."""
+async def _read_repeatedly(http: httpx.AsyncClient, url: str, whole: list[str]) -> None:
+    """Page through an inbox repeatedly; each time it must be complete and in order."""
     while True:
         read: list[str] = []
         while True:
@@ -170,7 +168,7 @@ async def _read_on(http: httpx.AsyncClient, url: str, whole: list[str]) -> None:
         assert read == whole
 
 
-async def test_a_stopped_service_is_rebuilt_as_far_as_it_was_and_goes_on_from_there(
+async def test_a_stopped_service_is_rebuilt_up_to_its_progress_and_continues_from_there(
     stack: LocalStack, tmp_path: Path
 ) -> None:
     of = await patients(stack, 5)

@@ -2,7 +2,7 @@
 
 from bench.data.orders import orders
 from bench.data.patients import Population
-from bench.data.records import Given
+from bench.data.records import InputRecord
 from bench.data.region import directory
 from bench.expect import Oracle
 from bench.kafka import Output
@@ -15,7 +15,7 @@ FILLED_MS = (0, 10)
 """The oracle decides as if orders were placed at 0."""
 
 
-def placed(count: int) -> list[Given]:
+def placed(count: int) -> list[InputRecord]:
     """So many orders."""
     return list(orders(PEOPLE, count))
 
@@ -26,7 +26,7 @@ def output(record: Outgoing, at_ms: int) -> Output:
     return Output(record.topic, 0, record.key or b"", record.value or b"", headers, at_ms)
 
 
-def decided(given: list[Given], at_ms: int = 1000, step_ms: int = 1) -> list[Output]:
+def decided(given: list[InputRecord], at_ms: int = 1000, step_ms: int = 1) -> list[Output]:
     """The right decisions, one every so many ms."""
     records = [ORACLE.decide(order)[0] for order in given]
     return [output(record, at_ms + place * step_ms) for place, record in enumerate(records)]

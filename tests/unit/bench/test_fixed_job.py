@@ -10,12 +10,12 @@ from msgspec import structs
 
 from bench.data.orders import orders
 from bench.data.patients import Population
-from bench.data.records import Given
+from bench.data.records import InputRecord
 from bench.data.region import directory, write_for_peers
 from bench.errors import BenchError
 from bench.expect import Oracle
 from bench.fixed_job import CODES, LaterRules
-from bench.judge import judged
+from bench.judge import judge_outputs
 from bench.peers import rules
 from bench.peers.arguments import region
 from runtime.messages.message import Outgoing
@@ -35,7 +35,7 @@ def with_reason(value: bytes, code: str = ReasonCode.TOO_EARLY) -> bytes:
 class LaterOracle(Oracle):
     """Ordering with a rule more."""
 
-    def decide(self, order: Given) -> tuple[Outgoing, ...]:
+    def decide(self, order: InputRecord) -> tuple[Outgoing, ...]:
         first, *others = super().decide(order)
         return (structs.replace(first, value=with_reason(first.value or b"")), *others)
 
@@ -46,8 +46,8 @@ def a_decision(*lines: Iterable[ReasonCode]) -> dict[str, object]:
 
 def test_the_sentence_names_each_later_rule_and_its_lines() -> None:
     later = LaterRules()
-    later.look(a_decision([ReasonCode.TOO_EARLY, ReasonCode.NOT_IN_OVERVIEW], []))
-    later.look(a_decision([ReasonCode.TOO_EARLY], [ReasonCode.DUPLICATE_ORDER]))
+    later.check(a_decision([ReasonCode.TOO_EARLY, ReasonCode.NOT_IN_OVERVIEW], []))
+    later.check(a_decision([ReasonCode.TOO_EARLY], [ReasonCode.DUPLICATE_ORDER]))
     with pytest.raises(
         BenchError, match="TOO_EARLY on 2 lines, DUPLICATE_ORDER on 1 line, and no peer"
     ):
@@ -56,13 +56,13 @@ def test_the_sentence_names_each_later_rule_and_its_lines() -> None:
 
 def test_the_job_s_own_rules_are_no_matter() -> None:
     later = LaterRules()
-    later.look(a_decision(CODES))
+    later.check(a_decision(CODES))
     later.require_none()
 
 
 def test_what_is_no_decision_has_no_lines() -> None:
     later = LaterRules()
-    later.look({"order_id": "x", "line": 1})
+    later.check({"order_id": "x", "line": 1})
     later.require_none()
 
 
@@ -76,14 +76,14 @@ def test_a_later_rule_that_only_the_running_service_trips_is_no_wrong_decision()
     given = placed(40)
     outputs = [replace(o, value=with_reason(o.value)) for o in decided(given)]
     with pytest.raises(BenchError, match="TOO_EARLY on 40 lines"):
-        judged(outputs, ORACLE.expected(given), True, FILLED_MS)
+        judge_outputs(outputs, ORACLE.expected(given), True, FILLED_MS)
 
 
 def test_a_code_that_ordering_does_not_know_is_a_wrong_decision() -> None:
     given = placed(40)
     outputs = [replace(o, value=with_reason(o.value, code="TOO_LATE")) for o in decided(given)]
     with pytest.raises(BenchError, match="decided otherwise"):
-        judged(outputs, ORACLE.expected(given), True, FILLED_MS)
+        judge_outputs(outputs, ORACLE.expected(given), True, FILLED_MS)
 
 
 def test_peers_give_every_code_of_the_job_and_no_other(tmp_path: Path) -> None:

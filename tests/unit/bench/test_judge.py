@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bench.errors import BenchError
-from bench.judge import Verdict, judged, rate
+from bench.judge import Verdict, judge_outputs, rate
 from bench.kafka import Output
 from tests.unit.bench.made import FILLED_MS, ORACLE, decided, placed
 
@@ -14,7 +14,7 @@ EXPECTED = ORACLE.expected(ORDERS)
 
 
 def judge(outputs: list[Output], *, decides: bool = True) -> Verdict:
-    return judged(outputs, EXPECTED, decides, FILLED_MS)
+    return judge_outputs(outputs, EXPECTED, decides, FILLED_MS)
 
 
 def test_right_and_complete_outputs_have_a_rate() -> None:
@@ -55,7 +55,7 @@ def test_another_key_spoils_the_run() -> None:
 def test_outputs_of_an_earlier_run_spoil_it() -> None:
     """Their orders were placed at another time."""
     with pytest.raises(BenchError, match="another time"):
-        judged(decided(ORDERS), EXPECTED, True, (5000, 6000))
+        judge_outputs(decided(ORDERS), EXPECTED, True, (5000, 6000))
 
 
 def test_an_order_that_nobody_placed_spoils_the_run() -> None:

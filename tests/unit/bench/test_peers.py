@@ -8,7 +8,7 @@ import pytest
 from bench.data.orders import orders
 from bench.data.patients import Population
 from bench.data.region import directory, write_for_peers
-from bench.expect import Oracle, digest_of_output
+from bench.expect import Oracle, output_digest
 from bench.kafka import Output
 from bench.peers import rules
 from bench.peers.arguments import region
@@ -29,7 +29,7 @@ def test_the_rules_on_dictionaries_decide_as_ordering_does(
         parent = dict(given.headers)["traceparent"].decode()
         headers = dict(rules.headers(order["order_id"], event["decided_at"], parent))
         written = Output("orders.events", 0, given.key, orjson.dumps(event), headers, 0)
-        assert digest_of_output(written) == expected[order["order_id"]]
+        assert output_digest(written) == expected[order["order_id"]]
 
 
 def test_without_an_overview_an_order_waits(tmp_path: Path) -> None:

@@ -3,10 +3,10 @@
 import pytest
 
 from bench.judge import Verdict
-from bench.profile import summed
-from bench.validation import Played
+from bench.profile import sum_stacks
+from bench.validation import EngineRun
 
-PLAYED = Played(
+PLAYED = EngineRun(
     "ours-1", 1000, 1.0, 1.0, {"engine": 80.0}, 0.1, Verdict(1000, 0, 9000.0, 8000.0, 0, 1, (1,))
 )
 STACKS = [
@@ -17,7 +17,7 @@ STACKS = [
 
 
 def test_samples_are_shares_of_what_the_worker_used_and_its_start_is_left_out() -> None:
-    found = summed(STACKS, PLAYED)
+    found = sum_stacks(STACKS, PLAYED)
     assert found.self_us == pytest.approx(
         {"decide (services/x.py)": 60.0, "on_batch (runtime/loop/loop.py)": 20.0}
     )
@@ -26,6 +26,6 @@ def test_samples_are_shares_of_what_the_worker_used_and_its_start_is_left_out() 
 
 
 def test_the_page_has_both_tables() -> None:
-    page = summed(STACKS, PLAYED).markdown()
-    assert "80.0 µs of processor an order" in page
+    page = sum_stacks(STACKS, PLAYED).markdown()
+    assert "80.0 µs of CPU time per order" in page
     assert page.count("| `decide (services/x.py)` | 60.0 |") == 2

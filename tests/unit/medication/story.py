@@ -1,4 +1,4 @@
-"""Given changes, when records arrive, then these overviews are published: no I/O, the real handler."""
+"""Given/when/then for medication: the real handler on an in-memory unit of work, without I/O."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -37,7 +37,7 @@ def import_of(
     practice: str = PRACTICE,
     change_id: UUID | None = None,
 ) -> MedicationImport:
-    """The practice's system gives this whole list."""
+    """An import of this whole list."""
     return MedicationImport(
         change_id=change_id or UUID(int=next(_changes)),
         patient=patient,
@@ -53,7 +53,7 @@ def set_status(
     patient: str = ANNA,
     change_id: UUID | None = None,
 ) -> MedicationSetStatus:
-    """Somebody sets one medicine's status."""
+    """A change of one medicine's status."""
     return MedicationSetStatus(
         change_id=change_id or UUID(int=next(_changes)),
         patient=patient,
@@ -66,7 +66,7 @@ def set_status(
 def overview(
     version: int, *medications: Medication, patient: str = ANNA, practice: str = PRACTICE
 ) -> MedicationOverview:
-    """An overview that stands on the topic."""
+    """An overview that is on the topic."""
     return MedicationOverview(
         patient=patient,
         practice=practice,
@@ -81,28 +81,28 @@ def body_of(record: Outgoing) -> MedicationOverview:
     """The overview that a published record carries."""
     assert record.topic == MEDICATION_STATUS.name
     assert record.value is not None
-    found = MedicationOverview.model_validate_json(record.value)
-    assert record.key == found.patient.encode()
-    return found
+    body = MedicationOverview.model_validate_json(record.value)
+    assert record.key == body.patient.encode()
+    return body
 
 
 @dataclass
 class Story:
-    """What medication keeps, and what it published and refused since the last `when`."""
+    """The unit of work, and what was published and refused since the last `when`."""
 
     work: Work = field(default_factory=lambda: Work({}))
     published: list[Outgoing] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
 
     def when(self, *bodies: Body) -> Self:
-        """These records arrive, each a second after the one before."""
+        """Handle these records, each a second after the previous one."""
         self.published, self.refused = [], []
         for body in bodies:
             self._handle(_message(body))
         return self
 
     def when_removed_from_topic(self, patient: str = ANNA) -> Self:
-        """The patient's key on medication.status gets a null value."""
+        """Handle a tombstone of this patient on medication.status."""
         removed = overview(1, patient=patient)
         record = delivered(MEDICATION_STATUS, removed, value=None)
         record.headers = envelope(MedicationOverview)
@@ -111,31 +111,31 @@ class Story:
         return self
 
     def when_read_back(self) -> Self:
-        """What was published arrives on the topic."""
+        """Read the published records back."""
         return self.when(*(body_of(record) for record in self.published))
 
     def patient(self, key: str = ANNA) -> Patient:
-        """A patient as it stands."""
+        """A patient's current state."""
         return self.work.patient(key)
 
     def current(self, key: str = ANNA) -> MedicationOverview:
-        """A patient's overview as it stands."""
-        found = self.patient(key).overview
-        assert found is not None
-        return found
+        """A patient's current overview."""
+        overview = self.patient(key).overview
+        assert overview is not None
+        return overview
 
     def then_published(self, *versions: int) -> Self:
-        """These versions were published, in this order, and nothing was refused."""
+        """Check that these versions were published, in this order, and nothing was refused."""
         assert self.refused == []
         assert [body_of(record).version for record in self.published] == list(versions)
         return self
 
     def then_nothing(self) -> Self:
-        """Nothing was published and nothing refused."""
+        """Check that nothing was published or refused."""
         return self.then_published()
 
     def then_refused(self, *codes: str) -> Self:
-        """Nothing was published, and these dead letters were written."""
+        """Check that nothing was published, and that records were refused with these codes."""
         assert self.published == []
         assert self.refused == list(codes)
         return self
@@ -149,7 +149,7 @@ class Story:
 
 
 def given(*bodies: Body) -> Story:
-    """These records have arrived, and what they published was read back."""
+    """Start with these records handled, and the published records read back."""
     return Story().when(*bodies).when_read_back().then_nothing()
 
 

@@ -1,4 +1,4 @@
-"""Imports and set statuses: what they make of an overview, and when they make nothing of it."""
+"""Imports and status changes: how they change an overview, and when they change nothing."""
 
 from datetime import UTC, datetime
 from uuid import UUID
@@ -47,7 +47,7 @@ def test_an_import_may_empty_the_list() -> None:
     given(import_of(entry())).when(import_of()).then_published(2)
 
 
-def test_an_import_of_what_is_already_so_publishes_nothing_and_raises_no_version() -> None:
+def test_an_import_without_a_difference_publishes_nothing() -> None:
     story = given(import_of(entry(METFORMINE), entry(OMEPRAZOL)))
 
     story.when(import_of(entry(METFORMINE), entry(OMEPRAZOL))).then_nothing()
@@ -55,13 +55,13 @@ def test_an_import_of_what_is_already_so_publishes_nothing_and_raises_no_version
     assert story.current().version == 1
 
 
-def test_the_order_of_an_imported_list_means_nothing() -> None:
+def test_the_order_of_an_imported_list_does_not_matter() -> None:
     story = given(import_of(entry(METFORMINE), entry(OMEPRAZOL)))
 
     story.when(import_of(entry(OMEPRAZOL), entry(METFORMINE))).then_nothing()
 
 
-def test_an_import_that_knows_of_no_review_keeps_ours() -> None:
+def test_an_import_without_a_review_date_keeps_the_stored_one() -> None:
     story = given(import_of(entry(reviewed_at=REVIEWED)))
 
     story.when(import_of(entry())).then_nothing()
@@ -70,7 +70,7 @@ def test_an_import_that_knows_of_no_review_keeps_ours() -> None:
     assert story.current().medications[0].reviewed_at == REVIEWED
 
 
-def test_an_import_with_a_newer_review_takes_it_over() -> None:
+def test_an_import_with_a_newer_review_date_replaces_the_stored_one() -> None:
     story = given(import_of(entry(reviewed_at=REVIEWED)))
     newer = datetime(2026, 10, 1, tzinfo=UTC)
 
@@ -79,7 +79,7 @@ def test_an_import_with_a_newer_review_takes_it_over() -> None:
     assert story.current().medications[0].reviewed_at == newer
 
 
-def test_a_patient_who_moved_has_the_overview_of_the_other_practice() -> None:
+def test_an_import_from_another_practice_replaces_the_overview() -> None:
     story = given(import_of(entry(), practice=PRACTICE))
 
     story.when(import_of(entry(), practice=OTHER_PRACTICE)).then_published(2)
@@ -111,14 +111,14 @@ def test_a_status_for_a_medicine_that_is_not_in_the_overview_is_refused() -> Non
     story.when(set_status(Status.STOPPED, OMEPRAZOL[0])).then_refused("unknown_medicine")
 
 
-def test_a_refused_change_may_come_again_once_it_can_be_carried_out() -> None:
+def test_a_refused_change_is_applied_when_it_is_repeated_after_the_cause_is_gone() -> None:
     command = set_status(Status.STOPPED)
     story = Story().when(command).then_refused("unknown_patient")
 
     story.when(import_of(entry()), command).then_published(1, 2)
 
 
-def test_the_same_change_again_does_nothing_even_when_the_overview_moved_on() -> None:
+def test_a_repeated_change_does_nothing_even_after_later_changes() -> None:
     stop, restart = set_status(Status.STOPPED), set_status(Status.CHRONIC)
     story = given(import_of(entry()), stop, restart)
 
@@ -127,7 +127,7 @@ def test_the_same_change_again_does_nothing_even_when_the_overview_moved_on() ->
     assert story.current().medications[0].status is Status.CHRONIC
 
 
-def test_an_import_that_changed_nothing_is_remembered_too() -> None:
+def test_the_change_id_of_an_import_without_a_difference_is_stored_too() -> None:
     nothing_new = import_of(entry())
     story = given(import_of(entry()), nothing_new, set_status(Status.STOPPED))
 
@@ -161,5 +161,5 @@ def test_two_patients_may_use_the_same_change_id() -> None:
     ],
     ids=lambda command: command.TYPE,
 )
-def test_changes_that_are_not_carried_out_yet_are_kept_as_dead_letters(command: Body) -> None:
+def test_commands_that_are_not_implemented_become_dead_letters(command: Body) -> None:
     given(import_of(entry())).when(command).then_refused("not_handled")

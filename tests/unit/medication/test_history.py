@@ -1,4 +1,4 @@
-"""The history of an overview: each real change with the medicines that it changed, before and after."""
+"""The history of an overview: each change with the changed medicines before and after."""
 
 from datetime import UTC, datetime
 
@@ -21,14 +21,14 @@ def _last(story: Story) -> OverviewChange:
 
 
 def _apply(entry: OverviewChange, content: Content) -> Content:
-    """The medicines after a change, from those before it, by nothing but its history."""
+    """The medicines after a change, computed from those before it and the history entry."""
     assert entry.before is not None
     kept = {prk: m for prk, m in content.items() if prk not in by_prk(entry.before)}
     return kept | by_prk(entry.after)
 
 
 def _undo(entry: OverviewChange, content: Content) -> Content:
-    """The medicines before a change, from those after it, by nothing but its history."""
+    """The medicines before a change, computed from those after it and the history entry."""
     assert entry.before is not None
     kept = {prk: m for prk, m in content.items() if prk not in by_prk(entry.after)}
     return kept | by_prk(entry.before)
@@ -65,7 +65,7 @@ def test_a_set_status_names_that_medicine_alone_before_and_after() -> None:
     assert change.change.kind == "set_status"
 
 
-def test_an_import_tells_removed_changed_and_added_medicines_apart() -> None:
+def test_the_history_of_an_import_distinguishes_removed_changed_and_added_medicines() -> None:
     story = given(import_of(entry(METFORMINE), entry(OMEPRAZOL)))
 
     story.when(import_of(entry(AMOXICILLINE), entry(OMEPRAZOL, dosage="2x daags 1")))
@@ -84,7 +84,7 @@ def test_a_patient_who_moves_with_the_same_medicines_changes_the_practice_only()
     assert (change.before, change.after) == ((), ())
 
 
-def test_what_publishes_nothing_is_not_in_the_history() -> None:
+def test_a_change_without_a_difference_is_not_in_the_history() -> None:
     first = import_of(entry())
     story = given(first)
 

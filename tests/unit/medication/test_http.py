@@ -1,4 +1,4 @@
-"""medication's routes: what they answer, and what they hand to Kafka, without either server."""
+"""medication's routes: responses and published records, without servers."""
 
 from datetime import UTC, datetime
 
@@ -18,7 +18,7 @@ OVERVIEW = f"/patients/{PATIENT}/overview"
 
 
 def a_row(change: MedicationImport) -> dict[str, object]:
-    """The overview's row once a change is applied."""
+    """The row of the overview after this import."""
     return {
         "patient": change.patient,
         "practice": change.practice,
@@ -35,13 +35,13 @@ STORED = a_row(CHANGE)
 
 
 def medication(**answers: Answer) -> Served:
-    """medication with one patient's overview, and no change applied before."""
-    found: dict[str, Answer] = {
+    """medication with one patient's overview, and no applied change."""
+    stored: dict[str, Answer] = {
         store._OVERVIEW: lambda patient: [STORED] if patient == PATIENT else [],
         store._APPLIED: lambda patients, changes: [],
         store._APPLIED_OVERVIEWS: lambda patients, changes: [],
     }
-    return Served(SERVICE, FakeConnections({**found, **answers}))
+    return Served(SERVICE, FakeConnections({**stored, **answers}))
 
 
 async def test_an_overview_is_shown_with_its_version_as_etag() -> None:
@@ -51,18 +51,18 @@ async def test_an_overview_is_shown_with_its_version_as_etag() -> None:
     assert answer.headers["etag"] == '"3"'
 
 
-async def test_who_has_this_version_is_told_so() -> None:
+async def test_a_client_with_the_current_version_gets_304() -> None:
     answer = await medication().ask("GET", OVERVIEW, headers={"If-None-Match": 'W/"2", "3"'})
     assert (answer.status_code, answer.content) == (304, b"")
 
 
-async def test_an_overview_that_nobody_made_is_a_problem() -> None:
+async def test_a_missing_overview_is_a_problem() -> None:
     answer = await medication().ask("GET", "/patients/pat_nobody01/overview")
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-async def test_a_change_is_a_record_of_its_patient_before_it_is_answered() -> None:
+async def test_a_change_is_acknowledged_by_kafka_before_it_is_answered() -> None:
     served = medication()
     answer = await served.ask("PUT", OVERVIEW, json=as_json(CHANGE))
     assert answer.status_code == 202
@@ -73,7 +73,7 @@ async def test_a_change_is_a_record_of_its_patient_before_it_is_answered() -> No
     assert record.value == encode(CHANGE)
 
 
-async def test_who_waits_gets_the_overview_once_it_is_applied() -> None:
+async def test_a_long_poll_returns_the_overview_once_the_change_is_applied() -> None:
     applied = STORED | {"change_id": CHANGE.change_id}
     served = medication(**{store._APPLIED_OVERVIEWS: lambda patients, changes: [applied]})
     answer = await served.ask("PUT", OVERVIEW, json=as_json(CHANGE), headers={"Prefer": "wait=5"})
@@ -105,7 +105,7 @@ async def test_another_patient_in_the_body_is_refused() -> None:
     assert (answer.status_code, served.sender.sent) == (422, [])
 
 
-async def test_a_change_that_kafka_did_not_take_is_to_be_sent_again() -> None:
+async def test_a_change_that_kafka_did_not_acknowledge_is_answered_503() -> None:
     served = Served(SERVICE, medication().api, sender=FakeSender(away=True))
     answer = await served.ask("PUT", OVERVIEW, json=as_json(CHANGE))
     assert answer.status_code == 503
@@ -114,13 +114,13 @@ async def test_a_change_that_kafka_did_not_take_is_to_be_sent_again() -> None:
 
 @pytest.mark.parametrize("error", [TimeoutError(), ConnectionRefusedError()])
 async def test_a_request_that_gets_no_connection_in_time_is_answered_503(error: OSError) -> None:
-    """Given that others wait with all connections of the API; then a request does not wait for ever."""
+    """When other requests hold all connections of the API's pool, a request does not wait for ever."""
     answer = await Served(SERVICE, FakeConnections(fails=error)).ask("GET", OVERVIEW)
     assert answer.status_code == 503
     assert int(answer.headers["retry-after"]) > 0
 
 
-async def test_before_the_database_was_reachable_requests_are_answered_503() -> None:
+async def test_requests_before_the_database_is_reachable_are_answered_503() -> None:
     served = medication()
     served.resources.database = None
     served.resources.waiting_for = "PostgreSQL"

@@ -1,4 +1,4 @@
-"""What holds for any sequence of changes, repeats and records read back."""
+"""Properties of overviews for any sequence of changes, repeats and records read back."""
 
 from typing import TypeAlias
 from uuid import UUID
@@ -22,7 +22,7 @@ medications = st.builds(
     dosage=st.sampled_from(["1x daags 1", "2x daags 1"]),
 )
 lists = st.lists(medications, max_size=3, unique_by=lambda medication: medication.prk)
-imports = st.builds(lambda found: import_of(*found), lists)
+imports = st.builds(lambda medications: import_of(*medications), lists)
 statuses = st.builds(
     set_status, st.sampled_from(Status), st.sampled_from([prk for prk, _ in MEDICINES])
 )
@@ -31,13 +31,13 @@ histories = st.lists(commands, max_size=12)
 
 
 def content(story: Story) -> tuple[str, dict[str, Medication]] | None:
-    found = story.patient("pat_anna0001").overview
-    return (found.practice, {m.prk: m for m in found.medications}) if found else None
+    overview = story.patient("pat_anna0001").overview
+    return (overview.practice, {m.prk: m for m in overview.medications}) if overview else None
 
 
 @given(histories)
 @QUICK
-def test_a_version_is_published_for_every_real_change_and_only_for_those(
+def test_a_version_is_published_for_every_change_with_a_difference_and_no_other(
     history: list[Command],
 ) -> None:
     story, expected = Story(), 0
@@ -69,10 +69,10 @@ def test_repeats_anywhere_change_nothing(history: list[Command], data: st.DataOb
 
 @given(lists)
 @QUICK
-def test_an_import_twice_is_an_import_once(found: list[Medication]) -> None:
-    story = Story().when(import_of(*found))
+def test_an_import_twice_is_an_import_once(medications: list[Medication]) -> None:
+    story = Story().when(import_of(*medications))
 
-    story.when(import_of(*found), import_of(*reversed(found))).then_nothing()
+    story.when(import_of(*medications), import_of(*reversed(medications))).then_nothing()
 
 
 @given(histories, st.lists(st.integers(min_value=1, max_value=12), max_size=6))

@@ -1,4 +1,4 @@
-"""Given orders, when their events arrive, then these are the counts: no I/O, the real handler."""
+"""Given/when/then for metrics: the real handler on an in-memory unit of work, without I/O."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -75,7 +75,7 @@ def decided(
 
 
 def line_decided(line: int, outcome: Outcome, *, seq: int, order: int = 1) -> OrderLineDecided:
-    """A line that waited has its outcome."""
+    """The decision on a line that was waiting or in review."""
     return OrderLineDecided(
         order_id=order_id(order),
         seq=seq,
@@ -94,7 +94,7 @@ def line_decided(line: int, outcome: Outcome, *, seq: int, order: int = 1) -> Or
 
 
 def cancelled(*lines: int, seq: int, order: int = 1) -> OrderCancelled:
-    """These lines were taken back."""
+    """The cancellation of these lines."""
     return OrderCancelled(
         order_id=order_id(order),
         seq=seq,
@@ -109,7 +109,7 @@ def cancelled(*lines: int, seq: int, order: int = 1) -> OrderCancelled:
 
 
 def escalated(*, seq: int, order: int = 1) -> OrderEscalated:
-    """A line waited too long."""
+    """The escalation of line 1."""
     return OrderEscalated(
         order_id=order_id(order),
         seq=seq,
@@ -124,7 +124,7 @@ def escalated(*, seq: int, order: int = 1) -> OrderEscalated:
 
 
 def fulfilment(*, seq: int, order: int = 1) -> OrderFulfilment:
-    """The pharmacy has a line ready."""
+    """The pharmacy's report that line 1 is ready."""
     return OrderFulfilment(
         order_id=order_id(order),
         seq=seq,
@@ -144,19 +144,19 @@ def lines(
     channel: Channel = Channel.PORTAL,
     practice: str = PRACTICE,
 ) -> Counter[LineCell]:
-    """So many lines of each outcome on one day."""
+    """Counts of lines of one day, by outcome."""
     return Counter({LineCell(practice, day, channel, o): n for o, n in outcomes.items()})
 
 
 @dataclass
 class Story:
-    """What metrics counts, and what it refused."""
+    """The counts, and the refused events."""
 
     work: Work = field(default_factory=Work)
     refused: list[str] = field(default_factory=list)
 
     def when(self, *events: OrderEvent) -> Self:
-        """These events arrive."""
+        """Handle these events."""
         for event in events:
             message = _parser.parse(delivered(ORDERS_EVENTS, event))
             assert isinstance(message, Message)
@@ -168,21 +168,21 @@ class Story:
         return self
 
     def then_counted(self, *expected: Counter[LineCell]) -> Self:
-        """Exactly these lines are counted."""
+        """Check that exactly these lines are counted."""
         assert self.lines == sum(expected, Counter())
         return self
 
     @property
     def lines(self) -> Counter[LineCell]:
-        """How many lines are counted where."""
-        return Counter({cell: found for cell, found in self.work.lines.items() if found})
+        """The counts of lines, without zeros."""
+        return Counter({cell: count for cell, count in self.work.lines.items() if count})
 
     @property
     def orders(self) -> Counter[OrderCell]:
-        """How many orders are counted where."""
+        """The counts of orders."""
         return self.work.new_orders
 
 
 def given(*events: OrderEvent) -> Story:
-    """These events have arrived."""
+    """Start with these events handled."""
     return Story().when(*events)

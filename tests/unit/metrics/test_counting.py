@@ -1,4 +1,4 @@
-"""Every line is counted once: under its outcome of now, on the day on which it was ordered."""
+"""Every line is counted once: by its current outcome, on the day on which it was ordered."""
 
 from datetime import UTC, date, datetime
 
@@ -47,7 +47,7 @@ def test_a_line_that_is_decided_later_moves_from_one_outcome_to_the_other() -> N
     assert story.orders == {HERE: 1}
 
 
-def test_lines_that_are_taken_back_move_to_cancelled_and_the_order_stays_counted() -> None:
+def test_cancelled_lines_move_to_cancelled_and_the_order_stays_counted() -> None:
     story = given(decided(APPROVED, REVIEW, REFUSED)).when(cancelled(1, 2, seq=2))
 
     story.then_counted(lines({CANCELLED: 2, REFUSED: 1}))
@@ -89,7 +89,7 @@ def test_channels_and_practices_are_counted_apart() -> None:
     )
 
 
-def test_escalations_and_fulfilment_change_no_count_but_what_follows_them_counts() -> None:
+def test_escalations_and_fulfilment_change_no_count_and_later_events_still_count() -> None:
     story = given(decided(REVIEW)).when(escalated(seq=2), fulfilment(seq=3))
     story.then_counted(lines({REVIEW: 1}))
 
@@ -135,9 +135,7 @@ def test_an_event_that_skips_a_number_and_all_after_it_are_refused_until_the_mis
         (cancelled(1, 9, seq=2), "unknown_line"),
     ],
 )
-def test_an_event_that_contradicts_what_came_before_is_refused(
-    event: OrderEvent, code: str
-) -> None:
+def test_an_event_that_contradicts_earlier_events_is_refused(event: OrderEvent, code: str) -> None:
     story = given(decided(REVIEW)).when(event)
 
     assert story.refused == [code]

@@ -1,4 +1,4 @@
-"""metrics' routes: which period is asked for, and how it is answered, without a database."""
+"""metrics' routes: the requested period and the response, without a database."""
 
 from datetime import date
 from typing import Any
@@ -16,7 +16,7 @@ PATH = f"/practices/{PRACTICE}/orders"
 
 
 class Asked:
-    """The counts of one practice, and for what it was asked."""
+    """The counts of one practice; notes the arguments of the query."""
 
     def __init__(self) -> None:
         self.arguments: tuple[Any, ...] = ()
@@ -32,7 +32,7 @@ def metrics(asked: Asked) -> Served:
     return Served(SERVICE, FakeConnections({store._TOTALS: asked}))
 
 
-async def test_a_report_covers_the_days_that_are_asked_for() -> None:
+async def test_a_report_covers_the_requested_days() -> None:
     asked = Asked()
     answer = await metrics(asked).ask("GET", f"{PATH}?from=2026-11-01&to=2026-11-03")
     assert answer.status_code == 200
@@ -44,7 +44,7 @@ async def test_a_report_covers_the_days_that_are_asked_for() -> None:
     "query",
     ["from=2026-11-03&to=2026-11-01", "from=2015-01-01&to=2026-01-01", "from=1730000000", "by=x"],
 )
-async def test_what_is_no_period_is_refused_before_the_database_is_asked(query: str) -> None:
+async def test_an_invalid_period_is_refused_without_a_query(query: str) -> None:
     asked = Asked()
     answer = await metrics(asked).ask("GET", f"{PATH}?{query}")
     assert answer.status_code == 422
@@ -52,7 +52,7 @@ async def test_what_is_no_period_is_refused_before_the_database_is_asked(query: 
     assert asked.arguments == ()
 
 
-async def test_a_report_without_a_free_connection_is_to_be_asked_for_again() -> None:
+async def test_a_report_without_a_free_connection_is_answered_503() -> None:
     served = Served(SERVICE, FakeConnections(fails=TimeoutError()))
     answer = await served.ask("GET", f"{PATH}?from=2026-11-01&to=2026-11-03")
     assert answer.status_code == 503

@@ -1,4 +1,4 @@
-"""Periods: no holes, no overlap, the labels that people write."""
+"""Periods: no gaps, no overlap, and their labels."""
 
 from datetime import date, timedelta
 from itertools import pairwise
@@ -30,28 +30,28 @@ def test_labels(day: date, by: By, expected: str) -> None:
     assert label(day, by) == expected
 
 
-def test_the_first_and_last_period_hold_only_the_days_asked_for() -> None:
-    found = list(periods(date(2026, 11, 12), date(2027, 1, 5), By.MONTH))
+def test_the_first_and_last_period_have_only_the_requested_days() -> None:
+    shown = list(periods(date(2026, 11, 12), date(2027, 1, 5), By.MONTH))
 
-    assert [(p.label, p.first, p.last) for p in found] == [
+    assert [(p.label, p.first, p.last) for p in shown] == [
         ("2026-11", date(2026, 11, 12), date(2026, 11, 30)),
         ("2026-12", date(2026, 12, 1), date(2026, 12, 31)),
         ("2027-01", date(2027, 1, 1), date(2027, 1, 5)),
     ]
-    assert [p.start for p in found] == [date(2026, 11, 1), date(2026, 12, 1), date(2027, 1, 1)]
+    assert [p.start for p in shown] == [date(2026, 11, 1), date(2026, 12, 1), date(2027, 1, 1)]
 
 
 def test_weeks_over_new_year_begin_on_monday() -> None:
-    found = list(periods(date(2026, 12, 28), date(2027, 1, 10), By.WEEK))
+    shown = list(periods(date(2026, 12, 28), date(2027, 1, 10), By.WEEK))
 
-    assert [(p.label, p.start) for p in found] == [
+    assert [(p.label, p.start) for p in shown] == [
         ("2026-W53", date(2026, 12, 28)),
         ("2027-W01", date(2027, 1, 4)),
     ]
 
 
 @pytest.mark.parametrize("by", By)
-def test_the_ends_of_the_calendar_are_days_like_others(by: By) -> None:
+def test_periods_reach_the_first_and_the_last_day_of_the_calendar(by: By) -> None:
     assert len(list(periods(date.min, date.min, by))) == 1
     assert list(periods(date(9999, 12, 30), date.max, by))[-1].last == date.max
 
@@ -60,15 +60,15 @@ days = st.dates(date(1990, 1, 1), date(2100, 1, 1))
 
 
 @given(days, st.integers(0, 800), st.sampled_from(By))
-def test_every_day_is_in_exactly_one_period_which_bears_its_label(
+def test_every_day_is_in_exactly_one_period_with_its_label(
     first: date, length: int, by: By
 ) -> None:
     last = first + timedelta(days=length)
-    found = list(periods(first, last, by))
+    shown = list(periods(first, last, by))
 
-    assert (found[0].first, found[-1].last) == (first, last)
-    assert all(a.last + timedelta(days=1) == b.first for a, b in pairwise(found))
-    assert len({p.label for p in found}) == len({p.start for p in found}) == len(found)
-    for period in found:
+    assert (shown[0].first, shown[-1].last) == (first, last)
+    assert all(a.last + timedelta(days=1) == b.first for a, b in pairwise(shown))
+    assert len({p.label for p in shown}) == len({p.start for p in shown}) == len(shown)
+    for period in shown:
         assert label(period.first, by) == label(period.last, by) == period.label
         assert period.start <= period.first <= period.last

@@ -1,4 +1,4 @@
-"""What holds for any history of orders, however often its events are delivered."""
+"""Properties of the counts for any history of orders, with any repeats of events."""
 
 from collections import Counter
 from typing import TypeAlias
@@ -75,11 +75,11 @@ def test_repeats_anywhere_change_no_count(histories: tuple[History, History]) ->
 
 @given(mixed_histories())
 @QUICK
-def test_there_are_as_many_counts_as_lines_and_orders(history: History) -> None:
+def test_the_counts_add_up_to_the_numbers_of_lines_and_orders(history: History) -> None:
     story = Story()
-    for seen, event in enumerate(history, start=1):
+    for number, event in enumerate(history, start=1):
         story.when(event)
-        new = [e for e in history[:seen] if isinstance(e, OrderDecided)]
+        new = [e for e in history[:number] if isinstance(e, OrderDecided)]
         assert sum(story.lines.values()) == sum(len(order.lines) for order in new)
         assert sum(story.orders.values()) == len(new)
         assert min(story.lines.values()) > 0
@@ -87,12 +87,12 @@ def test_there_are_as_many_counts_as_lines_and_orders(history: History) -> None:
 
 @given(mixed_histories())
 @QUICK
-def test_the_counts_are_those_of_the_orders_as_they_stand(history: History) -> None:
-    """Adding differences batch by batch ends where counting everything afresh would."""
+def test_the_counts_equal_those_of_the_current_orders(history: History) -> None:
+    """Adding differences in each batch gives the same counts as counting all orders at once."""
     story = Story().when(*history)
 
     fresh: Counter[LineCell] = Counter()
-    for order in story.work.orders.known.values():
+    for order in story.work.orders.current.values():
         fresh.update(order.lines)
     assert story.lines == fresh
 
@@ -102,11 +102,11 @@ def test_the_counts_are_those_of_the_orders_as_they_stand(history: History) -> N
 def test_a_missing_event_never_loses_or_doubles_a_line(
     history: History, data: st.DataObject
 ) -> None:
-    gone = data.draw(st.integers(0, len(history) - 1))
-    story = Story().when(*history[:gone], *history[gone + 1 :])
+    missing = data.draw(st.integers(0, len(history) - 1))
+    story = Story().when(*history[:missing], *history[missing + 1 :])
     counted: Counted | None = story.work.orders.get(order_id(1))
     assert sum(story.lines.values()) == (len(counted.outcomes) if counted else 0)
 
-    story.when(*history[gone:])
+    story.when(*history[missing:])
 
     assert story.lines == Story().when(*history).lines

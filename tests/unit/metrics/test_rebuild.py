@@ -1,4 +1,4 @@
-"""A rebuild counts as the service does, and adds up before it writes."""
+"""A rebuild counts as the service does, and sums counts in memory before it writes."""
 
 from collections import Counter
 
@@ -26,14 +26,14 @@ def test_a_batch_of_a_rebuild_is_counted_as_the_service_counts_it(history: Histo
         assert isinstance(message, Message)
         builder.handle(message, work)
     story = Story().when(*history)
-    assert work.orders.known == story.work.orders.known
+    assert work.orders.current == story.work.orders.current
     assert _without_zeros(work.lines) == story.lines
     assert work.new_orders == story.orders
 
 
 @given(mixed_histories())
 @QUICK
-def test_a_difference_is_what_is_counted_after_less_what_was_before(history: History) -> None:
+def test_a_difference_is_the_counts_after_minus_the_counts_before(history: History) -> None:
     work = Work()
     for event in history:
         before = work.orders.get(event.order_id)

@@ -1,4 +1,4 @@
-"""The report that a dashboard draws: no holes, every outcome and channel named, totals that add up."""
+"""The report: no gaps, every outcome and channel present, totals that add up."""
 
 from datetime import date
 
@@ -50,7 +50,7 @@ def test_totals_and_channels_add_up() -> None:
     assert shown.totals.outcomes[Outcome.APPROVED] == 8
 
 
-def test_the_names_in_the_answer_are_those_of_the_question() -> None:
+def test_the_report_has_the_names_of_the_query_parameters() -> None:
     shown = report(PRACTICE, MONDAY, MONDAY, By.DAY, periods(MONDAY, MONDAY, By.DAY), ())
 
     answer = shown.model_dump(mode="json", by_alias=True)

@@ -1,4 +1,4 @@
-"""A made-up practice, pharmacy and order for the tests of notification."""
+"""Builders of made-up practices, pharmacies and order events for the tests of notification."""
 
 from datetime import UTC, datetime, time
 from typing import Any
@@ -29,12 +29,12 @@ THE_PATIENT = Actor(role=Role.PATIENT, id=PATIENT)
 
 
 def amsterdam(text: str) -> datetime:
-    """Such as `2026-11-25 15:30`, Europe/Amsterdam."""
+    """Parse a time such as `2026-11-25 15:30`, Europe/Amsterdam."""
     return datetime.fromisoformat(text).replace(tzinfo=AMSTERDAM)
 
 
 def a_practice(*closures: Closure, **changes: Any) -> Practice:
-    """Cutoff 11:00, two working days, ready from 15:30, unless `processing` says otherwise."""
+    """A practice with cutoff 11:00, two working days, ready from 15:30, unless `processing` is given."""
     fields: dict[str, Any] = {
         "agb": "01010001",
         "version": 3,
@@ -54,7 +54,7 @@ def a_pharmacy(
     *closures: Closure,
     version: int = 1,
 ) -> Pharmacy:
-    """Open with a lunch break, and on Saturday morning."""
+    """A pharmacy that is open on working days, with a lunch break, and on Saturday morning."""
     return Pharmacy(
         agb="02010001",
         version=version,
@@ -68,7 +68,7 @@ def a_pharmacy(
 
 
 def calendar_of(practice: Practice, pharmacy: Pharmacy) -> Calendar:
-    """The calendars of both, as the handler makes them."""
+    """The calendar of both, as the handler makes it."""
     return Calendar(working_days(practice), PharmacyCalendar().openings(pharmacy))
 
 
@@ -84,7 +84,7 @@ def no_parties() -> Parties:
 
 
 def a_line(medicine: str, outcome: Outcome, *reasons: Reason, number: int = 1) -> DecidedLine:
-    """A decided line of 90."""
+    """A decided line, quantity 90."""
     return DecidedLine(
         line=number, prk="5487", medicine=medicine, quantity=90, outcome=outcome, reasons=reasons
     )

@@ -20,10 +20,10 @@ from tests.unit.notification.made import a_pharmacy, a_practice, amsterdam
 def _opened(hours: str, first: date, *closures: Closure, days: int = 3) -> list[str]:
     """The openings of the first days as `MM-DD HH:MM/HH:MM`, in Amsterdam time."""
     until = datetime.combine(first + timedelta(days=days), datetime.min.time(), AMSTERDAM)
-    found = [o for o in expand(a_pharmacy(hours, *closures), first) if o.start < until]
+    openings = [o for o in expand(a_pharmacy(hours, *closures), first) if o.start < until]
     return [
         f"{o.start.astimezone(AMSTERDAM):%m-%d %H:%M}/{o.end.astimezone(AMSTERDAM):%H:%M}"
-        for o in found
+        for o in openings
     ]
 
 
@@ -55,7 +55,7 @@ def test_a_practice_does_not_work_in_its_closures_first_and_last_day_included() 
     assert [works(date(2026, 11, day)) for day in (23, 24, 25, 26)] == [True, False, False, True]
 
 
-def test_what_is_remembered_of_a_practice_is_that_of_its_entry_as_it_is_now() -> None:
+def test_the_cached_working_days_are_those_of_the_current_entry() -> None:
     calendar, day = PracticeCalendar(), date(2026, 11, 24)
     before, after = a_practice(), a_practice(Closure(first=day, last=day))
     works = calendar.working_days(before)
@@ -66,7 +66,7 @@ def test_what_is_remembered_of_a_practice_is_that_of_its_entry_as_it_is_now() ->
 
 @pytest.mark.parametrize("year", [2026, 2027, 2028, 2029])
 def test_public_holidays_in_opening_hours_are_those_of_our_own_calendar(year: int) -> None:
-    """The library that reads opening hours has its own holidays, which lack Liberation Day (2025, 2030)."""
+    """The `opening_hours` library has holidays of its own, without Liberation Day (2025, 2030)."""
     hours = OpeningHours("24/7; PH off", timezone=AMSTERDAM, country="NL")
     days = [date(year, 1, 1) + timedelta(days=n) for n in range(365)]
     closed = {
@@ -98,7 +98,7 @@ def test_an_opening_past_midnight_ends_where_a_closed_day_starts() -> None:
     assert _opened("Fr 20:00-02:00", date(2026, 11, 27), closure) == ["11-27 20:00/00:00"]
 
 
-def test_an_opening_past_midnight_of_a_closed_day_is_none() -> None:
+def test_an_opening_that_starts_on_a_closed_day_is_left_out() -> None:
     closure = Closure(first=date(2026, 11, 27), last=date(2026, 11, 27))
     assert _opened("Fr 20:00-02:00", date(2026, 11, 27), closure) == []
     assert _opened("Fr 20:00-02:00", date(2026, 11, 28), closure) == []
@@ -132,11 +132,11 @@ def test_an_hour_that_summer_time_skips_is_no_opening() -> None:
     assert _opened("Mo-Su 02:15-02:45", date(2026, 3, 29), days=2) == ["03-30 02:15/02:45"]
 
 
-def test_hours_that_are_only_perhaps_open_do_not_count() -> None:
+def test_hours_with_the_state_unknown_do_not_count() -> None:
     assert _opened('Mo-Fr 09:00-12:00 unknown "op afspraak"', date(2026, 11, 23)) == []
 
 
-def test_openings_are_worked_out_again_when_the_entry_changes() -> None:
+def test_openings_are_computed_again_when_the_entry_changes() -> None:
     calendar, day = PharmacyCalendar(), date(2026, 11, 23)
     before = calendar.openings(a_pharmacy("Mo 09:00-10:00"))(day)
     assert calendar.openings(a_pharmacy("Mo 09:00-10:00"))(day) is before

@@ -1,4 +1,4 @@
-"""Given an order so far, when its next event comes, then the patient is sent this message."""
+"""The message and the promise for each order event."""
 
 from datetime import UTC, datetime
 
@@ -92,13 +92,13 @@ def test_a_decided_order_has_one_answer_with_a_window_that_is_promised() -> None
     assert promise.rule == "practice 01010001 v3: before 11:00, 2 working days"
 
 
-def test_an_order_without_an_approved_line_promises_nothing_and_does_not_say_why() -> None:
+def test_an_order_without_an_approved_line_has_no_promise_and_no_reason_for_that() -> None:
     decision = _decision(decided(TEMPORARY))
     answer = _answer(decision.message)
     assert (answer.window, answer.no_pickup, decision.promise) == (None, None, None)
 
 
-def test_a_reason_is_kept_with_the_sentences_that_were_sent() -> None:
+def test_a_reason_is_stored_with_its_sentences() -> None:
     (reason,) = _answer(_decision(decided(TEMPORARY)).message).lines[0].reasons
     assert reason.code is ReasonCode.TEMPORARY_MEDICATION
     assert reason.why["nl"].startswith("Dit medicijn is tijdelijk voorgeschreven")
@@ -125,7 +125,7 @@ def test_a_pharmacy_that_does_not_open_for_weeks_leads_to_no_promise() -> None:
     assert decision.promise is None
 
 
-def test_a_line_decided_later_has_its_own_message_and_promise() -> None:
+def test_a_line_that_is_decided_later_has_a_message_and_a_promise() -> None:
     review = a_line("Metformine 500 mg tablet", Outcome.REVIEW)
     first = _decision(decided(review))
     later = _decision(line_decided(Outcome.APPROVED, explanation="Akkoord."), first.order)
@@ -137,7 +137,7 @@ def test_a_line_decided_later_has_its_own_message_and_promise() -> None:
     assert later.order.lines == (Line(1, "Metformine 500 mg tablet", Outcome.APPROVED),)
 
 
-def test_a_cancelled_order_names_its_medicines_and_that_the_promise_is_off() -> None:
+def test_the_message_about_a_cancelled_order_has_its_medicines_and_no_promise() -> None:
     first = _decision(decided(METFORMINE, TEMPORARY))
     decision = _decision(cancelled(1), first.order)
     assert decision.message is not None
@@ -172,7 +172,7 @@ def test_the_same_event_again_leads_to_nothing() -> None:
 
 
 @given(st.lists(st.integers(0, 3), max_size=20))
-def test_whatever_comes_again_and_in_whatever_order_each_event_is_answered_once_at_most(
+def test_each_event_is_answered_at_most_once_in_any_order_with_any_repeats(
     arrivals: list[int],
 ) -> None:
     events: list[OrderEvent] = [
@@ -192,6 +192,6 @@ def test_whatever_comes_again_and_in_whatever_order_each_event_is_answered_once_
     assert answered == sorted(set(answered))
 
 
-def test_the_same_event_decides_the_same_again() -> None:
+def test_decisions_are_deterministic() -> None:
     event = decided(METFORMINE, TEMPORARY)
     assert _decision(event) == _decision(event)

@@ -1,4 +1,4 @@
-"""What the loop is given: messages for the inbox, records for notifications.events."""
+"""notification's answers to events: messages in the inbox, records on notifications.events."""
 
 import json
 from typing import Any
@@ -77,7 +77,7 @@ def test_an_event_that_was_handled_leads_to_nothing() -> None:
     assert len(work.messages) == 1
 
 
-def test_two_events_of_an_order_in_one_batch_know_of_each_other() -> None:
+def test_the_second_event_of_an_order_in_a_batch_sees_the_first() -> None:
     handler, work = _handler(), Work()
     handler.handle(_message(decided()), work)
     handler.handle(_message(cancelled(1)), work)
@@ -85,7 +85,7 @@ def test_two_events_of_an_order_in_one_batch_know_of_each_other() -> None:
     assert work.orders.changed[ORDER_ID].seq == 2
 
 
-def test_an_event_after_what_was_loaded_builds_on_it() -> None:
+def test_an_event_is_applied_to_the_loaded_order() -> None:
     order = Order(ORDER_ID, PATIENT, 1, decided_lines())
     work = Work(IdentityMap({ORDER_ID: order}))
     _handler().handle(_message(cancelled(1)), work)
@@ -98,8 +98,8 @@ def decided_lines() -> tuple[Line, ...]:
     return tuple(Line(line.line, line.medicine, line.outcome) for line in decided().lines)
 
 
-def test_an_entry_that_changed_counts_for_the_next_event() -> None:
-    """Given a pharmacy that was asked for before, when it closes for good, then no more is promised there."""
+def test_a_changed_directory_entry_applies_to_the_next_event() -> None:
+    """When a pharmacy closes for good, nothing more is promised there, in spite of the cache."""
     practice, open_, shut = a_practice(), a_pharmacy(), a_pharmacy("off", version=2)
     pharmacies = {open_.agb: open_}
     handler = NotificationHandler({practice.agb: practice}, pharmacies)

@@ -1,4 +1,4 @@
-"""An order after its events, as far as messages name it."""
+"""notification's order follows from its events."""
 
 import pytest
 
@@ -76,7 +76,7 @@ def test_a_cancellation_changes_the_lines_that_it_names() -> None:
     ],
     ids=lambda event: event.TYPE,
 )
-def test_what_decides_no_line_only_counts_as_handled(event: OrderEvent) -> None:
+def test_an_event_without_an_outcome_changes_the_seq_only(event: OrderEvent) -> None:
     before = after(two_lines())
 
     assert evolve(before, event) == Order(ORDER_ID, PATIENT, 2, before.lines)

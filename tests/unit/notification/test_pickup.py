@@ -12,7 +12,7 @@ from services.notification.domain.calendars import expand
 from services.notification.domain.pickup import (
     AMSTERDAM,
     HORIZON_DAYS,
-    NARROWEST,
+    SHORTEST,
     Opening,
     Window,
     first_window,
@@ -105,7 +105,7 @@ def test_the_rule_is_named_as_the_practice_and_version_it_comes_from() -> None:
     assert rule_text(one).endswith("before 11:00, 1 working day")
 
 
-def test_half_an_hour_is_measured_in_time_that_passes_not_on_the_clock() -> None:
+def test_half_an_hour_is_elapsed_time_not_wall_clock_time() -> None:
     """On 25 October 2026 the clock goes from 03:00 back to 02:00: 02:50 to 02:10 is 20 minutes."""
     start = datetime(2026, 10, 25, 0, 50, tzinfo=UTC)
     opening = Opening(start, start + timedelta(minutes=20))
@@ -144,7 +144,7 @@ def test_a_promised_window_can_be_kept(
     practice_closed: tuple[Closure, ...],
     pharmacy_closed: tuple[Closure, ...],
 ) -> None:
-    """Inside one opening, not before the decision, wide enough, on no closed day, within the horizon."""
+    """Inside one opening, not before the decision, long enough, on no closed day, within the horizon."""
     practice = a_practice(*practice_closed, processing=rule)
     pharmacy = a_pharmacy(hours, *pharmacy_closed)
     window = pickup_window(decided_at, rule, calendar_of(practice, pharmacy))
@@ -154,7 +154,7 @@ def test_a_promised_window_can_be_kept(
     openings = list(expand(pharmacy, _day(decided_at)))
     assert any(o.start <= start and until <= o.end for o in openings)
     assert start >= decided_at
-    assert until - start >= NARROWEST
+    assert until - start >= SHORTEST
     first, last = window.start.date(), (until - timedelta(microseconds=1)).astimezone(AMSTERDAM)
     assert not any(c.first <= d <= c.last for c in pharmacy_closed for d in (first, last.date()))
     assert first <= _day(decided_at) + timedelta(days=HORIZON_DAYS)

@@ -1,4 +1,4 @@
-"""A rebuild handles events as notification does; it promises and publishes nothing of its own."""
+"""A rebuild answers events as notification does, but promises and publishes nothing."""
 
 from typing import Any
 
@@ -51,7 +51,7 @@ def _without_pickup(message: StoredMessage) -> StoredMessage:
     return replace(message, facts=replace(message.facts, window=None, no_pickup=None))
 
 
-def test_orders_and_messages_are_those_of_the_service_but_for_the_pickup() -> None:
+def test_orders_and_messages_equal_those_of_the_service_except_for_the_pickup() -> None:
     events = (decided(IN_REVIEW), line_decided(Outcome.APPROVED), cancelled(1, seq=3))
     handler = NotificationHandler(PRACTICES, PHARMACIES)
     running = handlers.Work()
@@ -67,7 +67,7 @@ def test_orders_and_messages_are_those_of_the_service_but_for_the_pickup() -> No
     assert len(built.messages) == 3
 
 
-def test_an_answer_that_approves_has_no_pickup_until_a_promise_is_found() -> None:
+def test_an_answer_with_an_approved_line_has_no_pickup_until_its_promise_is_read() -> None:
     work = _built(decided())
     (message,) = work.messages
     assert isinstance(message.facts, Answer)
@@ -76,5 +76,5 @@ def test_an_answer_that_approves_has_no_pickup_until_a_promise_is_found() -> Non
     assert work.promises == {message.message_id: str(promise)}
 
 
-def test_what_approves_nothing_waits_for_no_promise() -> None:
+def test_a_message_without_an_approved_line_waits_for_no_promise() -> None:
     assert _built(decided(IN_REVIEW), cancelled(1)).promises == {}

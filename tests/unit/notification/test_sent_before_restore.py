@@ -1,4 +1,4 @@
-"""After this database was restored from an older backup, what was sent before is sent again."""
+"""After a restore from an older backup, the same messages and promises are published again."""
 
 from datetime import time
 from typing import Any
@@ -45,13 +45,13 @@ def _sent_by(handler: NotificationHandler, work: Work | None = None) -> list[Out
 
 
 def _read_back(records: list[Outgoing], work: Work) -> Work:
-    """These records are met on our own topic; then what was noted is loaded for the next batch."""
+    """Consume these records from the output topic, and load the result for the next batch."""
     handler = _handler(a_practice())
     for record in records:
-        home = partition_of(record.key or b"", topics.NOTIFICATIONS_EVENTS.partitions)
-        back = Delivered(record.topic, record.key, record.value, record.headers, home)
-        handler.handle(_parsed(back), work)
-    sent: dict[UUID, Any] = dict(work.newly_sent)
+        partition = partition_of(record.key or b"", topics.NOTIFICATIONS_EVENTS.partitions)
+        consumed = Delivered(record.topic, record.key, record.value, record.headers, partition)
+        handler.handle(_parsed(consumed), work)
+    sent: dict[UUID, Any] = dict(work.read_back_sent)
     return Work(sent={ORDER_ID: sent} if sent else {})
 
 
@@ -61,7 +61,7 @@ def _answer(work: Work) -> Answer:
     return stored.facts
 
 
-def test_a_promise_stays_whatever_the_practice_does_now() -> None:
+def test_a_promise_stays_when_the_practices_rule_has_changed() -> None:
     first = Work()
     before = _sent_by(_handler(a_practice()), first)
     work = _read_back(before, Work())
@@ -70,14 +70,14 @@ def test_a_promise_stays_whatever_the_practice_does_now() -> None:
 
     assert again == Done(tuple(before))
     assert _answer(work).window == _answer(first).window
-    assert {*work.sent_again} == {*work.sent[ORDER_ID]}
+    assert {*work.handled_again} == {*work.sent[ORDER_ID]}
 
 
-def test_without_the_restore_the_same_event_would_be_answered_otherwise() -> None:
+def test_without_reading_back_the_event_would_be_answered_differently() -> None:
     assert _sent_by(_handler(SLOWER)) != _sent_by(_handler(a_practice()))
 
 
-def test_what_was_sent_without_a_promise_gets_none() -> None:
+def test_a_message_that_was_sent_without_a_promise_gets_none() -> None:
     """The practice was not in the directory then, and is now."""
     before = _sent_by(_handler(None))
     work = _read_back(before, Work())
@@ -89,7 +89,7 @@ def test_what_was_sent_without_a_promise_gets_none() -> None:
     assert _answer(work).no_pickup is NoPickup.NO_OPENING
 
 
-def test_an_event_that_nobody_was_told_of_is_sent_by_what_is_known_now() -> None:
+def test_a_promise_without_a_sent_message_is_decided_again() -> None:
     """The crash came after the promise was published and before the message was."""
     before = _sent_by(_handler(a_practice()))
     work = _read_back(before[:-1], Work())
@@ -97,7 +97,7 @@ def test_an_event_that_nobody_was_told_of_is_sent_by_what_is_known_now() -> None
     assert _handler(SLOWER).handle(_event(), work) == Done(tuple(_sent_by(_handler(SLOWER))))
 
 
-def test_what_is_in_the_inbox_here_is_not_noted() -> None:
+def test_a_message_that_is_in_the_inbox_is_not_noted() -> None:
     message = _event()
     before = _sent_by(_handler(a_practice()))
 
@@ -105,7 +105,7 @@ def test_what_is_in_the_inbox_here_is_not_noted() -> None:
     assert _read_back(before, work).sent == {}
 
 
-def test_what_others_write_on_our_topic_is_not_noted() -> None:
+def test_records_of_other_producers_on_the_topic_are_not_noted() -> None:
     work = Work()
     foreign = [
         Outgoing(

@@ -1,4 +1,4 @@
-"""What a patient reads."""
+"""The texts of messages to patients."""
 
 import hashlib
 from datetime import date
@@ -60,7 +60,7 @@ def _text(
     return TEXTS.render(kind, CURRENT_VERSION[kind], decision.message.facts, language)
 
 
-def test_the_answer_in_dutch_says_first_when_and_where_then_what_not_and_why() -> None:
+def test_the_answer_in_dutch_has_the_pickup_first_and_then_the_refusals_with_reasons() -> None:
     text = _text(decided(METFORMINE, EARLY, RISKY), "nl")
     assert text.subject == "Uw medicijnen: ophalen vanaf woensdag 25 november 2026, 15:30 uur"
     assert text.body == (
@@ -109,7 +109,7 @@ def test_the_answer_in_english_says_the_same() -> None:
         ((EARLY,), parties(), "Uw bestelling is niet goedgekeurd"),
     ],
 )
-def test_the_subject_says_what_became_of_the_order(
+def test_the_subject_has_the_outcome_of_the_order(
     lines: tuple[DecidedLine, ...], given: Parties, subject: str
 ) -> None:
     assert _text(decided(*lines), "nl", given).subject == subject
@@ -122,7 +122,7 @@ def test_without_a_promise_the_pharmacy_will_tell() -> None:
     assert "Marktplein 4, Lindewaard" in text.body
 
 
-def test_what_is_not_in_the_directory_is_left_out() -> None:
+def test_contact_data_that_is_not_in_the_directory_is_left_out() -> None:
     text = _text(decided(METFORMINE), "nl", no_parties())
     assert "Uw apotheek laat u weten wanneer" in text.body
     assert text.body.endswith("Vragen?\nBel uw huisartsenpraktijk.\n")
@@ -210,7 +210,7 @@ def test_every_kind_has_its_current_template_in_both_languages() -> None:
 
 
 def test_a_template_version_never_changes() -> None:
-    """A message that was sent stays as it was. Changing words? Add v2 files and their sums here."""
+    """Sent messages never change. To change a text, add v2 files and their sums here."""
     kept = (TEMPLATES / "SHA256SUMS").read_text().splitlines()
     now = [
         f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}"

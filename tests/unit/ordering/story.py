@@ -1,4 +1,4 @@
-"""Given what ordering knows, when records arrive, then this is decided: no I/O, the real handler."""
+"""Given/when/then for ordering: the real handler on an in-memory unit of work, without I/O."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -40,7 +40,7 @@ _changes = count(1)
 def overview(
     *medications: Medication, patient: str = ANNA, practice: str = PRACTICE, version: int = 1
 ) -> MedicationOverview:
-    """A patient's overview; chronic metformine when nothing is named."""
+    """A patient's overview; chronic metformine by default."""
     return MedicationOverview(
         patient=patient,
         practice=practice,
@@ -89,7 +89,7 @@ def pharmacy() -> Pharmacy:
 
 @dataclass
 class Story:
-    """One batch: what is known, the records that came, and what followed from each."""
+    """One batch: its unit of work, and the handler's answer to each record."""
 
     handler: OrderingHandler
     work: Work = field(default_factory=Work)
@@ -102,7 +102,7 @@ class Story:
         traceparent: str | None = TRACE,
         source: str = "urn:portal:test",
     ) -> "Story":
-        """These records of this source arrive, appended by the broker at `at`."""
+        """Handle these records of this source, with the append time `at`."""
         for body in bodies:
             headers = envelope(type(body), ce_source=source)
             record = delivered(_TOPICS[type(body)], body, headers=headers)
@@ -110,7 +110,7 @@ class Story:
         return self
 
     def when_removed(self, patient: str) -> "Story":
-        """A tombstone for this patient's overview arrives."""
+        """Handle a tombstone for this patient's overview."""
         record = Delivered(MEDICATION_STATUS.name, patient.encode(), None, [])
         self.take(record, None, NOON, None)
         return self
@@ -124,71 +124,71 @@ class Story:
         self.answers.append(self.handler.handle(message, self.work))
 
     def next_batch(self) -> Self:
-        """What was saved is loaded again for another batch; nothing is waiting to be published."""
+        """Start another batch on what this one saved."""
         waiting = {patient: set(ids) for patient, ids in self.work.waiting.items()}
         work = Work(
-            IdentityMap(dict(self.work.orders.known)), dict(self.work.overviews), waiting=waiting
+            IdentityMap(dict(self.work.orders.current)), dict(self.work.overviews), waiting=waiting
         )
         return type(self)(self.handler, work)
 
     @property
     def last(self) -> Done:
-        """What followed from the newest record, which was not rejected."""
+        """The answer to the last record, which was not rejected."""
         answer = self.answers[-1]
         assert isinstance(answer, Done), answer
         return answer
 
     @property
     def rejected(self) -> str | None:
-        """Why the newest record was rejected; None when it was not."""
+        """Why the last record was rejected; None when it was not."""
         answer = self.answers[-1]
         return answer.reason if isinstance(answer, Rejected) else None
 
     @property
     def published(self) -> list[Outgoing]:
-        """All records published so far, in order."""
+        """All published records, in order."""
         return [r for a in self.answers if isinstance(a, Done) for r in a.records]
 
     @property
     def timers(self) -> list[Timer]:
-        """All timers set so far."""
+        """All timers that were set."""
         return [t for a in self.answers if isinstance(a, Done) for t in a.timers]
 
     @property
     def order(self) -> Order:
-        """The only order of the story, as it stands now."""
-        (order,) = self.work.orders.known.values()
+        """The current state of the only order."""
+        (order,) = self.work.orders.current.values()
         return order
 
     def bodies(self, *types: type[Body]) -> list[Any]:
-        """The published bodies of these types, all when none is named."""
-        read = [body_of(record) for record in self.published]
-        return [body for body in read if not types or isinstance(body, types)]
+        """The published bodies of these types; all by default."""
+        published = [body_of(record) for record in self.published]
+        return [body for body in published if not types or isinstance(body, types)]
 
     def then(self, *lines: Expected) -> None:
-        """The lines of the only order are exactly these."""
+        """Check the outcomes and reasons of the lines of the only order."""
         assert [(n.outcome, [r.code for r in n.reasons]) for n in self.order.lines] == [*lines]
 
     def then_nothing(self) -> None:
-        """The newest record changed and published nothing, and was not refused either."""
+        """Check that the last record was not rejected, and that nothing is published."""
         assert self.answers[-1] == Done()
 
 
 def given(
     *overviews: MedicationOverview,
     policy: Policy | None = None,
-    practice_known: bool = True,
-    pharmacy_known: bool = True,
+    practice_in_directory: bool = True,
+    pharmacy_in_directory: bool = True,
 ) -> Story:
-    """What ordering knows before the first record."""
-    practices = {PRACTICE: practice(policy)} if practice_known else {}
-    pharmacies = {PHARMACY: pharmacy()} if pharmacy_known else {}
-    work = Work(overviews={known.patient: known for known in overviews})
+    """Start with these overviews and this directory."""
+    practices = {PRACTICE: practice(policy)} if practice_in_directory else {}
+    pharmacies = {PHARMACY: pharmacy()} if pharmacy_in_directory else {}
+    work = Work(overviews={overview.patient: overview for overview in overviews})
     return Story(OrderingHandler(practices, pharmacies), work)
 
 
 def body_of(record: Outgoing) -> Body:
-    """The body of an outgoing record, read by the type in its header."""
+    """Read the body of an outgoing record by the type in its header."""
     return all_bodies()[header(record, "ce_type")].model_validate_json(record.value or b"")
 
 
@@ -203,7 +203,7 @@ def seqs(bodies: Iterable[Any]) -> list[int]:
 
 
 def later(minutes: float) -> datetime:
-    """So many minutes after noon."""
+    """This many minutes after noon."""
     return NOON + timedelta(minutes=minutes)
 
 
@@ -213,7 +213,7 @@ def approved() -> Expected:
 
 
 def review(*reasons: ReasonCode) -> Expected:
-    """A person looks at the line first."""
+    """The line is in review."""
     return (Outcome.REVIEW, [*reasons])
 
 
@@ -238,5 +238,5 @@ def waits() -> Expected:
 
 
 def cancelled(*reasons: ReasonCode) -> Expected:
-    """The line was taken back."""
+    """The line was cancelled."""
     return (Outcome.CANCELLED, [*reasons])

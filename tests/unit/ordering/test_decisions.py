@@ -1,4 +1,4 @@
-"""What becomes of an order over its life: waiting, reviews, cancellations, repeats."""
+"""Decisions during the life of an order: waiting, reviews, cancellations, repeats."""
 
 from uuid import UUID
 
@@ -56,7 +56,7 @@ BOTH = overview(entry(METFORMINE), entry(AMOXICILLINE, Status.TEMPORARY))
 
 
 def decided(order: OrderPlace, line: int = 1, outcome: Outcome = Outcome.APPROVED) -> OrderReview:
-    """The GP's word on one line."""
+    """The GP's review of one line."""
     return OrderReview.model_validate(
         {
             "order_id": order.order_id,
@@ -69,18 +69,18 @@ def decided(order: OrderPlace, line: int = 1, outcome: Outcome = Outcome.APPROVE
 
 
 def overdue(order: OrderPlace) -> OrderTimer:
-    """The timer that the order set when it began to wait at noon."""
+    """The timer that the order set at noon."""
     return OrderTimer(
         order_id=order.order_id, patient=order.patient, kind="overview_overdue", due_at=later(60)
     )
 
 
 def in_review(order: OrderPlace) -> Story:
-    """The order's metformine is in review, because it is high risk."""
+    """Start with the order's metformine in review, because it is high risk."""
     return given(overview(entry(high_risk=True), entry(OMEPRAZOL))).when(order)
 
 
-def test_the_first_event_says_everything_about_the_decision() -> None:
+def test_the_first_event_has_the_whole_decision() -> None:
     order = an_order(ANNA, METFORMINE, AMOXICILLINE)
     (event,) = given(BOTH).when(order).bodies(OrderDecided)
     assert event.seq == 1
@@ -92,13 +92,13 @@ def test_the_first_event_says_everything_about_the_decision() -> None:
 
 
 def test_a_prescription_carries_the_order_and_the_overviews_dosage() -> None:
-    known = overview(entry(dosage="2x daags 1"))
+    stored = overview(entry(dosage="2x daags 1"))
     order = an_order(ANNA, order_id=ORDER)
-    (made,) = given(known).when(order).bodies(PrescriptionApproved)
-    assert made.prescription_id == prescription_id(ORDER, 1)
-    assert (made.order_id, made.line, made.quantity) == (ORDER, 1, 90)
-    assert made.dosage == "2x daags 1"
-    assert made.approved_by == Actor(role=Role.POLICY, id=f"{PRACTICE} v3")
+    (prescription,) = given(stored).when(order).bodies(PrescriptionApproved)
+    assert prescription.prescription_id == prescription_id(ORDER, 1)
+    assert (prescription.order_id, prescription.line, prescription.quantity) == (ORDER, 1, 90)
+    assert prescription.dosage == "2x daags 1"
+    assert prescription.approved_by == Actor(role=Role.POLICY, id=f"{PRACTICE} v3")
 
 
 def test_prescription_ids_differ_by_order_and_line_and_never_change() -> None:
@@ -108,7 +108,7 @@ def test_prescription_ids_differ_by_order_and_line_and_never_change() -> None:
     assert len({prescription_id(o, n) for o in (ORDER, other) for n in (1, 2)}) == 4
 
 
-def test_the_same_order_again_is_nothing_new() -> None:
+def test_the_same_order_again_changes_nothing() -> None:
     order = an_order(ANNA)
     given(overview()).when(order).when(order, at=later(5)).then_nothing()
 
@@ -143,13 +143,13 @@ def test_an_overview_changes_nothing_for_orders_that_do_not_wait() -> None:
     story.then(approved(), refused(TEMPORARY))
 
 
-def test_an_order_that_waited_can_come_into_review() -> None:
+def test_a_waiting_order_can_go_into_review() -> None:
     story = given().when(an_order(ANNA)).when(overview(entry(high_risk=True)))
     story.then(review(HIGH_RISK))
     assert story.bodies(PrescriptionApproved) == []
 
 
-def test_an_overview_that_never_comes_means_the_practice_does_not_know_the_patient() -> None:
+def test_a_waiting_order_is_refused_as_unknown_patient_when_its_timer_fires() -> None:
     order = an_order(ANNA, METFORMINE, OMEPRAZOL)
     story = given().when(order).when(overdue(order), at=later(60))
     story.then(refused(UNKNOWN), refused(UNKNOWN))
@@ -158,7 +158,7 @@ def test_an_overview_that_never_comes_means_the_practice_does_not_know_the_patie
     assert {e.decided_by.role for e in events} == {Role.SYSTEM}
 
 
-def test_an_overview_that_comes_after_the_patience_ran_out_changes_nothing() -> None:
+def test_an_overview_after_the_timer_has_fired_changes_nothing() -> None:
     order = an_order(ANNA)
     story = given().when(order).when(overdue(order), at=later(60)).when(overview(), at=later(61))
     story.then_nothing()
@@ -178,18 +178,18 @@ def test_a_timer_of_a_cancelled_order_changes_nothing() -> None:
     story.then_nothing()
 
 
-def test_a_timer_of_an_order_that_is_not_there_changes_nothing() -> None:
+def test_a_timer_of_an_unknown_order_changes_nothing() -> None:
     given().when(overdue(an_order(ANNA)), at=later(60)).then_nothing()
 
 
-def test_a_line_in_review_is_approved_by_a_person_under_that_name() -> None:
+def test_the_approval_of_a_line_in_review_names_the_reviewer() -> None:
     order = an_order(ANNA)
     story = in_review(order).when(decided(order), at=later(5))
     story.then(approved())
     (event,) = story.bodies(OrderLineDecided)
-    (made,) = story.bodies(PrescriptionApproved)
+    (prescription,) = story.bodies(PrescriptionApproved)
     assert (event.seq, event.decided_by, event.decided_at) == (2, GP, later(5))
-    assert (made.approved_by, made.approved_at) == (GP, later(5))
+    assert (prescription.approved_by, prescription.approved_at) == (GP, later(5))
 
 
 def test_a_reviewer_may_approve_another_quantity() -> None:
@@ -197,20 +197,20 @@ def test_a_reviewer_may_approve_another_quantity() -> None:
     fewer = decided(order).model_copy(update={"quantity": 30, "explanation": "eerst controle"})
     story = in_review(order).when(fewer)
     (event,) = story.bodies(OrderLineDecided)
-    (made,) = story.bodies(PrescriptionApproved)
+    (prescription,) = story.bodies(PrescriptionApproved)
     assert (event.quantity, event.explanation) == (30, "eerst controle")
-    assert made.quantity == story.order.lines[0].quantity == 30
+    assert prescription.quantity == story.order.lines[0].quantity == 30
 
 
 @pytest.mark.parametrize("outcome", [Outcome.REFUSED, Outcome.E_CONSULT])
-def test_a_reviewer_who_does_not_approve_makes_no_prescription(outcome: Outcome) -> None:
+def test_a_review_without_approval_publishes_no_prescription(outcome: Outcome) -> None:
     order = an_order(ANNA)
     story = in_review(order).when(decided(order, outcome=outcome))
     assert story.order.lines[0].outcome is outcome
     assert story.bodies(PrescriptionApproved) == []
 
 
-def test_a_review_leaves_the_other_lines_as_they_are() -> None:
+def test_a_review_does_not_change_the_other_lines() -> None:
     order = an_order(ANNA, METFORMINE, OMEPRAZOL)
     story = in_review(order).when(decided(order, line=1, outcome=Outcome.REFUSED))
     story.then((Outcome.REFUSED, []), approved())
@@ -230,22 +230,22 @@ def test_a_review_of_a_cancelled_order_is_refused() -> None:
 
 
 @pytest.mark.parametrize("patient", [ANNA, BERT])
-def test_a_review_of_an_order_that_this_patient_does_not_have_is_refused(patient: str) -> None:
+def test_a_review_of_an_unknown_or_another_patients_order_is_refused(patient: str) -> None:
     order = an_order(ANNA)
     story = in_review(order) if patient == BERT else given()
     story.when(decided(order).model_copy(update={"patient": patient}))
     assert story.rejected == "unknown_order"
 
 
-def test_a_cancellation_takes_back_open_lines_and_withdraws_only_what_was_approved() -> None:
+def test_a_cancellation_cancels_open_lines_and_withdraws_only_approved_ones() -> None:
     order = an_order(ANNA, METFORMINE, OMEPRAZOL, AMOXICILLINE)
     story = in_review(order).when(a_cancellation(order), at=later(2))
     story.then(cancelled(HIGH_RISK), cancelled(), e_consult())
     (event,) = story.bodies(OrderCancelled)
-    (gone,) = story.bodies(PrescriptionWithdrawn)
+    (withdrawn,) = story.bodies(PrescriptionWithdrawn)
     assert (event.seq, event.lines, event.cancelled_at) == (2, (1, 2), later(2))
-    assert gone.prescription_id == prescription_id(order.order_id, 2)
-    assert gone.pharmacy == PHARMACY
+    assert withdrawn.prescription_id == prescription_id(order.order_id, 2)
+    assert withdrawn.pharmacy == PHARMACY
     assert story.order.state is OrderState.CANCELLED
 
 
@@ -254,27 +254,27 @@ def test_a_second_cancellation_changes_nothing() -> None:
     given(overview()).when(order, a_cancellation(order), a_cancellation(order)).then_nothing()
 
 
-def test_an_order_without_open_lines_cannot_be_cancelled_any_more() -> None:
+def test_a_cancellation_of_an_order_without_open_lines_changes_nothing() -> None:
     order = an_order(ANNA, OMEPRAZOL)
     story = given(overview()).when(order, a_cancellation(order))
     story.then_nothing()
     assert story.order.state is OrderState.REFUSED
 
 
-def test_a_waiting_order_can_be_cancelled_and_is_not_decided_afterwards() -> None:
+def test_a_cancelled_waiting_order_is_not_decided_afterwards() -> None:
     order = an_order(ANNA)
     story = given().when(order, a_cancellation(order), overview())
     story.then(cancelled(ReasonCode.STATUS_NOT_KNOWN_YET))
     assert story.bodies(PrescriptionApproved, PrescriptionWithdrawn) == []
 
 
-def test_the_same_order_again_after_its_cancellation_is_nothing_new() -> None:
+def test_the_same_order_again_after_its_cancellation_changes_nothing() -> None:
     order = an_order(ANNA)
     given(overview()).when(order, a_cancellation(order), order).then_nothing()
 
 
 @pytest.mark.parametrize("patient", [ANNA, BERT])
-def test_a_cancellation_of_an_order_that_this_patient_does_not_have_is_refused(
+def test_a_cancellation_of_an_unknown_or_another_patients_order_is_refused(
     patient: str,
 ) -> None:
     order = an_order(ANNA)

@@ -1,4 +1,4 @@
-"""How an order stands follows from its events, whoever decided them and whenever."""
+"""The state of an order follows from its command and its events."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -31,14 +31,14 @@ from services.ordering.domain.order import Line, Order, begin, evolve
 from services.ordering.handlers import HANDLERS, INPUTS, OUTPUT_TOPIC
 from tests.harness.made import GP, METFORMINE, OMEPRAZOL, a_cancellation, an_order, entry
 from tests.unit.ordering.story import ANNA, NOON, later, overview
-from tests.unit.ordering.test_sequences import COMMANDS, ORDER, order_events, quick, tell
+from tests.unit.ordering.test_sequences import COMMANDS, ORDER, handle_all, order_events, quick
 
 CONTEXT = Context(overview(entry(METFORMINE), entry(OMEPRAZOL, high_risk=True)), True, Policy(), 3)
 TWO = an_order(ANNA, METFORMINE, OMEPRAZOL)
 
 
 def placed() -> tuple[Order, OrderDecided]:
-    """An approved line and one in review, and the event that says so."""
+    """An order with an approved line and one in review, and its first event."""
     event = decisions.place(TWO, NOON, CONTEXT).event
     return begin(TWO, "digest", event), event
 
@@ -51,8 +51,8 @@ def outcomes(order: Order) -> list[Outcome]:
 @for_all(COMMANDS)
 @quick
 def test_an_order_is_its_command_and_its_events(commands: list[tuple[Body, int]]) -> None:
-    """Whatever happened to it: so a database that was restored comes to the same order."""
-    story = tell([(ORDER, 0), *commands])
+    """So a restored database recovers the same order from its published events."""
+    story = handle_all([(ORDER, 0), *commands])
     first, *others = order_events(story)
     assert isinstance(first, OrderDecided)
     order, _ = follow(begin(ORDER, digest_of(ORDER), first), others)
@@ -61,10 +61,10 @@ def test_an_order_is_its_command_and_its_events(commands: list[tuple[Body, int]]
 
 @for_all(COMMANDS)
 @quick
-def test_what_its_pharmacy_gets_follows_from_the_events_alone(
+def test_prescriptions_follow_from_the_events_alone(
     commands: list[tuple[Body, int]],
 ) -> None:
-    story = tell([(ORDER, 0), *commands])
+    story = handle_all([(ORDER, 0), *commands])
     first, *others = order_events(story)
     assert isinstance(first, OrderDecided)
     begun = begin(ORDER, digest_of(ORDER), first)
@@ -74,7 +74,7 @@ def test_what_its_pharmacy_gets_follows_from_the_events_alone(
 
 
 def _bytes(bodies: Iterable[Body]) -> list[bytes]:
-    """As they are published, in any order."""
+    """The published bytes, sorted."""
     return sorted(encode(body) for body in bodies)
 
 
@@ -86,7 +86,7 @@ def test_an_order_begins_with_its_command_and_its_first_event() -> None:
     assert event.state == order.state
 
 
-def test_a_decided_line_is_as_its_event_says_and_others_stay() -> None:
+def test_an_event_about_a_line_changes_that_line_only() -> None:
     order, _ = placed()
     event = OrderLineDecided(
         **_of(order, seq=2),
@@ -106,18 +106,18 @@ def test_a_decided_line_is_as_its_event_says_and_others_stay() -> None:
     assert (after.seq, after.state) == (2, OrderState.APPROVED)
 
 
-def test_a_cancellation_takes_back_the_lines_that_it_names() -> None:
+def test_a_cancellation_cancels_the_lines_that_it_names() -> None:
     order, _ = placed()
     event = OrderCancelled(**_of(order, seq=2), lines=(1,), cancelled_by=GP, cancelled_at=later(1))
     after = evolve(order, event)
     assert outcomes(after) == [Outcome.CANCELLED, Outcome.REVIEW]
     assert after.state is OrderState.CANCELLED
-    (gone,) = prescriptions(order, event)
-    assert isinstance(gone, PrescriptionWithdrawn)
-    assert gone.line == 1
+    (withdrawn,) = prescriptions(order, event)
+    assert isinstance(withdrawn, PrescriptionWithdrawn)
+    assert withdrawn.line == 1
 
 
-def test_events_that_say_nothing_of_an_outcome_move_its_number_only() -> None:
+def test_events_without_an_outcome_change_the_seq_only() -> None:
     order, _ = placed()
     fields = _of(order, seq=2)
     for event in (
@@ -129,7 +129,7 @@ def test_events_that_say_nothing_of_an_outcome_move_its_number_only() -> None:
 
 
 def _of(order: Order, seq: int) -> dict[str, Any]:
-    """What every event of an order names."""
+    """The fields that every event of an order has."""
     return {
         "order_id": order.order_id,
         "seq": seq,
@@ -140,8 +140,8 @@ def _of(order: Order, seq: int) -> dict[str, Any]:
     }
 
 
-def test_a_timer_stays_as_long_as_any_line_waits() -> None:
-    """A review beside a line that waits must not end its wait."""
+def test_the_timer_is_cancelled_only_when_no_line_waits() -> None:
+    """A review of another line does not end the waiting."""
     order, _ = placed()
     waits = Line(3, "1", "Iets", 1, Outcome.WAITING)
     mixed = structs.replace(order, lines=(*order.lines, waits))
@@ -156,19 +156,19 @@ def test_a_timer_stays_as_long_as_any_line_waits() -> None:
     assert cancelled.cancelled == (OVERDUE,)
 
 
-def test_an_order_without_an_overview_says_when_it_is_given_up() -> None:
+def test_an_order_without_an_overview_sets_a_timer() -> None:
     context = structs.replace(CONTEXT, overview=None, policy=Policy(overview_patience_minutes=30))
     decided = decisions.place(TWO, NOON, context)
     (timer,) = decided.timers
     assert (timer.kind, timer.due_at) == (OVERDUE, NOON + timedelta(minutes=30))
 
 
-def test_every_record_on_its_topics_has_a_function() -> None:
+def test_every_record_type_of_the_topics_has_a_function() -> None:
     """The dispatch has no default: a record without one would become a dead letter."""
     types = {body.TYPE for topic in (*INPUTS, OUTPUT_TOPIC) for body in topic.bodies}
     assert types == HANDLERS.keys()
     assert topics.ORDERS_EVENTS is OUTPUT_TOPIC
 
 
-def test_every_event_is_one_that_evolves() -> None:
+def test_every_type_of_the_output_topic_is_an_order_event() -> None:
     assert set(OUTPUT_TOPIC.bodies) == set(OrderEvent.__args__)

@@ -1,4 +1,4 @@
-"""What ordering publishes, and how records of one batch see each other."""
+"""What ordering publishes, and how records of one batch affect each other."""
 
 from datetime import UTC, date, datetime
 from uuid import UUID
@@ -55,8 +55,8 @@ def placed_and_waiting(policy: Policy | None = None) -> tuple[OrderPlace, Story]
 
 
 def one(records: list[Outgoing], of: type) -> Outgoing:
-    (found,) = [r for r in records if isinstance(body_of(r), of)]
-    return found
+    (record,) = [r for r in records if isinstance(body_of(r), of)]
+    return record
 
 
 def test_a_repeat_in_the_same_batch_is_decided_once() -> None:
@@ -75,7 +75,7 @@ def test_an_order_and_then_its_overview_in_one_batch_are_decided_in_that_batch()
     ]
 
 
-def test_an_overview_and_then_an_order_in_one_batch_need_no_waiting() -> None:
+def test_an_order_after_its_overview_in_one_batch_does_not_wait() -> None:
     story = given().when(overview(), an_order(ANNA))
     assert len(story.bodies(OrderDecided)) == 1
     assert story.timers == []
@@ -84,7 +84,7 @@ def test_an_overview_and_then_an_order_in_one_batch_need_no_waiting() -> None:
 
 def test_all_orders_that_wait_for_an_overview_are_decided_with_it() -> None:
     story = given().when(an_order(ANNA), an_order(ANNA), overview())
-    assert {o.state for o in story.work.orders.known.values()} == {OrderState.APPROVED}
+    assert {o.state for o in story.work.orders.current.values()} == {OrderState.APPROVED}
     assert story.work.waiting[ANNA] == set()
 
 
@@ -94,14 +94,14 @@ def test_an_order_decided_in_an_earlier_batch_is_decided_by_the_overview_of_a_la
 
 
 @pytest.mark.parametrize("version", [2, 3])
-def test_an_overview_that_is_not_newer_than_the_known_one_is_ignored(version: int) -> None:
+def test_an_overview_that_is_not_newer_than_the_stored_one_is_ignored(version: int) -> None:
     story = given(overview(version=3)).when(overview(entry(status=Status.STOPPED), version=version))
     story.then_nothing()
     assert story.work.changed_overviews == {}
     story.when(an_order(ANNA)).then(approved())
 
 
-def test_a_newer_overview_counts_from_the_next_record_of_the_batch_on() -> None:
+def test_a_newer_overview_applies_to_the_next_record_of_the_batch() -> None:
     story = given(overview(version=1)).when(overview(entry(), version=2), an_order(ANNA))
     assert story.bodies(OrderDecided)[0].overview_version == 2
 
@@ -112,7 +112,7 @@ def test_after_an_overview_is_removed_orders_wait_again() -> None:
     story.when(an_order(ANNA)).then(waits())
 
 
-def test_an_order_that_waits_sets_a_timer_for_the_practices_patience() -> None:
+def test_a_waiting_order_sets_a_timer_with_the_practices_patience() -> None:
     _, story = placed_and_waiting(Policy(overview_patience_minutes=30))
     (timer,) = story.timers
     due = body_of(timer.record)
@@ -143,8 +143,8 @@ def test_an_order_that_never_waited_cancels_no_timer() -> None:
     assert given(overview()).when(order, a_cancellation(order)).last.cancelled == ()
 
 
-def test_a_timer_that_the_broker_took_before_its_time_is_set_again() -> None:
-    """The database's clock was ahead of the broker's, and the broker's decides."""
+def test_a_timer_that_was_appended_before_its_time_is_set_again() -> None:
+    """The database's clock was ahead of the broker's; the broker's counts."""
     _, story = placed_and_waiting()
     (timer,) = story.timers
     story.when(body_of(timer.record), at=later(59.9))
@@ -157,13 +157,13 @@ def test_a_timer_that_the_broker_took_before_its_time_is_set_again() -> None:
     story.then(waits())
 
 
-def test_a_timer_that_the_broker_took_at_its_very_time_counts() -> None:
+def test_a_timer_that_was_appended_exactly_at_its_time_counts() -> None:
     _, story = placed_and_waiting()
     story.when(body_of(story.timers[0].record), at=later(60))
     assert story.order.state is OrderState.REFUSED
 
 
-def test_event_ids_say_what_happened() -> None:
+def test_event_ids_are_derived_from_type_order_and_seq() -> None:
     _, story = placed_and_waiting()
     story.when(overview(), at=later(1))
     ids = [header(record, "ce_id") for record in story.published]
@@ -197,7 +197,7 @@ def test_a_prescription_goes_to_its_pharmacys_own_topic() -> None:
     assert header(made, "ce_subject") == str(prescription_id(ORDER, 1))
 
 
-def test_everything_that_follows_from_a_record_is_in_its_trace() -> None:
+def test_all_records_caused_by_a_record_continue_its_trace() -> None:
     story = given(overview()).when(an_order(ANNA))
     traces = [header(record, "traceparent").split("-") for record in story.published]
     assert {t[1] for t in traces} == {TRACE.split("-")[1]}
@@ -217,23 +217,23 @@ def test_only_what_changed_is_saved() -> None:
     assert set(story.work.orders.changed) == {second.order_id}
 
 
-def test_the_api_may_forget_every_order_that_the_loop_has_seen() -> None:
-    """Repeats and conflicts too, which change nothing else. It has noted nothing of what came by Kafka."""
+def test_every_order_from_the_api_is_removed_from_the_intake() -> None:
+    """Repeats and conflicts too. An order that came through Kafka was never in the intake."""
     order, other, by_kafka = an_order(ANNA), an_order(ANNA), an_order(ANNA)
     story = given(overview()).when(order).next_batch()
     conflict = an_order(ANNA, order_id=order.order_id, quantity=30)
     story.when(order, conflict, other, source=API_SOURCE).when(by_kafka)
-    assert story.work.taken_in == [order.order_id, order.order_id, other.order_id]
+    assert story.work.from_api == [order.order_id, order.order_id, other.order_id]
 
 
-def test_a_digest_does_not_depend_on_how_the_json_was_written() -> None:
+def test_a_digest_does_not_depend_on_the_spelling_of_the_json() -> None:
     order = an_order(ANNA)
     fields = as_json(order)
     shuffled = dict(reversed(list(fields.items()))) | {"portal_build": "1.2.3"}
     assert digest_of(OrderPlace.model_validate(shuffled, strict=False)) == digest_of(order)
 
 
-def test_a_digest_is_kept_for_years_and_stays_what_it_was() -> None:
+def test_the_digest_of_an_order_never_changes() -> None:
     plain = an_order(ANNA, order_id=ORDER)
     full = an_order(
         *(ANNA, METFORMINE, AMOXICILLINE),
@@ -251,8 +251,8 @@ def test_a_digest_differs_with_every_field(change: dict[str, str]) -> None:
     assert digest_of(order.model_copy(update=change)) != digest_of(order)
 
 
-def test_an_answer_at_the_end_of_the_calendar_is_still_a_decision() -> None:
-    """A broker without LogAppendTime passes on whatever time a producer wrote."""
+def test_an_append_time_at_the_end_of_the_calendar_is_accepted() -> None:
+    """A topic without LogAppendTime has whatever time the producer wrote."""
     end = datetime.max.replace(tzinfo=UTC)
     story = given(overview()).when(an_order(ANNA), at=end)
     assert isinstance(story.answers[0], Done)

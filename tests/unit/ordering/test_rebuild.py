@@ -1,4 +1,4 @@
-"""A rebuild keeps overviews as ordering does, and decides nothing."""
+"""A rebuild stores overviews as ordering does, and decides nothing."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ def _message(version: int | None) -> Message[Any]:
 
 
 @given(st.lists(st.none() | st.integers(1, 5), max_size=8))
-def test_whatever_versions_come_it_keeps_what_ordering_keeps(versions: list[int | None]) -> None:
+def test_a_rebuild_stores_the_same_overviews_as_ordering(versions: list[int | None]) -> None:
     running, built = Work(), Work()
     handler, builder = OrderingHandler({}, {}), OverviewsBuilder()
     for version in versions:

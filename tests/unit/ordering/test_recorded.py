@@ -1,8 +1,7 @@
-"""What was published once is published so for ever: recorded records and answers, byte for byte.
+"""Recorded inputs lead to the recorded outputs, byte for byte: published records never change.
 
-`recorded.jsonl` was written by an earlier version of the code, as it shipped: a line for each scenario, then
-one for each of its records with what followed from it. Each record is a batch of its own. It is never made
-again from newer code.
+`recorded.jsonl` was written by a released version of the code: a line for each scenario, then one for each of
+its records with the answer to it. Each record is a batch. Never generate the file again from newer code.
 """
 
 from collections.abc import Iterator
@@ -48,7 +47,7 @@ class Due(msgspec.Struct):
 
 
 class Taken(msgspec.Struct):
-    """A record that ordering took."""
+    """A record that ordering consumed."""
 
     topic: str
     partition: int
@@ -73,7 +72,7 @@ class Taken(msgspec.Struct):
 
 
 class Step(msgspec.Struct):
-    """A record, and what followed from it; `restored` when the database was emptied before."""
+    """A record and the answer to it; `restored` when the database was emptied before."""
 
     restored: bool
     record: Taken
@@ -84,7 +83,7 @@ class Step(msgspec.Struct):
 
 
 class Scenario(msgspec.Struct):
-    """What ordering knew of the directory, and what happened then."""
+    """The directory, and the steps."""
 
     scenario: str
     policy: dict[str, Any] | None
@@ -103,38 +102,40 @@ class Scenario(msgspec.Struct):
 
 @dataclass
 class Database:
-    """What is kept between two batches."""
+    """What is stored between two batches."""
 
     work: Work = field(default_factory=Work)
 
     def next_batch(self) -> Work:
-        """What the next batch loads."""
+        """Load the next batch."""
         before = self.work
         recovered = {id: [*events] for id, events in before.recovered.items()}
         for event in before.newly_recovered:
             recovered.setdefault(event.order_id, []).append(event)
         for id in before.orders.changed:
             recovered.pop(id, None)
-        self.work = Work(IdentityMap(dict(before.orders.known)), dict(before.overviews), recovered)
-        for order in self.work.orders.known.values():
+        self.work = Work(
+            IdentityMap(dict(before.orders.current)), dict(before.overviews), recovered
+        )
+        for order in self.work.orders.current.values():
             if order.state is OrderState.WAITING:
                 self.work.waiting.setdefault(order.patient, set()).add(order.order_id)
         return self.work
 
 
 def scenarios() -> Iterator[Scenario]:
-    """All that was recorded."""
-    found: Scenario | None = None
+    """Read the recorded scenarios."""
+    scenario: Scenario | None = None
     for line in (Path(__file__).parent / "recorded.jsonl").read_bytes().splitlines():
         if line.startswith(b'{"scenario"'):
-            if found:
-                yield found
-            found = msgspec.json.decode(line, type=Scenario)
+            if scenario:
+                yield scenario
+            scenario = msgspec.json.decode(line, type=Scenario)
         else:
-            assert found is not None
-            found.steps.append(msgspec.json.decode(line, type=Step))
-    assert found is not None
-    yield found
+            assert scenario is not None
+            scenario.steps.append(msgspec.json.decode(line, type=Step))
+    assert scenario is not None
+    yield scenario
 
 
 SCENARIOS = list(scenarios())
@@ -142,8 +143,7 @@ SCENARIOS = list(scenarios())
 
 @pytest.mark.parametrize("recorded", SCENARIOS, ids=lambda s: s.scenario)
 def test_the_same_records_lead_to_the_same_bytes(recorded: Scenario) -> None:
-    """Given a directory, when the recorded records arrive, then ids, bytes, order, timers and refusals are
-    those that were recorded."""
+    """Ids, bytes, order, timers and rejections are those that were recorded."""
     handler, database = recorded.handler(), Database()
     for number, step in enumerate(recorded.steps, start=1):
         if step.restored:
@@ -162,14 +162,14 @@ def answered(step: Step, answer: Done | Rejected) -> Step:
 
 
 def shown(record: Outgoing) -> Published:
-    """A record as it was recorded."""
+    """A record in its recorded form."""
     headers = [(name, (value or b"").decode()) for name, value in record.headers]
     key, value = record.key or b"", record.value or b""
     return Published(record.topic, key.decode(), value.decode(), headers)
 
 
-def test_every_kind_of_record_was_recorded() -> None:
-    """Else the comparison would prove less than it says."""
+def test_the_recording_has_every_type_of_record_and_every_rejection() -> None:
+    """Otherwise the comparison proves too little."""
     kinds = {
         value
         for scenario in SCENARIOS

@@ -1,4 +1,4 @@
-"""After this database was restored from an older backup, what was decided before stands."""
+"""After a restore from an older backup, published decisions stay as they are."""
 
 from typing import Any
 from uuid import UUID, uuid4
@@ -56,7 +56,7 @@ def _prescriptions(story: Story) -> list[Outgoing]:
 
 
 def restored(before: Story, *overviews: Any, policy: Policy | None = None) -> Story:
-    """A database that knows nothing of what was told, after it has read that back."""
+    """Start with an empty database that has read back the published events of `before`."""
     story = given(*overviews, policy=policy)
     read_back(story, _events(before))
     story.work.recovered = recovered(story.work.newly_recovered)
@@ -65,11 +65,11 @@ def restored(before: Story, *overviews: Any, policy: Policy | None = None) -> St
 
 
 def read_back(story: Story, events: list[Outgoing]) -> None:
-    """These records are met on ordering's own topic."""
+    """Consume these records from the output topic."""
     for record in events:
-        home = partition_of(record.key or b"", topics.ORDERS_EVENTS.partitions)
-        found = Delivered(record.topic, record.key, record.value, record.headers, home)
-        story.take(found, _body(record), NOON, None)
+        partition = partition_of(record.key or b"", topics.ORDERS_EVENTS.partitions)
+        consumed = Delivered(record.topic, record.key, record.value, record.headers, partition)
+        story.take(consumed, _body(record), NOON, None)
 
 
 def _body(record: Outgoing) -> Body:
@@ -79,11 +79,11 @@ def _body(record: Outgoing) -> Body:
 
 
 def recovered(events: list[OrderEvent]) -> dict[UUID, list[OrderEvent]]:
-    """As the next batch loads them."""
-    found: dict[UUID, list[OrderEvent]] = {}
+    """Group the events by order, as the next batch loads them."""
+    by_order: dict[UUID, list[OrderEvent]] = {}
     for event in events:
-        found.setdefault(event.order_id, []).append(event)
-    return found
+        by_order.setdefault(event.order_id, []).append(event)
+    return by_order
 
 
 def contents(records: list[Outgoing]) -> list[tuple[str, bytes | None, bytes | None]]:
@@ -104,7 +104,7 @@ def a_review(
     )
 
 
-def test_an_order_stays_decided_as_it_was_whatever_is_known_now() -> None:
+def test_a_recovered_order_keeps_its_decision_whatever_the_overview_now_is() -> None:
     order = an_order(ANNA, METFORMINE, OMEPRAZOL)
     before = given(KNOWS_BOTH).when(order)
 
@@ -115,7 +115,7 @@ def test_an_order_stays_decided_as_it_was_whatever_is_known_now() -> None:
     assert contents(_prescriptions(after)) == contents(_prescriptions(before))
 
 
-def test_without_what_was_told_it_would_be_decided_otherwise() -> None:
+def test_without_recovery_the_order_would_be_decided_differently() -> None:
     order = an_order(ANNA, METFORMINE, OMEPRAZOL)
     after = given(overview(entry(OMEPRAZOL), version=9)).when(order)
     after.then(refused_as_unknown(), approved())
@@ -125,10 +125,10 @@ def refused_as_unknown() -> Any:
     return (Outcome.E_CONSULT, [ReasonCode.NOT_IN_OVERVIEW])
 
 
-def test_the_whole_history_of_an_order_is_followed() -> None:
+def test_all_published_events_of_an_order_are_applied() -> None:
     order = an_order(ANNA, METFORMINE, OMEPRAZOL)
-    said = a_review(order, 2, quantity=60)
-    before = given(KNOWS_BOTH).when(order).when(said).when(a_cancellation(order))
+    reviewed = a_review(order, 2, quantity=60)
+    before = given(KNOWS_BOTH).when(order).when(reviewed).when(a_cancellation(order))
 
     after = restored(before).when(order)
 
@@ -137,7 +137,7 @@ def test_the_whole_history_of_an_order_is_followed() -> None:
     assert contents(_prescriptions(after)) == contents(_prescriptions(before))
 
 
-def test_commands_that_come_again_after_the_order_change_nothing_and_are_no_dead_letters() -> None:
+def test_repeated_commands_of_a_recovered_order_change_nothing_and_are_not_rejected() -> None:
     order = an_order(ANNA, METFORMINE, OMEPRAZOL)
     commands = (a_review(order, 2), a_cancellation(order))
     before = given(KNOWS_BOTH).when(order, *commands)
@@ -148,7 +148,7 @@ def test_commands_that_come_again_after_the_order_change_nothing_and_are_no_dead
     assert after.order == before.order
 
 
-def test_the_next_command_goes_on_from_there() -> None:
+def test_the_next_command_continues_from_the_recovered_order() -> None:
     order = an_order(ANNA, METFORMINE, OMEPRAZOL)
     before = given(KNOWS_BOTH).when(order)
 
@@ -158,7 +158,7 @@ def test_the_next_command_goes_on_from_there() -> None:
     assert after.order.seq == 2
 
 
-def test_an_event_of_an_order_that_is_known_is_followed_at_once() -> None:
+def test_an_event_of_a_stored_order_is_applied_at_once() -> None:
     order = an_order(ANNA, METFORMINE, OMEPRAZOL)
     whole = given(KNOWS_BOTH).when(order).when(a_review(order, 2))
     older = given(KNOWS_BOTH).when(order).next_batch()
@@ -170,8 +170,8 @@ def test_an_event_of_an_order_that_is_known_is_followed_at_once() -> None:
     assert contents(_prescriptions(older)) == contents(_prescriptions(whole))[1:]
 
 
-def test_an_order_that_waited_gets_what_came_after_it_though_that_came_first_now() -> None:
-    """Its overview is handled before it this time, and will not come again."""
+def test_a_recovered_waiting_order_is_decided_when_its_overview_precedes_it() -> None:
+    """The overview will not be redelivered."""
     order = an_order(ANNA)
     before = given().when(order)
     before.then(waits())
@@ -182,7 +182,7 @@ def test_an_order_that_waited_gets_what_came_after_it_though_that_came_first_now
     assert [body.seq for body in after.bodies() if hasattr(body, "seq")] == [2]
 
 
-def test_an_order_that_waits_still_has_a_due_time() -> None:
+def test_a_recovered_waiting_order_sets_its_timer_again() -> None:
     order = an_order(ANNA)
     before = given().when(order)
 
@@ -192,7 +192,7 @@ def test_an_order_that_waits_still_has_a_due_time() -> None:
     assert [t.id for t in after.timers] == [t.id for t in before.timers]
 
 
-def test_an_order_that_was_given_up_stays_so_though_its_overview_is_there_now() -> None:
+def test_a_recovered_order_stays_refused_after_its_timer_fired() -> None:
     order = an_order(ANNA)
     before = given().when(order)
     due = before.timers[0].due_at
@@ -206,7 +206,7 @@ def test_an_order_that_was_given_up_stays_so_though_its_overview_is_there_now() 
     after.when(timer, at=due).then_nothing()
 
 
-def test_another_order_under_an_id_that_was_decided_is_refused() -> None:
+def test_another_order_under_the_id_of_a_published_decision_is_refused() -> None:
     order_id = uuid4()
     before = given(overview()).when(an_order(ANNA, order_id=order_id))
 
@@ -216,7 +216,7 @@ def test_another_order_under_an_id_that_was_decided_is_refused() -> None:
     assert restored(before).when(an_order(BERT, order_id=order_id)).rejected == "order_conflict"
 
 
-def test_what_others_write_on_our_topic_is_not_followed() -> None:
+def test_records_of_other_producers_on_the_output_topic_are_ignored() -> None:
     before = given(overview()).when(an_order(ANNA))
     foreign = [
         Outgoing(r.topic, r.key, r.value, [(n, v) for n, v in r.headers if n != "ce_source"])
@@ -229,7 +229,7 @@ def test_what_others_write_on_our_topic_is_not_followed() -> None:
     assert story.work.newly_recovered == []
 
 
-def test_what_is_known_already_is_not_followed_again() -> None:
+def test_events_that_are_applied_already_are_ignored() -> None:
     story = given(KNOWS_BOTH).when(an_order(ANNA, METFORMINE, OMEPRAZOL))
     events = _events(story)
     again = story.next_batch()
@@ -241,7 +241,7 @@ def test_what_is_known_already_is_not_followed_again() -> None:
 
 
 @pytest.mark.parametrize("by", ["gp-1", "gp-2"])
-def test_a_review_once_more_is_nothing_new_and_another_one_is_refused(by: str) -> None:
+def test_a_repeated_review_changes_nothing_and_another_reviewers_is_refused(by: str) -> None:
     order = an_order(ANNA, OMEPRAZOL)
     story = given(KNOWS_BOTH).when(order)
     story.then(review(ReasonCode.HIGH_RISK_MEDICATION))

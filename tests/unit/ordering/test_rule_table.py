@@ -1,4 +1,4 @@
-"""The table of rules, asked of the facts on one line alone: no order, no record."""
+"""The table of rules on the facts of one line: no order, no record."""
 
 from collections import Counter
 from datetime import date
@@ -17,31 +17,31 @@ HIGH_RISK = ReasonCode.HIGH_RISK_MEDICATION
 
 
 def facts(**changes: Any) -> Facts:
-    """Chronic metformine, as much as is usually supplied; nothing stands in its way."""
+    """Chronic metformine in the usual quantity: no rule holds."""
     fields: dict[str, Any] = {
         "asked": asked(180),
         "entry": entry(),
         "practice": PRACTICE,
         "registered_at": PRACTICE,
-        "pharmacy_known": True,
+        "pharmacy_in_directory": True,
         "policy": Policy(),
     }
     return Facts(**(fields | changes))
 
 
 def asked(quantity: int) -> OrderLine:
-    """So much metformine."""
+    """A line with this quantity of metformine."""
     return OrderLine(line=1, prk=METFORMINE[0], medicine=METFORMINE[1], quantity=quantity)
 
 
-def codes(found: Facts) -> list[ReasonCode | None]:
+def codes(line: Facts) -> list[ReasonCode | None]:
     """The codes of the rules that hold."""
-    return [rule.code for rule in holding(found)]
+    return [rule.code for rule in holding(line)]
 
 
 ONE_EACH: dict[ReasonCode | None, dict[str, Any]] = {
     ReasonCode.OTHER_PRACTICE: {"registered_at": "01010002"},
-    ReasonCode.UNKNOWN_PHARMACY: {"pharmacy_known": False},
+    ReasonCode.UNKNOWN_PHARMACY: {"pharmacy_in_directory": False},
     ReasonCode.STATUS_NOT_KNOWN_YET: {"registered_at": None, "entry": None},
     ReasonCode.NOT_IN_OVERVIEW: {"entry": None},
     ReasonCode.TEMPORARY_MEDICATION: {"entry": entry(status=Status.TEMPORARY)},
@@ -53,19 +53,19 @@ ONE_EACH: dict[ReasonCode | None, dict[str, Any]] = {
     ReasonCode.QUANTITY_ABOVE_LIMIT: {"asked": asked(181)},
     None: {"policy": Policy(review_everything=True)},
 }
-"""For each rule what alone makes it hold."""
+"""For each rule the facts for which it holds alone."""
 
 
-def test_a_line_of_which_no_rule_holds_is_approved() -> None:
+def test_a_line_for_which_no_rule_holds_is_approved() -> None:
     assert codes(facts()) == []
     assert decide(facts()).outcome is Outcome.APPROVED
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: str(rule.code))
-def test_a_rule_that_alone_holds_leads_to_its_own_outcome(rule: Any) -> None:
-    found = facts(**ONE_EACH[rule.code])
-    verdict = decide(found)
-    assert codes(found) == [rule.code]
+def test_a_single_rule_leads_to_its_own_outcome(rule: Any) -> None:
+    line = facts(**ONE_EACH[rule.code])
+    verdict = decide(line)
+    assert codes(line) == [rule.code]
     assert verdict.outcome is rule.outcome
     assert [reason.code for reason in verdict.reasons] == ([rule.code] if rule.code else [])
 
@@ -83,26 +83,26 @@ def test_refusals_never_review_and_reviews_do_nothing_else() -> None:
 
 @pytest.mark.parametrize("status", [status for status in Status if status is not Status.CHRONIC])
 def test_medication_of_every_status_but_chronic_is_refused(status: Status) -> None:
-    """A status that is added to the overview needs a rule of its own."""
+    """A new status needs a new rule."""
     assert decide(facts(entry=entry(status=status))).outcome is Outcome.REFUSED
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: str(rule.code))
 @pytest.mark.parametrize("lacks", [{}, {"entry": None}, {"entry": None, "registered_at": None}])
-def test_every_rule_may_be_asked_whatever_is_not_on_record(
+def test_every_rule_can_be_checked_whatever_facts_are_missing(
     rule: Any, lacks: dict[str, Any]
 ) -> None:
-    """Explaining asks all of them, also those that deciding would not come to."""
+    """An explanation checks all rules, also those that a decision does not reach."""
     assert isinstance(rule.check(facts(**lacks)), bool)
 
 
 def test_reasons_come_in_the_order_of_the_table() -> None:
-    found = facts(
+    line = facts(
         entry=entry(status=Status.STOPPED, repeat_service=True),
         registered_at="01010002",
-        pharmacy_known=False,
+        pharmacy_in_directory=False,
     )
-    assert codes(found) == [
+    assert codes(line) == [
         ReasonCode.OTHER_PRACTICE,
         ReasonCode.UNKNOWN_PHARMACY,
         ReasonCode.STOPPED_MEDICATION,
@@ -110,14 +110,14 @@ def test_reasons_come_in_the_order_of_the_table() -> None:
     ]
 
 
-def test_another_policy_can_be_tried_on_the_same_line() -> None:
-    found = {"entry": entry(high_risk=True)}
-    assert codes(facts(**found)) == [HIGH_RISK]
-    assert codes(facts(**found, policy=Policy(review_high_risk=False))) == []
+def test_another_policy_can_be_tried_out_on_the_same_line() -> None:
+    changes = {"entry": entry(high_risk=True)}
+    assert codes(facts(**changes)) == [HIGH_RISK]
+    assert codes(facts(**changes, policy=Policy(review_high_risk=False))) == []
 
 
-def test_what_a_patient_could_order_is_asked_without_an_order() -> None:
-    """Of each medicine of the overview, in the usual quantity."""
+def test_the_orderable_medication_is_decided_without_an_order() -> None:
+    """For each medicine of the overview, in the usual quantity."""
     overview = [entry(), entry(high_risk=True), entry(status=Status.STOPPED)]
     outcomes = [decide(facts(asked=medicine, entry=medicine)).outcome for medicine in overview]
     assert outcomes == [Outcome.APPROVED, Outcome.REVIEW, Outcome.REFUSED]

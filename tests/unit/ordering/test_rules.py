@@ -1,4 +1,4 @@
-"""The rules on one line: which reasons hold, and what becomes of the line."""
+"""The rules on one line: which reasons hold, and the outcome."""
 
 from datetime import date
 from typing import Any
@@ -50,13 +50,13 @@ def test_chronic_medication_is_approved() -> None:
 
 
 def test_temporary_medication_is_refused() -> None:
-    known = overview(entry(status=Status.TEMPORARY))
-    given(known).when(an_order(ANNA)).then(refused(TEMPORARY))
+    stored = overview(entry(status=Status.TEMPORARY))
+    given(stored).when(an_order(ANNA)).then(refused(TEMPORARY))
 
 
 def test_stopped_medication_is_refused() -> None:
-    known = overview(entry(status=Status.STOPPED))
-    given(known).when(an_order(ANNA)).then(refused(STOPPED))
+    stored = overview(entry(status=Status.STOPPED))
+    given(stored).when(an_order(ANNA)).then(refused(STOPPED))
 
 
 def test_a_medicine_that_is_not_in_the_overview_leads_to_an_e_consult() -> None:
@@ -68,23 +68,23 @@ def test_an_empty_overview_leads_to_an_e_consult_and_not_to_waiting() -> None:
     given(empty).when(an_order(ANNA)).then(e_consult())
 
 
-def test_a_medicine_is_found_by_its_prk_code_and_not_by_its_name() -> None:
+def test_a_medicine_is_identified_by_its_prk_code_not_by_its_name() -> None:
     renamed = (METFORMINE[0], "Metformine 500 mg tablet (ander merk)")
     given(overview(entry(METFORMINE))).when(an_order(ANNA, renamed)).then(approved())
 
 
-def test_what_the_repeat_service_supplies_is_left_to_it() -> None:
-    known = overview(entry(repeat_service=True))
-    given(known).when(an_order(ANNA)).then(repeat_service())
+def test_a_medicine_in_the_repeat_service_is_left_to_it() -> None:
+    stored = overview(entry(repeat_service=True))
+    given(stored).when(an_order(ANNA)).then(repeat_service())
 
 
 def test_an_order_at_another_practice_than_the_patients_is_refused() -> None:
-    known = overview(entry(), practice="01010002")
-    given(known).when(an_order(ANNA)).then(refused(ELSEWHERE))
+    stored = overview(entry(), practice="01010002")
+    given(stored).when(an_order(ANNA)).then(refused(ELSEWHERE))
 
 
 def test_an_order_for_an_unknown_pharmacy_is_refused() -> None:
-    given(overview(), pharmacy_known=False).when(an_order(ANNA)).then(refused(NO_PHARMACY))
+    given(overview(), pharmacy_in_directory=False).when(an_order(ANNA)).then(refused(NO_PHARMACY))
 
 
 @pytest.mark.parametrize(
@@ -101,22 +101,22 @@ def test_a_line_carries_every_reason_and_a_refusal_outweighs_the_repeat_service(
 
 
 def test_reasons_of_the_order_and_of_the_medicine_come_together() -> None:
-    known = overview(entry(status=Status.STOPPED), practice="01010002")
-    story = given(known, pharmacy_known=False)
+    stored = overview(entry(status=Status.STOPPED), practice="01010002")
+    story = given(stored, pharmacy_in_directory=False)
     story.when(an_order(ANNA)).then(refused(ELSEWHERE, NO_PHARMACY, STOPPED))
 
 
 def test_another_practice_outweighs_the_e_consult() -> None:
-    known = overview(entry(), practice="01010002")
-    given(known).when(an_order(ANNA, OMEPRAZOL)).then(refused(ELSEWHERE, MISSING))
+    stored = overview(entry(), practice="01010002")
+    given(stored).when(an_order(ANNA, OMEPRAZOL)).then(refused(ELSEWHERE, MISSING))
 
 
 def test_without_an_overview_an_order_waits() -> None:
     given().when(an_order(ANNA)).then(waits())
 
 
-def test_an_order_that_no_overview_can_save_does_not_wait() -> None:
-    given(pharmacy_known=False).when(an_order(ANNA)).then(refused(NO_PHARMACY))
+def test_an_order_for_an_unknown_pharmacy_does_not_wait() -> None:
+    given(pharmacy_in_directory=False).when(an_order(ANNA)).then(refused(NO_PHARMACY))
 
 
 def test_high_risk_medication_is_reviewed() -> None:
@@ -136,19 +136,19 @@ def test_an_order_for_a_longer_period_is_reviewed() -> None:
     given(overview()).when(an_order(ANNA, supply_until=HOLIDAY)).then(review(LARGER))
 
 
-def test_more_than_is_usually_supplied_is_reviewed() -> None:
-    known = overview(entry(quantity=90))
-    given(known).when(an_order(ANNA, quantity=91)).then(review(QUANTITY))
+def test_more_than_the_usual_quantity_is_reviewed() -> None:
+    stored = overview(entry(quantity=90))
+    given(stored).when(an_order(ANNA, quantity=91)).then(review(QUANTITY))
 
 
-def test_as_much_as_is_usually_supplied_is_approved() -> None:
+def test_the_usual_quantity_is_approved() -> None:
     given(overview(entry(quantity=90))).when(an_order(ANNA, quantity=90)).then(approved())
 
 
 def test_a_line_in_review_carries_every_reason() -> None:
-    known = overview(entry(high_risk=True, quantity=90))
+    stored = overview(entry(high_risk=True, quantity=90))
     order = an_order(ANNA, quantity=360, remark="vier maanden weg", supply_until=HOLIDAY)
-    given(known).when(order).then(review(HIGH_RISK, REMARK, LARGER, QUANTITY))
+    given(stored).when(order).then(review(HIGH_RISK, REMARK, LARGER, QUANTITY))
 
 
 @pytest.mark.parametrize(
@@ -163,36 +163,36 @@ def test_a_line_in_review_carries_every_reason() -> None:
 def test_each_switch_of_the_policy_turns_off_its_own_reason_only(
     switch: str, reason: ReasonCode
 ) -> None:
-    known = overview(entry(high_risk=True, quantity=90))
+    stored = overview(entry(high_risk=True, quantity=90))
     order = an_order(ANNA, quantity=360, remark="vier maanden weg", supply_until=HOLIDAY)
     kept = [code for code in (HIGH_RISK, REMARK, LARGER, QUANTITY) if code is not reason]
-    given(known, policy=Policy(**{switch: False})).when(order).then(review(*kept))
+    given(stored, policy=Policy(**{switch: False})).when(order).then(review(*kept))
 
 
 def test_a_practice_that_reviews_nothing_approves_all_chronic_medication() -> None:
-    known = overview(entry(high_risk=True, quantity=90))
+    stored = overview(entry(high_risk=True, quantity=90))
     order = an_order(ANNA, quantity=360, remark="vier maanden weg", supply_until=HOLIDAY)
-    given(known, policy=LENIENT).when(order).then(approved())
+    given(stored, policy=LENIENT).when(order).then(approved())
 
 
 def test_a_practice_that_reviews_everything_needs_no_reason() -> None:
     given(overview(), policy=Policy(review_everything=True)).when(an_order(ANNA)).then(review())
 
 
-def test_what_cannot_be_supplied_is_not_reviewed_either() -> None:
-    known = overview(entry(status=Status.TEMPORARY, high_risk=True))
+def test_a_line_that_is_refused_is_not_reviewed() -> None:
+    stored = overview(entry(status=Status.TEMPORARY, high_risk=True))
     policy = Policy(review_everything=True)
-    given(known, policy=policy).when(an_order(ANNA, remark="ja?")).then(refused(TEMPORARY))
+    given(stored, policy=policy).when(an_order(ANNA, remark="ja?")).then(refused(TEMPORARY))
 
 
-def test_a_practice_that_is_not_in_the_directory_gets_the_careful_policy() -> None:
-    known = overview(entry(high_risk=True))
-    given(known, practice_known=False).when(an_order(ANNA)).then(review(HIGH_RISK))
+def test_a_practice_that_is_not_in_the_directory_has_the_default_policy() -> None:
+    stored = overview(entry(high_risk=True))
+    given(stored, practice_in_directory=False).when(an_order(ANNA)).then(review(HIGH_RISK))
 
 
 def test_each_line_is_decided_by_itself() -> None:
-    known = overview(entry(METFORMINE), entry(AMOXICILLINE, Status.TEMPORARY))
-    story = given(known).when(an_order(ANNA, METFORMINE, AMOXICILLINE, OMEPRAZOL))
+    stored = overview(entry(METFORMINE), entry(AMOXICILLINE, Status.TEMPORARY))
+    story = given(stored).when(an_order(ANNA, METFORMINE, AMOXICILLINE, OMEPRAZOL))
     story.then(approved(), refused(TEMPORARY), e_consult())
 
 
@@ -221,8 +221,8 @@ def test_the_state_of_an_order_follows_from_its_lines(
 def test_exactly_the_approved_lines_lead_to_prescriptions(
     expected: Expected, prescriptions: int
 ) -> None:
-    known = overview(entry(METFORMINE), entry(AMOXICILLINE, Status.TEMPORARY))
+    stored = overview(entry(METFORMINE), entry(AMOXICILLINE, Status.TEMPORARY))
     of = {Outcome.APPROVED: METFORMINE, Outcome.REFUSED: AMOXICILLINE}
-    story = given(known).when(an_order(ANNA, of.get(expected[0], OMEPRAZOL)))
+    story = given(stored).when(an_order(ANNA, of.get(expected[0], OMEPRAZOL)))
     story.then(expected)
     assert len(story.bodies(PrescriptionApproved)) == prescriptions

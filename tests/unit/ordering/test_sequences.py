@@ -1,4 +1,4 @@
-"""Whatever happens to an order, in whatever sequence: what holds for its events and prescriptions."""
+"""Properties of events and prescriptions for any sequence of commands."""
 
 from collections import Counter
 from datetime import timedelta
@@ -85,8 +85,8 @@ COMMANDS = st.lists(
 quick = settings(max_examples=25, deadline=None)
 
 
-def tell(commands: list[tuple[Body, int]], story: Story | None = None) -> Story:
-    """What happens when these arrive, each so many minutes after the one before."""
+def handle_all(commands: list[tuple[Body, int]], story: Story | None = None) -> Story:
+    """Handle these commands, each the given minutes after the previous one."""
     story, at = story or given(), NOON
     for body, minutes in commands:
         at += timedelta(minutes=minutes)
@@ -103,7 +103,7 @@ def order_events(story: Story) -> list[OrderDecided | OrderLineDecided | OrderCa
 def test_an_orders_events_are_numbered_from_1_without_a_gap(
     commands: list[tuple[Body, int]],
 ) -> None:
-    events = order_events(tell(commands))
+    events = order_events(handle_all(commands))
     assert seqs(events) == list(range(1, len(events) + 1))
     assert [isinstance(e, OrderDecided) for e in events] == [n == 0 for n in range(len(events))]
 
@@ -113,7 +113,7 @@ def test_an_orders_events_are_numbered_from_1_without_a_gap(
 def test_every_line_that_was_ever_approved_has_exactly_one_prescription(
     commands: list[tuple[Body, int]],
 ) -> None:
-    story = tell([(ORDER, 0), *commands])
+    story = handle_all([(ORDER, 0), *commands])
     made = Counter(p.line for p in story.bodies(PrescriptionApproved))
     assert made == Counter(approved_lines(story))
     withdrawn = Counter(p.line for p in story.bodies(PrescriptionWithdrawn))
@@ -121,7 +121,7 @@ def test_every_line_that_was_ever_approved_has_exactly_one_prescription(
 
 
 def approved_lines(story: Story) -> set[int]:
-    """The lines that the events say were approved."""
+    """The lines that were approved by the events."""
     lines: set[int] = set()
     for event in order_events(story):
         match event:
@@ -139,55 +139,55 @@ def approved_lines(story: Story) -> set[int]:
 def test_nothing_happens_to_an_order_after_its_cancellation(
     commands: list[tuple[Body, int]],
 ) -> None:
-    events = order_events(tell([(ORDER, 0), (a_cancellation(ORDER), 0), *commands]))
+    events = order_events(handle_all([(ORDER, 0), (a_cancellation(ORDER), 0), *commands]))
     assert [e for e in events[:-1] if isinstance(e, OrderCancelled)] == []
 
 
 @for_all(COMMANDS)
 @quick
-def test_the_order_as_it_stands_is_what_its_events_tell(commands: list[tuple[Body, int]]) -> None:
-    story = tell([(ORDER, 0), *commands])
-    told: dict[int, Outcome] = {}
+def test_the_order_follows_from_its_events(commands: list[tuple[Body, int]]) -> None:
+    story = handle_all([(ORDER, 0), *commands])
+    outcomes: dict[int, Outcome] = {}
     for event in order_events(story):
         match event:
             case OrderDecided():
-                told = {n.line: n.outcome for n in event.lines}
+                outcomes = {n.line: n.outcome for n in event.lines}
             case OrderLineDecided():
-                told[event.line] = event.outcome
+                outcomes[event.line] = event.outcome
             case OrderCancelled():
-                told |= dict.fromkeys(event.lines, Outcome.CANCELLED)
-    assert {n.number: n.outcome for n in story.order.lines} == told
+                outcomes |= dict.fromkeys(event.lines, Outcome.CANCELLED)
+    assert {n.number: n.outcome for n in story.order.lines} == outcomes
     assert story.order.seq == len(order_events(story))
 
 
 @for_all(COMMANDS)
 @quick
-def test_a_record_that_arrives_twice_in_a_row_changes_and_publishes_nothing_more(
+def test_a_record_that_arrives_twice_in_a_row_is_handled_once(
     commands: list[tuple[Body, int]],
 ) -> None:
-    once = tell([(ORDER, 0), *commands])
+    once = handle_all([(ORDER, 0), *commands])
     doubled = [
         (body, wait) for body, minutes in commands for body, wait in [(body, minutes), (body, 0)]
     ]
-    twice = tell([(ORDER, 0), (ORDER, 0), *doubled])
+    twice = handle_all([(ORDER, 0), (ORDER, 0), *doubled])
     assert (twice.order, twice.published) == (once.order, once.published)
 
 
 @for_all(st.lists(st.tuples(st.one_of(REPEATABLE, overviews()), st.integers(0, 90))))
 @quick
-def test_placing_cancelling_and_overviews_may_all_be_repeated_later(
+def test_a_repeated_sequence_of_commands_and_overviews_changes_nothing(
     commands: list[tuple[Body, int]],
 ) -> None:
-    """A producer that sends a whole prefix again, after all of it has been decided."""
-    once = tell([(ORDER, 0), *commands])
-    twice = tell([(ORDER, 0), *commands, (ORDER, 0), *commands])
+    """A producer may send everything again, after all of it has been decided."""
+    once = handle_all([(ORDER, 0), *commands])
+    twice = handle_all([(ORDER, 0), *commands, (ORDER, 0), *commands])
     assert (twice.order, twice.published) == (once.order, once.published)
 
 
 @for_all(COMMANDS)
 @quick
 def test_a_batch_boundary_anywhere_makes_no_difference(commands: list[tuple[Body, int]]) -> None:
-    whole = tell([(ORDER, 0), *commands])
+    whole = handle_all([(ORDER, 0), *commands])
     parts, published, at = given(), [], NOON
     for body, minutes in [(ORDER, 0), *commands]:
         at += timedelta(minutes=minutes)

@@ -1,4 +1,4 @@
-"""What the tests of the runtime share."""
+"""Fixtures of the runtime's tests."""
 
 from collections.abc import Iterator, MutableMapping
 from typing import Any
@@ -11,12 +11,12 @@ from tests.unit.runtime.bench import Bench, a_bench
 
 @pytest.fixture(autouse=True)
 def lines() -> Iterator[list[MutableMapping[str, Any]]]:
-    """What was logged, kept instead of written."""
+    """Captured log events."""
     with capture_logs() as captured:
         yield captured
 
 
 @pytest.fixture
 async def bench() -> Bench:
-    """Everything new for each test; made where there is an event loop."""
+    """A new bench. Async, because the loop needs an event loop."""
     return a_bench()

@@ -1,4 +1,4 @@
-"""Stand-ins for the publisher, the back-off and the handler that a loop is given."""
+"""Fakes of the loop's publisher, back-off and handler."""
 
 import asyncio
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from schemas.records.orders import OrderPlace
 
 
 class Wire:
-    """Stands in for the publisher: keeps what it is given, and fails when a test says so."""
+    """A publisher that keeps records, and raises the errors in `fails`."""
 
     def __init__(self) -> None:
         self.published: list[Outgoing] = []
@@ -32,12 +32,12 @@ class Wire:
         return []
 
     def values(self, topic: str) -> list[str]:
-        """The values published to a topic."""
+        """The values published to `topic`, as text."""
         return [(r.value or b"").decode() for r in self.published if r.topic == topic]
 
 
 class NoWait:
-    """Stands in for the back-off: yields once, so that a test takes no time."""
+    """A back-off that only yields to other tasks."""
 
     async def wait(self) -> None:
         await asyncio.sleep(0)
@@ -45,19 +45,19 @@ class NoWait:
 
 @dataclass
 class Noted:
-    """The unit of work: the remarks of this batch's orders."""
+    """The unit of work: the remarks of the batch's orders."""
 
     remarks: list[str] = field(default_factory=list)
 
 
 class Remarks:
-    """A handler that saves each order's remark and publishes it; some remarks do more."""
+    """A handler that saves and publishes each order's remark. Some remarks have a special effect."""
 
     def __init__(self, timer: Timer | None = None) -> None:
         self.handled: list[str] = []
-        """Every attempt, in order."""
+        """The remark of every call of `handle`, in order."""
         self.locked = 0
-        """So many attempts to load a "locked" order find a lock that another session holds."""
+        """How many loads of a "locked" order fail on a lock."""
         self._timer = timer
 
     async def load(self, db: Any, messages: Sequence[Message[Any]]) -> Noted:
@@ -78,7 +78,7 @@ class Remarks:
         self.handled.append(remark)
         match remark:
             case "raise":
-                raise ValueError("raise, says pat_anna0001")
+                raise ValueError("raise for pat_anna0001")
             case "reject":
                 return Rejected("not_wanted", "remark")
             case "timer" if self._timer:

@@ -1,4 +1,4 @@
-"""The port `Store` in memory, without SQL; `tests/integration/test_store_contract.py` says what it promises."""
+"""The port `Store` in memory, without SQL. `tests/integration/test_store_contract.py` tests it."""
 
 import asyncio
 import time
@@ -14,14 +14,14 @@ from aiokafka import TopicPartition
 from runtime.errors import Fenced, Outdated
 from runtime.messages.message import Outgoing, Timer
 from runtime.messages.positions import (
+    Assigned,
     Changes,
     Claim,
     Fired,
+    OutboxRow,
     Position,
     Published,
-    Stored,
-    Taken,
-    newest,
+    newest_per_partition,
 )
 from runtime.postgres.statements import Copy, Statement, Writes
 
@@ -30,60 +30,60 @@ Failure = Callable[[], Exception | None]
 
 @dataclass
 class State:
-    """What a transaction may change."""
+    """All that a transaction can change."""
 
     cluster: str | None = None
     progress: dict[TopicPartition, Position] = field(default_factory=dict)
-    outbox: dict[int, Stored] = field(default_factory=dict)
+    outbox: dict[int, OutboxRow] = field(default_factory=dict)
     stored_s: dict[int, float] = field(default_factory=dict)
-    """When each outbox row was stored, by the monotonic clock."""
+    """Insert time of each outbox row, by the monotonic clock."""
     timers: dict[str, tuple[int, Timer]] = field(default_factory=dict)
     tables: dict[str, list[Any]] = field(default_factory=dict)
-    """The keys that a service's statements have added, by table."""
+    """Keys inserted by the service's statements, by table."""
 
 
 class MemoryStore:
-    """Stands in for the service's database: the port `Store`, with commits that can fail."""
+    """A fake of the service's database whose commits can fail."""
 
     def __init__(self) -> None:
         self.state = State()
         self.on_commit: list[Failure] = []
-        """Each is called at one commit, and may make it fail."""
+        """Each is called at one commit. The commit fails with the error that it returns."""
         self.after_commit: list[Failure] = []
-        """The same once the commit has taken effect: its answer is lost."""
+        """The same, but after the commit has taken effect."""
         self.commit_s = 0.0
-        """How long a commit takes, in which others get their turn."""
+        """Duration of a commit."""
         self.now = datetime.max.replace(tzinfo=UTC)
-        """Its clock; at the end of time every timer is due."""
+        """The database's clock. At the maximum every timer is due."""
         self._ids = 0
         self._one_at_a_time = asyncio.Lock()
 
     @asynccontextmanager
-    async def taking(
+    async def assigning(
         self, cluster: str, earliest: Mapping[TopicPartition, int]
-    ) -> AsyncIterator[Taken]:
-        """Take partitions at the end of the body, or change nothing when it raises."""
+    ) -> AsyncIterator[Assigned]:
+        """Raise epochs when the body ends; change nothing when it raises."""
         async with self._transaction() as state:
             state.cluster = state.cluster or cluster
             for tp, offset in earliest.items():
                 before = state.progress.get(tp, Position(offset, 0))
                 state.progress[tp] = Position(before.next_offset, before.epoch + 1, before.last_ms)
-            yield Taken(state.cluster, {tp: state.progress[tp] for tp in earliest})
+            yield Assigned(state.cluster, {tp: state.progress[tp] for tp in earliest})
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator["MemorySession"]:
-        """For one batch."""
+        """Acquire a session for one batch."""
         await asyncio.sleep(0)
         yield MemorySession(self)
 
     async def save(
         self, changes: Changes, writes: Writes, before_commit: Callable[[], None]
     ) -> list[int]:
-        """Save all or nothing."""
+        """Save everything in one transaction."""
         async with self._transaction() as state:
             ids = self._advance(state, changes.claims, changes.outputs)
             for write in writes.all:
-                _add(state, write.table, _keys(write), write.table in writes.expected_new)
+                _add(state, write.table, _keys(write), write.table in writes.required_new)
             for id in changes.cancelled:
                 state.timers.pop(id, None)
             state.timers |= {timer.id: (partition, timer) for partition, timer in changes.timers}
@@ -105,8 +105,8 @@ class MemoryStore:
             ids = self._advance(state, claims, outputs) if outputs else []
         return Fired(ids, outputs)
 
-    async def leftovers(self, partitions: Iterable[int], at_most: int) -> list[Stored]:
-        """The oldest rows."""
+    async def leftovers(self, partitions: Iterable[int], at_most: int) -> list[OutboxRow]:
+        """Return the oldest rows."""
         wanted = set(partitions)
         rows = [row for _, row in sorted(self.state.outbox.items()) if row.partition in wanted]
         return rows[:at_most]
@@ -117,7 +117,7 @@ class MemoryStore:
             _drop(state, published)
 
     async def has_stale(self, partitions: Iterable[int], age_s: float) -> bool:
-        """Whether a row is older."""
+        """Whether a row is older than `age_s`."""
         before_s = time.monotonic() - age_s
         rows = await self.leftovers(partitions, len(self.state.outbox))
         return any(self.state.stored_s[row.id] <= before_s for row in rows)
@@ -144,13 +144,13 @@ class MemoryStore:
 
     def _store(self, state: State, partition: int, records: Sequence[Outgoing]) -> int:
         self._ids += 1
-        state.outbox[self._ids] = Stored(self._ids, partition, tuple(records))
+        state.outbox[self._ids] = OutboxRow(self._ids, partition, tuple(records))
         state.stored_s[self._ids] = time.monotonic()
         return self._ids
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[State]:
-        """A copy of the state, which takes effect at the end unless the body or the commit fails."""
+        """Yield a copy of the state; it replaces the state unless the body or the commit fails."""
         async with self._one_at_a_time:
             state = deepcopy(self.state)
             yield state
@@ -162,7 +162,7 @@ class MemoryStore:
 
 @dataclass
 class MemorySession:
-    """Stands in for a connection that is held for one batch."""
+    """A fake connection."""
 
     store: MemoryStore
     db: Any = None
@@ -170,7 +170,7 @@ class MemorySession:
     async def save(
         self, changes: Changes, writes: Writes, before_commit: Callable[[], None] = lambda: None
     ) -> list[int]:
-        """Save all or nothing."""
+        """Save everything in one transaction."""
         return await self.store.save(changes, writes, before_commit)
 
 
@@ -183,21 +183,21 @@ def _add(state: State, table: str, keys: Iterable[Any], expected_new: bool) -> N
 
 
 def _keys(write: Statement | Copy) -> list[Any]:
-    """What a statement adds: its first column, as the fake takes every statement for an addition."""
+    """The keys that a statement inserts: its first column. The fake treats every statement as an insert."""
     match write:
         case Statement(arguments=(keys, *_)):
             return [*keys]
         case Copy(rows=rows):
             return [row[0] for row in rows]
         case _:
-            raise AssertionError(f"the fake cannot carry out {write}")
+            raise AssertionError(f"the fake cannot execute {write}")
 
 
 def _drop(state: State, published: Iterable[Published]) -> None:
     for one in published:
         for id in one.ids:
             del state.outbox[id], state.stored_s[id]
-        for a in newest(one.acknowledged):
+        for a in newest_per_partition(one.acknowledged):
             tp = TopicPartition(a.topic, a.partition)
             if tp in state.progress and state.progress[tp].next_offset < a.next_offset:
                 state.progress[tp] = Position(a.next_offset, state.progress[tp].epoch, a.last_ms)
@@ -209,10 +209,10 @@ def _fail(failures: list[Failure]) -> None:
         raise error
 
 
-def taken(
+def acquired(
     store: MemoryStore, *partitions: TopicPartition, epoch: int = 1
 ) -> dict[TopicPartition, Position]:
-    """These partitions are taken with this epoch, and stand at 0 in the store."""
+    """Store these partitions at offset 0 with this epoch; returns their positions."""
     positions = dict.fromkeys(partitions, Position(0, epoch))
     store.state.progress |= positions
     return positions

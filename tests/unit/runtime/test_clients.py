@@ -1,4 +1,4 @@
-"""What uses a Kafka client can be ended at any moment, also while the client closes."""
+"""Closing a Kafka client does not swallow the caller's cancellation."""
 
 import asyncio
 from contextlib import suppress
@@ -9,7 +9,7 @@ from runtime.kafka.clients import closed
 
 
 class _Client:
-    """Closes as aiokafka's do: it waits for a task of its own that it has cancelled."""
+    """Closes as aiokafka's clients do: it cancels a task of its own and waits for it."""
 
     def __init__(self) -> None:
         self.closing = asyncio.Event()
@@ -20,34 +20,34 @@ class _Client:
         with suppress(asyncio.CancelledError):
             await self._own
 
-    def ended(self) -> None:
-        """Its own task is done, as it is when nothing comes between."""
+    def end_task(self) -> None:
+        """Let its own task end, as in a normal close."""
         self._own.cancel()
 
 
-async def test_being_cancelled_while_a_client_closes_is_not_lost() -> None:
-    """Given a client that is closing, when Ctrl-C comes, then what used it ends instead of going on."""
+async def test_a_cancellation_while_a_client_closes_is_raised() -> None:
+    """Given a client that is closing; when its caller is cancelled; then the caller ends."""
     client = _Client()
-    went_on = False
+    continued = False
 
     async def use() -> None:
-        nonlocal went_on
+        nonlocal continued
         try:
-            raise ConnectionError("which a caller would wait out and try again")
+            raise ConnectionError("a transient error")
         except ConnectionError:
             await closed(client.close())
-        went_on = True
+        continued = True
 
     using = asyncio.create_task(use())
     await client.closing.wait()
     using.cancel()
     with pytest.raises(asyncio.CancelledError):
         await using
-    assert not went_on
+    assert not continued
 
 
-async def test_a_deadline_that_passes_while_a_client_closes_is_told_as_one() -> None:
-    """Given a time-out around it, when that ends the closing, then it is a time-out, and not our end."""
+async def test_a_time_out_while_a_client_closes_is_a_time_out() -> None:
+    """Given a time-out around a close; when it expires; then it raises TimeoutError, not a cancellation."""
     client = _Client()
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.01):
@@ -55,17 +55,17 @@ async def test_a_deadline_that_passes_while_a_client_closes_is_told_as_one() -> 
     assert not _cancelled()
 
 
-async def test_a_client_that_closes_by_itself_is_closed_and_no_more() -> None:
-    """Given nobody who cancels, when the client's own task ends, then what used it goes on."""
+async def test_a_client_that_closes_normally_does_not_cancel_its_caller() -> None:
+    """Given no cancellation; when the client's own task ends; then the caller continues."""
     client = _Client()
     closing = asyncio.create_task(closed(client.close()))
     await client.closing.wait()
-    client.ended()
+    client.end_task()
     await closing
 
 
-async def test_one_that_was_cancelled_before_closes_its_client_in_peace() -> None:
-    """Given a task that is ending, when it closes its client, then that is not cut short a second time."""
+async def test_a_caller_that_was_cancelled_before_can_close_its_client() -> None:
+    """Given a cancelled task; when it closes its client; then closing is not interrupted."""
     client = _Client()
 
     async def use() -> str:
@@ -80,7 +80,7 @@ async def test_one_that_was_cancelled_before_closes_its_client_in_peace() -> Non
     await asyncio.sleep(0)
     using.cancel()
     await client.closing.wait()
-    client.ended()
+    client.end_task()
     assert await using == "closed"
 
 

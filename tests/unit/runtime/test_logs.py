@@ -1,4 +1,4 @@
-"""A log line is JSON and never quotes what was being worked on."""
+"""Log lines are JSON and never contain record content."""
 
 import json
 import subprocess
@@ -9,7 +9,7 @@ import pytest
 
 SECRET = "pat_anna0001 metformine"
 
-# A process of its own, as logging is set up for a whole process.
+# In a subprocess, because logging is configured per process.
 PROGRAM = f"""
 import asyncio, gc, logging, structlog
 from runtime.observability.logs import configure_logs
@@ -48,7 +48,7 @@ logging.getLogger("aiokafka").warning("worth reading")
 
 @pytest.fixture(scope="module")
 def output() -> str:
-    """What the program wrote to stderr."""
+    """The program's stderr."""
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True, timeout=30
     )
@@ -57,7 +57,7 @@ def output() -> str:
 
 @pytest.fixture(scope="module")
 def written(output: str) -> list[dict[str, Any]]:
-    """Each line, read as JSON."""
+    """The log lines, parsed."""
     return [json.loads(line) for line in output.splitlines()]
 
 
@@ -70,7 +70,7 @@ def test_every_line_is_json_with_service_level_and_utc_time(written: list[dict[s
 
 
 @pytest.mark.parametrize("event", ["ours", "ours too", "theirs", "chained"])
-def test_an_exception_is_logged_as_its_kind_and_its_frames(
+def test_an_exception_is_logged_with_type_and_frames(
     written: list[dict[str, Any]], event: str
 ) -> None:
     (line,) = [line for line in written if line["event"] == event]
@@ -79,17 +79,17 @@ def test_an_exception_is_logged_as_its_kind_and_its_frames(
     assert "exc_info" not in line
 
 
-def test_the_message_of_an_exception_is_nowhere(output: str) -> None:
+def test_the_message_of_an_exception_is_never_logged(output: str) -> None:
     assert SECRET not in output
 
 
-def test_a_task_that_nobody_awaited_is_logged_without_its_exceptions_message(
+def test_the_error_of_a_task_that_is_never_awaited_is_logged_without_its_message(
     written: list[dict[str, Any]],
 ) -> None:
     (line,) = [line for line in written if "never retrieved" in line["event"]]
     assert line["error"] == "ValueError"
 
 
-def test_libraries_are_heard_from_warnings_on(written: list[dict[str, Any]]) -> None:
+def test_libraries_log_warnings_and_above_only(written: list[dict[str, Any]]) -> None:
     assert [line["event"] for line in written].count("chatter") == 0
     assert [line["event"] for line in written].count("worth reading") == 1

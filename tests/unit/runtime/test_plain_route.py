@@ -1,4 +1,4 @@
-"""A plain route answers as FastAPI's own, and nothing that stands before a route is skipped."""
+"""A plain route answers as an ordinary FastAPI route, and skips no dependency or middleware."""
 
 import json
 from collections.abc import AsyncIterator, Callable
@@ -31,7 +31,7 @@ RAISES: dict[str, Exception] = {
 
 
 async def place(request: Request, wait_s: PreferWait, traceparent: Traceparent) -> Response:
-    """The order that was sent, or the error that its remark names."""
+    """Return the order, or raise the error that its remark names."""
     order = await read_json(OrderPlace, request)
     if order.remark in RAISES:
         raise RAISES[order.remark]
@@ -40,7 +40,7 @@ async def place(request: Request, wait_s: PreferWait, traceparent: Traceparent) 
 
 
 def routes(kind: type[APIRoute] = PlainRoute, **options: Any) -> APIRouter:
-    """A router with this one route."""
+    """Make a router with this route."""
     router = APIRouter()
     router.add_api_route(
         "/orders", place, methods=["POST"], status_code=202, route_class_override=kind, **options
@@ -49,7 +49,7 @@ def routes(kind: type[APIRoute] = PlainRoute, **options: Any) -> APIRouter:
 
 
 def app_with(router: APIRouter, **options: Any) -> FastAPI:
-    """An app as every service makes it."""
+    """Make an app as every service does."""
     app = FastAPI(docs_url=None, redoc_url=None, **options)
     app.add_middleware(BodyLimit)
     problems.install(app)
@@ -64,7 +64,7 @@ async def answer(
     content: Any = GOOD,
     headers: Any = JSON,
 ) -> httpx.Response:
-    """The app's answer to a request."""
+    """Send a request to the app."""
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         body = content() if callable(content) else content
@@ -101,7 +101,7 @@ def with_remark(remark: str) -> bytes:
         ("POST", "/pat_secret99", GOOD, JSON, 404),
     ],
 )
-async def test_the_answer_is_that_of_an_ordinary_route(
+async def test_the_answer_equals_that_of_an_ordinary_route(
     method: str, path: str, content: Any, headers: dict[str, str], status: int
 ) -> None:
     ordinary, plain = [
@@ -114,7 +114,7 @@ async def test_the_answer_is_that_of_an_ordinary_route(
     assert SECRET not in plain.text
 
 
-async def test_it_is_documented_as_an_ordinary_route_with_its_headers() -> None:
+async def test_its_openapi_equals_that_of_an_ordinary_route() -> None:
     ordinary, plain = [app_with(routes(kind)).openapi() for kind in (APIRoute, PlainRoute)]
     assert plain == ordinary
     parameters = plain["paths"]["/orders"]["post"]["parameters"]
@@ -122,7 +122,7 @@ async def test_it_is_documented_as_an_ordinary_route_with_its_headers() -> None:
 
 
 class Guard:
-    """A dependency that counts its requests, and refuses them if told to."""
+    """A dependency that counts requests, and refuses them if `refuses`."""
 
     def __init__(self, refuses: bool) -> None:
         self._refuses = refuses
@@ -177,7 +177,7 @@ WITH_DEPENDENCY = [
 
 
 @pytest.mark.parametrize("guarded_by", WITH_DEPENDENCY)
-async def test_a_dependency_that_refuses_stops_every_request(
+async def test_a_refusing_dependency_stops_every_request(
     guarded_by: Callable[[Guard], FastAPI],
 ) -> None:
     guard = Guard(refuses=True)
@@ -188,17 +188,17 @@ async def test_a_dependency_that_refuses_stops_every_request(
 
 
 @pytest.mark.parametrize("guarded_by", WITH_DEPENDENCY)
-async def test_after_a_dependency_that_allows_it_the_endpoint_answers_as_without(
+async def test_an_allowing_dependency_does_not_change_the_answer(
     guarded_by: Callable[[Guard], FastAPI],
 ) -> None:
     guard = Guard(refuses=False)
     headers = JSON | {"prefer": "wait=5", "traceparent": TRACE}
-    found = await answer(guarded_by(guard), headers=headers)
+    answered = await answer(guarded_by(guard), headers=headers)
     assert guard.requests == 1
-    assert found.headers["x-received"].endswith(f"5.0 {TRACE}")
+    assert answered.headers["x-received"].endswith(f"5.0 {TRACE}")
 
 
-async def test_a_router_in_two_apps_is_guarded_in_the_one_that_guards_it() -> None:
+async def test_a_router_in_two_apps_has_the_dependencies_of_each_app() -> None:
     router = routes()
     free = app_with(router)
     guarded = app_with(router, dependencies=[Depends(Guard(refuses=True))])
@@ -207,7 +207,7 @@ async def test_a_router_in_two_apps_is_guarded_in_the_one_that_guards_it() -> No
 
 
 class Refusing:
-    """ASGI middleware that lets nobody in."""
+    """ASGI middleware that refuses all requests."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -216,7 +216,7 @@ class Refusing:
         await Response(status_code=403)(scope, receive, send)
 
 
-async def test_middleware_stops_it() -> None:
+async def test_middleware_can_refuse_a_request() -> None:
     app = app_with(routes())
     app.add_middleware(Refusing)
     assert (await answer(app)).status_code == 403
@@ -228,17 +228,17 @@ async def with_a_guard_of_its_own(
     traceparent: Traceparent,
     guard: None = Depends(Guard(refuses=True)),
 ) -> Response:
-    """An endpoint whose guard would not be run."""
+    """An endpoint whose dependency would not run."""
     return Response()
 
 
 async def without_the_headers(request: Request) -> Response:
-    """An endpoint that expects too little."""
+    """An endpoint without the header parameters."""
     return Response()
 
 
 @pytest.mark.parametrize("endpoint", [with_a_guard_of_its_own, without_the_headers])
-def test_an_endpoint_whose_parameters_would_not_be_resolved_is_refused_at_the_start(
+def test_an_endpoint_with_other_parameters_is_refused_when_the_route_is_added(
     endpoint: Callable[..., Any],
 ) -> None:
     router = APIRouter(route_class=PlainRoute)

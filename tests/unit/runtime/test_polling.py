@@ -1,4 +1,4 @@
-"""Polling: what has come is handed over at once, and finding nothing takes no longer than it must."""
+"""Polling: records are returned at once, and there is no wait after an empty poll."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -9,14 +9,14 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from faststream.kafka import KafkaBroker
 
 from runtime.kafka.record_reader import Delivered
-from runtime.loop.polling import POLL_MS, Fetched, polled, subscribe
+from runtime.loop.polling import POLL_MS, Fetched, poll, subscribe
 from schemas.topics import ORDERS_REQUESTS
 
 FIRST, SECOND = TopicPartition("orders.requests", 0), TopicPartition("orders.requests", 1)
 
 
 class _Kafka:
-    """A consumer that never waits: what it has, it says."""
+    """A consumer that answers at once with `held`."""
 
     def __init__(self, held: dict[TopicPartition, list[str]]) -> None:
         self._held = held
@@ -31,17 +31,17 @@ class _Kafka:
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
-        """Nothing is."""
+        """Do nothing."""
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        """Nothing is."""
+        """Do nothing."""
 
 
 def _poll(kafka: _Kafka) -> Coroutine[Any, Any, tuple[Delivered, ...]]:
-    return polled(cast(AIOKafkaConsumer, kafka), timeout_ms=500, max_records=1000)
+    return poll(cast(AIOKafkaConsumer, kafka), timeout_ms=500, max_records=1000)
 
 
-def test_what_all_partitions_brought_is_handed_over_in_one() -> None:
+def test_records_of_all_partitions_are_returned_together() -> None:
     kafka = _Kafka({FIRST: ["a", "b"], SECOND: ["c"]})
     with pytest.raises(StopIteration) as ended:
         _poll(kafka).send(None)
@@ -49,24 +49,22 @@ def test_what_all_partitions_brought_is_handed_over_in_one() -> None:
     assert kafka.asked == [(500, 1000)]
 
 
-def test_a_poll_that_finds_nothing_does_not_wait_after_it() -> None:
-    """Given Kafka has nothing, when its answer is there, then the poll ends in that same step."""
+def test_an_empty_poll_does_not_wait_afterwards() -> None:
+    """Given no records; when the consumer returns; then the poll ends without another await."""
     with pytest.raises(StopIteration) as ended:
         _poll(_Kafka({})).send(None)
     assert ended.value.value == ()
 
 
 async def test_faststreams_own_poll_waits() -> None:
-    """When this fails, FastStream no longer sleeps after an empty poll, and ours can go."""
+    """When this fails, FastStream does not sleep after an empty poll, and our poll can be removed."""
     subscriber = KafkaBroker().subscriber("orders.requests", batch=True)
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0):
             await subscriber.get_msg(cast(AIOKafkaConsumer, _Kafka({})))
 
 
-async def test_a_subscriber_polls_with_ours() -> None:
-    """Given a subscriber that is made as the worker makes its own, when it polls, then it does not wait."""
-
+async def test_the_workers_subscriber_uses_our_poll() -> None:
     async def handle(fetched: Fetched) -> None:
         raise AssertionError(f"nothing was consumed: {fetched}")
 
@@ -76,7 +74,7 @@ async def test_a_subscriber_polls_with_ours() -> None:
         handle,
         _Listener(),
         group="ordering",
-        gather_ms=0,
+        fetch_wait_ms=0,
         max_records=10,
         session_timeout_ms=10_000,
     )

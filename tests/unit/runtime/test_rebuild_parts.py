@@ -1,10 +1,10 @@
-"""A rebuild's bulk is shared out over processes by what there is to read."""
+"""A rebuild distributes partitions over processes by the number of records."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.rebuild.part import Target
-from runtime.rebuild.parts import shared
+from runtime.rebuild.parts import distribute
 
 SIZED = st.lists(st.integers(1, 1_000_000), min_size=1, max_size=16).map(
     lambda sizes: [(Target("orders.events", n, size), size) for n, size in enumerate(sizes)]
@@ -15,16 +15,16 @@ SIZED = st.lists(st.integers(1, 1_000_000), min_size=1, max_size=16).map(
 def test_every_partition_is_built_by_exactly_one_process(
     sized: list[tuple[Target, int]], processes: int
 ) -> None:
-    parts = shared(sized, processes)
+    parts = distribute(sized, processes)
     assert sorted(t.partition for part in parts for t in part) == list(range(len(sized)))
     assert len(parts) == min(processes, len(sized))
     assert all(parts)
 
 
 @given(SIZED, st.integers(1, 6))
-def test_no_process_has_more_than_an_even_share_and_one_partition(
+def test_no_process_has_more_than_an_even_share_plus_one_partition(
     sized: list[tuple[Target, int]], processes: int
 ) -> None:
     sizes = dict(sized)
-    most = max(sum(sizes[t] for t in part) for part in shared(sized, processes))
+    most = max(sum(sizes[t] for t in part) for part in distribute(sized, processes))
     assert most <= sum(sizes.values()) / processes + max(sizes.values())

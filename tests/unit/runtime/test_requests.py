@@ -1,4 +1,4 @@
-"""Reading requests and answering errors: always problem+json, never a trace, never what was sent."""
+"""Reading requests and answering errors: always problem+json, without traceback or request content."""
 
 import json
 from collections.abc import AsyncIterator
@@ -36,7 +36,7 @@ RAISES: dict[str, Exception] = {
 
 
 def app() -> FastAPI:
-    """An app as every service makes it, with routes that read or raise."""
+    """Make an app as every service does, with routes that read or raise."""
     made = FastAPI(docs_url=None, redoc_url=None)
     made.add_middleware(BodyLimit)
     problems.install(made)
@@ -58,14 +58,14 @@ def app() -> FastAPI:
 
 @pytest.fixture(scope="module")
 async def client() -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the app, which like a server answers what the app raised."""
+    """A client of the app. Errors become responses, as on a server."""
     transport = httpx.ASGITransport(app(), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as made:
         yield made
 
 
 def problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
-    """The body of a problem, after checking that it is one."""
+    """Check that the response is this problem; returns its body."""
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     body: dict[str, Any] = answer.json()
@@ -82,7 +82,7 @@ async def test_a_good_body_is_read(client: httpx.AsyncClient) -> None:
     assert (answer.status_code, answer.json()) == (200, 1)
 
 
-async def test_a_charset_after_the_media_type_is_fine(client: httpx.AsyncClient) -> None:
+async def test_a_charset_after_the_media_type_is_accepted(client: httpx.AsyncClient) -> None:
     headers = {"content-type": "Application/JSON; charset=utf-8"}
     answer = await client.post("/orders", content=json.dumps(GOOD), headers=headers)
     assert answer.status_code == 200
@@ -95,7 +95,7 @@ async def test_another_media_type_is_415(client: httpx.AsyncClient, media_type: 
     problem(answer, 415, "unsupported-media-type")
 
 
-async def test_a_body_that_says_it_is_too_large_is_413(client: httpx.AsyncClient) -> None:
+async def test_a_content_length_above_the_limit_is_413(client: httpx.AsyncClient) -> None:
     headers = {"content-type": "application/json"}
     content = b" " * (MAX_BODY_BYTES + 1)
     body = problem(
@@ -106,7 +106,7 @@ async def test_a_body_that_says_it_is_too_large_is_413(client: httpx.AsyncClient
     assert "64 KB" in body["detail"]
 
 
-async def test_a_body_in_chunks_that_grows_too_large_is_413(client: httpx.AsyncClient) -> None:
+async def test_a_chunked_body_above_the_limit_is_413(client: httpx.AsyncClient) -> None:
     async def chunks() -> AsyncIterator[bytes]:
         for _ in range(MAX_BODY_BYTES // 1024 + 1):
             yield b" " * 1024
@@ -117,7 +117,7 @@ async def test_a_body_in_chunks_that_grows_too_large_is_413(client: httpx.AsyncC
     problem(answer, 413, "too-large")
 
 
-async def test_a_body_of_just_64_kb_is_read(client: httpx.AsyncClient) -> None:
+async def test_a_body_of_exactly_64_kb_is_read(client: httpx.AsyncClient) -> None:
     text = json.dumps(GOOD)
     content = text + " " * (MAX_BODY_BYTES - len(text))
     answer = await client.post(
@@ -143,7 +143,7 @@ async def test_a_body_of_just_64_kb_is_read(client: httpx.AsyncClient) -> None:
         ({"remark": SECRET * 1000}, "remark"),
     ],
 )
-async def test_a_wrong_field_is_422_with_its_name_and_why_and_without_its_value(
+async def test_an_invalid_field_is_422_with_name_and_reason_and_without_value(
     client: httpx.AsyncClient, changes: dict[str, Any], field: str
 ) -> None:
     answer = await client.post("/orders", json=GOOD | changes)
@@ -155,7 +155,7 @@ async def test_a_wrong_field_is_422_with_its_name_and_why_and_without_its_value(
 @pytest.mark.parametrize(
     "content", [b"", b"{", b"\xff\xfe", b"null", b"[]", b'"x"', b"{} {}", b"[" * 10_000]
 )
-async def test_what_is_not_an_order_at_all_is_422(
+async def test_a_body_that_is_not_an_order_is_422(
     client: httpx.AsyncClient, content: bytes
 ) -> None:
     headers = {"content-type": "application/json"}
@@ -169,7 +169,7 @@ async def test_every_missing_field_is_named(client: httpx.AsyncClient) -> None:
     assert fields >= {"order_id", "patient", "practice", "pharmacy", "lines"}
 
 
-async def test_a_wrong_path_parameter_is_422_with_its_name(client: httpx.AsyncClient) -> None:
+async def test_an_invalid_path_parameter_is_422_with_its_name(client: httpx.AsyncClient) -> None:
     (error,) = problem(await client.get(f"/read/{SECRET}"), 422, "invalid")["errors"]
     assert error["field"] == "number"
 
@@ -178,21 +178,19 @@ async def test_an_unknown_path_is_404(client: httpx.AsyncClient) -> None:
     problem(await client.get(f"/{SECRET}"), 404, "not-found")
 
 
-async def test_a_wrong_method_is_405_and_names_the_right_ones(client: httpx.AsyncClient) -> None:
+async def test_a_wrong_method_is_405_with_the_allowed_methods(client: httpx.AsyncClient) -> None:
     answer = await client.delete("/orders")
     problem(answer, 405, "method-not-allowed")
     assert answer.headers["allow"] == "POST"
 
 
 @pytest.mark.parametrize("what", ["bug", "wrong-sql"])
-async def test_a_mistake_of_ours_is_500_and_says_nothing_about_it(
-    client: httpx.AsyncClient, what: str
-) -> None:
+async def test_a_bug_is_500_without_details(client: httpx.AsyncClient, what: str) -> None:
     problem(await client.get(f"/raise/{what}"), 500, "internal")
 
 
 @pytest.mark.parametrize("what", ["away", "busy", "broker", "closed", "cut"])
-async def test_a_server_that_is_away_is_503_and_says_when_to_try_again(
+async def test_an_unavailable_server_is_503_with_retry_after(
     client: httpx.AsyncClient, what: str
 ) -> None:
     answer = await client.get(f"/raise/{what}")
@@ -207,7 +205,7 @@ async def test_a_server_that_is_away_is_503_and_says_when_to_try_again(
         ("no-kafka", "Kafka does not answer; please try again."),
     ],
 )
-async def test_an_error_from_below_http_is_503_with_what_is_unavailable(
+async def test_an_unavailable_error_of_the_runtime_is_503_with_what_is_unavailable(
     client: httpx.AsyncClient, what: str, detail: str
 ) -> None:
     answer = await client.get(f"/raise/{what}")
@@ -216,7 +214,7 @@ async def test_an_error_from_below_http_is_503_with_what_is_unavailable(
 
 
 @pytest.mark.parametrize("what", sorted(RAISES.keys() - {"bug"}))
-async def test_only_a_mistake_of_ours_is_raised_on_to_the_server_which_logs_it(what: str) -> None:
+async def test_only_a_bug_is_raised_to_the_server_which_logs_it(what: str) -> None:
     transport = httpx.ASGITransport(app(), raise_app_exceptions=True)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         assert (await client.get(f"/raise/{what}")).status_code >= 409
@@ -224,7 +222,7 @@ async def test_only_a_mistake_of_ours_is_raised_on_to_the_server_which_logs_it(w
             await client.get("/raise/bug")
 
 
-async def test_a_problem_raised_anywhere_is_the_answer(client: httpx.AsyncClient) -> None:
+async def test_a_raised_problem_is_the_answer(client: httpx.AsyncClient) -> None:
     assert problem(await client.get("/raise/problem"), 409, "order-conflict")["detail"]
 
 
@@ -249,23 +247,23 @@ async def test_a_problem_raised_anywhere_is_the_answer(client: httpx.AsyncClient
         ("", 0),
     ],
 )
-async def test_prefer_wait_is_seconds_and_rubbish_is_no_preference(
+async def test_prefer_wait_is_in_seconds_and_an_invalid_value_is_ignored(
     client: httpx.AsyncClient, prefer: str, seconds: float
 ) -> None:
     answer = await client.get("/read/1", headers={"prefer": prefer})
     assert answer.json()["wait"] == seconds
 
 
-async def test_without_prefer_nothing_is_waited_for(client: httpx.AsyncClient) -> None:
+async def test_without_prefer_the_wait_is_0(client: httpx.AsyncClient) -> None:
     assert (await client.get("/read/1")).json()["wait"] == 0
 
 
-async def test_a_callers_trace_is_kept(client: httpx.AsyncClient) -> None:
+async def test_a_traceparent_is_read(client: httpx.AsyncClient) -> None:
     answer = await client.get("/read/1", headers={"traceparent": TRACE})
     assert answer.json()["traceparent"] == TRACE
 
 
 @pytest.mark.parametrize("header", ["", "rubbish", TRACE.upper(), TRACE + "-x", "01" + TRACE[2:]])
-async def test_a_trace_that_is_not_valid_is_none(client: httpx.AsyncClient, header: str) -> None:
+async def test_an_invalid_traceparent_is_ignored(client: httpx.AsyncClient, header: str) -> None:
     answer = await client.get("/read/1", headers={"traceparent": header})
     assert answer.json()["traceparent"] is None

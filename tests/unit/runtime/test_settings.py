@@ -1,4 +1,4 @@
-"""Where a service may listen, and what it refuses to be told."""
+"""Settings: the address on which a service listens."""
 
 import pytest
 from pydantic import ValidationError
@@ -35,7 +35,7 @@ def test_loopback_is_accepted(listen: str, host: str, port: int) -> None:
         ":8101",
     ],
 )
-def test_anything_else_is_refused_with_what_to_do(listen: str) -> None:
+def test_another_address_is_refused_with_what_to_do(listen: str) -> None:
     with pytest.raises(ValidationError, match=r"is not loopback.*needs --insecure-listen"):
         settings(listen)
 

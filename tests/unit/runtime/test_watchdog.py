@@ -1,4 +1,4 @@
-"""A worker is wedged when there is work to do and it gives no sign of life; never while it is starved."""
+"""A worker is wedged when it has work and shows no sign of life, but not while it waits for a server."""
 
 from collections.abc import Collection
 
@@ -7,18 +7,19 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError
 
-from runtime.loop.watchdog import Ends, Ranges, Watchdog
+from runtime.loop.end_offsets import Ranges
+from runtime.loop.watchdog import EndOffsets, Watchdog
 from runtime.messages.positions import Position
 from runtime.observability.metrics import Telemetry
 
 WEDGED_S = 30.0
 TP = TopicPartition("orders.requests", 3)
 OTHERS = TopicPartition("orders.requests", 4)
-"""Another worker of the service has this one."""
+"""A partition of another worker of the service."""
 
 
 class Clock:
-    """Seconds that pass when the test says so."""
+    """A clock that the test sets."""
 
     def __init__(self) -> None:
         self.now_s = 1000.0
@@ -28,38 +29,40 @@ class Clock:
 
 
 class Kafka:
-    """Tells where the partition ends, or does not answer."""
+    """Gives end offsets, or does not answer."""
 
     def __init__(self) -> None:
         self.end = 10
         self.others_end = 0
-        self.away = False
-        self.holds_none = False
-        """What is at the end is that of a transaction, and no record."""
+        self.unavailable = False
+        self.markers_only = False
+        """Whether the ranges hold transaction markers only."""
 
-    async def empty(self, ranges: Ranges) -> Collection[TopicPartition]:
-        return [*ranges] if self.holds_none else []
+    async def without_records(self, ranges: Ranges) -> Collection[TopicPartition]:
+        return [*ranges] if self.markers_only else []
 
-    async def ends(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
-        if self.away:
+    async def end_offsets(
+        self, partitions: Collection[TopicPartition]
+    ) -> dict[TopicPartition, int]:
+        if self.unavailable:
             raise KafkaConnectionError
         return dict.fromkeys(partitions, self.end) | {OTHERS: self.others_end}
 
-    async def forget(self) -> None:
+    async def disconnect(self) -> None:
         pass
 
 
 class Bench:
-    """A watchdog, and what it looks at."""
+    """A watchdog and its fakes."""
 
     def __init__(self) -> None:
         self.clock, self.kafka = Clock(), Kafka()
         self.at, self.busy = 10, False
-        self.database_away = False
+        self.database_unavailable = False
         self.telemetry = Telemetry("ordering")
-        ends: Ends = self.kafka
+        end_offsets: EndOffsets = self.kafka
         self.watchdog = Watchdog(
-            ends,
+            end_offsets,
             [TP, OTHERS],
             self._stored,
             lambda: {TP: Position(self.at, 1)},
@@ -70,15 +73,15 @@ class Bench:
         )
 
     async def _stored(self) -> dict[TopicPartition, Position]:
-        if self.database_away:
+        if self.database_unavailable:
             raise asyncpg.ConnectionDoesNotExistError
         return {TP: Position(self.at, 1)}
 
     async def pass_time(self, seconds: float) -> None:
-        """It looks every two seconds meanwhile."""
+        """Advance the clock, with a check every two seconds."""
         for _ in range(int(seconds / 2)):
             self.clock.now_s += 2
-            await self.watchdog.look()
+            await self.watchdog.check()
 
 
 @pytest.fixture
@@ -89,12 +92,12 @@ def bench() -> Bench:
 LONG_S = WEDGED_S + 6
 
 
-async def test_a_worker_with_nothing_to_do_may_be_silent_for_ever(bench: Bench) -> None:
+async def test_a_worker_without_work_is_never_wedged(bench: Bench) -> None:
     await bench.pass_time(10 * LONG_S)
     assert not bench.watchdog.wedged
 
 
-async def test_records_that_wait_while_nothing_moves_mean_that_it_is_wedged(bench: Bench) -> None:
+async def test_a_silent_worker_with_a_stalled_partition_is_wedged(bench: Bench) -> None:
     bench.kafka.end = 12
     await bench.pass_time(WEDGED_S)
     assert not bench.watchdog.wedged
@@ -103,51 +106,51 @@ async def test_records_that_wait_while_nothing_moves_mean_that_it_is_wedged(benc
     assert bench.watchdog.stalled_s > WEDGED_S
 
 
-async def test_a_worker_that_tries_again_and_again_is_not_wedged(bench: Bench) -> None:
-    """The database is away: making the clients of Kafka anew would not help."""
+async def test_a_worker_that_retries_is_not_wedged(bench: Bench) -> None:
+    """The database is unavailable: a new process would not help."""
     bench.kafka.end = 12
     for _ in range(10):
         await bench.pass_time(LONG_S / 3)
-        bench.watchdog.pulse.beat()
+        bench.watchdog.liveness.mark_alive()
     assert not bench.watchdog.wedged
     assert bench.watchdog.stalled_s > WEDGED_S
 
 
-async def test_a_worker_that_gets_on_slowly_is_not_wedged(bench: Bench) -> None:
+async def test_a_slow_worker_is_not_wedged(bench: Bench) -> None:
     bench.kafka.end = 1000
     for _ in range(10):
         await bench.pass_time(LONG_S / 2)
         bench.at += 1
-        bench.watchdog.pulse.beat()
+        bench.watchdog.liveness.mark_alive()
     assert not bench.watchdog.wedged
 
 
-async def test_work_that_must_end_and_does_not_means_that_it_is_wedged(bench: Bench) -> None:
-    """It never gets its partitions, or what it publishes is never acknowledged."""
+async def test_other_work_that_does_not_end_means_that_it_is_wedged(bench: Bench) -> None:
+    """It never acquires its partitions, or its records are never acknowledged."""
     bench.busy = True
     await bench.pass_time(LONG_S)
     assert bench.watchdog.wedged
 
 
-async def test_nothing_is_held_against_a_worker_while_kafka_is_away(bench: Bench) -> None:
+async def test_silence_does_not_count_while_kafka_is_unavailable(bench: Bench) -> None:
     bench.kafka.end, bench.busy = 12, True
     await bench.pass_time(WEDGED_S - 4)
-    bench.kafka.away = True
+    bench.kafka.unavailable = True
     await bench.pass_time(10 * LONG_S)
     assert not bench.watchdog.wedged
-    bench.kafka.away = False
+    bench.kafka.unavailable = False
     await bench.pass_time(WEDGED_S - 4)
     assert not bench.watchdog.wedged
     await bench.pass_time(10)
     assert bench.watchdog.wedged
 
 
-async def test_waiting_for_a_database_that_bounds_its_answers_is_being_starved(
+async def test_silence_does_not_count_while_the_worker_waits_for_the_database(
     bench: Bench,
 ) -> None:
-    """A statement that waits for a lock is given up by the server; until then nothing is held against us."""
+    """For example for a lock, until the server's time-out."""
     bench.kafka.end = 12
-    with bench.watchdog.pulse.excused():
+    with bench.watchdog.liveness.suspended():
         await bench.pass_time(2 * WEDGED_S)
         assert not bench.watchdog.wedged
     await bench.pass_time(WEDGED_S - 4)
@@ -156,75 +159,75 @@ async def test_waiting_for_a_database_that_bounds_its_answers_is_being_starved(
     assert bench.watchdog.wedged
 
 
-async def test_nobody_waits_for_a_database_for_ever(bench: Bench) -> None:
+async def test_waiting_for_the_database_is_bounded(bench: Bench) -> None:
     bench.kafka.end = 12
-    with bench.watchdog.pulse.excused(at_most_s=60):
+    with bench.watchdog.liveness.suspended(at_most_s=60):
         await bench.pass_time(60 + WEDGED_S)
         assert not bench.watchdog.wedged
         await bench.pass_time(6)
         assert bench.watchdog.wedged
 
 
-async def test_a_sign_of_life_of_another_task_does_not_end_the_excuse(bench: Bench) -> None:
+async def test_a_sign_of_life_of_another_task_does_not_end_the_suspension(bench: Bench) -> None:
     bench.kafka.end = 12
-    with bench.watchdog.pulse.excused():
-        with bench.watchdog.pulse.excused():
-            bench.watchdog.pulse.beat()
+    with bench.watchdog.liveness.suspended():
+        with bench.watchdog.liveness.suspended():
+            bench.watchdog.liveness.mark_alive()
         await bench.pass_time(2 * WEDGED_S)
         assert not bench.watchdog.wedged
 
 
-async def test_a_process_that_stood_still_itself_is_not_wedged(bench: Bench) -> None:
-    """Given records that wait; when the process is stopped for three minutes; then it is not blamed."""
+async def test_a_process_that_was_frozen_is_not_wedged(bench: Bench) -> None:
+    """Given lag; when the process is stopped for three minutes; then measuring restarts."""
     bench.kafka.end = 12
     await bench.pass_time(WEDGED_S - 4)
     bench.clock.now_s += 180
     await bench.pass_time(WEDGED_S - 4)
     assert not bench.watchdog.wedged
-    assert bench.watchdog.standing == []
+    assert bench.watchdog.stalled == []
     await bench.pass_time(10)
     assert bench.watchdog.wedged
 
 
-async def test_a_partition_of_another_worker_that_stands_still_is_told_and_not_ours_to_die_for(
+async def test_a_stalled_partition_of_another_worker_is_reported_and_does_not_end_this_worker(
     bench: Bench,
 ) -> None:
     bench.kafka.others_end = 1418
     await bench.pass_time(LONG_S)
-    (standing,) = bench.watchdog.standing
-    assert (standing.partition, standing.records) == (OTHERS, 1418)
-    assert standing.seconds > WEDGED_S
+    (stalled,) = bench.watchdog.stalled
+    assert (stalled.partition, stalled.lag) == (OTHERS, 1418)
+    assert stalled.seconds > WEDGED_S
     await bench.pass_time(10 * LONG_S)
     assert not bench.watchdog.wedged
 
 
-async def test_a_partition_that_waits_for_a_short_while_is_not_told(bench: Bench) -> None:
+async def test_a_short_stall_is_not_reported(bench: Bench) -> None:
     bench.kafka.others_end = 1418
     await bench.pass_time(WEDGED_S - 4)
-    assert bench.watchdog.standing == []
+    assert bench.watchdog.stalled == []
 
 
-async def test_a_database_that_is_away_leaves_what_is_known_of_standing_still(bench: Bench) -> None:
+async def test_stalls_are_still_reported_while_the_database_is_unavailable(bench: Bench) -> None:
     bench.kafka.others_end = 1
     await bench.pass_time(WEDGED_S - 4)
-    bench.database_away = True
+    bench.database_unavailable = True
     await bench.pass_time(10)
-    assert [standing.partition for standing in bench.watchdog.standing] == [OTHERS]
+    assert [stalled.partition for stalled in bench.watchdog.stalled] == [OTHERS]
 
 
-async def test_the_end_of_a_transaction_is_no_record_that_waits(bench: Bench) -> None:
-    """It takes an offset, which nobody ever handles; a record after it waits again."""
-    bench.kafka.end, bench.kafka.others_end, bench.kafka.holds_none = 12, 1, True
+async def test_a_transaction_marker_is_no_lag(bench: Bench) -> None:
+    """It takes an offset that is never handled. A record after it is lag again."""
+    bench.kafka.end, bench.kafka.others_end, bench.kafka.markers_only = 12, 1, True
     await bench.pass_time(10 * LONG_S)
     assert not bench.watchdog.wedged
-    assert bench.watchdog.standing == []
-    bench.kafka.end, bench.kafka.holds_none = 13, False
+    assert bench.watchdog.stalled == []
+    bench.kafka.end, bench.kafka.markers_only = 13, False
     await bench.pass_time(LONG_S)
     assert bench.watchdog.wedged
-    assert [standing.partition for standing in bench.watchdog.standing] == [TP]
+    assert [stalled.partition for stalled in bench.watchdog.stalled] == [TP]
 
 
-async def test_the_lag_of_partitions_that_another_worker_has_is_seen_too(bench: Bench) -> None:
+async def test_the_lag_metric_includes_partitions_of_other_workers(bench: Bench) -> None:
     bench.kafka.others_end = 7
     await bench.pass_time(2)
     labels = {"service": "ordering", "topic": OTHERS.topic, "partition": "4"}
@@ -232,7 +235,7 @@ async def test_the_lag_of_partitions_that_another_worker_has_is_seen_too(bench: 
     assert lag == 7
 
 
-async def test_what_waits_is_the_lag_that_prometheus_sees(bench: Bench) -> None:
+async def test_lag_is_exported_as_a_metric(bench: Bench) -> None:
     bench.kafka.end = 17
     await bench.pass_time(2)
     labels = {"service": "ordering", "topic": TP.topic, "partition": "3"}

@@ -1,4 +1,4 @@
-"""A body of an HTTP API is a contract: a client can read with the same model what a service wrote."""
+"""Bodies of the HTTP APIs are contracts: a client can read a response with the model that wrote it."""
 
 import importlib
 import pkgutil
@@ -131,12 +131,12 @@ def parts(value: Any) -> set[type[BaseModel]]:
 
 
 @pytest.mark.parametrize("body", BODIES, ids=lambda body: type(body).__name__)
-def test_what_was_written_is_read_by_the_same_model(body: BaseModel) -> None:
+def test_a_body_is_read_back_by_the_same_model(body: BaseModel) -> None:
     written = bytes(json_response(body).body)
     assert type(body).model_validate_json(written) == body
 
 
-def test_each_body_is_among_those() -> None:
+def test_every_body_has_an_example() -> None:
     assert {part for body in BODIES for part in parts(body)} == models()
 
 

@@ -1,4 +1,4 @@
-"""Compatibility, held against a validator: what is called harmless is harmless in both directions."""
+"""Compatibility compared with a validator: a change without a report is harmless in both directions."""
 
 from collections.abc import Callable
 from copy import deepcopy
@@ -82,7 +82,7 @@ def parts(schema: Json) -> list[Json]:
 
 def _grow(schema: Json, draw: st.DrawFn) -> None:
     if schema.get("type") == "object":
-        # A name that nobody has used: a field that writers already sent unannounced is not new.
+        # An unused name: a field that writers already sent without a declaration is not new.
         schema["properties"]["new"] = draw(SCALARS)
 
 
@@ -139,7 +139,7 @@ ANY: list[Change] = [*HARMLESS, _bound, _values, _require, _rename, _replace, _n
 
 @st.composite
 def changed(draw: st.DrawFn, changes: list[Change]) -> tuple[Json, Json]:
-    """A schema, and the same after some of these changes anywhere in it."""
+    """A schema, and a copy with some of these changes anywhere in it."""
     old = draw(SCHEMAS)
     new = deepcopy(old)
     for change in draw(st.lists(st.sampled_from(changes), min_size=1, max_size=3)):
@@ -155,7 +155,7 @@ def test_a_schema_does_not_break_itself(schema: Json) -> None:
 
 @settings(max_examples=60)
 @given(changed(HARMLESS), st.data())
-def test_new_optional_fields_order_and_words_break_nothing_and_no_record(
+def test_new_optional_fields_order_and_descriptions_break_no_schema_and_no_record(
     pair: tuple[Json, Json], data: st.DataObject
 ) -> None:
     old, new = pair
@@ -166,7 +166,7 @@ def test_new_optional_fields_order_and_words_break_nothing_and_no_record(
 
 @settings(max_examples=100)
 @given(changed(ANY), st.data())
-def test_a_record_that_one_side_refuses_means_the_change_was_told(
+def test_a_record_that_one_side_refuses_is_reported_as_breaking(
     pair: tuple[Json, Json], data: st.DataObject
 ) -> None:
     old, new = pair

@@ -1,4 +1,4 @@
-"""Bytes of records: as pydantic writes them."""
+"""Records are encoded as pydantic encodes them."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a record's model refuses, and how it reads what is written in an unusual way."""
+"""What a record's model refuses, and how it reads unusual spellings."""
 
 import json
 from datetime import UTC
@@ -40,8 +40,8 @@ def text(fields: Json) -> bytes:
     return json.dumps(fields).encode()
 
 
-def taken(model: type[Body], value: bytes) -> Any:
-    """What the model reads; None when it refuses."""
+def read(model: type[Body], value: bytes) -> Any:
+    """Read a value with the model; None when it refuses."""
     try:
         return model.model_validate_json(value)
     except ValidationError:
@@ -87,7 +87,7 @@ REFUSED = {
 class TestRefused:
     @pytest.mark.parametrize("value", REFUSED.values(), ids=REFUSED)
     def test_it_is_refused(self, value: bytes) -> None:
-        assert taken(OrderPlace, value) is None
+        assert read(OrderPlace, value) is None
 
     @pytest.mark.parametrize(
         "unread",
@@ -101,11 +101,11 @@ class TestRefused:
         ],
         ids=lambda unread: repr(unread[:8]),
     )
-    def test_a_field_that_nobody_reads_must_still_be_json(self, unread: bytes) -> None:
-        assert taken(OrderPlace, order()[:-1] + b', "new": %s}' % unread) is None
+    def test_an_unknown_field_must_be_valid_json(self, unread: bytes) -> None:
+        assert read(OrderPlace, order()[:-1] + b', "new": %s}' % unread) is None
 
-    def test_a_name_that_nobody_reads_must_still_be_utf_8(self) -> None:
-        assert taken(OrderPlace, order()[:-1] + b', "\xff": 1}') is None
+    def test_the_name_of_an_unknown_field_must_be_valid_utf_8(self) -> None:
+        assert read(OrderPlace, order()[:-1] + b', "\xff": 1}') is None
 
     @pytest.mark.parametrize(
         "at",
@@ -118,11 +118,11 @@ class TestRefused:
         ],
     )
     def test_a_time_without_offset_or_outside_the_calendar_is_refused(self, at: str) -> None:
-        assert taken(OrderTimer, text(TIMER | {"due_at": at})) is None
+        assert read(OrderTimer, text(TIMER | {"due_at": at})) is None
 
     def test_a_time_that_a_person_reads_needs_an_offset_as_well(self) -> None:
         value = json.loads(encode(make(PickupPromised))) | {"from": "2026-11-10T12:00:00"}
-        assert taken(PickupPromised, text(value)) is None
+        assert read(PickupPromised, text(value)) is None
 
 
 class TestTaken:
@@ -144,7 +144,7 @@ class TestTaken:
         self, at: str, wanted: str
     ) -> None:
         value = text(TIMER).replace(TIMER["due_at"].encode(), at.encode())
-        found = taken(OrderTimer, value)
+        found = read(OrderTimer, value)
         assert found.due_at.isoformat() == wanted
         assert found.due_at.tzinfo is UTC
 
@@ -152,37 +152,37 @@ class TestTaken:
         ("again", "remark"),
         [('"remark": "b"', "b"), ('"remark": null', None), ('"rem\\u0061rk": "b"', "b")],
     )
-    def test_of_a_field_given_twice_the_last_counts(self, again: str, remark: str | None) -> None:
-        found = taken(OrderPlace, order()[:-1] + f", {again}}}".encode())
+    def test_the_last_of_duplicate_fields_counts(self, again: str, remark: str | None) -> None:
+        found = read(OrderPlace, order()[:-1] + f", {again}}}".encode())
         assert found.remark == remark
 
     @pytest.mark.parametrize("first", ["7", '"a\\u0000b"', "[[[]]]"])
-    def test_of_a_field_given_twice_the_first_may_be_anything(self, first: str) -> None:
+    def test_the_first_of_duplicate_fields_may_have_any_value(self, first: str) -> None:
         value = f'{{"remark": {first}, {order().decode()[1:]}'.encode()
-        found = taken(OrderPlace, value)
+        found = read(OrderPlace, value)
         assert found.remark == ORDER["remark"]
 
     def test_unknown_fields_are_ignored_at_every_depth(self) -> None:
         lines = [LINE | {"new": {"deep": [1]}}]
-        found = taken(OrderPlace, order(new="é", lines=lines))
+        found = read(OrderPlace, order(new="é", lines=lines))
         assert [line.prk for line in found.lines] == ["4677"]
 
-    def test_what_only_looks_like_an_escaped_nul_is_text(self) -> None:
-        found = taken(OrderPlace, order(remark="\\u0000"))
+    def test_a_string_that_resembles_an_escaped_nul_is_text(self) -> None:
+        found = read(OrderPlace, order(remark="\\u0000"))
         assert found.remark == "\\u0000"
 
     @pytest.mark.parametrize("id", [UUID.upper(), UUID.replace("-", ""), f"urn:uuid:{UUID}"])
     def test_other_ways_to_write_a_uuid_are_read(self, id: str) -> None:
-        found = taken(OrderPlace, order(order_id=id))
+        found = read(OrderPlace, order(order_id=id))
         assert str(found.order_id) == UUID
 
     @pytest.mark.parametrize("more", [{}, {"from_": "2026-11-10T12:00:00+01:00"}])
     def test_a_field_has_the_name_of_the_record(self, more: Json) -> None:
         value = json.loads(encode(make(PickupPromised)))
-        assert taken(PickupPromised, text(value | more)) is not None
-        assert taken(PickupPromised, text(more | value)) is not None
+        assert read(PickupPromised, text(value | more)) is not None
+        assert read(PickupPromised, text(more | value)) is not None
 
     def test_a_time_that_a_person_reads_keeps_its_offset(self) -> None:
         value = json.loads(encode(make(PickupPromised)))
-        found = taken(PickupPromised, text(value | {"from": "2026-11-10T12:00:00+01:00"}))
+        found = read(PickupPromised, text(value | {"from": "2026-11-10T12:00:00+01:00"}))
         assert found.from_.isoformat() == "2026-11-10T12:00:00+01:00"

@@ -1,4 +1,4 @@
-"""Every reason can be told to a patient, in both languages, and to a system."""
+"""Every reason has sentences for the patient in both languages, and a code for other systems."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def test_every_code_has_an_explanation_and_only_those() -> None:
 
 @pytest.mark.parametrize("code", ReasonCode)
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_code_says_why_and_what_to_do_in_whole_sentences(
+def test_every_code_has_a_reason_and_a_next_step_in_whole_sentences(
     code: ReasonCode, language: Language
 ) -> None:
     explained = EXPLANATIONS[code]

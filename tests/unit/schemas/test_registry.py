@@ -1,9 +1,9 @@
-"""What must hold for the topic registry as a whole."""
+"""Invariants of the topic registry."""
 
 import pytest
 
 from schemas.base import Body
-from schemas.contracts.snapshots.topics import EVERY, PHARMACY
+from schemas.contracts.snapshots.topics import EVERY_TOPIC, PHARMACY
 from schemas.topics import ALL, PATIENT_PARTITIONS, SERVICES, Topic, all_bodies, prescriptions
 
 
@@ -15,12 +15,12 @@ def _all_record_types(body: type[Body] = Body) -> set[type[Body]]:
 
 
 def test_topic_names_are_unique() -> None:
-    names = [topic.name for topic in EVERY]
+    names = [topic.name for topic in EVERY_TOPIC]
     assert len(names) == len(set(names))
 
 
 def test_every_record_type_is_on_exactly_one_topic() -> None:
-    carried = [body for topic in EVERY for body in topic.bodies]
+    carried = [body for topic in EVERY_TOPIC for body in topic.bodies]
     assert len(carried) == len(set(carried))
     assert set(carried) == _all_record_types() == set(all_bodies().values())
 
@@ -31,7 +31,7 @@ def test_type_names_are_unique_and_carry_a_version() -> None:
     assert all(name.rpartition(".")[2] == "v1" for name in names)
 
 
-@pytest.mark.parametrize("topic", EVERY, ids=lambda topic: topic.name)
+@pytest.mark.parametrize("topic", EVERY_TOPIC, ids=lambda topic: topic.name)
 def test_all_records_of_a_topic_have_the_same_key_which_is_a_required_field(topic: Topic) -> None:
     assert len({body.KEY for body in topic.bodies}) <= 1
     for body in topic.bodies:
@@ -39,7 +39,7 @@ def test_all_records_of_a_topic_have_the_same_key_which_is_a_required_field(topi
 
 
 def test_topics_keyed_by_patient_that_a_service_reads_have_equal_partitions() -> None:
-    keyed = [t for t in EVERY if any(body.KEY == "patient" for body in t.bodies)]
+    keyed = [t for t in EVERY_TOPIC if any(body.KEY == "patient" for body in t.bodies)]
     read = [t for t in keyed if t.readers & set(SERVICES)]
     assert {topic.partitions for topic in read} == {PATIENT_PARTITIONS}
     assert len(read) >= 8
@@ -50,11 +50,11 @@ def test_a_pharmacy_has_a_topic_of_its_own_with_one_partition() -> None:
     assert topic.name == "prescriptions.approved.02012345"
     assert topic.partitions == 1
     assert topic.readers == {"pharmacy:02012345"}
-    assert prescriptions(PHARMACY) in EVERY
+    assert prescriptions(PHARMACY) in EVERY_TOPIC
 
 
-@pytest.mark.parametrize("topic", EVERY, ids=lambda topic: topic.name)
-def test_a_topic_is_either_compacted_or_kept_for_a_time(topic: Topic) -> None:
+@pytest.mark.parametrize("topic", EVERY_TOPIC, ids=lambda topic: topic.name)
+def test_a_topic_is_either_compacted_or_has_a_retention(topic: Topic) -> None:
     kept = topic.config.get("retention.ms")
     assert topic.config["cleanup.policy"] == ("compact" if topic.compacted else "delete")
     assert (kept is None) is topic.compacted
@@ -62,7 +62,7 @@ def test_a_topic_is_either_compacted_or_kept_for_a_time(topic: Topic) -> None:
 
 
 def test_every_topic_has_a_writer_and_a_reader() -> None:
-    assert all(topic.writers and topic.readers for topic in EVERY)
+    assert all(topic.writers and topic.readers for topic in EVERY_TOPIC)
 
 
 def test_every_service_has_dead_letters_with_room_for_any_record() -> None:
@@ -72,7 +72,7 @@ def test_every_service_has_dead_letters_with_room_for_any_record() -> None:
         assert letters.max_bytes > largest
 
 
-def test_no_type_of_a_topic_has_a_name_that_says_who_a_patient_is() -> None:
+def test_no_record_type_has_a_field_that_identifies_a_person() -> None:
     forbidden = {"bsn", "birth_date", "surname", "first_name", "email"}
     for body in all_bodies().values():
         assert not forbidden & set(body.model_fields)

@@ -1,4 +1,4 @@
-"""Taking snapshots: what is written, what is refused, which changes of a topic break."""
+"""Snapshots: what is written, what is refused, which changes of a topic break."""
 
 import json
 from copy import deepcopy
@@ -15,7 +15,7 @@ ORDER = "order.place.v1"
 
 
 def changed(name: str = ORDER, **properties: Any) -> Snapshots:
-    """The snapshots of now with these fields of one type replaced; None removes one."""
+    """The current snapshots, with these fields of one type replaced; None removes a field."""
     taken: dict[str, Any] = deepcopy(dict(current()))
     fields = taken[name]["properties"] | properties
     taken[name]["properties"] = {k: v for k, v in fields.items() if v is not None}
@@ -24,12 +24,12 @@ def changed(name: str = ORDER, **properties: Any) -> Snapshots:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with the snapshots of now."""
+    """A folder with the current snapshots."""
     write(current(), tmp_path)
     return tmp_path
 
 
-def test_what_is_written_is_what_is_read_back(folder: Path) -> None:
+def test_written_snapshots_are_read_back(folder: Path) -> None:
     assert committed(folder) == current()
     assert write(current(), folder) == ()
 
@@ -67,7 +67,7 @@ def test_naming_another_type_allows_nothing(folder: Path) -> None:
         write(changed(remark=None), folder, allow_breaking=["order.cancel.v1"])
 
 
-def test_a_type_that_is_gone_breaks_and_when_allowed_its_file_goes(folder: Path) -> None:
+def test_a_removed_type_breaks_and_its_file_is_deleted_when_allowed(folder: Path) -> None:
     less = {name: taken for name, taken in current().items() if name != ORDER}
     with pytest.raises(Breaking, match="the record type was removed"):
         write(less, folder)
@@ -108,7 +108,7 @@ def topic_change(name: str = NAME, **changes: Any) -> list[str]:
         ({"readers": []}, "ordering may no longer read"),
     ],
 )
-def test_a_change_of_a_topic_that_breaks_is_told(changes: dict[str, Any], says: str) -> None:
+def test_a_breaking_change_of_a_topic_is_reported(changes: dict[str, Any], says: str) -> None:
     [found] = topic_change(**changes)
     assert found.startswith(f"{NAME}: {says}")
 
@@ -127,12 +127,12 @@ def test_a_topic_may_grow(changes: dict[str, Any]) -> None:
     assert topic_change(**changes) == []
 
 
-def test_a_compacted_topic_that_becomes_kept_for_a_time_breaks() -> None:
+def test_a_compacted_topic_that_gets_a_retention_breaks() -> None:
     [found] = topic_change(COMPACTED, compacted=False, retention_ms=1)
     assert "it was compacted and is kept for a time now" in found
 
 
-def test_a_topic_may_come_but_not_go() -> None:
+def test_a_topic_can_be_added_but_not_removed() -> None:
     old = snapshot()
     less = {name: taken for name, taken in old.items() if name != NAME}
     assert breaking_topic_changes(less, old) == []

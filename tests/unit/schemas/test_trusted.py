@@ -1,4 +1,4 @@
-"""Structs that stand for a model: what they are written as, and what counts as what."""
+"""Structs of `schemas.trusted`: their encoding, and `isinstance` with models."""
 
 from typing import Any
 
@@ -21,8 +21,7 @@ LINE: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("body", BODIES, ids=lambda body: body.TYPE)
-def test_it_is_written_as_the_record_it_stands_for(body: type[Body]) -> None:
-    """Given a record's fields; when they are trusted; then it has the type, key and bytes of the record."""
+def test_a_struct_has_the_type_key_and_bytes_of_its_record(body: type[Body]) -> None:
     maker: Any = trusted(body)
     for _ in range(20):
         made = make(body)
@@ -32,16 +31,16 @@ def test_it_is_written_as_the_record_it_stands_for(body: type[Body]) -> None:
         assert [getattr(struct, name) for name in body.model_fields] == [*vars(made).values()]
 
 
-def test_it_has_the_defaults_of_its_model() -> None:
+def test_a_struct_has_the_defaults_of_its_model() -> None:
     assert encode_parts(trusted(DecidedLine)(**LINE)) == encode_parts(DecidedLine(**LINE))
 
 
-def test_a_field_that_was_forgotten_is_noticed_when_it_is_made() -> None:
+def test_a_struct_without_a_required_field_is_an_error() -> None:
     with pytest.raises(TypeError):
         trusted(Actor)(role=Role.GP)  # type: ignore[call-arg]
 
 
-def test_it_is_an_instance_of_its_model_and_of_what_that_is() -> None:
+def test_a_struct_is_an_instance_of_its_model_and_the_models_bases() -> None:
     made = trusted(OrderPlace)(**vars(make(OrderPlace)))
     assert all(isinstance(made, kind) for kind in (Struct, OrderPlace, Body, Model))
     assert not isinstance(made, OrderDecided)
@@ -50,7 +49,7 @@ def test_it_is_an_instance_of_its_model_and_of_what_that_is() -> None:
     assert not isinstance(actor, Body | PlacedBy)
 
 
-def test_it_matches_the_pattern_of_its_model() -> None:
+def test_a_struct_matches_the_class_pattern_of_its_model() -> None:
     line = trusted(DecidedLine)(**LINE)
     match line:
         case DecidedLine(outcome=Outcome.APPROVED, prk=prk):
@@ -59,7 +58,7 @@ def test_it_matches_the_pattern_of_its_model() -> None:
             pytest.fail("a struct matches as its model does")
 
 
-def test_what_pydantic_made_is_an_instance_as_ever() -> None:
+def test_instances_of_pydantic_models_are_unaffected() -> None:
     made = make(OrderPlace)
     assert isinstance(made, OrderPlace)
     assert isinstance(made, Body)

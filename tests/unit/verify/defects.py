@@ -1,4 +1,4 @@
-"""Damage to a clean case, each the trace of a bug that the services must not have."""
+"""Defects to put into a clean case: what a bug in a service would leave behind."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,12 +15,12 @@ from tests.unit.verify.edit import (
     REQUESTS,
     Edit,
     body,
-    changing_places,
     find,
     header,
     plus,
     with_body,
     with_rows,
+    with_swapped,
     without,
 )
 from tests.unit.verify.made import Case, operation
@@ -28,8 +28,8 @@ from verify.history import Operation
 from verify.rows import IntakeRow, OutboxRow, TimerRow
 
 
-def noted(outcome: Any, f: Any = "place", via: Any = "http") -> Edit:
-    """A client noted an operation on an order that nobody knows."""
+def recorded(outcome: Any, f: Any = "place", via: Any = "http") -> Edit:
+    """The history has an operation on an order that does not exist."""
     return lambda case: _with_operation(case, operation(uuid4(), outcome, f, via))
 
 
@@ -38,17 +38,17 @@ def _with_operation(case: Case, *more: Operation) -> Case:
 
 
 def missing(kind: Any, such: Callable[[dict[str, Any]], bool] = lambda _: True) -> Edit:
-    """The first record of a kind that is such is gone."""
+    """The first record of a kind for which `such` holds is missing."""
     return lambda case: without(case, find(case, kind, such))
 
 
 def altered(kind: Any, **changes: Any) -> Edit:
-    """Other fields in the first record of a kind."""
+    """The first record of a kind has other fields."""
     return lambda case: with_body(case, find(case, kind), **changes)
 
 
 def added(kind: Any, *, own_id: bool = True, **changes: Any) -> Edit:
-    """A copy of the first record of a kind, with other fields."""
+    """There is a copy of the first record of a kind, with other fields."""
     return lambda case: plus(case, find(case, kind), own_id=own_id, **changes)
 
 
@@ -57,19 +57,21 @@ def by_gp(event: dict[str, Any]) -> bool:
     return bool(event["decided_by"]["role"] == "gp")
 
 
-def of_another_patients_order(case: Case) -> Case:
-    """A promise on the order of somebody else."""
+def promise_on_another_patients_order(case: Case) -> Case:
+    """A promise names the order of another patient."""
     other = find(case, OrderDecided, lambda b: b["patient"] == "pat_late0000")
     return with_body(case, find(case, PickupPromised), order_id=body(other)["order_id"])
 
 
-def cancel_not_carried_out(case: Case) -> Case:
-    """A cancellation was acknowledged, and its order is still open."""
-    open_order = find(case, OrderDecided, lambda b: b["state"] == "approved" and not _gone(case, b))
+def cancel_without_effect(case: Case) -> Case:
+    """A cancellation was acknowledged and its order is still open."""
+    open_order = find(
+        case, OrderDecided, lambda b: b["state"] == "approved" and not _is_cancelled(case, b)
+    )
     return _with_operation(case, operation(UUID(body(open_order)["order_id"]), f="cancel"))
 
 
-def _gone(case: Case, decided: dict[str, Any]) -> bool:
+def _is_cancelled(case: Case, decided: dict[str, Any]) -> bool:
     return any(
         header(r, "ce_type") == OrderCancelled.ce_type().encode()
         and body(r)["order_id"] == decided["order_id"]
@@ -78,14 +80,14 @@ def _gone(case: Case, decided: dict[str, Any]) -> bool:
 
 
 def refused_and_decided(case: Case) -> Case:
-    """A decided order's only attempt was refused."""
+    """The only attempt to place a decided order was refused."""
     order_id = UUID(body(find(case, OrderDecided))["order_id"])
     kept = tuple(o for o in case.history if o.order_id != order_id)
     return replace(case, history=(*kept, operation(order_id, "fail")))
 
 
-def refused_and_carried_out(f: Any) -> Edit:
-    """The only attempt at something that took effect was refused."""
+def refused_with_effect(f: Any) -> Edit:
+    """The only attempt at an operation that took effect was refused."""
 
     def edit(case: Case) -> Case:
         done = next(o for o in case.history if o.f == f and o.outcome == "ok")
@@ -99,29 +101,31 @@ def seqs_swapped(case: Case) -> Case:
     """An order's decision comes after its cancellation."""
     cancelled = find(case, OrderCancelled)
     decided = find(case, OrderDecided, lambda b: b["order_id"] == body(cancelled)["order_id"])
-    return changing_places(case, decided, cancelled)
+    return with_swapped(case, decided, cancelled)
 
 
 def orders_swapped(case: Case) -> Case:
-    """Two decisions of one patient changed places."""
+    """Two decisions of one patient are swapped."""
     first = find(case, OrderDecided)
     second = find(
         case,
         OrderDecided,
         lambda b: (
-            b["patient"] == body(first)["patient"] and b != body(first) and not _gone(case, b)
+            b["patient"] == body(first)["patient"]
+            and b != body(first)
+            and not _is_cancelled(case, b)
         ),
     )
-    return changing_places(case, first, second)
+    return with_swapped(case, first, second)
 
 
 def seq_skipped(case: Case) -> Case:
-    """An order's second event has the number 3."""
+    """An order's second event has `seq` 3."""
     return with_body(case, find(case, OrderCancelled), seq=3)
 
 
 def letter_with(case: Case, **changes: bytes | None) -> Case:
-    """Other headers on a dead letter; None takes one away."""
+    """A dead letter has other headers; None removes one."""
     letter = next(r for r in case.dump.records if r.topic == "ordering.dead-letters")
     kept = [(n, v) for n, v in letter.headers if n not in changes]
     headers = [*kept, *((n, v) for n, v in changes.items() if v is not None)]
@@ -129,8 +133,8 @@ def letter_with(case: Case, **changes: bytes | None) -> Case:
     return replace(case, dump=replace(case.dump, records=records))
 
 
-def no_letter(reason: bytes) -> Edit:
-    """The dead letter with this reason is gone."""
+def no_dead_letter(reason: bytes) -> Edit:
+    """The dead letter with this reason is missing."""
 
     def edit(case: Case) -> Case:
         letters = (r for r in case.dump.records if header(r, "dl_reason") == reason)
@@ -140,7 +144,7 @@ def no_letter(reason: bytes) -> Edit:
 
 
 def not_moved(case: Case) -> Case:
-    """The record on a wrong partition is only there."""
+    """A misplaced record was not sent on."""
     ids = [header(r, "ce_id") for r in case.dump.records if r.topic == REQUESTS]
     moved = [
         r for r in case.dump.records if r.topic == REQUESTS if ids.count(header(r, "ce_id")) == 2
@@ -155,7 +159,7 @@ def _home(case: Case, key: bytes) -> int:
 
 
 def older_last(case: Case) -> Case:
-    """A late write: version 1 after version 2."""
+    """Version 1 was written after version 2."""
     newest = find(case, MedicationOverview, lambda b: b["version"] == 2)
     older = find(
         case,
@@ -166,9 +170,9 @@ def older_last(case: Case) -> Case:
 
 
 def withdrawn_first(case: Case) -> Case:
-    """A prescription comes after its withdrawal."""
+    """A withdrawal comes before its prescription."""
     withdrawn = find(case, PrescriptionWithdrawn)
-    return changing_places(case, _prescription_of(case, withdrawn), withdrawn)
+    return with_swapped(case, _prescription_of(case, withdrawn), withdrawn)
 
 
 def _prescription_of(case: Case, withdrawn: Any) -> Any:
@@ -177,20 +181,20 @@ def _prescription_of(case: Case, withdrawn: Any) -> Any:
 
 
 def outbox_left(case: Case) -> Case:
-    """Something is not published."""
+    """An outbox row was not published."""
     row = OutboxRow(1, 0, b"", case.dump.taken_at)
     return with_rows(case, "notification", "outbox", lambda rows: [*rows, row])
 
 
 def timer_overdue(case: Case) -> Case:
-    """A due time did not fire."""
+    """A timer did not fire."""
     due = case.dump.taken_at - timedelta(minutes=1)
     row = TimerRow(uuid4(), 0, due, b"")
     return with_rows(case, "ordering", "timers", lambda rows: [*rows, row])
 
 
 def _with_due(case: Case, due: datetime | None) -> Case:
-    """The lines that wait are due then."""
+    """The waiting lines have this due time."""
     return with_rows(
         case,
         "ordering",
@@ -200,24 +204,24 @@ def _with_due(case: Case, due: datetime | None) -> Case:
 
 
 def due_at_another_time(case: Case) -> Case:
-    """A line that waits is due at another time than its timer."""
+    """A waiting line is due at another time than its timer."""
     return _with_due(case, case.dump.taken_at + timedelta(days=9))
 
 
 def never_due(case: Case) -> Case:
-    """A line that waits, and nobody sees when it is given up."""
+    """A waiting line has no due time."""
     return _with_due(case, None)
 
 
-def still_taken_in(case: Case) -> Case:
-    """A decided order is in the intake."""
+def decided_in_intake(case: Case) -> Case:
+    """A decided order is still in the intake."""
     order = case.dump.ordering.orders[0]
     row = IntakeRow(order.order_id, order.patient, order.digest, order.placed_at)
     return with_rows(case, "ordering", "intake", lambda rows: [row])
 
 
-def refused_line(case: Case) -> Case:
-    """A prescription of a line that was refused."""
+def refused_line_prescribed(case: Case) -> Case:
+    """A refused line has a prescription."""
 
     def partly(decided: dict[str, Any]) -> bool:
         return bool(decided["state"] == "partly_approved")
@@ -234,16 +238,16 @@ def refused_line(case: Case) -> Case:
 
 
 def process_twice(case: Case) -> Case:
-    """A worker that could not be closed is still in the group, beside the one that replaced it."""
+    """A process is a member of its consumer group twice."""
     members = (*case.dump.members, case.dump.members[0])
     return replace(case, dump=replace(case.dump, members=members))
 
 
 def foreign(case: Case) -> Case:
-    """Somebody else's event."""
+    """An event was written by another than ordering."""
     decided = find(case, OrderDecided)
     copy = plus(case, decided, own_id=True)
     last = next(r for r in reversed(copy.dump.records) if r.value == decided.value)
-    headers = [(n, b"somebody" if n == "ce_source" else v) for n, v in last.headers]
+    headers = [(n, b"another writer" if n == "ce_source" else v) for n, v in last.headers]
     records = tuple(replace(r, headers=headers) if r is last else r for r in copy.dump.records)
     return replace(copy, dump=replace(copy.dump, records=records))

@@ -1,4 +1,4 @@
-"""Ways to damage a case: records and rows that go, come, change or change places."""
+"""Edits of a case: remove, add, alter and swap records and rows."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -11,23 +11,23 @@ from schemas import topics
 from schemas.base import Body
 from tests.unit.verify.made import Case
 from verify.dump import Dump
-from verify.rows import Rec
+from verify.rows import KafkaRecord
 
 Edit = Callable[[Case], Case]
 
 EVENTS = topics.ORDERS_EVENTS.name
-TOLD = topics.NOTIFICATIONS_EVENTS.name
+NOTIFICATIONS = topics.NOTIFICATIONS_EVENTS.name
 STATUS = topics.MEDICATION_STATUS.name
 CHANGES = topics.MEDICATION_CHANGES.name
 REQUESTS = topics.ORDERS_REQUESTS.name
 
 
-def header(record: Rec, name: str) -> bytes:
-    """A header's value, empty without one."""
+def header(record: KafkaRecord, name: str) -> bytes:
+    """A header's value; empty when it is missing."""
     return next((value for n, value in record.headers if n == name and value), b"")
 
 
-def body(record: Rec) -> dict[str, Any]:
+def body(record: KafkaRecord) -> dict[str, Any]:
     """The JSON body of a record."""
     found: dict[str, Any] = json.loads(record.value or b"{}")
     return found
@@ -35,44 +35,44 @@ def body(record: Rec) -> dict[str, Any]:
 
 def find(
     case: Case, kind: type[Body], such: Callable[[dict[str, Any]], bool] = lambda _: True
-) -> Rec:
-    """The first record of a kind whose body is such, not one that is repeated."""
+) -> KafkaRecord:
+    """The first record of a kind, without repeats, for whose body `such` holds."""
     of_kind = [r for r in case.dump.records if header(r, "ce_type") == kind.ce_type().encode()]
     ids = [header(r, "ce_id") for r in of_kind]
     once = (r for r in of_kind if ids.count(header(r, "ce_id")) == 1 and _is_ours(r))
     return next(r for r in once if such(body(r)))
 
 
-def _is_ours(record: Rec) -> bool:
+def _is_ours(record: KafkaRecord) -> bool:
     return not record.topic.endswith(".dead-letters") and record.value != b'{"order_id": '
 
 
-def with_records(case: Case, records: Iterable[Rec]) -> Case:
-    """The case with these records instead of its own."""
+def with_records(case: Case, records: Iterable[KafkaRecord]) -> Case:
+    """The case with these records only."""
     ordered = sorted(records, key=lambda r: (r.topic, r.partition, r.offset))
     return replace(case, dump=replace(case.dump, records=tuple(ordered)))
 
 
-def without(case: Case, *gone: Rec) -> Case:
+def without(case: Case, *gone: KafkaRecord) -> Case:
     """The case without these records."""
     return with_records(case, [r for r in case.dump.records if not any(r is g for g in gone)])
 
 
-def with_value(case: Case, record: Rec, value: bytes) -> Case:
+def with_value(case: Case, record: KafkaRecord, value: bytes) -> Case:
     """The case with another value in a record."""
     kept = [r for r in case.dump.records if r is not record]
     return with_records(case, [*kept, replace(record, value=value)])
 
 
-def with_body(case: Case, record: Rec, **changes: Any) -> Case:
+def with_body(case: Case, record: KafkaRecord, **changes: Any) -> Case:
     """The case with other fields in a record's body."""
     return with_value(case, record, json.dumps(body(record) | changes).encode())
 
 
-def plus(case: Case, record: Rec, *, own_id: bool, **changes: Any) -> Case:
-    """The case with one record more at the end of a partition: a copy with other fields in its body.
+def plus(case: Case, record: KafkaRecord, *, own_id: bool, **changes: Any) -> Case:
+    """The case with a copy of a record, with other fields, appended to its partition.
 
-    With `own_id` it has a `ce_id` of its own.
+    `own_id` gives it a new `ce_id`.
     """
     headers = [
         (name, f"{uuid4()}".encode() if own_id and name == "ce_id" else value)
@@ -89,29 +89,29 @@ def plus(case: Case, record: Rec, *, own_id: bool, **changes: Any) -> Case:
 
 
 def at_rest(case: Case) -> Case:
-    """The case in which every service has handled everything that is on its inputs."""
-    ends = {(s.topic, s.partition): s.end for s in case.dump.spans}
+    """The case with every service's progress at the end offsets."""
+    ends = {(s.topic, s.partition): s.end for s in case.dump.partitions}
     for r in case.dump.records:
         ends[r.topic, r.partition] = max(ends.get((r.topic, r.partition), 0), r.offset + 1)
-    spans = tuple(replace(s, end=ends[s.topic, s.partition]) for s in case.dump.spans)
-    dump = replace(case.dump, spans=spans)
+    spans = tuple(replace(s, end=ends[s.topic, s.partition]) for s in case.dump.partitions)
+    dump = replace(case.dump, partitions=spans)
     for service, database in dump.databases.items():
-        stands = tuple(
+        progress = tuple(
             replace(row, next_offset=ends[row.topic, row.partition]) for row in database.progress
         )
-        changes: dict[str, Any] = {service: replace(database, progress=stands)}
+        changes: dict[str, Any] = {service: replace(database, progress=progress)}
         dump = replace(dump, **changes)
     return replace(case, dump=dump)
 
 
-def changing_places(case: Case, one: Rec, other: Rec) -> Case:
-    """The case with two records of a partition in each other's place."""
+def with_swapped(case: Case, one: KafkaRecord, other: KafkaRecord) -> Case:
+    """The case with two records of a partition swapped."""
     kept = [r for r in case.dump.records if r is not one and r is not other]
     swapped = [replace(one, offset=other.offset), replace(other, offset=one.offset)]
     return with_records(case, [*kept, *swapped])
 
 
-def elsewhere(case: Case, record: Rec) -> Case:
+def misplaced(case: Case, record: KafkaRecord) -> Case:
     """The case with a record on another partition than its key's."""
     partition = (partition_of(record.key or b"", 8) + 1) % 8
     kept = [r for r in case.dump.records if r is not record]
@@ -119,7 +119,7 @@ def elsewhere(case: Case, record: Rec) -> Case:
 
 
 def with_rows(case: Case, service: str, table: str, change: Callable[[list[Any]], Any]) -> Case:
-    """The case with `change` done to a table's rows, in place or by what it returns."""
+    """The case with a table's rows as `change` returns them, or as it left them when it returns None."""
     database = getattr(case.dump, service)
     rows = list(getattr(database, table))
     changed = change(rows)
@@ -130,7 +130,7 @@ def with_rows(case: Case, service: str, table: str, change: Callable[[list[Any]]
 
 
 def first_row(service: str, table: str, **changes: Any) -> Edit:
-    """Other values in a table's first row."""
+    """A table's first row has other values."""
 
     def edit(case: Case) -> Case:
         return with_rows(
@@ -141,5 +141,5 @@ def first_row(service: str, table: str, **changes: Any) -> Edit:
 
 
 def no_first_row(service: str, table: str) -> Edit:
-    """A table without its first row."""
+    """A table lacks its first row."""
     return lambda case: with_rows(case, service, table, lambda rows: rows[1:])

@@ -1,4 +1,4 @@
-"""Damage to medication's history: to the one patient's whose medicine was stopped."""
+"""Defects in medication's history, of the one patient whose medicine was stopped."""
 
 import json
 from collections.abc import Callable
@@ -9,72 +9,72 @@ from operator import attrgetter
 from typing import Any
 
 from tests.unit.verify.edit import Edit, with_rows
-from verify.rows import ChangeRow
+from verify.rows import OverviewChangeRow
 
-History = list[ChangeRow]
+History = list[OverviewChangeRow]
 
 
-def in_history(damage: Callable[[ChangeRow, ChangeRow], History]) -> Edit:
-    """The two entries of that patient, its import and its stop, are what `damage` makes of them."""
+def in_history(damage: Callable[[OverviewChangeRow, OverviewChangeRow], History]) -> Edit:
+    """Replace that patient's two rows, the import and the stop, by what `damage` returns."""
 
     def changed(rows: list[Any]) -> list[Any]:
-        found: list[Any] = []
+        result: list[Any] = []
         for _, entries in groupby(rows, attrgetter("patient")):
             history = [*entries]
-            found += damage(*history) if len(history) == 2 else history
-        assert found != rows
-        return found
+            result += damage(*history) if len(history) == 2 else history
+        assert result != rows
+        return result
 
     return lambda case: with_rows(case, "medication", "changes", changed)
 
 
-def without_stop(first: ChangeRow, stop: ChangeRow) -> History:
-    """The newest change is not in it."""
+def without_stop(first: OverviewChangeRow, stop: OverviewChangeRow) -> History:
+    """The newest change is missing."""
     assert stop.kind == "set_status"
     return [first]
 
 
-def without_import(first: ChangeRow, stop: ChangeRow) -> History:
-    """The version is missing that the newest change was applied to."""
+def without_import(first: OverviewChangeRow, stop: OverviewChangeRow) -> History:
+    """The version before the newest change is missing."""
     return [stop]
 
 
-def a_day_later(first: ChangeRow, stop: ChangeRow) -> History:
-    """An older entry, of which only the topic tells, has another time."""
+def a_day_later(first: OverviewChangeRow, stop: OverviewChangeRow) -> History:
+    """An older change has another time than its version on the topic."""
     return [replace(first, at=first.at + timedelta(days=1)), stop]
 
 
-def without_before(first: ChangeRow, stop: ChangeRow) -> History:
-    """How it was before is not recorded, although the version before is."""
+def without_before(first: OverviewChangeRow, stop: OverviewChangeRow) -> History:
+    """`before` is missing although there is a version before."""
     return [first, replace(stop, before=None, practice_before=None, after=_medicines(first, stop))]
 
 
-def otherwise_before(first: ChangeRow, stop: ChangeRow) -> History:
-    """The medicine was another before than the import made it."""
+def other_before(first: OverviewChangeRow, stop: OverviewChangeRow) -> History:
+    """`before` differs from the version before."""
     return [first, replace(stop, before=(stop.before or "").replace("chronic", "temporary"))]
 
 
-def from_elsewhere(first: ChangeRow, stop: ChangeRow) -> History:
-    """The patient was at another practice before."""
+def other_practice_before(first: OverviewChangeRow, stop: OverviewChangeRow) -> History:
+    """`practice_before` differs from the version before."""
     return [first, replace(stop, practice_before="01999999")]
 
 
-def unchanged(first: ChangeRow, stop: ChangeRow) -> History:
-    """The medicine is after the change as it was before."""
+def unchanged(first: OverviewChangeRow, stop: OverviewChangeRow) -> History:
+    """`after` is the same as `before`."""
     return [first, replace(stop, after=stop.before or "")]
 
 
-def added_again(first: ChangeRow, stop: ChangeRow) -> History:
-    """It does not name as it was before what it changed."""
+def added_again(first: OverviewChangeRow, stop: OverviewChangeRow) -> History:
+    """A changed medicine is missing from `before`."""
     return [first, replace(stop, before="[]")]
 
 
-def begins_with_the_stop(first: ChangeRow, stop: ChangeRow) -> History:
-    """What a migration makes of an overview: nothing is wrong."""
+def begins_with_the_stop(first: OverviewChangeRow, stop: OverviewChangeRow) -> History:
+    """The history starts at a later version, as a migration makes it. No defect."""
     return [replace(stop, before=None, practice_before=None, after=_medicines(first, stop))]
 
 
-def _medicines(first: ChangeRow, stop: ChangeRow) -> str:
+def _medicines(first: OverviewChangeRow, stop: OverviewChangeRow) -> str:
     """The whole overview after the stop."""
     medicines = {entry["prk"]: entry for entry in json.loads(first.after)}
     medicines |= {entry["prk"]: entry for entry in json.loads(stop.after)}

@@ -1,4 +1,4 @@
-"""A clean history and dump of many kinds of orders, made by the services' own handlers."""
+"""A clean history and dump with every kind of order, made by the services' own handlers."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -30,26 +30,26 @@ from verify import dump as dumps
 from verify.dump import Dump
 from verify.history import Operation
 from verify.rows import (
-    AppliedRow,
-    ChangeRow,
-    CopyRow,
-    CountedRow,
-    LinesRow,
+    AppliedChangeRow,
+    CountedOrderRow,
+    DailyLinesRow,
+    DailyOrdersRow,
+    KafkaRecord,
     MessageRow,
+    NotificationOrderRow,
     OrderLineRow,
     OrderRow,
-    OrdersRow,
+    OverviewChangeRow,
+    OverviewCopyRow,
     OverviewRow,
     ProgressRow,
-    Rec,
     TimerRow,
-    ToldRow,
 )
 
 
 @dataclass(frozen=True)
 class Case:
-    """What the checker is given."""
+    """The checker's input."""
 
     history: tuple[Operation, ...]
     dump: Dump
@@ -57,7 +57,7 @@ class Case:
 
 @cache
 def clean(orders: int = 24) -> Case:
-    """So many orders of a few patients, and some of every other kind; nothing is wrong."""
+    """A case without defects: this many orders of a few patients, and every special kind."""
     world = World()
     done = tuple(_play(world, orders))
     return Case(done, dump_of(world))
@@ -66,11 +66,11 @@ def clean(orders: int = 24) -> Case:
 def operation(
     order_id: UUID, outcome: Any = "ok", f: Any = "place", via: Any = "http"
 ) -> Operation:
-    """One finished operation."""
+    """An operation with its outcome."""
     return Operation(uuid4(), f, via, order_id, outcome)
 
 
-def _kept(record: Rec, f: Any, order_id: UUID) -> Operation:
+def _acknowledged(record: KafkaRecord, f: Any, order_id: UUID) -> Operation:
     """An operation that Kafka acknowledged."""
     return Operation(uuid4(), f, "kafka", order_id, "ok", record.partition, record.offset)
 
@@ -89,42 +89,44 @@ def _play(world: World, orders: int) -> Iterator[Operation]:
         if number % 6 == 0:
             world.send(topics.ORDERS_REQUESTS, a_cancellation(order))
             yield operation(order.order_id, f="cancel")
-    yield from _odd_ones(world, patients[0])
-    yield from _that_wait(world)
+    yield from _special_cases(world, patients[0])
+    yield from _waiting_orders(world)
 
 
-def _odd_ones(world: World, patient: str) -> Iterator[Operation]:
-    asked = topics.ORDERS_REQUESTS
+def _special_cases(world: World, patient: str) -> Iterator[Operation]:
+    requests = topics.ORDERS_REQUESTS
     reviewed = an_order(patient, METFORMINE, OMEPRAZOL, remark="graag voor vier maanden")
-    world.send(asked, reviewed)
-    world.send(asked, reviewed)
+    world.send(requests, reviewed)
+    world.send(requests, reviewed)
     yield operation(reviewed.order_id, "unknown")
     yield operation(reviewed.order_id, "fail")
     for line, outcome in ((1, Outcome.APPROVED), (2, Outcome.REFUSED), (2, Outcome.REFUSED)):
         review = _a_review(reviewed.order_id, patient, line, outcome)
-        yield _kept(world.send(topics.ORDERS_REVIEWS, review), "review", reviewed.order_id)
-    world.send(asked, a_cancellation(reviewed))
-    world.send(asked, a_cancellation(an_order(patient)))
-    world.send(asked, an_order(patient, OMEPRAZOL, order_id=reviewed.order_id))
-    broken = world.send(asked, an_order(patient), value=b'{"order_id": ')
-    yield _kept(broken, "place", uuid4())
+        yield _acknowledged(world.send(topics.ORDERS_REVIEWS, review), "review", reviewed.order_id)
+    world.send(requests, a_cancellation(reviewed))
+    world.send(requests, a_cancellation(an_order(patient)))
+    world.send(requests, an_order(patient, OMEPRAZOL, order_id=reviewed.order_id))
+    broken = world.send(requests, an_order(patient), value=b'{"order_id": ')
+    yield _acknowledged(broken, "place", uuid4())
     astray = an_order(patient)
     home = broken.partition
-    world.send(asked, astray, partition=(home + 1) % 8)
+    world.send(requests, astray, partition=(home + 1) % 8)
     yield operation(astray.order_id, via="kafka")
     yield operation(uuid4(), "fail")
     yield operation(uuid4(), "unknown")
     stop = _stop(patient)
-    yield _kept(world.send(topics.MEDICATION_CHANGES, stop), "set_status", stop.change_id)
+    yield _acknowledged(world.send(topics.MEDICATION_CHANGES, stop), "set_status", stop.change_id)
     unknown = _stop(f"{patient}-unknown")
-    yield _kept(world.send(topics.MEDICATION_CHANGES, unknown), "set_status", unknown.change_id)
+    yield _acknowledged(
+        world.send(topics.MEDICATION_CHANGES, unknown), "set_status", unknown.change_id
+    )
     otherwise = _a_review(reviewed.order_id, patient, 1, Outcome.REFUSED)
-    yield _kept(world.send(topics.ORDERS_REVIEWS, otherwise), "review", reviewed.order_id)
+    yield _acknowledged(world.send(topics.ORDERS_REVIEWS, otherwise), "review", reviewed.order_id)
     world.publish_again(world.topics[topics.ORDERS_EVENTS.name, home][-2:])
 
 
-def _that_wait(world: World) -> Iterator[Operation]:
-    """Orders whose overview comes later, never, or not yet."""
+def _waiting_orders(world: World) -> Iterator[Operation]:
+    """Orders whose overview comes later, never, or not yet; the second one's timer fires."""
     later, never, not_yet = (an_order(f"pat_late{n:04d}") for n in range(3))
     for order in (later, never):
         world.send(topics.ORDERS_REQUESTS, order)
@@ -148,10 +150,10 @@ def _stop(patient: str) -> MedicationSetStatus:
 
 
 def dump_of(world: World) -> Dump:
-    """What a dump of this world's servers would hold."""
+    """The dump of this world."""
     return Dump(
         taken_at=world.now,
-        spans=world.spans,
+        partitions=world.partitions,
         records=world.records,
         ordering=_ordering(world.ordering),
         medication=_medication(world.medication),
@@ -186,15 +188,15 @@ def _ordering(service: Service) -> dumps.Ordering:
                 o.digest,
                 encode_parts(o).decode(),
             )
-            for _, o in sorted(work.orders.known.items())
+            for _, o in sorted(work.orders.current.items())
         ),
         order_lines=tuple(
             OrderLineRow(*row)
-            for id, o in sorted(work.orders.known.items())
+            for id, o in sorted(work.orders.current.items())
             for row in line_rows(o, work.due.get(id))
         ),
         overviews=tuple(
-            CopyRow(patient, overview.practice, overview.version, medications(overview))
+            OverviewCopyRow(patient, overview.practice, overview.version, medications(overview))
             for patient, overview in sorted(work.overviews.items())
         ),
     )
@@ -221,13 +223,15 @@ def _medication(service: Service) -> dumps.Medication:
             _change_row(entry)
             for entry in sorted(work.history, key=lambda entry: (entry.patient, entry.version))
         ),
-        applied=tuple(AppliedRow(a.patient, a.change_id, a.digest, a.at) for a in work.applied),
+        applied=tuple(
+            AppliedChangeRow(a.patient, a.change_id, a.digest, a.at) for a in work.applied
+        ),
     )
 
 
-def _change_row(entry: OverviewChange) -> ChangeRow:
+def _change_row(entry: OverviewChange) -> OverviewChangeRow:
     change = entry.change
-    return ChangeRow(
+    return OverviewChangeRow(
         entry.patient,
         entry.version,
         change.change_id,
@@ -248,8 +252,8 @@ def _notification(service: Service) -> dumps.Notification:
     return dumps.Notification(
         progress=_progress(service),
         orders=tuple(
-            ToldRow(o.order_id, o.seq, encode_parts(o).decode())
-            for _, o in sorted(work.orders.known.items())
+            NotificationOrderRow(o.order_id, o.seq, encode_parts(o).decode())
+            for _, o in sorted(work.orders.current.items())
         ),
         messages=tuple(
             MessageRow(
@@ -272,7 +276,7 @@ def _metrics(service: Service) -> dumps.Metrics:
     return dumps.Metrics(
         progress=_progress(service),
         counted=tuple(
-            CountedRow(
+            CountedOrderRow(
                 c.order_id,
                 c.seq,
                 c.cell.practice,
@@ -280,14 +284,14 @@ def _metrics(service: Service) -> dumps.Metrics:
                 c.cell.channel,
                 msgspec.json.encode(dict(c.outcomes)).decode(),
             )
-            for _, c in sorted(work.orders.known.items())
+            for _, c in sorted(work.orders.current.items())
         ),
         lines=tuple(
-            LinesRow(c.practice, c.day, c.channel, c.outcome, lines)
+            DailyLinesRow(c.practice, c.day, c.channel, c.outcome, lines)
             for c, lines in sorted(work.lines.items())
         ),
         orders=tuple(
-            OrdersRow(c.practice, c.day, c.channel, orders)
+            DailyOrdersRow(c.practice, c.day, c.channel, orders)
             for c, orders in sorted(work.new_orders.items())
         ),
     )

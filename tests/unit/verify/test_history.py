@@ -1,4 +1,4 @@
-"""A history is on disk before anybody relies on it, and says of every operation what is known."""
+"""Histories: each step is on disk when its call returns, and every operation has an outcome."""
 
 import asyncio
 import os
@@ -34,23 +34,23 @@ def _tear(file: Path) -> None:
         *((429, "fail"), (408, "unknown"), (500, "unknown"), (503, "unknown"), (302, "unknown")),
     ],
 )
-def test_what_a_status_says_of_a_write(status: int, outcome: str) -> None:
+def test_the_outcome_of_a_write_follows_from_its_status(status: int, outcome: str) -> None:
     assert outcome_of(status) == outcome
 
 
-async def test_operations_are_read_as_they_ended(file: Path) -> None:
+async def test_operations_are_read_with_their_outcomes(file: Path) -> None:
     ids = [uuid4() for _ in range(5)]
     with History(file) as history:
         await (await history.invoke("place", "http", ids[0])).answered(202)
         await (await history.invoke("place", "http", ids[1])).answered(422)
-        await (await history.invoke("cancel", "kafka", ids[2])).taken(3, 120)
+        await (await history.invoke("cancel", "kafka", ids[2])).acknowledged(3, 120)
         await (await history.invoke("import", "http", ids[3])).unknown()
         await history.invoke("place", "http", ids[4])
-    found = read_history(file)
-    assert [(o.order_id, o.outcome) for o in found] == [
+    operations = read_history(file)
+    assert [(o.order_id, o.outcome) for o in operations] == [
         *zip(ids, ("ok", "fail", "ok", "unknown", "unknown"), strict=True)
     ]
-    assert (found[2].f, found[2].partition, found[2].offset) == ("cancel", 3, 120)
+    assert (operations[2].f, operations[2].partition, operations[2].offset) == ("cancel", 3, 120)
 
 
 async def test_each_step_is_on_disk_when_its_call_returns(file: Path) -> None:
@@ -60,7 +60,7 @@ async def test_each_step_is_on_disk_when_its_call_returns(file: Path) -> None:
             assert len(_lines(file)) == number
 
 
-async def test_many_at_once_are_all_kept_whole(file: Path) -> None:
+async def test_concurrent_steps_are_written_whole(file: Path) -> None:
     ids = [uuid4() for _ in range(500)]
     with History(file) as history:
 
@@ -69,11 +69,11 @@ async def test_many_at_once_are_all_kept_whole(file: Path) -> None:
             await invoked.answered(202)
 
         await asyncio.gather(*map(one, range(500)))
-    found = read_history(file)
-    assert {o.order_id for o in found if o.outcome == "ok"} == set(ids)
+    operations = read_history(file)
+    assert {o.order_id for o in operations if o.outcome == "ok"} == set(ids)
 
 
-async def test_a_torn_last_line_is_left_out_and_the_next_writer_goes_on_after_it(
+async def test_a_torn_last_line_is_ignored_and_the_next_writer_removes_it(
     file: Path,
 ) -> None:
     with History(file) as history:
@@ -95,7 +95,7 @@ async def test_a_damaged_line_elsewhere_is_an_error(file: Path, line: bytes) -> 
         read_history(file)
 
 
-async def test_an_end_without_a_beginning_is_an_error(file: Path) -> None:
+async def test_an_end_without_an_invoke_is_an_error(file: Path) -> None:
     with History(file) as history:
         await (await history.invoke("place", "http", uuid4())).answered(202)
     _write(file, _lines(file)[1])
@@ -103,7 +103,7 @@ async def test_an_end_without_a_beginning_is_an_error(file: Path) -> None:
         read_history(file)
 
 
-async def test_an_operation_that_cannot_be_kept_is_not_begun(file: Path) -> None:
+async def test_an_operation_that_cannot_be_written_does_not_start(file: Path) -> None:
     history = History(file)
     with pytest.raises(OSError, match="Bad file descriptor"):
         await history.invoke("place", "http", uuid4())

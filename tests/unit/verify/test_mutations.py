@@ -1,4 +1,4 @@
-"""Whatever single event goes or is altered, the checker finds something: any event, any field that matters."""
+"""The checker reports a violation when any single event is removed, altered, cut or replaced."""
 
 import json
 from typing import Any
@@ -6,35 +6,34 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.unit.verify.edit import EVENTS, STATUS, TOLD, body, header, with_value, without
+from tests.unit.verify.edit import EVENTS, NOTIFICATIONS, STATUS, body, header, with_value, without
 from tests.unit.verify.made import Case, clean
 from verify.checker import check
-from verify.rows import Rec
+from verify.rows import KafkaRecord
 
-UNDECIDABLE = {
-    # Whose words and which versions an event names is written down nowhere else.
+STORED_ONCE = {
     *("overview_version", "policy_version", "explanation", "reason"),
     *("cancelled_by", "decided_by", "rule"),
 }
-"""Fields that nothing else in a dump repeats: see docs/architecture/verify.md."""
+"""Fields that no other record or row of a dump repeats, see docs/architecture/verify.md."""
 
 many = settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None
 )
 
 
-def _events(case: Case) -> list[Rec]:
-    """Every event of which there is one record, but overviews that a newer one may have compacted away."""
+def _events(case: Case) -> list[KafkaRecord]:
+    """Every event without repeats, other than overviews."""
     ids = [header(r, "ce_id") for r in case.dump.records]
     return [
         r
         for r in case.dump.records
-        if (r.topic in (EVENTS, TOLD) or r.topic.startswith("prescriptions."))
+        if (r.topic in (EVENTS, NOTIFICATIONS) or r.topic.startswith("prescriptions."))
         and ids.count(header(r, "ce_id")) == 1
     ]
 
 
-def _newest_overviews(case: Case) -> list[Rec]:
+def _newest_overviews(case: Case) -> list[KafkaRecord]:
     newest = {r.key: r for r in case.dump.records if r.topic == STATUS}
     return list(newest.values())
 
@@ -49,14 +48,14 @@ def _violations(case: Case) -> int:
 
 @many
 @given(EVENT | OVERVIEW)
-def test_an_event_that_is_gone_is_missed(gone: Rec) -> None:
+def test_a_missing_event_is_reported(gone: KafkaRecord) -> None:
     assert _violations(without(clean(), gone))
 
 
 @many
 @given(EVENT | OVERVIEW, st.data())
-def test_an_event_with_another_field_is_noticed(event: Rec, data: st.DataObject) -> None:
-    fields = sorted(body(event).keys() - UNDECIDABLE)
+def test_an_altered_field_is_reported(event: KafkaRecord, data: st.DataObject) -> None:
+    fields = sorted(body(event).keys() - STORED_ONCE)
     field = data.draw(st.sampled_from(fields))
     altered = body(event) | {field: _other(body(event)[field])}
     assert _violations(with_value(clean(), event, json.dumps(altered).encode())), field
@@ -64,7 +63,7 @@ def test_an_event_with_another_field_is_noticed(event: Rec, data: st.DataObject)
 
 @many
 @given(EVENT | OVERVIEW, st.data())
-def test_an_event_that_is_cut_short_is_noticed(event: Rec, data: st.DataObject) -> None:
+def test_a_truncated_event_is_reported(event: KafkaRecord, data: st.DataObject) -> None:
     value = event.value or b""
     cut = data.draw(st.integers(0, len(value) - 1))
     assert _violations(with_value(clean(), event, value[:cut]))
@@ -72,7 +71,7 @@ def test_an_event_that_is_cut_short_is_noticed(event: Rec, data: st.DataObject) 
 
 @many
 @given(EVENT, EVENT)
-def test_an_event_in_the_place_of_another_is_noticed(event: Rec, other: Rec) -> None:
+def test_an_event_replaced_by_another_is_reported(event: KafkaRecord, other: KafkaRecord) -> None:
     if event.value != other.value:
         assert _violations(with_value(clean(), event, other.value or b""))
 

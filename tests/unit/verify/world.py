@@ -1,4 +1,4 @@
-"""A small world without servers: the real handlers of all services, over topics that are lists."""
+"""A system in memory, without servers: the real handlers of all services, with lists as topics."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -25,7 +25,7 @@ from services.ordering.work import Work as OrderingWork
 from tests.harness.made import PHARMACY, PRACTICE
 from tests.harness.records import APPENDED_MS
 from tests.unit.notification.made import a_pharmacy, a_practice
-from verify.rows import Rec, Span
+from verify.rows import KafkaRecord, PartitionRange
 
 _STEP_MS = 1000
 
@@ -35,7 +35,7 @@ DIRECTORY_PHARMACIES: dict[str, Pharmacy] = {PHARMACY: a_pharmacy()}
 
 @dataclass
 class Service:
-    """One service: its handler, what it reads and how far it is, and what it keeps, all in one unit of work."""
+    """One service: its handler, input topics, positions and timers; its state is one unit of work."""
 
     name: str
     handler: Any
@@ -44,8 +44,8 @@ class Service:
     done: dict[tuple[str, int], int] = field(default_factory=lambda: defaultdict(int))
     timers: dict[str, tuple[int, Timer]] = field(default_factory=dict)
 
-    def handle(self, record: Rec) -> tuple[list[Outgoing], tuple[Timer, ...]]:
-        """What the loop would publish for one record, and the due times it would set."""
+    def handle(self, record: KafkaRecord) -> tuple[list[Outgoing], tuple[Timer, ...]]:
+        """Handle one record; return the records that the loop would publish and the timers it would set."""
         parsed = Parser.of(self.inputs).parse(record)
         match parsed:
             case Misplaced():
@@ -55,7 +55,9 @@ class Service:
             case Message():
                 return self._take(parsed, record)
 
-    def _take(self, message: Message[Any], record: Rec) -> tuple[list[Outgoing], tuple[Timer, ...]]:
+    def _take(
+        self, message: Message[Any], record: KafkaRecord
+    ) -> tuple[list[Outgoing], tuple[Timer, ...]]:
         match self.handler.handle(message, self.work):
             case Rejected(reason, detail):
                 return [dead_letter(self.name, record, Unreadable(reason, detail))], ()
@@ -67,11 +69,11 @@ class Service:
 
 
 class World:
-    """Topics and services. The broker's clock moves a second with every record."""
+    """Topics and services. Each record advances the broker's clock by a second."""
 
     def __init__(self) -> None:
         self.now_ms = APPENDED_MS
-        self.topics: dict[tuple[str, int], list[Rec]] = {}
+        self.topics: dict[tuple[str, int], list[KafkaRecord]] = {}
         for topic in (*topics.ALL, topics.prescriptions(PHARMACY)):
             for partition in range(topic.partitions):
                 self.topics[topic.name, partition] = []
@@ -100,17 +102,19 @@ class World:
         return append_time(self.now_ms)
 
     @property
-    def spans(self) -> tuple[Span, ...]:
-        return tuple(Span(*where, 0, len(self.topics[where])) for where in sorted(self.topics))
+    def partitions(self) -> tuple[PartitionRange, ...]:
+        return tuple(
+            PartitionRange(*where, 0, len(self.topics[where])) for where in sorted(self.topics)
+        )
 
     @property
-    def records(self) -> tuple[Rec, ...]:
+    def records(self) -> tuple[KafkaRecord, ...]:
         return tuple(record for where in sorted(self.topics) for record in self.topics[where])
 
     def send(
         self, topic: Topic, body: Body, partition: int | None = None, value: bytes | None = None
-    ) -> Rec:
-        """An outside party sends a record, with this value instead of the body's when it is given."""
+    ) -> KafkaRecord:
+        """Send a record as another party; `value` replaces the encoded body."""
         key = str(getattr(body, body.KEY)).encode()
         headers: list[tuple[str, bytes | None]] = [
             ("ce_id", str(uuid4()).encode()),
@@ -122,7 +126,7 @@ class World:
         return record
 
     def pass_time(self, seconds: int) -> None:
-        """Time goes by, and due times fire."""
+        """Advance the clock and fire the timers that are due."""
         self.now_ms += seconds * 1000
         for timer_id, (_, timer) in list(self.ordering.timers.items()):
             if timer.due_at <= self.now:
@@ -130,14 +134,14 @@ class World:
                 self._publish([timer.record])
         self.run()
 
-    def publish_again(self, records: Iterable[Rec]) -> None:
-        """A worker died between publishing and dropping: the next one publishes these once more."""
+    def publish_again(self, records: Iterable[KafkaRecord]) -> None:
+        """Publish these records once more, as after a worker's death before it emptied the outbox."""
         for r in list(records):
             self._append(r.topic, r.key, r.value, list(r.headers), r.partition)
         self.run()
 
     def run(self) -> None:
-        """Every service handles what there is, until nothing is left."""
+        """Let every service handle its input until no record is left."""
         while sum(self._step(service) for service in self.services):
             pass
 
@@ -166,11 +170,11 @@ class World:
         value: bytes | None,
         headers: list[tuple[str, bytes | None]],
         partition: int | None,
-    ) -> Rec:
+    ) -> KafkaRecord:
         count = sum(name == topic for name, _ in self.topics)
         where = partition_of(key or b"", count) if partition is None else partition
         self.now_ms += _STEP_MS
         log = self.topics[topic, where]
-        record = Rec(topic, where, len(log), self.now_ms, key, value, headers)
+        record = KafkaRecord(topic, where, len(log), self.now_ms, key, value, headers)
         log.append(record)
         return record

@@ -1,0 +1,92 @@
+"""`herhaal serve` and `herhaal test`: which commands they run for which options."""
+
+from pathlib import Path
+
+import pytest
+
+from cli.console import UserError
+from cli.serve import check_serve
+from cli.test import FaultOptions, Outcome, Step, run_all, stack_options, steps
+
+
+def test_without_a_suite_everything_is_checked_and_pytest_closes_the_output() -> None:
+    names = [step.name for step in steps(None, [])]
+    assert names == ["ruff check", "ruff format", "mypy --strict", "import rules", "pytest"]
+
+
+def test_a_suite_runs_its_own_tests_only_and_hands_the_rest_to_pytest() -> None:
+    (step,) = steps("unit", ["-k", "ports"])
+    assert step.command[1:] == ("-m", "pytest", "tests/unit", "-m", "not slow", "-k", "ports")
+
+
+def test_lint_runs_no_tests() -> None:
+    assert "pytest" not in [step.name for step in steps("lint", [])]
+
+
+def test_a_suite_that_does_not_exist_is_reported_with_those_that_do() -> None:
+    with pytest.raises(UserError, match="no suite unti; there are unit, contract"):
+        steps("unti", [])
+
+
+def test_all_checks_run_also_after_one_failed() -> None:
+    ran: list[str] = []
+
+    def run(step: Step) -> Outcome:
+        ran.append(step.name)
+        return Outcome(step.name, code=1, seconds=0)
+
+    outcomes = run_all(steps(None, []), run)
+    assert len(ran) == 5
+    assert all(outcome.code for outcome in outcomes)
+
+
+def test_the_local_stack_needs_no_option() -> None:
+    assert stack_options("local", None, None) == []
+
+
+def test_images_go_to_pytest_with_containers() -> None:
+    assert stack_options("containers", "apache/kafka:4.3.0", None) == [
+        "--stack",
+        "containers",
+        "--kafka-image=apache/kafka:4.3.0",
+    ]
+
+
+def test_an_image_without_containers_is_refused() -> None:
+    with pytest.raises(UserError, match="needs --stack containers"):
+        stack_options("local", None, "postgres:18")
+
+
+def test_a_soak_is_the_long_forms_of_the_faults_for_so_many_minutes() -> None:
+    (step,) = steps("soak", FaultOptions(minutes=0.5, seed=7).of("soak"))
+    assert step.command[3:] == ("tests/faults", "--soak", "--minutes=0.5", "--seed=7")
+
+
+def test_the_table_of_faults_goes_where_the_user_is_not_where_the_checkout_is() -> None:
+    assert FaultOptions(json=Path("rows.json")).of("faults") == [f"--json={Path.cwd()}/rows.json"]
+
+
+@pytest.mark.parametrize(
+    ("suite", "given"),
+    [
+        ("unit", FaultOptions(json=Path("rows.json"))),
+        ("faults", FaultOptions(minutes=1)),
+        (None, FaultOptions(seed=1)),
+    ],
+)
+def test_an_option_of_other_suites_is_refused(suite: str | None, given: FaultOptions) -> None:
+    with pytest.raises(UserError, match="with"):
+        given.of(suite)
+
+
+def test_a_name_that_is_no_service_is_reported_with_those_that_are() -> None:
+    with pytest.raises(UserError, match="no service odering; there are ordering, medication"):
+        check_serve("odering")
+
+
+def test_a_service_without_its_database_is_reported_what_to_set(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("HERHAAL_DATABASE", raising=False)
+    with pytest.raises(UserError, match="Set HERHAAL_DATABASE"):
+        check_serve("ordering")

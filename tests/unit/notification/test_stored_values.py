@@ -1,0 +1,108 @@
+"""The stored form of orders and facts: their bytes never change, and older ones stay readable."""
+
+from datetime import date
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from runtime.messages.encoding import decoder, encode_parts
+from schemas.reasons import ReasonCode
+from schemas.records.orders import Outcome
+from services.notification.domain.messages import (
+    Answer,
+    AnsweredLine,
+    Cancellation,
+    NoPickup,
+    PharmacyContact,
+    PracticeContact,
+    ReasonText,
+)
+from services.notification.domain.order import Line, Order
+from services.notification.domain.pickup import Window
+from tests.unit.notification.made import amsterdam
+
+PRACTICE = PracticeContact("01010001", "Huisartsenpraktijk De Linde", "0123-456710")
+PHARMACY = PharmacyContact(
+    "02010001", "Apotheek De Gouden Vijzel", "Marktplein 4", "Lindewaard", "0123-456730"
+)
+
+ORDER = Order(
+    UUID("0192aaaa-0000-7000-8000-000000000001"),
+    "pat_anna0001",
+    2,
+    (Line(1, "Metformine", Outcome.APPROVED), Line(2, "Amoxicilline", Outcome.REFUSED)),
+)
+STORED_ORDER = (
+    '{"order_id":"0192aaaa-0000-7000-8000-000000000001","patient":"pat_anna0001","seq":2,'
+    '"lines":[{"number":1,"medicine":"Metformine","outcome":"approved"},'
+    '{"number":2,"medicine":"Amoxicilline","outcome":"refused"}]}'
+)
+
+ANSWER = Answer(
+    practice=PRACTICE,
+    pharmacy=PHARMACY,
+    lines=(
+        AnsweredLine(1, "Metformine", 90, Outcome.APPROVED),
+        AnsweredLine(
+            *(2, "Amoxicilline", 21, Outcome.REFUSED),
+            reasons=(
+                ReasonText(
+                    ReasonCode.TOO_EARLY,
+                    {"nl": "Te vroeg.", "en": "Too early."},
+                    {"nl": "Wacht.", "en": "Wait."},
+                    date(2027, 1, 16),
+                ),
+            ),
+        ),
+    ),
+    window=Window(amsterdam("2026-11-25 15:30"), amsterdam("2027-06-25 17:30")),
+    no_pickup=NoPickup.NO_OPENING,
+    explanation="Tot ziens",
+)
+STORED_ANSWER = (
+    '{"practice":{"agb":"01010001","name":"Huisartsenpraktijk De Linde","phone":"0123-456710"},'
+    '"pharmacy":{"agb":"02010001","name":"Apotheek De Gouden Vijzel","address":"Marktplein 4",'
+    '"city":"Lindewaard","phone":"0123-456730"},'
+    '"lines":[{"line":1,"medicine":"Metformine","quantity":90,"outcome":"approved","reasons":[]},'
+    '{"line":2,"medicine":"Amoxicilline","quantity":21,"outcome":"refused","reasons":['
+    '{"code":"TOO_EARLY","why":{"nl":"Te vroeg.","en":"Too early."},'
+    '"next_step":{"nl":"Wacht.","en":"Wait."},"earliest_date":"2027-01-16"}]}],'
+    '"window":{"start":"2026-11-25T15:30:00+01:00","until":"2027-06-25T17:30:00+02:00"},'
+    '"no_pickup":"no_opening","explanation":"Tot ziens"}'
+)
+
+CANCELLATION = Cancellation(PRACTICE, None, ("Metformine",), True, True, "Verhuisd")
+STORED_CANCELLATION = (
+    '{"practice":{"agb":"01010001","name":"Huisartsenpraktijk De Linde","phone":"0123-456710"},'
+    '"pharmacy":null,"medicines":["Metformine"],"was_approved":true,"by_practice":true,'
+    '"reason":"Verhuisd"}'
+)
+
+STORED = [(ORDER, STORED_ORDER), (ANSWER, STORED_ANSWER), (CANCELLATION, STORED_CANCELLATION)]
+
+
+@pytest.mark.parametrize(("value", "stored"), STORED)
+def test_a_value_is_stored_in_these_bytes(value: msgspec.Struct, stored: str) -> None:
+    assert encode_parts(value).decode() == stored
+    assert decoder(type(value)).decode(stored) == value
+
+
+@pytest.mark.parametrize(("value", "stored"), STORED)
+def test_unknown_fields_are_ignored_at_every_depth_of_a_value(
+    value: msgspec.Struct, stored: str
+) -> None:
+    newer = stored.replace('{"', '{"new":{"x":[1]},"').replace('":{"new":{"x":[1]},"nl"', '":{"nl"')
+    assert newer.count("new") >= 2
+    assert decoder(type(value)).decode(newer) == value
+
+
+def test_fields_that_an_older_answer_lacks_have_their_defaults() -> None:
+    older = STORED_ANSWER.replace(',"no_pickup":"no_opening","explanation":"Tot ziens"', "")
+    answer = decoder(Answer).decode(older)
+    assert (answer.lines, answer.no_pickup, answer.explanation) == (ANSWER.lines, None, None)
+
+
+def test_an_answer_without_a_required_field_is_not_read() -> None:
+    with pytest.raises(msgspec.ValidationError):
+        decoder(Answer).decode(STORED_ANSWER.replace('"outcome":"approved",', ""))

@@ -1,0 +1,82 @@
+"""Wait until a live system is at rest: every input handled, every outbox empty, no timer overdue."""
+
+import asyncio
+import time
+from typing import Any
+
+import asyncpg
+from aiokafka import TopicPartition
+
+from runtime.kafka.clients import open_consumer
+from schemas.topics import ALL, SERVICES
+from verify.gather import connect, our_partitions
+
+POLL_INTERVAL_S = 0.3
+
+_READERS = {topic.name: topic.readers for topic in ALL}
+
+_PROGRESS = "select topic, partition, next_offset from progress"
+# A timer that is due has not been moved to the outbox yet.
+_UNFINISHED = """
+select (select count(*) from outbox) as outbox,
+    (select count(*) from timers where due_at <= now()) as due
+"""
+
+
+async def wait_until_at_rest(kafka: str, postgres: str, within_s: float) -> list[str]:
+    """Wait at most `within_s` seconds; return what is unfinished then, empty when the system is at rest.
+
+    Raises:
+        KafkaError, OSError, TimeoutError, asyncpg.PostgresError: a server cannot be reached or refuses.
+    """
+    deadline_s = time.monotonic() + within_s
+    partitions = await our_partitions(kafka)
+    databases: dict[str, asyncpg.Connection[Any]] = {}
+    try:
+        for service in SERVICES:
+            databases[service] = await connect(postgres, service)
+        async with open_consumer(kafka) as consumer:
+            while True:
+                # End offsets are read after the databases: a service that was idle and has no new input
+                # since is still idle.
+                left, progress = await _poll(databases)
+                ends = await consumer.end_offsets(partitions)
+                left += _lags(progress, ends)
+                if not left or time.monotonic() > deadline_s:
+                    return left
+                await asyncio.sleep(POLL_INTERVAL_S)
+    finally:
+        for db in databases.values():
+            await db.close()
+
+
+Progress = dict[str, dict[TopicPartition, int]]
+
+
+async def _poll(databases: "dict[str, asyncpg.Connection[Any]]") -> tuple[list[str], Progress]:
+    left: list[str] = []
+    progress: Progress = {}
+    for service, db in databases.items():
+        rows = await db.fetch(_PROGRESS)
+        # Progress on a service's own output topic, kept for recovery, is not lag.
+        progress[service] = {
+            TopicPartition(r["topic"], r["partition"]): r["next_offset"]
+            for r in rows
+            if service in _READERS[r["topic"]]
+        }
+        (row,) = await db.fetch(_UNFINISHED)
+        if row["outbox"]:
+            left.append(f"{service}: {row['outbox']} rows in the outbox")
+        if row["due"]:
+            left.append(f"{service}: {row['due']} timers overdue")
+        if not rows:
+            left.append(f"{service}: it has never been assigned a partition")
+    return left, progress
+
+
+def _lags(progress: Progress, ends: dict[TopicPartition, int]) -> list[str]:
+    lags = {
+        service: sum(max(0, ends.get(tp, 0) - offset) for tp, offset in offsets.items())
+        for service, offsets in progress.items()
+    }
+    return [f"{service}: {lag} records behind" for service, lag in lags.items() if lag]

@@ -1,0 +1,184 @@
+"""What the rules look at: a history and a dump, parsed and indexed once."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+from runtime.messages.message import append_time
+from schemas import topics
+from schemas.records.orders import OrderCancel, OrderPlace
+from schemas.topics import Topic
+from verify.dump import Dump
+from verify.expected_orders import ExpectedOrder, expected_order
+from verify.history import Operation
+from verify.rows import KafkaRecord
+from verify.topic_records import ParsedRecord, TopicRecords, read_dead_letters, read_topic
+
+ORDERING, MEDICATION, NOTIFICATION = (
+    f"nl.herhaal/{service}" for service in ("ordering", "medication", "notification")
+)
+_ID_FIELD = re.compile(rb'"(?:order_id|change_id)"\s*:\s*"([0-9a-fA-F-]{36})"')
+
+
+class Evidence:
+    """A history and a dump, indexed. `history` is None when no client wrote one."""
+
+    def __init__(self, history: Sequence[Operation] | None, dump: Dump) -> None:
+        self.history = history
+        self.dump = dump
+        self.by_topic: dict[str, list[KafkaRecord]] = defaultdict(list)
+        for record in dump.records:
+            self.by_topic[record.topic].append(record)
+        self.requests = self._read(topics.ORDERS_REQUESTS)
+        self.reviews = self._read(topics.ORDERS_REVIEWS)
+        self.changes = self._read(topics.MEDICATION_CHANGES)
+        self.events = self._read(topics.ORDERS_EVENTS, ORDERING)
+        self.overviews = self._read(topics.MEDICATION_STATUS, MEDICATION)
+        self.notifications = self._read(topics.NOTIFICATIONS_EVENTS, NOTIFICATION)
+        self.prescriptions = [
+            self._read(
+                topics.prescriptions(name.removeprefix(topics.PRESCRIPTIONS_PREFIX)), ORDERING
+            )
+            for name in sorted({partition.topic for partition in dump.partitions})
+            if name.startswith(topics.PRESCRIPTIONS_PREFIX)
+        ]
+        self.dead_letters = {
+            service: read_dead_letters(service, self.by_topic[topics.dead_letters(service).name])
+            for service in topics.SERVICES
+        }
+
+    def _read(self, topic: Topic, writer: str | None = None) -> TopicRecords:
+        return read_topic(topic, self.by_topic[topic.name], writer)
+
+    @property
+    def inputs(self) -> dict[str, tuple[TopicRecords, ...]]:
+        """The input topics of each service."""
+        return {
+            "ordering": (self.requests, self.reviews, self.overviews),
+            "medication": (self.changes, self.overviews),
+            "notification": (self.events,),
+            "metrics": (self.events,),
+        }
+
+    @property
+    def outputs(self) -> tuple[TopicRecords, ...]:
+        """The topics that only one service may write."""
+        return (self.events, self.overviews, self.notifications, *self.prescriptions)
+
+    @cached_property
+    def unverifiable(self) -> set[UUID]:
+        """Orders with a foreign or an expired event: the rules skip them."""
+        since = self.complete_since(self.events.topic.name)
+        expired = {o.order_id for o in self.dump.ordering.orders if o.placed_at <= since}
+        return expired | {fact.body.order_id for fact in self.events.foreign_messages}
+
+    @cached_property
+    def events_by_order(self) -> dict[UUID, list[ParsedRecord]]:
+        """The events that ordering wrote of each order, without repeats, in the order of the topic."""
+        by_order: dict[UUID, list[ParsedRecord]] = defaultdict(list)
+        for message in self.events.messages:
+            if message.body.order_id not in self.unverifiable:
+                by_order[message.body.order_id].append(message)
+        return by_order
+
+    @cached_property
+    def orders(self) -> dict[UUID, ExpectedOrder]:
+        """The expected state of each order that ordering has decided."""
+        folded = (expected_order(events) for events in self.events_by_order.values())
+        return {order.order_id: order for order in folded if order is not None}
+
+    @cached_property
+    def place_requests(self) -> dict[UUID, list[ParsedRecord]]:
+        """The `order.place` requests of each order, in order."""
+        return self._by_order(OrderPlace, self.requests.messages)
+
+    @cached_property
+    def cancel_requests(self) -> dict[UUID, list[ParsedRecord]]:
+        """The `order.cancel` requests of each order, in order."""
+        return self._by_order(OrderCancel, self.requests.messages)
+
+    @cached_property
+    def reviews_by_order(self) -> dict[UUID, list[ParsedRecord]]:
+        """The reviews and fired timers of each order, in order."""
+        return self._by_order(object, self.reviews.messages)
+
+    @cached_property
+    def review_by_offset(self) -> dict[tuple[int | None, int | None], ParsedRecord]:
+        """The reviews and fired timers by partition and offset."""
+        return {(m.partition, m.offset): m for m in self.reviews.messages}
+
+    @cached_property
+    def applied_changes(self) -> set[UUID]:
+        """The changes that medication has applied."""
+        return {row.change_id for row in self.dump.medication.applied}
+
+    @cached_property
+    def overviews_by_patient(self) -> dict[str, list[ParsedRecord]]:
+        """The messages on medication.status of each patient, foreign ones and tombstones included, in order."""
+        by_patient: dict[str, list[ParsedRecord]] = defaultdict(list)
+        for message in self.overviews.all_messages():
+            by_patient[message.key].append(message)
+        return by_patient
+
+    @cached_property
+    def overview_records(self) -> dict[bytes | None, list[KafkaRecord]]:
+        """The raw records on medication.status of each key, repeats included, in order."""
+        by_key: dict[bytes | None, list[KafkaRecord]] = defaultdict(list)
+        for record in self.by_topic[self.overviews.topic.name]:
+            by_key[record.key].append(record)
+        return by_key
+
+    @cached_property
+    def dead_letter_ids(self) -> set[UUID]:
+        """Ids of orders and changes in dead letters, also in those that cannot be parsed."""
+        return {
+            id_
+            for letters in self.dead_letters.values()
+            for letter in letters.by_origin.values()
+            for id_ in _ids_in(letter.value)
+        }
+
+    def is_dead_letter(self, service: str, record: Any) -> bool:
+        """Whether this record is a dead letter of a service."""
+        where = (record.topic, record.partition, record.offset)
+        return where in self.dead_letters[service].by_origin
+
+    def complete_since(self, topic: str) -> datetime:
+        """The time (UTC) after which no record of this topic has expired."""
+        return self._oldest_append_times.get(topic, datetime.min.replace(tzinfo=UTC))
+
+    @cached_property
+    def _oldest_append_times(self) -> dict[str, datetime]:
+        first: dict[tuple[str, int], KafkaRecord] = {}
+        for record in self.dump.records:
+            first.setdefault((record.topic, record.partition), record)
+        oldest_kept: dict[str, datetime] = {}
+        for partition in self.dump.partitions:
+            if partition.begin > 0:
+                oldest = first.get((partition.topic, partition.partition))
+                since = append_time(oldest.timestamp) if oldest else self.dump.taken_at
+                oldest_kept[partition.topic] = max(since, oldest_kept.get(partition.topic, since))
+        return oldest_kept
+
+    @staticmethod
+    def _by_order(
+        kind: type[object], messages: Iterable[ParsedRecord]
+    ) -> dict[UUID, list[ParsedRecord]]:
+        by_order: dict[UUID, list[ParsedRecord]] = defaultdict(list)
+        for message in messages:
+            if isinstance(message.body, kind):
+                by_order[message.body.order_id].append(message)  # type: ignore[attr-defined]
+        return by_order
+
+
+def _ids_in(value: bytes | None) -> Iterable[UUID]:
+    for text in _ID_FIELD.findall(value or b""):
+        try:
+            yield UUID(text.decode())
+        except ValueError:
+            # 36 digits and dashes need not be a UUID.
+            continue
