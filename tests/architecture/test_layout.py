@@ -105,7 +105,9 @@ _CLOSES = re.compile(r"await (?:self\._?)?(?:reader|consumer|producer|client)\.(
 def test_what_closes_a_kafka_client_hears_that_it_is_to_end() -> None:
     """aiokafka takes our being cancelled for that of a task of its own: `runtime.kafka.clients` does not."""
     deaf = [
-        name(path) for path in files("runtime", "verify", "cli", "deploy") if _CLOSES.search(path.read_text())
+        name(path)
+        for path in files("runtime", "verify", "cli", "deploy")
+        if _CLOSES.search(path.read_text())
     ]
     assert deaf == []
     assert _CLOSES.search("await self._consumer.stop()")

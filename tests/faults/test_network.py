@@ -177,7 +177,9 @@ def _child(stack: LocalStack, space: Namespace, service: str) -> Child:
     port = stack.ports.services[service]
     dsn = urlsplit(stack.databases[service])
     there = f"{dsn.username}@{space.links['postgres'].here}:{dsn.port}"
-    found = ServiceAddresses(_kafka(space, stack.ports), dsn._replace(netloc=there).geturl(), "json")
+    found = ServiceAddresses(
+        _kafka(space, stack.ports), dsn._replace(netloc=there).geturl(), "json"
+    )
     program = service_program(service, service, port, None, found, stack.data)
     listen = f"{space.links['http'].there}:{port}"
     env = {**program.env, "HERHAAL_LISTEN": listen, "HERHAAL_INSECURE_LISTEN": "true"}

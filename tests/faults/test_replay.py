@@ -138,7 +138,9 @@ async def _send(stack: LocalStack, records: Sequence[ConsumerRecord], at_once: i
             await asyncio.gather(*sending)
 
 
-def _in_order(records: Iterable[ConsumerRecord | KafkaRecord]) -> dict[int, list[tuple[int, bytes | None]]]:
+def _in_order(
+    records: Iterable[ConsumerRecord | KafkaRecord],
+) -> dict[int, list[tuple[int, bytes | None]]]:
     """The time and value of each partition's records."""
     found: dict[int, list[tuple[int, bytes | None]]] = defaultdict(list)
     for record in sorted(records, key=lambda r: (r.partition, r.offset)):

@@ -95,7 +95,9 @@ async def test_what_happens_to_an_order_happens_to_its_lines(db: Connection) -> 
 
 async def test_many_new_orders_are_copied_with_their_lines(db: Connection) -> None:
     """More than few go by COPY, in a transaction, and are read back as they were."""
-    orders = [an_order(ANNA, METFORMINE, OMEPRAZOL, remark="’s avonds") for _ in range(COPY_ABOVE + 1)]
+    orders = [
+        an_order(ANNA, METFORMINE, OMEPRAZOL, remark="’s avonds") for _ in range(COPY_ABOVE + 1)
+    ]
     await handled(db, overview(), *orders)
     assert await db.fetchval("select count(*) from order_lines") == 2 * len(orders)
     found = await store.orders(db, [order.order_id for order in orders])

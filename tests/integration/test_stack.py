@@ -274,9 +274,7 @@ async def test_a_program_that_ends_at_its_start_is_told_with_its_last_words(tmp_
 
     log = tmp_path / "log"
     async with supervised(log, "sh", "-c", "echo no such disk; exit 3", probe=never) as (child, _):
-        with pytest.raises(
-            StackError, match="dummy did not start: it exited with “no such disk”"
-        ):
+        with pytest.raises(StackError, match="dummy did not start: it exited with “no such disk”"):
             await child.ready(within_s=10)
 
 
