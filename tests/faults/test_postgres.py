@@ -100,15 +100,15 @@ async def test_a_deadlock_ends_one_attempt_and_the_next_succeeds(
 async def test_a_statement_that_times_out_is_tried_until_it_succeeds(
     disturbed: LocalStack, judge: Judge, load: Load, soak: bool
 ) -> None:
-    """By the services' own time-out: what a role is set to is not what their sessions ask for."""
+    """Another session holds a lock; the wait for it ends by the services' own time-out, again and again."""
     url = disturbed.endpoints["ordering"]
-    before = await retries(url, "QueryCanceledError")
+    before = await retries(url, "LockNotAvailableError")
     async with load.running(PER_S):
         await _an_approved_order(disturbed, load)
         async with administrator(disturbed, "ordering") as db, db.transaction():
             await db.execute(_LOCK_ALL)
             await eventually(
-                lambda: retries(url, "QueryCanceledError"),
+                lambda: retries(url, "LockNotAvailableError"),
                 lambda tried: tried >= before + (3 if soak else 1),
                 within_s=75,
             )
