@@ -238,7 +238,7 @@ async def _all_refuse(stack: LocalStack, saying: str) -> None:
 async def _refuses(stack: LocalStack, service: str, saying: str) -> None:
     """It ends instead of running, and its last words say why, and what can be done."""
     child = await stack.add_service(service)
-    with pytest.raises(StackError, match="it ended"):
+    with pytest.raises(StackError, match="it exited"):
         await child.ready(40, give_up_after=1)
     await stack.kill(service)
     said = [json.loads(line) for line in child.program.log.read_text().splitlines()]
@@ -273,6 +273,7 @@ async def _forget_everything(stack: LocalStack, service: str) -> None:
         tables = await db.fetch("select tablename from pg_tables where schemaname = 'public'")
         for (name,) in tables:
             await db.execute(f'drop table "{name}" cascade')
+        await db.execute("drop function fence")
     finally:
         await db.close()
 
