@@ -61,6 +61,8 @@ class Topic:
     """One topic. `retention` None means compacted: the newest record of each key is kept for good.
 
     `max_bytes` limits one record (key, value and headers); the broker refuses a larger one.
+    `writers` and `readers` may write and read it. What a service consumes: its `INPUTS`, `OUTPUT_TOPIC` and
+    global tables.
     """
 
     name: str

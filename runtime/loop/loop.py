@@ -81,7 +81,10 @@ class Loop(Generic[W]):
         self._assigned = AssignedPartitions()
         self._lock = asyncio.Lock()
         self.fenced = asyncio.Event()
-        """Set when a newer epoch is stored, or when the result of a commit is unknown."""
+        """Set when the partitions must be acquired again.
+
+        A newer epoch is stored, the result of a commit is unknown, or the outbox has stale rows.
+        """
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Gets an exception when the loop has failed for good; the process then ends and is restarted."""
         self._relay = OutboxRelay(
@@ -113,7 +116,7 @@ class Loop(Generic[W]):
     async def release(self) -> Mapping[TopicPartition, Position]:
         """Finish and publish the current batch, then release all partitions; returns their last positions.
 
-        Each of the first two may take `FINISH_S`. The rest is left to the next worker.
+        Finishing and publishing may each take `FINISH_S`. The rest is left to the next worker.
         """
         try:
             async with asyncio.timeout(FINISH_S):
@@ -157,7 +160,8 @@ class Loop(Generic[W]):
             try:
                 fired = await self._store.fire(partitions, self._assigned.claims(partitions))
             except Exception:
-                # Unknown whether they are in the outbox: acquiring the partitions again publishes its rows.
+                # The save may have succeeded. Acquiring the partitions again publishes whatever is in
+                # the outbox.
                 self.fenced.set()
                 raise
             if fired.ids:
@@ -274,7 +278,7 @@ class Loop(Generic[W]):
         self, session: Session, batch: BatchResult, writes: Writes, claims: Sequence[Claim]
     ) -> Sequence[int]:
         """Save this batch and drop published outbox rows; returns the ids of the new rows."""
-        # During recovery the claims advance the offset of the output topic.
+        # In recovery the claims advance the output topic's offset, so published rows are not dropped here.
         reads_output = self._output_topic in {c.topic for c in claims}
         with nullcontext(()) if reads_output else self._relay.to_drop() as published:
             if published:

@@ -32,9 +32,7 @@ class Telemetry:
             "herhaal_batch_records", "Records in a batch", (1, 3, 10, 30, 100, 300, 1000, 3000)
         )
         self._batch_seconds = histogram("herhaal_batch_seconds", "From poll to save", _SECONDS)
-        self._decide_seconds = histogram(
-            "herhaal_decide_seconds", "BatchProcessor a batch", _SECONDS
-        )
+        self._decide_seconds = histogram("herhaal_decide_seconds", "Deciding a batch", _SECONDS)
         self._save_seconds = histogram("herhaal_transaction_seconds", "Saving a batch", _SECONDS)
         self._records = counter("herhaal_records", "Records handled")
         self._published = counter("herhaal_published", "Records published")

@@ -30,7 +30,7 @@ _SET_CLUSTER = """
 insert into kafka (cluster) values ($1) on conflict (one_row) do update set cluster = excluded.cluster
 """
 _POSITIONS = "select topic, partition, next_offset, epoch, last_ms from progress"
-# Epoch 1 means: assigned for the first time. A reset partition must not look like that, so it has at least 2.
+# Epoch 1 marks a first assignment. A reset is not one, so it starts at 2.
 _RESET = """
 insert into progress as p (topic, partition, next_offset, epoch)
 select topic, partition, begin, 2
@@ -145,7 +145,7 @@ async def advance_with(
     outputs: Mapping[int, Sequence[Outgoing]],
     *others: Any,
 ) -> list[int]:
-    """As `advance`, by `sql` that combines `ADVANCE` with other statements, whose arguments are `others`."""
+    """Like `advance`, with an `sql` that extends `ADVANCE`; `others` are its further arguments."""
     try:
         row = await db.fetchrow(
             sql,

@@ -119,7 +119,7 @@ def timer_fired(
 ) -> Done | Rejected:
     """Refuse the lines that have waited too long for an overview."""
     if message.at < timer.due_at:
-        # The database's clock was ahead of the broker's, which counts: set the timer again.
+        # Too early by the broker's clock, which counts (the database's was ahead): set the timer again.
         return Done(timers=(envelopes.timer(timer, message.traceparent),))
     order = work.orders.get(timer.order_id)
     decision = decisions.timer_fired(order, timer, message.at)

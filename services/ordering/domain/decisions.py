@@ -72,7 +72,7 @@ class Decided(Struct, frozen=True):
 
 
 class Unchanged(Struct, frozen=True):
-    """The command changes nothing: it repeats an earlier one, or asks for the present state."""
+    """The command changes nothing: it repeats an earlier one, or asks for what is already so."""
 
 
 class Refused(Struct, frozen=True):
@@ -227,7 +227,7 @@ def _facts(order: OrderPlace | Order, line: Asked, context: Context) -> Facts:
 def _decide_lines(
     order: Order, decided: Sequence[Line], at: datetime, by: Actor, explanation: str | None = None
 ) -> Decided | Unchanged:
-    """An event for each of these lines, which have their new outcomes already."""
+    """Make an event for each line; `decided` has the lines with their new outcomes."""
     if not decided:
         return Unchanged()
     new_events = [

@@ -26,7 +26,7 @@ from schemas.records.orders import (
 
 
 class Line(Struct, frozen=True):
-    """The current state of one line; `dosage` is the overview's at the time of the decision.
+    """The current state of one line; `dosage` is copied from the overview when the line is decided.
 
     `decided_by` and `decided_as` are the actor and the outcome of the last `OrderLineDecided`, None before
     the first.

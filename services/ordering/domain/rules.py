@@ -1,6 +1,6 @@
 """The rules for one order line, each as a GP would say it, in one table.
 
-Deciding an order, showing what can be ordered, explaining an outcome and trying out a policy all use it:
+For deciding; meant also for showing what can be ordered, explaining an outcome, and trying a policy.
 `holding` returns the rules that hold for a line's `Facts`, `decide` the outcome and the reasons.
 """
 
@@ -48,7 +48,7 @@ class Facts(Struct, frozen=True):
 
 
 class Rule(Struct, frozen=True):
-    """One rule: a check, and the outcome of a line for which no other rule holds.
+    """One rule: a check, and the outcome when only this rule holds.
 
     `code` is None for a rule without a reason. `version` rises whenever the meaning of the rule changes.
     """
@@ -77,7 +77,10 @@ def pharmacy_unknown(facts: Facts) -> bool:
 
 
 def overview_not_arrived(facts: Facts) -> bool:
-    """The patient's overview has not arrived. An order for an unknown pharmacy is refused without it."""
+    """The patient's overview has not arrived.
+
+    Not checked for an unknown pharmacy: that order is refused anyway.
+    """
     return facts.registered_at is None and facts.pharmacy_in_directory
 
 
