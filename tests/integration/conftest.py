@@ -1,6 +1,6 @@
-"""One stack for all integration tests: real Kafka and PostgreSQL, all four services, a directory.
+"""One stack for all integration tests: Kafka, PostgreSQL, the four services and the example directory.
 
-`--stack local` starts our own servers; `--stack containers` takes them from images, the tests are the same.
+`--stack local` starts the stack's own servers; `--stack containers` starts them from images.
 """
 
 from collections.abc import AsyncIterator, Iterator
@@ -25,7 +25,7 @@ EXAMPLE = Path(__file__).parents[2] / "deploy" / "example" / "directory.yaml"
 
 @pytest.fixture(scope="session")
 def servers(request: pytest.FixtureRequest) -> Iterator[Containers | None]:
-    """Kafka and PostgreSQL in containers, or None for our own."""
+    """Start Kafka and PostgreSQL in containers; None with `--stack local`."""
     if request.config.getoption("--stack") == "local":
         yield None
         return
@@ -45,7 +45,7 @@ def servers(request: pytest.FixtureRequest) -> Iterator[Containers | None]:
 async def stack(
     tmp_path_factory: pytest.TempPathFactory, servers: Containers | None
 ) -> AsyncIterator[LocalStack]:
-    """Everything, running."""
+    """Start the servers and all services, and publish the example directory."""
     options = StackOptions.at(tmp_path_factory.mktemp("stack"), free_ports())
     async with (
         LocalStack(options) if servers is None else ContainerStack(options, servers) as running
@@ -57,7 +57,7 @@ async def stack(
 
 @pytest.fixture
 async def scratch(stack: LocalStack) -> AsyncIterator[str]:
-    """A database of its own, empty."""
+    """Create an empty database for one test; yield its address."""
     name = f"scratch_{uuid4().hex[:12]}"
     admin = await asyncpg.connect(stack.postgres)
     await admin.execute(f'create database "{name}"')
@@ -70,6 +70,5 @@ async def scratch(stack: LocalStack) -> AsyncIterator[str]:
 
 @pytest.fixture(scope="session")
 async def http() -> AsyncIterator[httpx.AsyncClient]:
-    """A client without a base address."""
     async with httpx.AsyncClient(timeout=40) as client:
         yield client

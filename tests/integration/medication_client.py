@@ -1,4 +1,4 @@
-"""What the tests of medication share: its topics, requests, and looking at what it publishes."""
+"""Helpers of medication's tests: its topics, requests, and the records that it publishes."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ WAIT = {"Prefer": "wait=20"}
 
 
 def request(*medications: Medication, **changes: Any) -> dict[str, Any]:
-    """A whole overview as a practice's system sends it."""
+    """Return a request that imports a whole overview, as a practice's system sends it."""
     listed = [m.model_dump(mode="json") for m in medications or (entry(),)]
     by = GP.model_dump(mode="json")
     return {"practice": PRACTICE, "medications": listed, "by": by} | changes
@@ -43,7 +43,7 @@ async def published(stack: LocalStack, patient: str, at_least: int = 1) -> list[
 
 
 async def settled(stack: LocalStack, http: httpx.AsyncClient, url: str) -> None:
-    """Everything sent so far is handled: a patient sent to each partition afterwards is known."""
+    """Wait until every change sent so far is handled: send more to all partitions, and wait for those."""
     last = [a_patient() for _ in range(40)]
     await send(stack.kafka, [sent(CHANGES, an_import(patient)) for patient in last])
     for patient in last:
@@ -51,12 +51,12 @@ async def settled(stack: LocalStack, http: httpx.AsyncClient, url: str) -> None:
 
 
 def is_version_7(seen: httpx.Response) -> bool:
-    """Whether an answer is that of version 7."""
+    """Check that the answer's ETag is that of version 7."""
     return '"7"' in seen.headers.get_list("etag")
 
 
 async def overview_of(http: httpx.AsyncClient, url: str, patient: str) -> dict[str, Any]:
-    """A patient's overview, once there is one."""
+    """Return a patient's overview, as soon as it exists."""
     answer = await eventually(
         lambda: http.get(f"{url}/patients/{patient}/overview"), lambda seen: seen.status_code == 200
     )

@@ -1,4 +1,4 @@
-"""Calling the operator's commands on a running stack, as a person would."""
+"""Run the operator's commands against a running stack."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ from tests.harness.kafka import eventually, header, read_all
 
 @dataclass(frozen=True)
 class Said:
-    """What a command printed, and how it ended."""
+    """The output, exit code and exception of a command."""
 
     text: str
     code: int
@@ -36,7 +36,7 @@ async def herhaal(stack: LocalStack, *arguments: str) -> Said:
 
 
 async def letters(stack: LocalStack, service: str = "ordering") -> list[dict[str, Any]]:
-    """What `dlq list --json` says."""
+    """Return the rows that `dlq list --json` prints."""
     said = await herhaal(stack, "dlq", "list", service, "--json")
     assert said.code == 0, said
     found: list[dict[str, Any]] = json.loads(said.text)
@@ -44,7 +44,7 @@ async def letters(stack: LocalStack, service: str = "ordering") -> list[dict[str
 
 
 async def letter_of(stack: LocalStack, mark: str, *, but: tuple[str, ...] = ()) -> str:
-    """The id of the dead letter whose key is `mark`, once there is one besides those in `but`."""
+    """Return the id of the dead letter with this key, as soon as there is one that is not in `but`."""
     topic = topics.dead_letters("ordering").name
 
     async def look() -> list[str]:
@@ -56,13 +56,13 @@ async def letter_of(stack: LocalStack, mark: str, *, but: tuple[str, ...] = ()) 
 
 
 async def state(stack: LocalStack, letter: str) -> tuple[str, str | None]:
-    """What the list says became of a letter, and of which other letter it speaks."""
+    """Return a letter's status in the list, and the id of the other letter that the row names."""
     row = next(row for row in await letters(stack) if row["id"] == letter)
     return row["state"], row["other"]
 
 
 async def audited(stack: LocalStack, letter: str) -> list[OperatorAction]:
-    """What the audit has of a letter, in order."""
+    """Return the audit's actions on a letter, in order."""
     records = await read_all(stack.kafka, topics.OPERATORS_AUDIT.name)
     actions = [
         OperatorAction.model_validate_json(r.value)
@@ -73,5 +73,5 @@ async def audited(stack: LocalStack, letter: str) -> list[OperatorAction]:
 
 
 def plain(text: str) -> str:
-    """One line with single spaces, without a table's frame."""
+    """Return the text as one line with single spaces, without a table's frame."""
     return re.sub(r"\s+", " ", re.sub(r"[│┃┏┓┗┛━─┌┐└┘├┤┬┴┼┡┩╇╈]", " ", text))

@@ -1,4 +1,4 @@
-"""Ordering as a portal's front end and a pharmacy's computer use it over HTTP."""
+"""A client of ordering's HTTP API, for portals and pharmacies."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -23,13 +23,13 @@ select count(*) from pg_stat_activity where datname = 'ordering' and wait_event_
 
 @dataclass(frozen=True)
 class OrderingClient:
-    """Calls ordering; `wait` is how many seconds the client prefers to wait."""
+    """Calls ordering's API; `wait` is in seconds, sent as `Prefer: wait`."""
 
     stack: LocalStack
     http: httpx.AsyncClient
 
     def url(self, path: str) -> str:
-        """The address of a path of ordering."""
+        """Return the URL of a path of ordering."""
         return self.stack.endpoints["ordering"] + path
 
     async def get(self, path: str, **params: Any) -> httpx.Response:
@@ -51,7 +51,7 @@ class OrderingClient:
         return await self.http.post(self.url(path), json=body, headers=preference | headers)
 
     async def patient(self, *medications: Medication) -> str:
-        """A patient whose overview, metformine when nothing is named, ordering knows."""
+        """Create a patient whose overview ordering has stored; metformine if no medicine is named."""
         patient = a_patient()
         change = an_import(patient, *(medications or (entry(),)))
         await send(self.stack.kafka, [sent(MEDICATION_CHANGES.name, change)])
@@ -63,7 +63,7 @@ class OrderingClient:
         return patient
 
     async def count(self, table: str, column: str, value: object) -> int:
-        """How many rows of ordering's own table have this value."""
+        """Count the rows of a table of ordering that have this value."""
         db = await asyncpg.connect(self.stack.databases["ordering"])
         try:
             query = f"select count(*) from {table} where {column}::text = $1"
@@ -73,7 +73,7 @@ class OrderingClient:
 
     @asynccontextmanager
     async def nobody_saves_orders(self) -> AsyncIterator[Callable[[], Awaitable[int]]]:
-        """Orders can be read and not written while the body runs; gives who counts those that want to."""
+        """Block saves of orders while the body runs; yield a function that counts blocked sessions."""
         db = await asyncpg.connect(self.stack.databases["ordering"])
 
         async def saving() -> int:
@@ -87,7 +87,7 @@ class OrderingClient:
             await db.close()
 
     async def feed(self, pharmacy: str, after: str | None = None, limit: int = 100) -> Any:
-        """One page of a pharmacy's feed."""
+        """Return one page of a pharmacy's feed."""
         params = {"limit": limit} | ({"after": after} if after else {})
         answer = await self.get(f"/pharmacies/{pharmacy}/prescriptions", **params)
         assert answer.status_code == 200, answer.text
@@ -95,7 +95,7 @@ class OrderingClient:
 
 
 def is_problem(answer: httpx.Response, status: int) -> bool:
-    """Whether this is a problem+json answer with that status, and nothing of our insides."""
+    """Check that the answer is problem+json with this status and no traceback."""
     body = answer.json()
     return (
         answer.status_code == body["status"] == status

@@ -1,6 +1,6 @@
-"""A stack that was backed up and brought back elsewhere is the same stack, and goes on.
+"""Given a backup of a stack, when it is restored elsewhere, then the new stack has the same data and goes on.
 
-Databases that are older than their Kafka are a fault under load: tests/faults/test_restore.py.
+For databases older than their Kafka, see tests/faults/test_restore.py.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ EVENTS = topics.ORDERS_EVENTS.name
 
 @asynccontextmanager
 async def running(data: Path) -> AsyncIterator[LocalStack]:
-    """A whole stack on this folder, on ports of its own."""
+    """Run a whole stack on this folder, on free ports."""
     async with LocalStack(StackOptions.at(data, free_ports())) as stack:
         await start_everything(stack)
         yield stack
@@ -51,7 +51,7 @@ async def events(stack: LocalStack) -> list[ConsumerRecord]:
 
 
 async def stored(stack: LocalStack) -> set[str]:
-    """The orders that ordering's database knows."""
+    """Return the ids of the orders in ordering's database."""
     db = await asyncpg.connect(stack.databases["ordering"])
     try:
         return {str(row["order_id"]) for row in await db.fetch("select order_id from orders")}
@@ -63,7 +63,7 @@ async def stored(stack: LocalStack) -> set[str]:
 async def backed_up(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> tuple[Path, Path, str, list[ConsumerRecord]]:
-    """A stopped stack's folder, its backup, its patient, and the events there were."""
+    """Return a stopped stack's folder, its backup file, its patient, and its events."""
     folder = tmp_path_factory.mktemp("backup")
     patient = a_patient()
     async with running(folder / "data") as stack:

@@ -1,5 +1,5 @@
-"""Given records that cannot be taken in the middle of good ones, each becomes a dead letter and its
-neighbours are decided as if it had not been there."""
+"""Given a record that cannot be handled between two good ones, it becomes a dead letter
+and the good ones are decided."""
 
 from dataclasses import replace
 
@@ -26,7 +26,7 @@ async def test_a_bad_record_is_kept_and_its_neighbours_are_decided(
     patient = a_patient()
     before, after = an_order(patient), an_order(patient)
     bad = spoil(sent(TOPIC, an_order(patient), **{"x-mark": patient}))
-    # The same partition for all three, so that the bad one really is in the middle.
+    # All three on one partition, so that the bad record is between the good ones.
     home = partition_of(patient.encode(), topics.ORDERS_REQUESTS.partitions)
     await send(stack.kafka, [sent(TOPIC, before), replace(bad, partition=home), sent(TOPIC, after)])
     events = await records_of(stack.kafka, topics.ORDERS_EVENTS.name, [patient], at_least=2)
@@ -67,7 +67,7 @@ async def test_another_order_under_the_same_id_is_kept_and_changes_nothing(
 async def test_an_order_on_another_partition_than_its_keys_is_moved_and_decided_once(
     stack: LocalStack,
 ) -> None:
-    """A producer with another partitioner than Kafka's own loses nothing."""
+    """Given a record from a producer with another partitioner than Kafka's own; then it is not lost."""
     patient = a_patient()
     order = an_order(patient)
     home = partition_of(patient.encode(), topics.ORDERS_REQUESTS.partitions)
@@ -95,7 +95,10 @@ async def test_whatever_a_portal_compresses_with_is_read(
 
 
 async def test_a_header_name_that_is_not_utf8_stops_nobody(stack: LocalStack) -> None:
-    """aiokafka alone would fail every poll of the partition from such a record on."""
+    """Given a header name that is not UTF-8; then the record and those after it are decided.
+
+    aiokafka by itself fails every poll of the partition from that record on.
+    """
     patient = a_patient()
     odd, after = an_order(patient), an_order(patient)
     await send_with_odd_header_name(stack.kafka, sent(TOPIC, odd))

@@ -1,4 +1,4 @@
-"""The outsider of the benchmark on a real Kafka: what it reads, and what it does not count."""
+"""The benchmark's outsider on a real Kafka: which records it reads and counts."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
@@ -28,7 +28,7 @@ async def servers(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Are
 
 @pytest.fixture
 async def place(servers: Arena) -> Arena:
-    """Servers as new."""
+    """Reset the servers: no records but the directory."""
     await servers.reset(directory(review_everything=True))
     return servers
 
@@ -57,7 +57,7 @@ async def test_only_what_came_since_is_read_when_asked(place: Arena) -> None:
 
 
 async def test_a_transaction_that_was_aborted_is_not_counted(place: Arena) -> None:
-    """An exactly-once engine that works in vain cannot count its work."""
+    """Given an aborted and a committed transaction; then only the committed records are read."""
     kept, thrown_away = list(Population(5).records()), list(Population(9).records())[5:]
     await asyncio.to_thread(_in_transactions, place.stack.kafka, kept, thrown_away)
     assert {o.key for o in await all_of(place, EVENTS)} == {g.key for g in kept}
@@ -81,6 +81,7 @@ def _in_transactions(
 
 
 async def test_a_group_that_has_said_nothing_stands_nowhere(place: Arena) -> None:
+    """Given a group without committed offsets; then the result is empty."""
     assert await committed(place.stack.kafka, "nobody") == {}
 
 

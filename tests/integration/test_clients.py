@@ -1,4 +1,4 @@
-"""The factory of Kafka clients, on a real Kafka: what it gives is started, assigned, and closed again."""
+"""The factory of Kafka clients, on a real Kafka: a client starts, gets its assignment, and is closed."""
 
 from contextlib import suppress
 
@@ -45,6 +45,7 @@ async def test_a_reader_is_closed_when_its_block_fails(stack: LocalStack) -> Non
 
 
 async def test_one_that_is_stopped_at_once_does_not_cancel_who_stops_it(stack: LocalStack) -> None:
+    """Given a consumer that is stopped right after its start; then the task that stops it is not cancelled."""
     for _ in range(3):
         await closed((await start_consumer(stack.kafka)).stop())
 
@@ -59,7 +60,8 @@ async def test_a_producer_sends_until_it_is_stopped(stack: LocalStack) -> None:
 
 
 async def test_without_a_kafka_each_says_so_and_leaves_nothing_open() -> None:
-    """What aiokafka leaves open it warns of when it is collected, which fails a test."""
+    """Given no Kafka; then each client raises and is closed: aiokafka's warning of one left open
+    would fail the test."""
     nowhere = f"127.0.0.1:{free_ports().base}"
     with pytest.raises(KafkaConnectionError):
         async with open_consumer(nowhere):

@@ -1,4 +1,4 @@
-"""A directory file on its way to Kafka."""
+"""`herhaal directory apply` on a real Kafka: what it publishes and reports."""
 
 from pathlib import Path
 from uuid import uuid4
@@ -19,7 +19,7 @@ EXAMPLE = Path(__file__).parents[2] / "deploy" / "example" / "directory.yaml"
 
 
 def _a_directory() -> Directory:
-    """The example's first entries, under AGB codes that no other test uses."""
+    """Return the example's first entries, under AGB codes that no other test uses."""
     example, number = read_directory(EXAMPLE), uuid4().int % 10**6
     return Directory(
         practices=(example.practices[0].model_copy(update={"agb": f"01{number:06}"}),),

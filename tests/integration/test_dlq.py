@@ -1,5 +1,4 @@
-"""Given records that a service could not take, an operator sees them, replays or drops them, and every
-step leaves a trace without a patient's data."""
+"""An operator lists, replays and drops dead letters; each action is audited without a patient's data."""
 
 from dataclasses import replace
 
@@ -22,7 +21,7 @@ REQUESTS = topics.ORDERS_REQUESTS.name
 
 
 async def buried(stack: LocalStack, record: Sent, mark: str) -> str:
-    """Send a record that dies; its letter's id."""
+    """Send a record that becomes a dead letter; return the letter's id."""
     await send(stack.kafka, [record])
     return await letter_of(stack, mark)
 
@@ -77,7 +76,7 @@ async def test_a_cancellation_that_came_before_its_order_is_handled_when_replaye
 
 
 async def _is_as_sent(stack: LocalStack, patient: str, letter: str) -> None:
-    """The replayed record is the first one and says where it comes from, on its key's partition."""
+    """Check that the replayed record equals the first, names its letter, and is on the partition of its key."""
     mine = [r for r in await read_all(stack.kafka, REQUESTS) if r.key == patient.encode()]
     first, replayed = mine[0], mine[-1]
     own = [*first.headers, ("replayed_from", f"ordering.dead-letters:{letter}".encode())]
@@ -153,7 +152,7 @@ async def _send_raw(stack: LocalStack, record: Sent, partition: int) -> None:
 
 
 async def test_an_older_overview_is_not_put_behind_a_newer_one(stack: LocalStack) -> None:
-    """On a compacted topic the last record is the one that is kept."""
+    """Given a newer record of the same key on a compacted topic; then the older one is not replayed."""
     patient = a_patient()
     status = topics.MEDICATION_STATUS.name
     bad = Sent(status, patient.encode(), b"{", sent(status, _overview(patient)).headers)
@@ -240,7 +239,7 @@ async def test_a_name_that_is_no_service_is_told_with_those_that_are(
 
 
 async def test_the_audit_knows_no_patient(stack: LocalStack) -> None:
-    """Whatever the tests before this one did, nothing of a record's content or key came there."""
+    """Given the audit of all tests before this one; then no record's key or content is in it."""
     for record in await read_all(stack.kafka, topics.OPERATORS_AUDIT.name):
         everything = b"".join((record.key, record.value, *(v for _, v in record.headers)))
         assert b"pat_" not in everything

@@ -1,4 +1,4 @@
-"""End offsets of partitions, and ranges that hold no record, on a real Kafka."""
+"""End offsets of partitions, and offset ranges without records, on a real Kafka."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -15,7 +15,7 @@ from schemas.topics import Topic
 
 @pytest.fixture
 async def topic(stack: LocalStack) -> str:
-    """A topic of its own, with two partitions."""
+    """Create a topic with two partitions."""
     nobody: frozenset[str] = frozenset()
     made = Topic(f"test.{uuid4().hex}", "", (), nobody, nobody, timedelta(hours=1), partitions=2)
     await apply_topics(stack.kafka, [made], 1)
@@ -24,14 +24,14 @@ async def topic(stack: LocalStack) -> str:
 
 @pytest.fixture
 async def asking(stack: LocalStack) -> AsyncIterator[EndOffsetsClient]:
-    """The watchdog's connection."""
+    """Return the connection that the watchdog uses."""
     connection = EndOffsetsClient(stack.kafka)
     yield connection
     await connection.disconnect()
 
 
 async def in_a_transaction(kafka: str, topic: str, *partitions: int) -> None:
-    """One record in each of these partitions."""
+    """Write one record to each of these partitions, in one transaction."""
     producer = AIOKafkaProducer(bootstrap_servers=kafka, transactional_id=uuid4().hex)
     await producer.start()
     try:
@@ -45,7 +45,7 @@ async def in_a_transaction(kafka: str, topic: str, *partitions: int) -> None:
 async def test_the_end_of_a_transaction_takes_an_offset_and_is_no_record(
     stack: LocalStack, topic: str, asking: EndOffsetsClient
 ) -> None:
-    """Given a transaction's record in one partition, two in the other; then only a record is one."""
+    """Given one transaction on a partition, two on the other; then a range of commit markers has no record."""
     one, other = TopicPartition(topic, 0), TopicPartition(topic, 1)
     await in_a_transaction(stack.kafka, topic, 0, 1)
     await in_a_transaction(stack.kafka, topic, 1)
@@ -57,6 +57,7 @@ async def test_the_end_of_a_transaction_takes_an_offset_and_is_no_record(
 async def test_it_can_be_asked_again_and_after_it_was_disconnected(
     topic: str, asking: EndOffsetsClient
 ) -> None:
+    """Given a connection that is used again, also after a disconnect; then it answers."""
     where = TopicPartition(topic, 0)
     for _ in range(2):
         assert await asking.end_offsets([where]) == {where: 0}

@@ -1,6 +1,6 @@
-"""A record on which PostgreSQL fails, in a batch with good ones: it becomes a dead letter, and they are saved.
+"""A record on which PostgreSQL fails becomes a dead letter, and the rest of its batch is saved.
 
-The loop is the real one over a real database; Kafka and the service are stand-ins.
+Loop and database are real; Kafka and the service are fakes.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ from tests.unit.runtime.fakes import NoWait, Wire
 
 WITHIN_S = 120.0
 IMPATIENT = SESSION | {"statement_timeout": "400ms", "lock_timeout": "150ms"}
-"""What our sessions ask of the server, in less time."""
+"""A session's settings, with shorter timeouts."""
 
 _SCHEMA = """
 create table remarks (remark text primary key, number int unique);
@@ -49,7 +49,7 @@ _HEAVY = "select pg_sleep(2)"
 
 @pytest.fixture(autouse=True)
 def logs() -> Iterator[None]:
-    """Kept in memory: structlog's own rendering of a traceback takes seconds."""
+    """Keep log events in memory: structlog takes seconds to render a traceback."""
     with capture_logs():
         yield
 
@@ -69,7 +69,7 @@ class Service:
         self._in_order = in_order
 
     async def load(self, db: Connection, messages: Sequence[Message[Any]]) -> Work:
-        """Load by a statement that some records make fail."""
+        """Run a statement that some remarks make fail."""
         self.attempts += 1
         remarks = {_remark(message) for message in messages}
         if "load divides" in remarks:
@@ -79,12 +79,12 @@ class Service:
         return Work()
 
     def handle(self, message: Message[Any], work: Work) -> Done:
-        """Keep the remark."""
+        """Add the order's remark to the batch."""
         work.remarks.append(_remark(message))
         return Done()
 
     def save(self, work: Work, writes: Writes) -> None:
-        """Save by statements that some records make fail."""
+        """Save the remarks by statements that some of them make fail."""
         writes.require_new("remarks")
         plain: list[str] = []
         for remark in work.remarks:
@@ -112,7 +112,7 @@ def _remark(message: Message[Any]) -> str:
 
 @dataclass
 class Running:
-    """A loop that has taken a partition, and what it touches."""
+    """A loop with one assigned partition, and its parts."""
 
     loop: Loop[Work]
     pool: "asyncpg.Pool[Any]"
@@ -121,19 +121,19 @@ class Running:
     telemetry: Telemetry
 
     async def handle(self, *remarks: str) -> None:
-        """One batch of orders with these remarks, until it is published."""
+        """Handle orders with these remarks as one batch, until its output is published."""
         async with asyncio.timeout(WITHIN_S):
             await self.loop.on_batch(orders(*remarks))
             await self.loop.flush()
 
     async def saved(self) -> list[str]:
-        """The remarks in the database."""
+        """Return the remarks in the database."""
         rows = await self.pool.fetch("select remark from remarks where number is null")
         return sorted(row["remark"] for row in rows)
 
     @property
     def retries(self) -> float:
-        """How often a batch failed, for whatever reason."""
+        """The number of retries, for any reason."""
         metrics = self.telemetry.registry.collect()
         return sum(
             sample.value
@@ -144,7 +144,7 @@ class Running:
 
     @property
     def buried(self) -> list[tuple[str, str]]:
-        """Reason and detail of each dead letter."""
+        """The reason and detail of each dead letter."""
         letters = [dict(r.headers) for r in self.wire.published if r.topic == LETTERS]
         return [
             ((letter["dl_reason"] or b"").decode(), (letter["dl_detail"] or b"").decode())
@@ -154,7 +154,7 @@ class Running:
 
 @asynccontextmanager
 async def running(dsn: str, in_order: bool = False) -> AsyncIterator[Running]:
-    """A loop on this database."""
+    """Run a loop on this database."""
     wanted = migrations.read("runtime", migrations.RUNTIME)
     async with asyncpg.create_pool(dsn, min_size=1, max_size=4, server_settings=IMPATIENT) as pool:
         async with pool.acquire() as db:
@@ -173,7 +173,7 @@ async def running(dsn: str, in_order: bool = False) -> AsyncIterator[Running]:
 
 @pytest.fixture(params=["one statement", "transaction"])
 async def service(request: pytest.FixtureRequest, scratch: str) -> AsyncIterator[Running]:
-    """A loop over a service that saves in each of the two ways."""
+    """Run a loop over a service that saves in one statement, and in a transaction."""
     async with running(scratch, in_order=request.param == "transaction") as started:
         yield started
 
@@ -201,7 +201,7 @@ async def test_a_record_that_the_database_fails_on_is_buried_and_its_partition_g
 
 
 async def test_a_lock_of_another_session_is_waited_for(scratch: str) -> None:
-    """Given a table that is locked for longer than any record gets; then nothing is buried."""
+    """Given a table that stays locked longer than the retries of a record last; then no record is buried."""
     async with running(scratch) as service:
         async with _locked(scratch, "lock table remarks in access exclusive mode"):
             handling = asyncio.create_task(service.handle("a", "b"))
@@ -212,7 +212,7 @@ async def test_a_lock_of_another_session_is_waited_for(scratch: str) -> None:
 
 
 async def test_a_database_that_saves_nothing_is_waited_for(scratch: str) -> None:
-    """Given one that can only be read, and a record that fails; then that is not buried before it can be."""
+    """Given a bad record, and a database that refuses writes; then it is buried after writes work again."""
     async with running(scratch) as service:
         async with _locked(scratch, "lock table progress in exclusive mode"):
             handling = asyncio.create_task(service.handle("load takes long"))
@@ -224,7 +224,7 @@ async def test_a_database_that_saves_nothing_is_waited_for(scratch: str) -> None
 
 @asynccontextmanager
 async def _locked(dsn: str, statement: str) -> AsyncIterator[None]:
-    """Another session, that may be idle as long as it likes, holds a lock meanwhile."""
+    """Hold a lock in another session while the body runs."""
     db = await asyncpg.connect(dsn)
     try:
         async with db.transaction():
@@ -235,7 +235,8 @@ async def _locked(dsn: str, statement: str) -> AsyncIterator[None]:
 
 
 async def test_a_database_that_takes_no_connections_is_waited_for(scratch: str) -> None:
-    """Given refusals that do not look transient, for longer than a record gets; then nothing is buried."""
+    """Given connections refused with an error that does not look transient, beyond the retries of a record;
+    then no record is buried."""
     async with running(scratch) as service, _closed(scratch) as reopen:
         handling = asyncio.create_task(service.handle("a", "b"))
         await _until(lambda: service.retries >= 2 * MAX_UNEXPLAINED)
@@ -247,7 +248,7 @@ async def test_a_database_that_takes_no_connections_is_waited_for(scratch: str) 
 
 @asynccontextmanager
 async def _closed(dsn: str) -> AsyncIterator[Callable[[], Awaitable[None]]]:
-    """A database that takes no connections, and what makes it take them again."""
+    """Let the database refuse connections while the body runs; yield a function that allows them again."""
     name = urlsplit(dsn).path[1:]
     admin = await asyncpg.connect(urlsplit(dsn)._replace(path="/postgres").geturl())
 

@@ -1,4 +1,4 @@
-"""`herhaal lag` tells how many records wait for a service, and when none does."""
+"""`herhaal lag` prints how many records wait for each service."""
 
 from deploy.local import LocalStack
 from schemas import topics

@@ -28,7 +28,7 @@ from tests.integration.medication_client import (
 
 @pytest.fixture
 def url(stack: LocalStack) -> str:
-    """Where medication's API is."""
+    """Return the base URL of medication's API."""
     return stack.endpoints["medication"]
 
 

@@ -1,4 +1,4 @@
-"""medication on real Kafka and PostgreSQL: changes over Kafka, its own topic, crashes."""
+"""medication on real Kafka and PostgreSQL: changes over Kafka, late writes, bad records."""
 
 from uuid import uuid4
 
@@ -36,7 +36,7 @@ from tests.integration.medication_client import (
 
 @pytest.fixture
 def url(stack: LocalStack) -> str:
-    """Where medication's API is."""
+    """Return the base URL of medication's API."""
     return stack.endpoints["medication"]
 
 
@@ -74,7 +74,8 @@ async def test_changes_that_cannot_be_carried_out_become_dead_letters(stack: Loc
 async def test_a_late_write_to_the_topic_is_healed(
     stack: LocalStack, http: httpx.AsyncClient, url: str
 ) -> None:
-    """A worker that lost its partition may still have version 1 in flight: version 3 must end up last."""
+    """Given version 1 again after version 3, as from a worker that lost its partition;
+    then version 3 is published once more and is the last."""
     patient = a_patient()
     wrote = [
         an_import(patient, entry(dosage=dosage)) for dosage in ("1x daags 1", "2x daags 1", "3x")

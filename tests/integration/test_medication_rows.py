@@ -1,4 +1,4 @@
-"""medication's tables on a real PostgreSQL: rows that people can search, records byte for byte as they were."""
+"""medication's tables on a real PostgreSQL: searchable rows that give the bytes that were published."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
@@ -44,12 +44,12 @@ ANNA, BERT = "pat_anna0001", "pat_bert0002"
 CHANGED_AT = datetime(2026, 11, 1, 8, 0, 0, 7000, tzinfo=UTC)
 
 ODD = '’s avonds 1\tna "het" eten \\ \\u0041 💊 \u2028 <b>'
-"""What JSON may write in several ways."""
+"""Characters that JSON can escape in several ways."""
 
 
 @pytest.fixture
 async def empty(scratch: str) -> AsyncIterator[Db]:
-    """A connection to a database without tables."""
+    """Open a connection to a database without tables."""
     connection = await asyncpg.connect(scratch)
     yield connection
     await connection.close()
@@ -57,14 +57,14 @@ async def empty(scratch: str) -> AsyncIterator[Db]:
 
 @pytest.fixture
 async def db(empty: Db) -> Db:
-    """A connection to medication's tables, empty."""
+    """Return a connection to medication's tables, empty."""
     await migrations.migrate(empty, wanted())
     return empty
 
 
 @pytest.fixture
 async def older(empty: Db) -> Db:
-    """A connection to medication's tables as an older installation left them, not migrated."""
+    """Return a connection to the tables and rows of an older installation, before migration 0002."""
     before = [m for m in wanted() if not m.name.startswith("medication/0002")]
     await migrations.migrate(empty, before)
     await empty.execute(OLDER_ROWS.read_text())
@@ -72,7 +72,7 @@ async def older(empty: Db) -> Db:
 
 
 def wanted() -> list[migrations.Migration]:
-    """The migrations of medication's database."""
+    """Return the migrations of medication's database."""
     loop = migrations.read("runtime", migrations.RUNTIME)
     return [*loop, *migrations.read("medication", SERVICE.migrations)]
 
@@ -80,7 +80,7 @@ def wanted() -> list[migrations.Migration]:
 def an_overview(
     patient: str, version: int, *medications: Medication, practice: str = PRACTICE
 ) -> MedicationOverview:
-    """A version of a patient's overview."""
+    """Return a version of a patient's overview."""
     return MedicationOverview(
         patient=patient,
         practice=practice,
@@ -92,7 +92,7 @@ def an_overview(
 
 
 def a_stop(prk: str) -> MedicationSetStatus:
-    """A GP stops one of Anna's medicines."""
+    """Return the command of a GP who stops one of Anna's medicines."""
     return MedicationSetStatus(
         change_id=uuid4(), patient=ANNA, by=GP, prk=prk, status=Status.STOPPED
     )
@@ -105,7 +105,7 @@ def _message(body: Body) -> Message[Any]:
 
 
 async def handle(db: Db, *bodies: Body) -> list[MedicationOverview]:
-    """Handle these changes as one batch and save it; the overviews that are published."""
+    """Handle and save these changes as one batch; return the overviews that are published."""
     handler, messages = MedicationHandler(), [_message(body) for body in bodies]
     work = await handler.load(db, messages)
     published: list[Outgoing] = []
@@ -121,20 +121,20 @@ async def handle(db: Db, *bodies: Body) -> list[MedicationOverview]:
 
 
 async def save(db: Db, *overviews: MedicationOverview) -> None:
-    """Write these overviews, without history."""
+    """Save these overviews, without history."""
     writes = Writes()
     store.save_overviews(writes, [Patient(overview, overview.version) for overview in overviews])
     await writes.send(db)
 
 
 async def history(db: Db, patient: str = ANNA) -> list[asyncpg.Record]:
-    """The rows of a patient's history, in order."""
+    """Return the rows of a patient's history, by version."""
     query = "select * from overview_changes where patient = $1 order by version"
     return await db.fetch(query, patient)
 
 
 def statuses(medications: str) -> dict[str, str]:
-    """The status by PRK code in a row's JSON."""
+    """Map each PRK code in a row's JSON to its status."""
     return {entry["prk"]: entry["status"] for entry in orjson.loads(medications)}
 
 
@@ -184,7 +184,8 @@ async def test_the_history_of_an_older_installation_begins_with_the_overviews_th
 
 
 async def test_an_older_installation_goes_on_where_it_was(older: Db) -> None:
-    """A change that it had applied does nothing when it comes again; the next one has before and after."""
+    """Given a change that the older code applied, when it is repeated, then nothing is published;
+    the next change has before and after in its history."""
     await migrations.migrate(older, wanted())
     again = MedicationSetStatus(
         change_id=UUID("362ff061-06a2-46b6-a272-154635a53e22"),
@@ -292,7 +293,7 @@ async def test_an_adopted_overview_starts_the_history_anew_and_an_older_one_leav
 
 
 async def test_people_find_the_patients_of_a_practice_by_what_they_use(db: Db) -> None:
-    """The search that a practice's pages make: by practice through an index, then by what is in the JSON."""
+    """Given a search by practice and medicine; then it uses the index and gives that practice's patients."""
     await save(
         db,
         an_overview(ANNA, 1, entry(OMEPRAZOL, high_risk=True)),

@@ -1,4 +1,4 @@
-"""metrics on real Kafka and PostgreSQL: what a dashboard shows of the events, whatever happens."""
+"""metrics on real Kafka and PostgreSQL: the counts that a dashboard shows, each event once."""
 
 import asyncio
 from collections.abc import Iterator
@@ -33,18 +33,18 @@ _practices = count(1)
 
 @pytest.fixture
 def practice() -> str:
-    """A practice that no other test uses."""
+    """Return a practice that no other test uses."""
     return f"01{990000 + next(_practices)}"
 
 
 @pytest.fixture
 def url(stack: LocalStack, practice: str) -> str:
-    """Where the orders of the practice are shown."""
+    """Return the URL of the practice's orders report."""
     return f"{stack.endpoints['metrics']}/practices/{practice}/orders"
 
 
 def decided(practice: str, *outcomes: Outcome, **changes: Any) -> OrderDecided:
-    """A new order, placed on `DAY` unless a test says otherwise."""
+    """Return the first event of a new order, placed on `DAY` by default."""
     order = an_order(a_patient())
     lines = tuple(
         DecidedLine(
@@ -111,7 +111,7 @@ async def shown(
     last: str = DAY,
     by: str = "day",
 ) -> dict[str, Any]:
-    """The report, once it counts so many orders."""
+    """Return the report, as soon as it counts this many orders."""
     answer = await eventually(
         lambda: http.get(url, params={"from": first, "to": last, "by": by}),
         lambda seen: seen.json()["totals"]["orders"] >= orders,
@@ -123,7 +123,7 @@ async def shown(
 
 
 def outcomes(report: dict[str, Any]) -> dict[str, int]:
-    """The totals by outcome, without zeros."""
+    """Return the totals by outcome, without zeros."""
     return {name: found for name, found in report["totals"]["outcomes"].items() if found}
 
 
@@ -214,7 +214,7 @@ async def test_an_event_that_skips_a_number_waits_as_a_dead_letter_for_the_one_b
 
 
 def _orders(practice: str, number: int) -> Iterator[OrderEvent]:
-    """So many orders of two lines, of which one is decided later."""
+    """Return the events of this many orders of two lines; one line is decided later."""
     for _ in range(number):
         order = decided(practice, Outcome.REVIEW, Outcome.APPROVED)
         yield order
@@ -224,7 +224,7 @@ def _orders(practice: str, number: int) -> Iterator[OrderEvent]:
 async def test_two_workers_count_in_the_same_rows_without_losing_any(
     stack: LocalStack, http: httpx.AsyncClient, practice: str, url: str
 ) -> None:
-    """Half of the partitions each, and every order on the same day of the same practice."""
+    """Given two workers, and orders of one practice on one day; then every order is counted."""
     second = await stack.add_service("metrics", instance="metrics-2", port=free_ports().base + 1)
     try:
         await second.ready(60)

@@ -1,4 +1,4 @@
-"""Migrations on a real PostgreSQL: each file once, all or nothing, one process at a time."""
+"""Migrations on a real PostgreSQL: each file is applied once, all or nothing, by one process at a time."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -31,14 +31,14 @@ WITH_NAMES = (
     '{"prk":"21105","status":"stopped","dosage":"","quantity":21,"high_risk":false,'
     '"repeat_service":true}]}'
 )
-"""An overview as ordering's third migration had it."""
+"""An overview as ordering stored it after its third migration."""
 
 SLOW = Migration("test/0001_slow.sql", "select pg_sleep(0.5); create table slow (id int);")
 
 
 @pytest.fixture
 async def db(scratch: str) -> AsyncIterator[Db]:
-    """A connection to it."""
+    """Open a connection to the empty database."""
     connection = await asyncpg.connect(scratch)
     yield connection
     await connection.close()
@@ -76,7 +76,7 @@ async def test_a_file_that_changed_after_it_was_applied_is_refused(
 
 
 async def test_a_file_that_is_gone_is_refused(db: Db) -> None:
-    """An older version of the code must not run on a newer database."""
+    """Given a database that was migrated by newer code; then older code refuses it."""
     await migrate(db, [ONE, TWO])
     with pytest.raises(MigrationChanged, match=r"0002_two\.sql was applied but is not in this"):
         await migrate(db, [ONE])
@@ -110,14 +110,14 @@ async def test_the_loops_own_tables_come_from_its_files(
 
 
 OLD_ROW = b"\x91\x94\xa3out\xc4\x03key\xc4\x05value\x91\x92\xa4name\xc4\x07content"
-"""An outbox row of one record as the runtime's third migration had it; a timer's record is its inside."""
+"""An outbox row after the runtime's third migration: a list of one record. A timer stores the record only."""
 
 HERE = TopicPartition("in", 0)
 
 
 async def test_an_installation_from_before_the_function_fence_goes_on(scratch: str) -> None:
-    """Given progress, an outbox row and a due timer of the version before; then the new code takes them over
-    as they are, and saves."""
+    """Given progress, an outbox row and a due timer from the code before migration 0004;
+    then the new code reads them unchanged, and saves."""
     files = read("runtime", RUNTIME)
     db = await asyncpg.connect(scratch)
     await migrate(db, files[:3])
@@ -146,7 +146,8 @@ async def test_an_installation_from_before_the_function_fence_goes_on(scratch: s
 async def test_overviews_that_ordering_kept_under_its_third_file_are_read_as_they_were(
     db: Db,
 ) -> None:
-    """Given copies as they were written then, one of them empty; when the later files are applied."""
+    """Given copies from the time of the third migration, one of them empty, when the later files are applied,
+    then the overviews are read unchanged."""
     files = read("ordering", SERVICE.migrations)
     await migrate(db, [*read("runtime", RUNTIME), *files[:3]])
     add = "insert into overviews (patient, version, body) values ($1, $2, $3)"

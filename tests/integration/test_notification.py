@@ -69,7 +69,7 @@ def _line_decided(order: OrderDecided, seq: int = 2) -> OrderLineDecided:
 async def _inbox(
     stack: LocalStack, http: httpx.AsyncClient, patient: str, at_least: int = 1
 ) -> list[dict[str, Any]]:
-    """A patient's messages, once there are at least so many."""
+    """Return a patient's messages, as soon as there are this many."""
     url = f"{stack.endpoints['notification']}/patients/{patient}/messages"
 
     async def look() -> list[dict[str, Any]]:

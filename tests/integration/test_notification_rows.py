@@ -1,4 +1,4 @@
-"""notification's tables on a real PostgreSQL: an installation of before starts on this code."""
+"""notification's tables on a real PostgreSQL: migration 0003 keeps the rows of an older installation."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -30,8 +30,8 @@ PROMISE = PickupPromised(
 async def test_what_was_sent_before_a_restore_is_still_there_after_the_table_got_its_new_name(
     scratch: str,
 ) -> None:
-    """Given a restored database whose events are not all handled again; when it is migrated meanwhile; then a
-    promise that was sent is found, and is dropped once it was sent again."""
+    """Given a restored database whose events are not all handled again, when it is migrated,
+    then a promise that was sent before is loaded, and deleted after it is sent again."""
     loop = migrations.read("runtime", migrations.RUNTIME)
     own = migrations.read("notification", SERVICE.migrations)
     db = await asyncpg.connect(scratch)

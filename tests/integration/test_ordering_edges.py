@@ -1,4 +1,4 @@
-"""Ordering's API at its edges: bad input, what it says about itself, what it keeps to itself."""
+"""Edge cases of ordering's API: invalid requests, health, metrics, API documents, logs without patient data."""
 
 import asyncio
 import json
@@ -29,7 +29,6 @@ METRICS = (
 
 @pytest.fixture
 def ordering(stack: LocalStack, http: httpx.AsyncClient) -> OrderingClient:
-    """Ordering, over HTTP."""
     return OrderingClient(stack, http)
 
 
@@ -158,7 +157,7 @@ async def test_every_line_of_its_log_is_json(ordering: OrderingClient) -> None:
 async def test_whatever_its_openapi_document_allows_and_more_is_never_a_5xx(
     ordering: OrderingClient, tmp_path: Path
 ) -> None:
-    """schemathesis sends valid and invalid requests to every route."""
+    """Given valid and invalid requests from schemathesis to every route; then none is answered with a 5xx."""
     process = await asyncio.create_subprocess_exec(
         str(Path(sys.executable).parent / "schemathesis"),
         *("run", ordering.url("/openapi.json"), "--checks", "not_a_server_error"),

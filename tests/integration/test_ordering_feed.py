@@ -1,4 +1,4 @@
-"""A pharmacy's feed: every prescription once, whatever is being ordered meanwhile."""
+"""A pharmacy's feed gives every prescription once, also while orders are being decided."""
 
 import asyncio
 
@@ -19,13 +19,12 @@ WAIT_S = 20
 
 @pytest.fixture
 def ordering(stack: LocalStack, http: httpx.AsyncClient) -> OrderingClient:
-    """Ordering, over HTTP."""
     return OrderingClient(stack, http)
 
 
 @pytest.fixture
 async def start(ordering: OrderingClient) -> str:
-    """The cursor at the end of the feed as it is now."""
+    """Return the cursor at the end of the feed."""
     cursor = ""
     while (page := await ordering.feed(PHARMACY, cursor, limit=1000))["items"]:
         cursor = page["next"]
@@ -105,7 +104,7 @@ async def test_what_is_no_cursor_is_422(ordering: OrderingClient, after: str) ->
 
 
 async def test_a_cursor_that_the_feed_does_not_reach_is_410(ordering: OrderingClient) -> None:
-    """Kafka's data was lost: reading on from there would skip what comes in silence."""
+    """Given a cursor beyond the end, as after a loss of Kafka's data; then 410: no record is skipped."""
     answer = await ordering.get(f"/pharmacies/{PHARMACY}/prescriptions", after="1000000000")
     assert is_problem(answer, 410)
 

@@ -1,4 +1,4 @@
-"""Ordering's API on the running stack: placing, asking, cancelling."""
+"""Ordering's API on the running stack: place, look up and cancel orders."""
 
 import asyncio
 from uuid import uuid4
@@ -29,7 +29,6 @@ WAIT_S = 20
 
 @pytest.fixture
 def ordering(stack: LocalStack, http: httpx.AsyncClient) -> OrderingClient:
-    """Ordering, over HTTP."""
     return OrderingClient(stack, http)
 
 
@@ -99,7 +98,7 @@ async def test_a_hundred_times_the_same_order_at_once_is_one_order(
     answers = await asyncio.gather(*(ordering.place(order) for _ in range(100)))
     assert {a.status_code for a in answers} == {202}
     await ordering.place(order, wait=WAIT_S)
-    # Another order of the same patient is decided after all the repeats.
+    # A later order of the same patient: when it is decided, all repeats are handled.
     await ordering.place(an_order(order.patient), wait=WAIT_S)
     assert len(await _events(ordering, order, 1)) == 1
 
@@ -118,7 +117,7 @@ async def test_another_order_under_the_same_id_is_a_conflict(
 async def test_a_client_that_waits_is_not_answered_with_another_patients_order(
     ordering: OrderingClient,
 ) -> None:
-    """Under the same id, it came over Kafka, and is saved when this one has been taken in already."""
+    """Given an earlier order of another patient with the same id, not saved yet; then the answer is 409."""
     kafka, requests = ordering.stack.kafka, topics.ORDERS_REQUESTS.name
     first = an_order(await ordering.patient())
     second = an_order(await ordering.patient(), order_id=first.order_id)

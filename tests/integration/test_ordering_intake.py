@@ -1,4 +1,4 @@
-"""What the API notes of an order before Kafka has it, in ordering's own database."""
+"""The intake: the orders that the API stores in ordering's database before Kafka has them."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,7 +15,7 @@ from tests.harness.made import a_patient
 
 @pytest.fixture
 async def dbs(stack: LocalStack) -> AsyncIterator[tuple[Connection, Connection]]:
-    """Connections of two processes."""
+    """Open the connections of two processes."""
     dsn = stack.databases["ordering"]
     first, second = await asyncpg.connect(dsn), await asyncpg.connect(dsn)
     yield first, second

@@ -1,4 +1,4 @@
-"""An installation of ordering as it was under its fourth migration starts on the code of today."""
+"""Given ordering's database after its fourth migration; then today's code migrates and reads all of it."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -47,7 +47,7 @@ from order_lines order by order_id, line
 
 
 class Before:
-    """What was in the old tables, read as the code of then did."""
+    """The contents of the old tables, read as the older code did."""
 
     orders: dict[UUID, Order]
     overviews: dict[str, list[Any]]
@@ -56,7 +56,7 @@ class Before:
 
     @classmethod
     async def of(cls, db: Connection) -> "Before":
-        """Read it."""
+        """Read the old tables."""
         found = cls()
         bodies = [row["body"] for row in await db.fetch("select body from orders")]
         found.orders = {order.order_id: order for order in map(read_order, bodies)}
@@ -70,7 +70,7 @@ class Before:
 
 @pytest.fixture
 async def migrated(scratch: str) -> AsyncIterator[tuple[Connection, Before]]:
-    """A database of then after the migrations of today, and what was in it."""
+    """Return a database with old rows after today's migrations, and its contents before them."""
     db = await asyncpg.connect(scratch, server_settings=SESSION)
     runtime, own = read("runtime", RUNTIME), read("ordering", SERVICE.migrations)
     await migrate(db, [*runtime, *own[:4]])
@@ -91,7 +91,7 @@ async def test_orders_are_read_as_they_were(migrated: tuple[Connection, Before])
 async def test_every_line_of_every_order_is_there_to_be_searched(
     migrated: tuple[Connection, Before],
 ) -> None:
-    """As the code of today would have written it, a waiting one with the time of its timer."""
+    """Given old orders; then their line rows are what today's code writes, waiting ones with a due time."""
     db, before = migrated
     expected = [
         row
@@ -158,12 +158,12 @@ async def test_an_order_that_was_read_back_is_recovered_and_can_be_cancelled(
 
 
 def _asked(event: Any) -> OrderPlace:
-    """The command that this decision was on."""
+    """Return the command that led to this decision."""
     return an_order(ELSA, METFORMINE, OMEPRAZOL, order_id=UUID(event["order_id"]))
 
 
 async def _handled(db: Connection, body: Any, topic: Topic) -> None:
-    """This record, handled and saved as the loop would."""
+    """Handle and save this record as the loop does."""
     handler = OrderingHandler({PRACTICE: practice()}, {PHARMACY: pharmacy()})
     message = Message("1", body.patient, body, later(200), None, delivered(topic, body))
     work = await handler.load(db, [message])

@@ -1,4 +1,4 @@
-"""ordering's rows on a real PostgreSQL: an order and its lines are saved together, in both ways of saving."""
+"""ordering's rows on a real PostgreSQL: an order is saved with its lines, by statement and by COPY."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime
@@ -34,7 +34,7 @@ HERE = TopicPartition(ORDERS_REQUESTS.name, 0)
 
 @pytest.fixture
 async def db(scratch: str) -> AsyncIterator[Connection]:
-    """ordering's database, of which a partition was taken."""
+    """Open ordering's database with one partition assigned."""
     wanted = [
         *migrations.read("runtime", migrations.RUNTIME),
         *migrations.read("ordering", SERVICE.migrations),
@@ -45,7 +45,7 @@ async def db(scratch: str) -> AsyncIterator[Connection]:
 
 
 async def handled(db: Connection, *bodies: Any, first: int = 0) -> None:
-    """These records as one batch, saved as the loop saves it."""
+    """Handle these records as one batch and save it as the loop does."""
     handler = OrderingHandler({PRACTICE: practice()}, {PHARMACY: pharmacy()})
     messages = [_message(body) for body in bodies]
     work = await handler.load(db, messages)
@@ -64,7 +64,7 @@ def _message(body: Body) -> Message[Any]:
 
 
 async def lines(db: Connection, order_id: UUID) -> list[tuple[int, str, str, datetime | None]]:
-    """An order's rows: line, outcome, state and due time."""
+    """Return an order's lines: number, outcome, state and due time."""
     query = "select line, outcome, state, due from order_lines where order_id = $1 order by line"
     return [tuple(row) for row in await db.fetch(query, order_id)]
 
@@ -83,7 +83,7 @@ async def test_a_new_order_and_its_lines_are_there_together(db: Connection) -> N
 
 
 async def test_what_happens_to_an_order_happens_to_its_lines(db: Connection) -> None:
-    """It waits with a due time; the overview ends the wait; a cancellation takes both back."""
+    """Given an order whose overview comes later; then its line waits with a due time until then."""
     order = an_order(ANNA, METFORMINE)
     await handled(db, order)
     assert await lines(db, order.order_id) == [(1, "waiting", "waiting", later(60))]
@@ -94,7 +94,7 @@ async def test_what_happens_to_an_order_happens_to_its_lines(db: Connection) -> 
 
 
 async def test_many_new_orders_are_copied_with_their_lines(db: Connection) -> None:
-    """More than few go by COPY, in a transaction, and are read back as they were."""
+    """Given more new orders than `COPY_ABOVE`; then they are written by COPY, and read back unchanged."""
     orders = [
         an_order(ANNA, METFORMINE, OMEPRAZOL, remark="’s avonds") for _ in range(COPY_ABOVE + 1)
     ]
@@ -105,7 +105,7 @@ async def test_many_new_orders_are_copied_with_their_lines(db: Connection) -> No
 
 
 async def test_a_line_that_stays_as_it_was_keeps_its_due_time(db: Connection) -> None:
-    """Another event of an order that waits says nothing of when it is given up."""
+    """Given another event of a waiting order, without a due time; then the unchanged line keeps its own."""
     waits = Line(1, "1", "Iets", 1, Outcome.WAITING)
     order = _order(waits, replace(waits, number=2))
     await _saved(db, order, due=later(60))

@@ -1,4 +1,4 @@
-"""Every statement of a service finds its rows by key, also with a plan made while its tables were empty."""
+"""Every statement of a service finds its rows by key, also with a plan made while the tables were empty."""
 
 from collections.abc import AsyncIterator, Iterator
 from importlib import import_module
@@ -24,30 +24,30 @@ OF_A_REBUILD = (
     *("_COMPARE", "_PREPARE", "_BUILD", "_KEEP", "_NOT_STORED", "_UNPROMISED", "_SAVE_FACTS"),
     *("_NOTE_UNPROMISED", "_HAS_UNPROMISED"),
 )
-"""How statements begin that compare or copy whole tables, as is their purpose."""
+"""Prefixes of statements that compare or copy whole tables on purpose."""
 
 NO_PART = ("_TAKE", "_RESTART", "_STORE_FIRST_CLUSTER", "_SET_CLUSTER", "_DUE_TIMERS")
-"""Statements that are never joined to a batch, as they return rows or come before the first."""
+"""Statements that are never joined to a batch: they return rows, or run before the first batch."""
 
 
 @pytest.fixture(params=SERVICES)
 async def service(
     request: pytest.FixtureRequest, scratch: str
 ) -> AsyncIterator[tuple[str, "asyncpg.Pool[Any]"]]:
-    """A service, and the pool that it would have on an empty database."""
+    """Return a service's name, and its loop pool on an empty database."""
     own = import_module(f"services.{request.param}.app").SERVICE.migrations
     wanted = [
         *migrations.read("runtime", migrations.RUNTIME),
         *migrations.read(request.param, own),
     ]
     async with await open_loop_pool(scratch, wanted) as pool:
-        # As the server itself does when it has seen the first rows.
+        # As autovacuum does after the first rows.
         await pool.execute("analyze")
         yield request.param, pool
 
 
 def statements(module: object) -> dict[str, str]:
-    """The statements of the loop and the API, by their names."""
+    """Return the statements of a module, by name."""
     return {
         name: value
         for name, value in vars(module).items()
@@ -57,21 +57,21 @@ def statements(module: object) -> dict[str, str]:
 
 
 def of_service(name: str) -> dict[str, str]:
-    """The statements of a service, its loop's included."""
+    """Return the statements of a service and of its loop, by name."""
     store = import_module(f"services.{name}.store")
     loops = statements(progress) | statements(outbox) | statements(timers)
     return statements(store) | loops | {"ADVANCE": progress.ADVANCE}
 
 
 def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """A plan and all its parts."""
+    """Yield a plan's nodes, the plan itself first."""
     yield plan
     for part in plan.get("Plans", ()):
         yield from nodes(part)
 
 
 def read_whole(plan: dict[str, Any]) -> list[str]:
-    """The tables of which a plan reads every row."""
+    """Return the scans of a plan that read a whole table or index."""
     return [
         f"{node['Node Type']} on {node.get('Relation Name', node.get('Index Name'))}"
         for node in nodes(plan)
@@ -84,7 +84,7 @@ def read_whole(plan: dict[str, Any]) -> list[str]:
 async def test_no_statement_reads_a_whole_table(
     service: tuple[str, "asyncpg.Pool[Any]"],
 ) -> None:
-    """Given empty tables; then each plan that PostgreSQL keeps goes by an index."""
+    """Given empty tables; then each generic plan uses an index."""
     name, pool = service
     found = of_service(name)
     assert len(found) > 15
@@ -99,7 +99,7 @@ async def test_no_statement_reads_a_whole_table(
 async def test_a_batch_in_one_statement_finds_its_rows_by_key(
     service: tuple[str, "asyncpg.Pool[Any]"],
 ) -> None:
-    """Given what a small batch writes, joined to its progress; then no part of it reads a whole table."""
+    """Given a small batch's statements, joined with its progress into one; then no part reads a whole table."""
     name, pool = service
     found = of_service(name)
     parts = [

@@ -1,4 +1,4 @@
-"""Loop, requests and checks have connections of their own, each planned in its way; no wait for one is long."""
+"""Loop, API and checks have separate pools, with settings for their kind of queries and bounded waits."""
 
 import asyncio
 import time
@@ -16,7 +16,7 @@ LOOP, API = 4, 3
 
 @pytest.fixture
 async def pools(scratch: str) -> AsyncIterator[Pools]:
-    """The pools of a service on an empty database."""
+    """Open a service's pools on an empty database."""
     opened = await open_pools(scratch, (), LOOP, API)
     try:
         yield opened
@@ -25,7 +25,7 @@ async def pools(scratch: str) -> AsyncIterator[Pools]:
 
 
 async def setting(pool: Pool, name: str) -> str:
-    """What a session of this pool has."""
+    """Return a setting of a session of this pool."""
     found: str = await pool.fetchval(f"show {name}")
     return found
 
@@ -46,7 +46,7 @@ async def test_every_session_bounds_its_statements(pools: Pools) -> None:
 async def test_requests_that_hold_every_connection_of_the_api_starve_nobody_else(
     pools: Pools,
 ) -> None:
-    """Given as many requests as there are connections; then the next fails soon, and loop and checks go on."""
+    """Given requests that hold all connections of the API; then the next fails, and loop and checks go on."""
     async with AsyncExitStack() as requests:
         for _ in range(API):
             await requests.enter_async_context(pools.api.acquire())
@@ -76,7 +76,7 @@ async def test_the_loop_waits_for_a_connection_no_longer_than_it_may(pools: Pool
 
 
 async def test_a_migration_that_lacks_a_privilege_ends_the_start(scratch: str) -> None:
-    """A role that does not exist yet is waited for; the same error from a migration would wait for ever."""
+    """Given a migration that raises the error of a missing role; then the start fails without a retry."""
     refused = Migration(
         "things/0001_refused.sql", "do $$ begin raise insufficient_privilege; end $$"
     )

@@ -1,4 +1,4 @@
-"""`herhaal progress` tells a service that has never started from a table that is missing."""
+"""`herhaal progress` distinguishes a service that has never started from one with a missing table."""
 
 import asyncpg
 import pytest
@@ -23,7 +23,7 @@ async def test_a_service_that_has_never_started_has_no_stored_offsets(
 
 
 def test_another_missing_table_is_not_taken_for_that() -> None:
-    """Given a statement of the service's own on a table that is missing; then the error is named."""
+    """Given a missing table in any other statement; then the error is named."""
 
     async def missing() -> None:
         raise asyncpg.UndefinedTableError

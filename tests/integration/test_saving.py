@@ -1,4 +1,4 @@
-"""A batch is saved whole or not at all, as one statement or in a transaction, on a real PostgreSQL."""
+"""A batch is saved whole or not at all, in one statement or in a transaction, on a real PostgreSQL."""
 
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -26,7 +26,7 @@ _DIVIDE = "insert into seen (id) select 7 / n from unnest($1::int[]) as n"
 
 
 def as_one_statement(_: Writes) -> None:
-    """Nothing stands against it."""
+    """Leave the writes free to go in one statement."""
 
 
 def in_a_transaction(writes: Writes) -> None:
@@ -35,14 +35,14 @@ def in_a_transaction(writes: Writes) -> None:
 
 @pytest.fixture(params=[as_one_statement, in_a_transaction])
 def way(request: pytest.FixtureRequest) -> Callable[[Writes], None]:
-    """Both ways to save."""
+    """Each way to save, in turn."""
     chosen: Callable[[Writes], None] = request.param
     return chosen
 
 
 @pytest.fixture
 async def db(scratch: str) -> AsyncIterator[Connection]:
-    """A database with two tables, of which partitions were taken."""
+    """Open a database with two tables, and two assigned partitions."""
     wanted = migrations.read("runtime", migrations.RUNTIME)
     async with await open_loop_pool(scratch, wanted) as pool, pool.acquire() as connection:
         await connection.execute("create table things (id int primary key, other int unique)")
@@ -56,7 +56,7 @@ def claim(expected: int, epoch: int = 1) -> Claim:
 
 
 async def everything(db: Connection) -> dict[str, Any]:
-    """What the database holds."""
+    """Return the progress, the outbox and the tables."""
     positions = await progress.positions(db)
     return {
         "next": positions[HERE].next_offset,
@@ -70,7 +70,7 @@ async def everything(db: Connection) -> dict[str, Any]:
 async def test_progress_outbox_and_states_are_saved_together(
     db: Connection, way: Callable[[Writes], None]
 ) -> None:
-    """Given claims that hold; then all of it is there, and the ids of the outbox rows are returned."""
+    """Given claims that hold; then all is saved, and the ids of the outbox rows are returned."""
     writes = Writes()
     writes.execute("things", _ADD, [1, 2])
     writes.execute("seen", _SEE, [3])
@@ -90,7 +90,7 @@ async def test_progress_outbox_and_states_are_saved_together(
 async def test_a_worker_that_lost_its_partitions_writes_nothing(
     db: Connection, way: Callable[[Writes], None], stale: Claim
 ) -> None:
-    """Given another's rows, too; then it is fenced rather than outdated, and nothing is written."""
+    """Given a stale claim and another worker's rows; then Fenced, not Outdated, and nothing is saved."""
     await db.execute(_ADD, [1])
     before = await everything(db)
     writes = Writes()
@@ -105,7 +105,7 @@ async def test_a_worker_that_lost_its_partitions_writes_nothing(
 async def test_a_row_that_should_be_new_and_is_not_makes_the_batch_outdated(
     db: Connection, way: Callable[[Writes], None]
 ) -> None:
-    """Given a row that another worker has added since; then nothing is written, not even the progress."""
+    """Given a row that another worker added after the load; then nothing is saved, not even the progress."""
     await db.execute(_ADD, [1])
     before = await everything(db)
     writes = Writes()
@@ -121,7 +121,7 @@ async def test_a_row_that_should_be_new_and_is_not_makes_the_batch_outdated(
 async def test_another_conflict_is_an_error_of_ours(
     db: Connection, way: Callable[[Writes], None]
 ) -> None:
-    """Given a row of a table of which none is expected to be new; then loading again would not help."""
+    """Given a conflict in a table whose rows need not be new; then it is raised: a new load would not help."""
     await db.execute(_SEE, [3])
     writes = Writes()
     writes.require_new("things")
@@ -134,7 +134,7 @@ async def test_another_conflict_is_an_error_of_ours(
 async def test_another_constraint_of_the_same_table_is_an_error_of_ours(
     db: Connection, way: Callable[[Writes], None]
 ) -> None:
-    """Given new rows that violate more than the primary key; then loading again would not help."""
+    """Given a violated constraint beside the primary key; then it is raised: a new load would not help."""
     await db.execute(_ADD_OTHER, [1])
     writes = Writes()
     writes.require_new("things")
@@ -147,7 +147,7 @@ async def test_another_constraint_of_the_same_table_is_an_error_of_ours(
 async def test_a_statement_that_divides_by_zero_is_not_taken_for_fencing(
     db: Connection, way: Callable[[Writes], None]
 ) -> None:
-    """Given claims that hold; then the error is the statement's own, and nothing is written."""
+    """Given claims that hold; then the statement's own error is raised, and nothing is saved."""
     before = await everything(db)
     writes = Writes()
     writes.execute("seen", _DIVIDE, [1, 0])
@@ -160,7 +160,7 @@ async def test_a_statement_that_divides_by_zero_is_not_taken_for_fencing(
 async def test_who_is_fenced_learns_that_and_not_that_a_statement_divides_by_zero(
     db: Connection, way: Callable[[Writes], None]
 ) -> None:
-    """Given a stale claim; then it is found first, as what was decided under it means nothing."""
+    """Given a stale claim and a failing statement; then Fenced, as decisions under a stale claim are void."""
     writes = Writes()
     writes.execute("seen", _DIVIDE, [1, 0])
     way(writes)
@@ -169,7 +169,7 @@ async def test_who_is_fenced_learns_that_and_not_that_a_statement_divides_by_zer
 
 
 async def test_a_claim_that_no_longer_holds_fails_alone_too(db: Connection) -> None:
-    """Given nothing else to write; then the function is called all the same, with plans for any arguments."""
+    """Given a claim without outputs or writes; then it is fenced each time, also under a generic plan."""
     for _ in range(10):
         with pytest.raises(Fenced):
             await progress.advance(db, [claim(7)], {})
@@ -179,7 +179,7 @@ async def test_a_claim_that_no_longer_holds_fails_alone_too(db: Connection) -> N
 async def test_what_is_published_leaves_the_outbox_with_the_next_batch(
     db: Connection, way: Callable[[Writes], None]
 ) -> None:
-    """Given rows acknowledged in any order; then they go, and the output topic stands at the furthest."""
+    """Given rows acknowledged out of order; then they are deleted, and the highest offset is stored."""
     ids = await store.save(db, [claim(0)], {0: [RECORD], 1: [RECORD]}, Writes())
     published = [
         Published(ids[:1], [Acknowledged(OUTPUT.topic, 0, 5, 1_795_000_000_005)]),
@@ -200,7 +200,7 @@ async def test_what_is_published_leaves_the_outbox_with_the_next_batch(
 
 
 async def test_what_is_published_leaves_the_outbox_by_itself(db: Connection) -> None:
-    """Given nothing that follows; then it goes without waiting for the disk, and only this once."""
+    """Given no next batch; then rows are deleted without a wait for the disk, in that transaction only."""
     ids = await store.save(db, [claim(0)], {0: [RECORD], 1: [RECORD]}, Writes())
     await outbox.drop(
         db, [Published(ids[:1], [Acknowledged(OUTPUT.topic, 0, 5, 1_795_000_000_005)])]

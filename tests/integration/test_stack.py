@@ -1,4 +1,4 @@
-"""The local stack on real Kafka and PostgreSQL: start, stop, crash, start again."""
+"""The local stack on real Kafka and PostgreSQL: start, stop, crash, restart."""
 
 import asyncio
 import os
@@ -25,13 +25,13 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module", autouse=True)
 def local(request: pytest.FixtureRequest) -> None:
-    """Skips all of this where our own servers are not what is tested with."""
+    """Skip these tests unless `--stack` is `local`."""
     if request.config.getoption("--stack") != "local":
         pytest.skip("this tests the local stack itself, with its own servers")
 
 
 class Heard:
-    """A report that keeps what it is told."""
+    """A report that keeps its lines."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -40,7 +40,7 @@ class Heard:
         self.lines.append(text)
 
     def status(self, text: str) -> None:
-        """Not of interest here."""
+        """Ignore the status line."""
 
 
 def tree(pid: int) -> list[psutil.Process]:
@@ -66,7 +66,7 @@ async def servers(
 
 @pytest.fixture(scope="module")
 async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LocalStack]:
-    """One stack for the tests that leave it as good as they found it."""
+    """Start one set of servers for the tests that leave it unchanged."""
     async with servers(tmp_path_factory.mktemp("shared")) as stack:
         yield stack
 
@@ -113,7 +113,7 @@ async def query(dsn: str, sql: str) -> object:
 async def test_data_survives_a_stop_and_a_stop_leaves_no_process(
     shared: LocalStack, tmp_path: Path
 ) -> None:
-    """Beside another stack, which sees nothing of it."""
+    """Given another stack at the same time; then that has none of this one's data."""
     ports = free_ports()
     async with servers(tmp_path, ports) as stack:
         processes = [process for pid in stack.pids.values() for process in tree(pid)]
@@ -162,7 +162,7 @@ async def test_a_folder_serves_only_one_stack(shared: LocalStack) -> None:
 
 @pytest.fixture
 def taken() -> Iterator[PortPlan]:
-    """A plan whose Kafka port something listens on."""
+    """Yield a plan whose Kafka port is in use."""
     plan = free_ports()
     with socket.create_server(("127.0.0.1", plan.kafka)):
         yield plan

@@ -1,4 +1,4 @@
-"""What the port `Store` promises, held against PostgreSQL and against the fake of the unit tests."""
+"""The contract of the port `Store`, tested on PostgreSQL and on the fake of the unit tests."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
@@ -35,20 +35,20 @@ class Refused(Exception):
 
 @dataclass
 class Subject:
-    """A store, its data seen from outside, and another store on the same data, as after a restart."""
+    """A store, the table `things` beside it, and how to open the store again as after a restart."""
 
     store: Store
     things: Callable[[], Awaitable[Sequence[int]]]
-    """The keys that a service's statements have added to the table `things`."""
+    """Returns the keys in the table `things`."""
     restarted: Callable[[], Store]
 
     async def take(self) -> dict[TopicPartition, Position]:
-        """Take all partitions."""
+        """Acquire all partitions."""
         async with self.store.assigning(CLUSTER, EARLIEST) as taken:
             return dict(taken.positions)
 
     async def save(self, changes: Changes, *things: int, new: bool = False) -> Sequence[int]:
-        """Save these, and add these things."""
+        """Save these changes, and insert these keys into `things`."""
         writes = Writes()
         if new:
             writes.require_new("things")
@@ -58,14 +58,14 @@ class Subject:
             return await session.save(changes, writes)
 
     async def outbox(self, *partitions: int) -> list[str]:
-        """The values of all records in the outbox of these partitions, in their order."""
+        """Return the values of the records in the outbox of these partitions, in order."""
         rows = await self.store.leftovers(partitions or (0, 1), 100)
         return [(record.value or b"").decode() for row in rows for record in row.records]
 
 
 @pytest.fixture
 def in_memory() -> Subject:
-    """The fake of the unit tests."""
+    """Return the fake of the unit tests."""
     fake = MemoryStore()
     fake.now = datetime.now(UTC)
 
@@ -77,7 +77,7 @@ def in_memory() -> Subject:
 
 @pytest.fixture
 async def on_postgres(scratch: str) -> AsyncIterator[Subject]:
-    """A database with the runtime's tables and one of a service."""
+    """Open a PostgreSQL store on a database with the runtime's tables and `things`."""
     wanted = migrations.read("runtime", migrations.RUNTIME)
     async with await open_loop_pool(scratch, wanted) as pool:
         await pool.execute("create table things (id int primary key)")
@@ -90,7 +90,7 @@ async def on_postgres(scratch: str) -> AsyncIterator[Subject]:
 
 @pytest.fixture(params=["on_postgres", "in_memory"])
 def subject(request: pytest.FixtureRequest) -> Subject:
-    """Each in turn, without any partition taken."""
+    """Each store in turn, before any partition is assigned."""
     chosen: Subject = request.getfixturevalue(request.param)
     return chosen
 
@@ -125,7 +125,7 @@ async def test_partitions_taken_again_go_on_with_a_newer_epoch(subject: Subject)
 
 
 async def test_a_refusal_while_taking_changes_nothing(subject: Subject) -> None:
-    """Given a check that fails, as on another Kafka; then neither the epochs nor the cluster are kept."""
+    """Given a check that fails during the assignment; then neither epochs nor cluster are saved."""
     with pytest.raises(Refused):
         async with subject.store.assigning("cluster-two", EARLIEST):
             raise Refused
@@ -176,7 +176,7 @@ async def test_one_stale_claim_fences_the_whole_batch(subject: Subject, stale: C
 
 
 async def test_a_batch_is_not_saved_twice(subject: Subject) -> None:
-    """Given a commit whose answer was lost; then the retry finds that the offset has moved on."""
+    """Given a save whose answer was lost, when it is retried, then it is fenced: the offset has moved."""
     await subject.take()
     await subject.save(Changes([CLAIM], {0: [record("a")]}))
     with pytest.raises(Fenced):
@@ -185,7 +185,7 @@ async def test_a_batch_is_not_saved_twice(subject: Subject) -> None:
 
 
 async def test_a_claim_that_moves_nothing_holds_again_and_again(subject: Subject) -> None:
-    """As a trial save does; the append time of the last record stays."""
+    """Given a trial save, which leaves the offset; then its claim holds every time, and `last_ms` stays."""
     await subject.take()
     await subject.save(Changes([CLAIM]))
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""Bringing a real broker's topics to the registry: what is created, changed, and left alone."""
+"""`apply_topics` on a real broker: what it creates, changes and leaves alone."""
 
 import asyncio
 from collections.abc import Mapping
@@ -28,13 +28,13 @@ from tests.harness.kafka import eventually
 
 
 def a_topic(retention: timedelta | None = timedelta(days=2)) -> Topic:
-    """A topic that no other test uses."""
+    """Return a topic that no other test uses."""
     nobody = frozenset({"nobody"})
     return Topic(f"test.{uuid4().hex}", "", (), nobody, nobody, retention, partitions=3)
 
 
 async def planned(kafka: str, topic: Topic, wanted: Plan) -> None:
-    """Wait for this plan, as a broker shows changes some milliseconds late."""
+    """Wait for this plan: a broker shows changes some milliseconds late."""
 
     async def look() -> Plan:
         return await plan_topics(kafka, [topic])
@@ -57,7 +57,7 @@ async def test_a_missing_topic_is_created_as_the_registry_says(stack: LocalStack
 
 
 async def test_the_topics_of_all_dutch_pharmacies_are_made(stack: LocalStack) -> None:
-    """Given 2,000 pharmacies, more than Kafka makes topics for in one request; then each has its topic."""
+    """Given 2,000 pharmacies, more topics than one request to Kafka may create; then each has its topic."""
     wanted = [replace(prescriptions(f"02{n:06d}"), name=f"test.pharmacy.{n}") for n in range(2_000)]
     try:
         assert len((await apply_topics(stack.kafka, wanted, replication=1)).create) == 2_000

@@ -1,4 +1,4 @@
-"""The checker on the running stack: clean after a load over HTTP and Kafka, whatever other tests sent."""
+"""The checker finds no violation on the running stack after a load over HTTP and Kafka."""
 
 import asyncio
 import json
@@ -39,7 +39,7 @@ REQUESTS = topics.ORDERS_REQUESTS.name
 
 @pytest.fixture
 async def history(stack: LocalStack, http: httpx.AsyncClient, tmp_path: Path) -> Path:
-    """What clients noted while they sent orders over both ways, cancelled some and sent rubbish."""
+    """Place and cancel orders over HTTP and Kafka, some of them invalid; return the clients' history."""
     file = tmp_path / "history.jsonl"
     with History(file) as noted:
         async with producer(stack.kafka) as kafka:
@@ -51,7 +51,7 @@ async def history(stack: LocalStack, http: httpx.AsyncClient, tmp_path: Path) ->
 
 
 class Client:
-    """Sends over both ways, and notes what it knows."""
+    """Sends over HTTP and Kafka, and records the results in the history."""
 
     def __init__(
         self, stack: LocalStack, http: httpx.AsyncClient, kafka: AIOKafkaProducer, noted: History
@@ -62,13 +62,13 @@ class Client:
         self._noted = noted
 
     async def import_(self, patient: str) -> None:
-        """An overview, over Kafka."""
+        """Import an overview over Kafka."""
         change = an_import(patient, entry(METFORMINE), entry(OMEPRAZOL))
         invoked = await self._noted.invoke("import", "kafka", change.change_id)
         await invoked.acknowledged(*await self._produce(topics.MEDICATION_CHANGES.name, change))
 
     async def some(self, patients: Sequence[str], start: int) -> None:
-        """This worker's part of the orders, each twelfth cancelled, now and then something wrong."""
+        """Place one worker's share of the orders and cancel each twelfth; then send two invalid ones."""
         for number in range(start, ORDERS, 8):
             order = an_order(patients[0], METFORMINE, AMOXICILLINE)
             await (self._over_http if number % 2 else self._over_kafka)(order)
@@ -92,7 +92,7 @@ class Client:
         await invoked.acknowledged(*await self._produce(REQUESTS, order))
 
     async def _refused(self, patient: str) -> None:
-        """An order that HTTP cannot read, and one that Kafka takes and ordering cannot read."""
+        """Send an invalid order over HTTP (refused) and one over Kafka (becomes a dead letter)."""
         order_id = uuid4()
         invoked = await self._noted.invoke("place", "http", order_id)
         answer = await self._http.post(self._url, json={"order_id": str(order_id)})
@@ -113,7 +113,7 @@ JSON = {"content-type": "application/json"}
 
 
 def _ours(verdict: Verdict) -> list[str]:
-    """What is wrong, apart from records that other tests write on services' own topics themselves."""
+    """Return the violations, without those of records that other tests write to the services' output topics."""
     return [
         f"{v.rule}: {v.what} ({v.where})" for v in verdict.violations if v.rule != "foreign_record"
     ]
@@ -122,7 +122,7 @@ def _ours(verdict: Verdict) -> list[str]:
 async def test_a_running_stack_is_clean_after_a_load_and_the_command_shows_it(
     stack: LocalStack, history: Path, tmp_path: Path
 ) -> None:
-    """What it looked at is kept: judged again it says the same, and later the stack still is so."""
+    """Given a dump that the command saved; then it gives the same verdict, and equals a later dump."""
     where = ("--kafka", stack.kafka, "--postgres", stack.postgres, "--wait", "60")
     kept = ("--json", str(tmp_path / "verdict.json"), "--dump", str(tmp_path / "dump"))
     code, shown = await _verify(*where, "--history", str(history), *kept)

@@ -1,4 +1,4 @@
-"""Which unit tests take their time: many examples each. `./herhaal test unit` leaves them to the whole run."""
+"""Mark unit tests with many examples as slow: `./herhaal test unit` skips them, the whole run does not."""
 
 import pytest
 
@@ -18,7 +18,6 @@ SLOW = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark them."""
     for item in items:
         if item.path.as_posix().endswith(SLOW):
             item.add_marker(pytest.mark.slow)

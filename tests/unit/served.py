@@ -1,4 +1,4 @@
-"""A service's HTTP without servers: the app that it has in production, over parts that keep all in memory."""
+"""A service's HTTP API without servers: the production app over parts in memory."""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -19,12 +19,12 @@ from runtime.service import Service
 from runtime.settings import Settings
 
 Answer = Callable[..., Sequence[Mapping[str, Any]]]
-"""The rows that a statement gives for its arguments."""
+"""Returns the rows of a statement for its arguments."""
 
 
 @dataclass
 class FakeConnections:
-    """Gives connections that answer statements by `answers`, unless `fails`."""
+    """Gives connections that answer a statement by `answers`, or raises `fails`."""
 
     answers: dict[str, Answer] = field(default_factory=dict)
     fails: Exception | None = None
@@ -44,33 +44,33 @@ class FakeConnections:
         return rows[0] if rows else None
 
     async def fetchval(self, statement: str) -> object:
-        """What health asks: whether the server answers, and the age of the oldest outbox row."""
+        """Answer the health checks: the ping, and the age of the oldest outbox row in seconds."""
         return 1 if statement == "select 1" else self.outbox_age_s
 
 
 @dataclass
 class FakeDatabase:
-    """The pools of a service."""
+    """The API's and the checks' pools of a service."""
 
     api: Connections = field(default_factory=FakeConnections)
     checks: Connections = field(default_factory=FakeConnections)
 
     async def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing."""
 
 
 @dataclass
 class FakeSender:
-    """Keeps what was sent; `away` is a Kafka that does not answer."""
+    """Keeps the records that were sent; with `away`, Kafka does not answer."""
 
     sent: list[Outgoing] = field(default_factory=list)
     away: bool = False
 
     async def start(self) -> None:
-        """It is connected."""
+        """Do nothing."""
 
     async def stop(self) -> None:
-        """It is not connected to anything."""
+        """Do nothing."""
 
     async def ping(self) -> None:
         if self.away:
@@ -82,18 +82,18 @@ class FakeSender:
 
 
 class NoPages:
-    """Topics that cannot be read."""
+    """A page reader without Kafka."""
 
     async def read(self, tp: TopicPartition, offset: int, at_most: int) -> Page:
         raise unavailable("There is no Kafka here.")
 
     async def stop(self) -> None:
-        """Nothing is open."""
+        """Do nothing."""
 
 
 @dataclass
 class FakeWorker:
-    """A worker with these problems."""
+    """A worker with the given problems."""
 
     wrong: list[str] = field(default_factory=list)
 
@@ -101,12 +101,12 @@ class FakeWorker:
         return self.wrong
 
     async def stop(self) -> None:
-        """It does not run."""
+        """Do nothing."""
 
 
 @dataclass
 class Served:
-    """A service and its parts, as they are once it has started."""
+    """A service and its parts, as after its start."""
 
     service: Service[Any]
     api: FakeConnections = field(default_factory=FakeConnections)
@@ -125,7 +125,7 @@ class Served:
         )
 
     async def ask(self, method: str, path: str, **request: Any) -> httpx.Response:
-        """What the service answers to a request."""
+        """Send a request to the service's app."""
         transport = httpx.ASGITransport(
             create_app(self.service, self.resources), raise_app_exceptions=False
         )

@@ -1,4 +1,4 @@
-"""The table of faults: what is in its file, and how a run of fault tests ends, whatever happens in it."""
+"""The table of faults: the rows in its file, and the exit code of a run of fault tests."""
 
 import json
 import os
@@ -25,14 +25,14 @@ def test_clean(table):
 
 
 def _run(folder: Path, more: str, *options: str) -> tuple[int, str, list[dict[str, Any]]]:
-    """Exit code, output and rows of a run of `TESTS` and these."""
+    """Run `TESTS` and these tests; return exit code, output and rows."""
     file, rows = folder / "test_it.py", folder / "rows.json"
     file.write_text(TESTS + more)
     command = [sys.executable, "-m", "pytest", "-p", "tests.faults.plugin", "-c", "/dev/null"]
     done = subprocess.run(
         [*command, f"--rootdir={folder}", str(file), f"--json={rows}", *options],
         cwd=ROOT,
-        # Of other plugins it needs none, and they take most of the time.
+        # No other plugin is needed, and their import takes most of the time.
         env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,

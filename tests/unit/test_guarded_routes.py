@@ -1,4 +1,4 @@
-"""Whatever guards an app guards each route of a service; none is answered beside FastAPI."""
+"""A dependency of an app guards every route of a service, plain routes too."""
 
 from typing import Any, cast
 
@@ -19,7 +19,7 @@ SERVICES: tuple[Service[Any], ...] = (ORDERING, MEDICATION, NOTIFICATION, METRIC
 
 
 class Guard:
-    """A dependency that refuses each request, and says what it has seen."""
+    """A dependency that refuses each request, and counts them."""
 
     def __init__(self) -> None:
         self.requests = 0
@@ -30,12 +30,12 @@ class Guard:
 
 
 def routes(service: Service[Any]) -> APIRouter:
-    """A service's routes; what they need is not touched before they are allowed in."""
+    """Return a service's routes, without resources: a refused request uses none."""
     return service.router(cast(Resources, None))
 
 
 def operations(app: FastAPI) -> list[tuple[str, str]]:
-    """Methods and paths of the app's API."""
+    """Return method and path of each operation of the app."""
     contexts = list(iter_route_contexts(app.routes))
     return [(m, c.path or "") for c in contexts if c.dependencies for m in sorted(c.methods or ())]
 

@@ -1,4 +1,4 @@
-"""Members of a consumer group are told apart by the process that their client ids name."""
+"""Client ids name host and process, so that members of a consumer group can be distinguished."""
 
 import os
 import re
@@ -29,7 +29,8 @@ def test_a_process_that_is_in_the_group_twice_is_found() -> None:
 
 
 def test_a_container_that_was_started_again_is_another_process() -> None:
-    """It has the host and the process id of the one before, which Kafka may still wait for."""
+    """Given the same host and process id as before the restart, and a member that has not timed out;
+    then the two are different processes."""
     assert duplicate_processes([ONE, RESTARTED, ELSEWHERE]) == []
 
 

@@ -1,4 +1,4 @@
-"""Reading one record: what is taken, and the reason for everything that is not."""
+"""The parser: which records it accepts, and its reason for each that it refuses."""
 
 import json
 from dataclasses import replace
@@ -39,13 +39,13 @@ ORDER: dict[str, Any] = {
 
 
 def order(**changes: Any) -> Delivered:
-    """A good record on `orders.requests`, with some of its parts changed."""
+    """Return a good record on `orders.requests` with these parts changed."""
     body = OrderPlace.model_validate_json(json.dumps(ORDER))
     return delivered(ORDERS_REQUESTS, body, **changes)
 
 
 def order_with(**fields: Any) -> Delivered:
-    """An order whose body has these fields changed."""
+    """Return an order whose body has these fields changed."""
     return order(value=json.dumps(ORDER | fields).encode())
 
 
@@ -255,7 +255,7 @@ class TestBadBodies:
         assert f"{field}.1" not in why.detail
 
 
-# Letters that no code, field name or kind of error holds, so that finding them proves a leak.
+# Letters in no code, field name or kind of error: to find them in a reason proves a leak.
 MARK = "ZQX"
 MARKED = st.one_of(
     st.just(MARK), st.just(f"pat_{MARK}"), st.just(f"\x00{MARK}"), st.just(f"0101234{MARK}")
@@ -277,7 +277,7 @@ def _json() -> st.SearchStrategy[Any]:
 
 @st.composite
 def _spoilt_body(draw: st.DrawFn) -> bytes:
-    """A good body of any type with marked values put into some of its fields."""
+    """Draw a good body of any type with marked values in some fields, sometimes cut off."""
     body = dict(draw(st.sampled_from(EXAMPLES)))
     for name in draw(st.lists(st.sampled_from(sorted(body)), min_size=1, max_size=3)):
         body[name] = draw(_json())

@@ -1,4 +1,4 @@
-"""Outputs as an engine would write them."""
+"""Made-up outputs of an engine."""
 
 from bench.data.orders import orders
 from bench.data.patients import Population
@@ -12,21 +12,21 @@ PEOPLE = Population(50)
 REGION = directory(review_everything=True)
 ORACLE = Oracle(REGION, PEOPLE)
 FILLED_MS = (0, 10)
-"""The oracle decides as if orders were placed at 0."""
+"""The oracle decides as if every order was placed at 0 ms."""
 
 
 def placed(count: int) -> list[InputRecord]:
-    """So many orders."""
+    """Return this many orders."""
     return list(orders(PEOPLE, count))
 
 
 def output(record: Outgoing, at_ms: int) -> Output:
-    """A record as the outsider reads it."""
+    """Return a record as the outsider reads it."""
     headers = {name: value or b"" for name, value in record.headers}
     return Output(record.topic, 0, record.key or b"", record.value or b"", headers, at_ms)
 
 
 def decided(given: list[InputRecord], at_ms: int = 1000, step_ms: int = 1) -> list[Output]:
-    """The right decisions, one every so many ms."""
+    """Return the correct decision on each order, `step_ms` apart."""
     records = [ORACLE.decide(order)[0] for order in given]
     return [output(record, at_ms + place * step_ms) for place, record in enumerate(records)]

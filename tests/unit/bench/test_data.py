@@ -1,4 +1,4 @@
-"""The data of the benchmark: what every engine gets."""
+"""The benchmark's data, which every engine gets."""
 
 from collections import Counter
 

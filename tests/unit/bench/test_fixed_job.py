@@ -1,4 +1,4 @@
-"""The job is fixed: a rule that comes later shows as a sentence about the data, and not as a wrong peer."""
+"""The benchmark's job is fixed: a rule added later is reported as wrong data, and not as a wrong peer."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -26,14 +26,14 @@ JAVA = Path(rules.__file__).parent / "kafka_streams" / "Rules.java"
 
 
 def with_reason(value: bytes, code: str = ReasonCode.TOO_EARLY) -> bytes:
-    """This decision with one more reason on its first line, as a later rule would have it."""
+    """Return this decision with another reason on its first line, as a later rule adds it."""
     body = orjson.loads(value)
     body["lines"][0]["reasons"].append({"code": code})
     return orjson.dumps(body)
 
 
 class LaterOracle(Oracle):
-    """Ordering with a rule more."""
+    """Ordering with one more rule."""
 
     def decide(self, order: InputRecord) -> tuple[Outgoing, ...]:
         first, *others = super().decide(order)
@@ -72,7 +72,7 @@ def test_data_that_trips_a_later_rule_is_refused_before_any_engine_runs() -> Non
 
 
 def test_a_later_rule_that_only_the_running_service_trips_is_no_wrong_decision() -> None:
-    """Such as one that looks at the patient's other orders, which the expectation does not know."""
+    """Given a rule that the oracle cannot apply, as on the patient's other orders; then the rule is named."""
     given = placed(40)
     outputs = [replace(o, value=with_reason(o.value)) for o in decided(given)]
     with pytest.raises(BenchError, match="TOO_EARLY on 40 lines"):

@@ -1,4 +1,4 @@
-"""The load generator's HTTP client, which looks at answers as bytes."""
+"""The load generator's HTTP client, which reads answers as bytes."""
 
 from bench.load.connection import Connection, request
 

@@ -1,4 +1,4 @@
-"""The judge: what an engine cannot get away with, and what a rate is."""
+"""The judge: which outputs spoil a run, and how a rate is measured."""
 
 from dataclasses import replace
 
@@ -53,7 +53,7 @@ def test_another_key_spoils_the_run() -> None:
 
 
 def test_outputs_of_an_earlier_run_spoil_it() -> None:
-    """Their orders were placed at another time."""
+    """Given orders placed at another time than this run; then they are refused."""
     with pytest.raises(BenchError, match="another time"):
         judge_outputs(decided(ORDERS), EXPECTED, True, (5000, 6000))
 
@@ -79,7 +79,7 @@ def test_who_only_passes_on_is_counted_but_not_compared() -> None:
 
 
 def test_what_came_together_with_the_start_does_not_count() -> None:
-    """100 in a burst, then 10 in a second: 10 a second, not 110."""
+    """Given a burst of 100, then 10 in a second; then the rate is 10 per second, not 110."""
     assert rate([0] * 100 + [100 * step for step in range(1, 11)]) == pytest.approx(10)
 
 

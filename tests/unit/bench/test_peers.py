@@ -1,4 +1,4 @@
-"""The peers in Python decide as ordering does; the Java one is compared when the benchmark runs."""
+"""The Python peers decide as ordering does. The Java peer is compared when the benchmark runs."""
 
 from pathlib import Path
 

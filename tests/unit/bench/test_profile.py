@@ -1,4 +1,4 @@
-"""Stacks into microseconds an order."""
+"""Stack samples become microseconds of CPU time per order."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Rows, goals and what is written of them."""
+"""The benchmark's rows, goals, tables and pictures."""
 
 import json
 from pathlib import Path
@@ -88,7 +88,7 @@ def test_the_picture_has_a_bar_for_each_engine_slowest_first() -> None:
 
 
 def test_the_longest_name_has_room_in_the_picture() -> None:
-    """Given a name of sixty-six letters, when it is drawn to the left of its bar, then it begins within."""
+    """Given a name of 66 characters, when it is drawn to the left of its bar, then it fits."""
     name = "Kafka Streams, exactly_once_v2, tuned, a transaction in 1000 ms..."
     picture = ElementTree.fromstring(svg({"100": [Bar(name, (30.0,), False)]}, "Orders"))
     (end,) = [float(e.get("x", 0)) for e in picture.iter() if e.get("text-anchor") == "end"]

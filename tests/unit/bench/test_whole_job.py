@@ -1,4 +1,4 @@
-"""The full-output job: what must follow from an order, and how its absence shows."""
+"""The full-output job: the records that each order must lead to, and what a missing one reports."""
 
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ JOB = whole_job(50, 60)
 
 
 def outputs(job: WholeJob = JOB) -> list[Output]:
-    """Everything that must come: ordering's records as the oracle has them, notification's by their id."""
+    """Return every record that must come: ordering's as the oracle decides them, notification's by id."""
     oracle = Oracle(job.region, job.population)
     records = [record for order in job.orders for record in oracle.decide(order)]
     told = [

@@ -1,4 +1,4 @@
-"""A directory file is checked as a whole, with the line of each error."""
+"""A directory file is checked as a whole; each error names its line."""
 
 from datetime import date
 from pathlib import Path
@@ -42,7 +42,7 @@ pharmacies:
 
 
 def _found(tmp_path: Path, text: str) -> list[str]:
-    """Every finding, without the name of the file."""
+    """Return every finding, without the name of the file."""
     file = tmp_path / "directory.yaml"
     file.write_text(text, encoding="utf-8")
     checked = check(file, TODAY)

@@ -1,4 +1,4 @@
-"""Dead letters are read back, and their original records restored."""
+"""Dead letters are read from Kafka, and their original records restored."""
 
 from dataclasses import replace
 from datetime import UTC, datetime

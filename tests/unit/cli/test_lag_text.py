@@ -1,4 +1,4 @@
-"""What `herhaal lag` prints of a service: its lag, its group's members, and errors in the group."""
+"""What `herhaal lag` prints about a service: its lag, and its group's members and errors."""
 
 from io import StringIO
 

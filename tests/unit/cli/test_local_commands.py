@@ -1,4 +1,4 @@
-"""`herhaal serve` and `herhaal test`: which commands they run for which options."""
+"""The commands that `herhaal serve` and `herhaal test` run, by options."""
 
 from pathlib import Path
 

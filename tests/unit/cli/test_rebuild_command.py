@@ -1,4 +1,4 @@
-"""What `herhaal rebuild` prints during a rebuild and after it, and what it refuses at once."""
+"""What `herhaal rebuild` prints during and after a rebuild, and what it refuses."""
 
 import io
 

@@ -15,7 +15,7 @@ RUN = CliRunner()
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Make a folder with the current snapshots."""
+    """Write the current snapshots to a folder."""
     snapshots.write(snapshots.current(), tmp_path)
     return tmp_path
 
@@ -25,7 +25,7 @@ def run(folder: Path, *arguments: str) -> Result:
 
 
 def spoil(folder: Path, old_field: str) -> None:
-    """Add a required field to the snapshot of an order that the code does not have."""
+    """Add a required field that the code does not have to the snapshot of `order.place`."""
     path = folder / "order.place.v1.json"
     schema = json.loads(path.read_text())
     schema["properties"][old_field] = {"type": "string"}

@@ -1,4 +1,4 @@
-"""The local stack's parts that need no server: ports, the data folder, back-off, addresses."""
+"""The parts of the local stack that need no server: ports, data folder, back-off, addresses."""
 
 import json
 import os
@@ -251,7 +251,8 @@ def test_postgresql_has_a_quarter_of_the_memory_for_its_buffers_and_at_most_a_gi
 async def test_a_program_is_beyond_the_reach_of_ctrl_c_and_in_the_session_of_the_stack(
     tmp_path: Path,
 ) -> None:
-    """Given a terminal, Ctrl-C reaches every process of our group: the stack stops its programs in order."""
+    """Given a terminal, which sends Ctrl-C to its whole process group;
+    then a program is in a separate group, as the stack stops its programs in order."""
     process = await spawn(Program("sleep", ["sleep", "30"], tmp_path / "log"))
     try:
         assert os.getpgid(process.pid) == process.pid
