@@ -1,4 +1,4 @@
-"""Made-up bodies of every record type, all fields filled in with what their types allow."""
+"""Made-up bodies of every record type, with all fields filled in as their types allow."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -59,12 +59,12 @@ _Factory.add_provider(OrderLine, _line)
 _Factory.add_provider(Medication, _medication)
 
 
-# Left to itself a list grows to its allowed 200 entries, which takes half a second.
+# By default a list gets up to the allowed 200 entries, which takes half a second.
 _SHORT: dict[str, Callable[[], BaseModel]] = {"medications": _medication, "statuses": _reviewed}
 
 
 def make(body: type[Body]) -> Body:
-    """A valid body of this type; another one each time."""
+    """A valid body of this type, different each time."""
     lists = {
         name: (entry(), entry()) for name, entry in _SHORT.items() if name in body.model_fields
     }

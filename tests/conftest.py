@@ -1,4 +1,4 @@
-"""Options of the whole suite: where Kafka and PostgreSQL come from."""
+"""Options and settings of the whole suite."""
 
 import shutil
 import signal
@@ -12,7 +12,7 @@ pytest_plugins = ["tests.faults.plugin", "tests.e2e.plugin"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--stack local` starts our own servers, `--stack containers` takes images."""
+    """Add `--stack`: `local` starts the project's own servers, `containers` starts images."""
     group = parser.getgroup("herhaal")
     group.addoption("--stack", choices=["local", "containers"], default="local")
     group.addoption("--kafka-image", default="apache/kafka:4.3.0")
@@ -24,15 +24,15 @@ _OWN = pytest.StashKey[Path]()
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """A temporary folder of this run's own, unless one is given; Ctrl-C is heard.
+    """Use a new temporary folder for this run, unless one is given, and react to Ctrl-C.
 
-    pytest's shared one gets its mode set again by every run that starts, which shuts the PostgreSQL of
-    another run out of its own data when both are root's.
+    Every run that starts resets the mode of pytest's shared folder. When both runs are root's, that denies the
+    PostgreSQL of the other run access to its own data.
     """
-    # How long one example takes says something of the machine's load, and nothing of the code.
+    # How long one example takes depends on the machine's load, not on the code.
     settings.register_profile("herhaal", deadline=None)
     settings.load_profile("herhaal")
-    # A shell has what it starts in the background ignore Ctrl-C, and so would everything started by a test.
+    # Background jobs of a shell ignore SIGINT, and every process that a test starts would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if config.option.basetemp is None:
         config.stash[_OWN] = Path(tempfile.mkdtemp(prefix="herhaal-test-"))
@@ -40,6 +40,6 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Leave nothing behind."""
+    """Delete this run's temporary folder."""
     if own := config.stash.get(_OWN, None):
         shutil.rmtree(own, ignore_errors=True)

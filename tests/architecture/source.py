@@ -1,4 +1,4 @@
-"""The repository's own Python, parsed."""
+"""Find and parse the repository's own Python files."""
 
 import ast
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ def files(*folders: str) -> list[Path]:
 
 
 def name(path: Path) -> str:
-    """A path as a person writes it."""
+    """A path relative to the repository."""
     return str(path.relative_to(ROOT))
 
 
@@ -29,7 +29,7 @@ def parsed(path: Path) -> ast.Module:
 
 
 def imported(path: Path) -> Iterator[str]:
-    """The modules that a file imports, at whatever depth, by their full names."""
+    """Full names of what a file imports, also within functions."""
     for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)

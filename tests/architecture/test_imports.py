@@ -1,4 +1,4 @@
-"""Who may import whom, and what a domain may not do."""
+"""Which modules may import which, and what a domain may not do."""
 
 import ast
 import subprocess
@@ -24,21 +24,22 @@ IMPURE = {
     *("shutil", "signal", "socket", "sqlite3", "subprocess", "tempfile", "threading", "time"),
     "urllib",
 }
-"""Modules of the standard library that read a clock, make something random, or do I/O."""
+"""Modules of the standard library that read a clock, give random values, or do I/O."""
 
 STRUCTS = {"msgspec.Struct", "msgspec.structs.replace"}
-"""How a domain makes its values (decision 9); it reads and writes nothing with msgspec."""
+"""What a domain uses of msgspec (decision 9): it defines values, and encodes or decodes nothing."""
 
 CALENDARS = "services/notification/domain/calendars.py"
 LIBRARIES = {CALENDARS: {"holidays", "opening_hours"}}
-"""What else a file of a domain may import: Dutch holidays and OpenStreetMap's opening hours are whole fields
-of their own, and both libraries are pure functions of a day and a text."""
+"""What else a domain's file may import. Dutch holidays and OpenStreetMap's opening hours are too much to write
+ourselves, and both libraries are pure functions of a day and a text.
+"""
 
 CLOCKS_AND_DICE = {"now", "utcnow", "today", "uuid1", "uuid4", "open", "print", "input"}
 
 
 def pure_files(service: str) -> set[Path]:
-    """The domain of a service, and the modules beside it that it imports, directly or not."""
+    """The files of a service's domain, and the services' modules that these import, directly or indirectly."""
     found: set[Path] = set()
     folder = ROOT / "services" / service
     todo = [
@@ -61,7 +62,7 @@ def test_the_import_rules_of_pyproject_hold() -> None:
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
-    """Also not by an import within a function, or one for types only."""
+    """Imports within functions and imports for types only count as well."""
     arrows = {
         path: {file for module in imported(path) if (file := module_file(module))} - {path}
         for path in files(*PACKAGES)

@@ -1,4 +1,4 @@
-"""Every service has the same shape, files stay readable, and secrets of the machine stay out."""
+"""Every service has the same layout, files stay readable, and no package registry is named."""
 
 import ast
 import re
@@ -20,7 +20,7 @@ LAYOUT = ("__init__", "__main__", "app", "handlers", "http", "store", "views")
 
 MOST_LINES = 350
 
-# Written in parts, so that this file does not name what it looks for.
+# Written in parts, so that this file does not contain the names that it looks for.
 REGISTRIES = [
     ".".join(parts)
     for parts in (
@@ -89,7 +89,7 @@ def test_only_the_command_line_prints() -> None:
 
 
 def test_tests_patch_and_mock_nothing() -> None:
-    """Fakes come in through constructors; `monkeypatch.setenv` and the like change no code."""
+    """Fakes are passed to constructors; `monkeypatch.setenv` and the like are allowed: they change no code."""
     patched = [
         name(path)
         for path in files("tests")
@@ -103,7 +103,7 @@ _CLOSES = re.compile(r"await (?:self\._?)?(?:reader|consumer|producer|client)\.(
 
 
 def test_what_closes_a_kafka_client_hears_that_it_is_to_end() -> None:
-    """aiokafka takes our being cancelled for that of a task of its own: `runtime.kafka.clients` does not."""
+    """aiokafka confuses the caller's cancellation with that of its task; `runtime.kafka.clients` does not."""
     deaf = [
         name(path)
         for path in files("runtime", "verify", "cli", "deploy")
@@ -117,7 +117,7 @@ _CLIENTS = {"AIOKafkaConsumer", "AIOKafkaProducer", "AIOKafkaAdminClient"}
 
 
 def test_kafka_clients_are_made_in_one_place() -> None:
-    """There they are closed as above, and read records whose header names are not UTF-8."""
+    """There they are closed as the test above requires, and can read header names that are not UTF-8."""
     made = {
         name(path)
         for path in files("runtime", "services", "verify", "cli", "deploy")
@@ -128,7 +128,7 @@ def test_kafka_clients_are_made_in_one_place() -> None:
 
 
 def test_no_registry_is_named_outside_the_lock_file() -> None:
-    """Where packages come from is the installing machine's business; a mirror must work as well."""
+    """The installing machine decides where packages come from; a mirror must work as well."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,

@@ -1,7 +1,7 @@
-"""What we patch, or use though it is private, of three libraries: there, and in a version that was checked.
+"""Names of three libraries that we patch, or use although private, exist in the installed, checked version.
 
-An upgrade that fails here is read against the modules below, and against the tests of these; then the upper
-bound in pyproject.toml is raised.
+When an upgrade fails here, check the modules below and their tests against the new version, then raise the
+upper bound in pyproject.toml.
 """
 
 import ast
@@ -35,7 +35,7 @@ USED = {
         "pydantic._internal._model_construction.ModelMetaclass.__instancecheck__": "schemas/base.py",
     },
 }
-"""By library: the names, each with the module that rests on it."""
+"""Names by library, each with the module that depends on it."""
 
 _NAMES = [(library, name_) for library, names in USED.items() for name_ in names]
 
@@ -47,7 +47,7 @@ def _requirement(library: str) -> Requirement:
 
 
 def _there(dotted: str) -> bool:
-    """Whether a name can be reached: modules first, then attributes of the last of them."""
+    """Whether a dotted name exists: modules first, then attributes of the last module."""
     parts = dotted.split(".")
     for modules in range(len(parts) - 1, 0, -1):
         try:
@@ -88,7 +88,7 @@ def test_a_name_that_is_gone_is_noticed() -> None:
 
 
 def test_every_private_name_that_is_imported_is_named_here() -> None:
-    """Of any package that is not ours, in what is shipped; one more needs a bound and a test."""
+    """Covers imports of other packages in shipped code. A new private name needs an upper bound and a test."""
     private = {
         module
         for path in files(*PACKAGES)
@@ -100,7 +100,7 @@ def test_every_private_name_that_is_imported_is_named_here() -> None:
 
 
 def test_no_private_attribute_of_pydantic_reads_or_writes_records() -> None:
-    """`model_validate_json` and `model_dump_json` do."""
+    """Only `model_validate_json` and `model_dump_json` read and write records."""
     private = ("__pydantic_validator__", "__pydantic_serializer__")
     found = [
         f"{name(path)}:{node.lineno}"

@@ -1,4 +1,4 @@
-"""The AsyncAPI documents: valid, complete, and true of what really is on Kafka."""
+"""The AsyncAPI documents are valid and complete, and describe the records that are really on Kafka."""
 
 import json
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ OF_SERVICES = {
     if (topic.readers | topic.writers) & set(SERVICES)
     for body in topic.bodies
 }
-"""The types that a service reads or writes; what only the CLI and operators exchange is in no document."""
+"""Types that a service reads or writes; those that only the CLI and operators use are in no document."""
 
 each_service = pytest.mark.parametrize("service", SERVICES)
 

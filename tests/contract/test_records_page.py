@@ -1,4 +1,4 @@
-"""The table of topics in the documentation is the registry."""
+"""The table of topics in the documentation matches the registry of topics."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What was agreed on about records and topics is still so."""
+"""The code keeps to the committed snapshots of records and topics."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The quick benchmark runs beside the unit tests: they need no servers, and one core is enough for them."""
+"""Run the quick benchmark beside the unit tests, which need no servers and only one core."""
 
 import shutil
 import subprocess
@@ -16,7 +16,7 @@ STOPS_S = 60.0
 
 @dataclass(frozen=True)
 class Beside:
-    """A quick benchmark that was started, and its folder."""
+    """A quick benchmark that was started, and its folder of results."""
 
     process: subprocess.Popen[bytes]
     folder: Path
@@ -26,13 +26,13 @@ class Beside:
         return self.folder / "results.json"
 
     def ended(self) -> subprocess.CompletedProcess[str]:
-        """Wait for its end; what it said. Raises subprocess.TimeoutExpired."""
+        """Wait for its end; return its exit code and output. Raises subprocess.TimeoutExpired."""
         code = self.process.wait(WITHIN_S)
         said = (self.folder / "said").read_text()
         return subprocess.CompletedProcess(QUICK, code, stdout=said, stderr=said)
 
     def stop(self) -> None:
-        """End it, with all that it started, if it has not ended; its folder goes."""
+        """Terminate it, with all its processes, if it still runs; delete its folder."""
         if self.process.poll() is None:
             self.process.terminate()
             self.process.wait(STOPS_S)
@@ -43,12 +43,12 @@ _BESIDE = pytest.StashKey[Beside]()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Unit tests come first."""
+    """Run unit tests first."""
     items.sort(key=lambda item: not item.path.is_relative_to(ROOT / "tests" / "unit"))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Start it where a test asks for it; it gives way to the tests."""
+    """Start the benchmark, at a lower priority, when a test uses `quick_bench`."""
     asked = any("quick_bench" in getattr(item, "fixturenames", ()) for item in session.items)
     if not asked or session.config.option.collectonly:
         return
@@ -66,12 +66,12 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 @pytest.fixture(scope="session")
 def quick_bench(request: pytest.FixtureRequest) -> tuple[subprocess.CompletedProcess[str], Path]:
-    """The quick benchmark of this run, ended, and its file."""
+    """The completed quick benchmark of this run, and its results file."""
     beside = request.config.stash[_BESIDE]
     return beside.ended(), beside.results
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Leave nothing behind."""
+    """Stop the benchmark and delete its folder."""
     if beside := session.config.stash.get(_BESIDE, None):
         beside.stop()

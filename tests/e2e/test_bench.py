@@ -1,4 +1,4 @@
-"""`./herhaal bench --quick`, as CI runs it: everything is complete and equal; no times are judge_outputs."""
+"""`./herhaal bench --quick`, as CI runs it: outputs are complete and equal; times are not judged."""
 
 import json
 import os
@@ -27,7 +27,7 @@ def rows(path: Path) -> list[dict[str, Any]]:
 def test_every_engine_decides_every_order_as_we_do(
     quick_bench: tuple[subprocess.CompletedProcess[str], Path],
 ) -> None:
-    """The run fails when an output is missing, decided otherwise, or of another run."""
+    """The run itself fails when an output is missing, differs, or belongs to another run."""
     run, file = quick_bench
     assert run.returncode == 0, run.stderr[-3000:]
     runs = [one for one in json.loads(file.read_text())["runs"] if one["figure"] == "validation"]
@@ -93,7 +93,7 @@ def test_an_engine_that_does_not_exist_is_told_in_a_sentence() -> None:
 
 
 def left() -> list[str]:
-    """The command lines of servers of a benchmark that are still there; each names its folder."""
+    """Command lines of a benchmark's servers that still run; each contains the name of its folder."""
     return [c for c in map(command_of, psutil.process_iter()) if "herhaal-bench-" in c]
 
 

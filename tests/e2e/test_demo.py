@@ -1,4 +1,4 @@
-"""`./herhaal demo`, as somebody runs it who has just cloned the project."""
+"""`./herhaal demo`, as run right after cloning the project."""
 
 import json
 import subprocess

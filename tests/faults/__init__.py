@@ -1,1 +1,1 @@
-"""Faults under load, each judged afterwards by the checker from the clients' history and a whole dump."""
+"""Faults under load. The checker judges each one by the clients' history and a dump of topics and databases."""

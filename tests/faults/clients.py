@@ -1,4 +1,4 @@
-"""Clients of the system: a portal, a practice's system and a reviewer, whose every step is in a history."""
+"""Clients of the system (portal, practice system, reviewer) that record every operation in a history."""
 
 import asyncio
 import time
@@ -27,7 +27,7 @@ CONNECT_EVERY_S = 0.2
 
 @dataclass(frozen=True)
 class Answer:
-    """What HTTP answered to a write; None when it did not. Times are monotonic seconds."""
+    """The HTTP answer to a write; `status` is None when there was none. Times are monotonic seconds."""
 
     sent_s: float
     ended_s: float
@@ -36,14 +36,14 @@ class Answer:
 
 
 class Clients(AbstractAsyncContextManager["Clients"]):
-    """Send one operation at a time over HTTP or Kafka; each method returns once it has ended."""
+    """Send operations over HTTP or Kafka; each method returns when its operation has ended."""
 
     def __init__(
         self, endpoints: Mapping[str, str], history: Path, http_timeout_s: float = 8.0
     ) -> None:
         self.answers: list[Answer] = []
         self.connected = asyncio.Event()
-        """Set once Kafka has answered."""
+        """Set once the producer is connected to Kafka."""
         self._endpoints = endpoints
         self._history = History(history)
         self._http = httpx.AsyncClient(timeout=http_timeout_s)
@@ -68,7 +68,7 @@ class Clients(AbstractAsyncContextManager["Clients"]):
     async def over_http(
         self, f: Action, named: UUID, method: str, service: str, path: str, body: Mapping[str, Any]
     ) -> bool:
-        """Ask a service to write; whether it said that it will."""
+        """Send a write to a service; return whether the answer is a 2xx."""
         invoked = await self._history.invoke(f, "http", named)
         sent_s = time.monotonic()
         try:
@@ -89,13 +89,13 @@ class Clients(AbstractAsyncContextManager["Clients"]):
         return answer.is_success
 
     async def over_kafka(self, f: Action, named: UUID, topic: Topic, body: Any) -> bool:
-        """Send a body's record to its topic; whether Kafka acknowledged it."""
+        """Send a body's record to its topic; return whether Kafka acknowledged it."""
         return await self.record(f, named, sent(topic.name, body))
 
     async def record(
         self, f: Action, named: UUID, record: Sent, made_at: datetime | None = None
     ) -> bool:
-        """Send a record as it is; whether Kafka acknowledged it. It may say that it was made earlier."""
+        """Send a record as it is; return whether Kafka acknowledged it. `made_at` is its timestamp."""
         invoked = await self._history.invoke(f, "kafka", named)
         if self._kafka is None:
             await invoked.failed()
@@ -109,10 +109,10 @@ class Clients(AbstractAsyncContextManager["Clients"]):
         return True
 
     async def burst(self, records: Sequence[tuple[UUID | None, Sent]]) -> float:
-        """Send these as fast as Kafka takes them; when the first of them was sent (monotonic seconds).
+        """Send these as fast as Kafka takes them; return when the first was sent (monotonic seconds).
 
-        Each is an order with its id, or something else, which is not in the history. Raises KafkaError when
-        one is not acknowledged.
+        An order comes with its id and is recorded in the history; a record without an id is not.
+        Raises KafkaError when a record is not acknowledged.
         """
         assert self._kafka is not None, "Kafka has answered"
         noted = await asyncio.gather(
@@ -145,7 +145,7 @@ class Clients(AbstractAsyncContextManager["Clients"]):
         return sending
 
     async def order_state(self, order_id: UUID) -> str | None:
-        """An order's state as a reviewer sees it; None when it cannot be seen now."""
+        """An order's state as a reviewer sees it; None when it cannot be read."""
         try:
             answer = await self._http.get(f"{self._endpoints['ordering']}/orders/{order_id}")
         except httpx.HTTPError:

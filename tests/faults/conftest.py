@@ -1,4 +1,4 @@
-"""A stack that only the fault tests disturb, and who judges what happens on it."""
+"""Fixtures of the fault tests: a stack to disturb, its judge, and a load."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,7 +20,7 @@ EXAMPLE = Path(__file__).parents[2] / "deploy" / "example" / "directory.yaml"
 
 @asynccontextmanager
 async def everything(folder: Path, brokers: int = 1) -> AsyncIterator[LocalStack]:
-    """A stack of its own with everything running, and the example's directory."""
+    """Run a whole stack on this folder, with the example's directory."""
     async with LocalStack(StackOptions.at(folder, free_ports(brokers))) as stack:
         await start_everything(stack)
         await apply_directory(stack.kafka, read_directory(EXAMPLE))
@@ -28,26 +28,26 @@ async def everything(folder: Path, brokers: int = 1) -> AsyncIterator[LocalStack
 
 
 def _as_long(fixture_name: str, config: pytest.Config) -> Literal["module", "session"]:
-    """One stack for all, but a new one now and then in a soak, so that a dump stays small."""
+    """Scope of the stack: the session; in a soak the module, so that dumps stay small."""
     return "module" if config.getoption("--minutes") else "session"
 
 
 @pytest.fixture(scope=_as_long)
 async def disturbed(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LocalStack]:
-    """Everything, running on servers of its own."""
+    """A whole stack that only the fault tests use."""
     async with everything(tmp_path_factory.mktemp("disturbed")) as stack:
         yield stack
 
 
 @pytest.fixture(scope=_as_long)
 def judge(disturbed: LocalStack, table: Table) -> Judge:
-    """Judges what happens on the disturbed stack."""
+    """The judge of the disturbed stack."""
     return Judge(disturbed, table)
 
 
 @pytest.fixture
 async def load(disturbed: LocalStack, tmp_path: Path) -> AsyncIterator[Load]:
-    """A load with a history of its own; it ends with the test, however that ends."""
+    """A load with a new history; it stops when the test ends, also after a failure."""
     clients = Load(disturbed.endpoints, tmp_path / "history.jsonl")
     yield clients
     await clients.end()
@@ -55,5 +55,5 @@ async def load(disturbed: LocalStack, tmp_path: Path) -> AsyncIterator[Load]:
 
 @pytest.fixture(scope="session")
 def soak(pytestconfig: pytest.Config) -> bool:
-    """Whether the long forms are asked for."""
+    """Whether to run the long forms."""
     return bool(pytestconfig.getoption("--soak"))

@@ -1,4 +1,4 @@
-"""Looking into a stack's PostgreSQL, and making it difficult, as its administrator."""
+"""Inspect and disturb a stack's PostgreSQL as its administrator."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -24,7 +24,7 @@ _OUTBOX = "select count(*) from outbox"
 async def administrator(
     stack: LocalStack, service: str
 ) -> AsyncIterator["asyncpg.Connection[Any]"]:
-    """A connection to a service's database that may do anything."""
+    """Connect to a service's database as administrator."""
     db = await asyncpg.connect(database_dsn(stack.postgres, service))
     try:
         yield db
@@ -33,7 +33,7 @@ async def administrator(
 
 
 async def cut_connections(stack: LocalStack, role: str | None = None) -> int:
-    """End every client's connection, or those of one role; how many."""
+    """Terminate every client connection, or those of one role; return how many."""
     async with administrator(stack, "ordering") as db:
         count: int = await db.fetchval(_CUT, role)
     return count
@@ -50,7 +50,7 @@ async def waiting_for_locks(stack: LocalStack, service: str) -> int:
 async def role_setting(
     stack: LocalStack, service: str, name: str, value: str
 ) -> AsyncIterator[None]:
-    """Another setting for everything that a service does in PostgreSQL while the body runs."""
+    """Change a PostgreSQL setting of a service's role while the body runs."""
     await _alter(stack, service, f"set {name} = '{value}'")
     try:
         yield
@@ -61,12 +61,12 @@ async def role_setting(
 async def _alter(stack: LocalStack, service: str, change: str) -> None:
     async with administrator(stack, service) as db:
         await db.execute(f'alter role "{service}" {change}')
-    # A role's settings hold for new sessions.
+    # A role's settings apply to new sessions only.
     await cut_connections(stack, service)
 
 
 async def outboxes(stack: LocalStack) -> dict[str, int]:
-    """How many rows each service's outbox holds."""
+    """Number of outbox rows by service."""
     found = {}
     for service in SERVICES:
         async with administrator(stack, service) as db:

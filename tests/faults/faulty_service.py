@@ -1,8 +1,8 @@
-"""A service with a fault of its own, in the same environment as `herhaal serve`.
+"""A service with a fault, in the environment of `herhaal serve`.
 
 `python -m tests.faults.faulty_service SERVICE [--kill-at STEP | --stop-at STEP] [--pass N] [--hours H]`:
-it gets SIGKILL or SIGSTOP, from itself, when it passes a step of its loop for the N-th time; its clock is
-H hours ahead, or behind when H is negative. Clocks that only measure how long something takes stay true.
+it sends itself SIGKILL or SIGSTOP at the N-th pass of a failpoint; its clock is H hours ahead, or behind when
+H is negative. Monotonic clocks stay right.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from runtime.process import run
 
 
 class Signalled:
-    """Counts down at one step, and sends the signal to this process."""
+    """Counts down the passes of one failpoint, then sends a signal to this process."""
 
     def __init__(self, number: signal.Signals, at: Failpoint, times: int) -> None:
         self._number = number
@@ -35,7 +35,7 @@ class Signalled:
 
 
 def main() -> int:
-    """Run until the fault, or until told to stop."""
+    """Run the service until the fault, or until a signal stops it."""
     parser = argparse.ArgumentParser()
     parser.add_argument("service")
     parser.add_argument("--kill-at", type=Failpoint)

@@ -1,6 +1,6 @@
-"""Orders over HTTP at a rate that does not follow the answers, from a client that costs little itself.
+"""Orders over HTTP at a fixed rate, whatever the answers, from a client that costs little CPU.
 
-An ordinary client would need more of the machine than the service that it is to overload.
+An ordinary client would need more CPU than the service that it has to overload.
 """
 
 import asyncio
@@ -21,14 +21,14 @@ from verify.history import History, Operation, read_history
 TICK_S = 0.01
 TIMEOUT_S = 15.0
 CONNECTIONS = 800
-"""More than a service works on at a time, fewer than the files that a process may have open."""
+"""More than the requests that a service handles at a time, fewer than the files that a process may open."""
 
 ACCEPTED_S = 3.0
-"""In this time an idle service has accepted them all."""
+"""Time in which an idle service accepts all connections."""
 
 
 class Connection:
-    """One HTTP/1.1 connection that is kept, and made anew after it broke."""
+    """One persistent HTTP/1.1 connection, which can be reopened after it broke."""
 
     def __init__(self, url: str) -> None:
         address = urlsplit(url)
@@ -36,12 +36,15 @@ class Connection:
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def open(self) -> None:
-        """Connect, unless it is. Raises OSError."""
+        """Connect, unless connected. Raises OSError."""
         if self._streams is None:
             self._streams = await asyncio.open_connection(self._host, self._port)
 
     async def post(self, path: str, body: bytes) -> tuple[int, str | None]:
-        """Status and Retry-After of the answer. Raises OSError or EOFError when the connection breaks."""
+        """Send a POST; return the answer's status and Retry-After.
+
+        Raises OSError or EOFError when the connection breaks.
+        """
         assert self._streams is not None, "it is open"
         reader, writer = self._streams
         head = (
@@ -55,14 +58,14 @@ class Connection:
         return int(first.split()[1]), headers.get("retry-after")
 
     def close(self) -> None:
-        """Give the connection up; the next `open` makes another."""
+        """Close the connection; the next `open` makes a new one."""
         if self._streams is not None:
             self._streams[1].close()
             self._streams = None
 
 
 class Flood:
-    """Places orders of a load's patients, in a history of its own that goes with the load's."""
+    """Places orders of a load's patients, and records them in a separate history."""
 
     def __init__(self, url: str, load: Load, history: Path) -> None:
         self._url = url
@@ -71,18 +74,18 @@ class Flood:
         self._number = 0
 
     def operations(self) -> list[Operation]:
-        """What the clients know of each order here, and of all that the load did."""
+        """Every operation of the load and of the flood."""
         return [*self._load.operations(), *read_history(self._path)]
 
     async def in_turn(self, clients: int, seconds: float) -> list[Answer]:
-        """The answers to so many clients, each of which sends its next order when it has its answer."""
+        """Run this many clients, each with one request at a time; return the answers."""
         return await asyncio.to_thread(_quickly, self._in_turn(clients, seconds))
 
     async def at(self, per_s: float, seconds: float) -> list[Answer]:
-        """The answers to so many orders a second, whatever is answered, as long as a connection is free.
+        """Send this many orders a second, as far as connections are free; return the answers.
 
-        Connections are there before, as a portal's are: uvloop accepts one in each of its rounds, so that new
-        ones would wait with the kernel, where nobody can refuse what comes over them.
+        Connections are opened before, as a portal's are. uvloop accepts one connection per iteration, so new
+        ones would wait in the kernel's backlog, where the service cannot refuse their requests.
         """
         return await asyncio.to_thread(_quickly, self._at(per_s, seconds))
 
@@ -146,6 +149,6 @@ class Flood:
 
 
 def _quickly(sending: Coroutine[Any, Any, list[Answer]]) -> list[Answer]:
-    """Run this in a loop that costs less than the tests' own."""
+    """Run this in a uvloop event loop, which costs less CPU than the tests' own."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(sending)

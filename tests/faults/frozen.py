@@ -1,4 +1,4 @@
-"""Processes that stand still for a while, as on a paused machine or behind a stalled disk."""
+"""Freeze processes for a while, as a paused machine or a stalled disk does."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,7 +9,7 @@ import psutil
 
 @asynccontextmanager
 async def frozen(pid: int) -> AsyncIterator[None]:
-    """Stop a process and all that it started (SIGSTOP) while the body runs; then all go on (SIGCONT)."""
+    """Freeze a process and its descendants (SIGSTOP) while the body runs, then resume them (SIGCONT)."""
     stopped = _stop_tree(pid)
     try:
         yield
@@ -20,13 +20,13 @@ async def frozen(pid: int) -> AsyncIterator[None]:
 
 
 async def frozen_for(pid: int, seconds: float) -> None:
-    """The same for so many seconds."""
+    """Freeze a process and its descendants for this many seconds."""
     async with frozen(pid):
         await asyncio.sleep(seconds)
 
 
 def _stop_tree(pid: int) -> list[psutil.Process]:
-    """The parent first, so that it starts nothing new meanwhile."""
+    """Stop a process and its descendants: the parent first, so that it starts no more children."""
     parent = psutil.Process(pid)
     parent.suspend()
     stopped = [parent]

@@ -1,7 +1,7 @@
-"""What patients, practices and reviewers do, at a steady pace while something goes wrong.
+"""A load at a steady rate: what patients, practices and reviewers do.
 
-Orders, the same orders again, cancellations, imports, changes of a status and reviews, each in a fixed
-share and over HTTP and Kafka; every step of every client is in a history.
+Orders, repeats of orders, cancellations, imports, status changes and reviews, each a fixed share, over HTTP and
+Kafka. Every operation is recorded in a history.
 """
 
 import asyncio
@@ -48,16 +48,16 @@ EVERYTHING: Share = {
     ("status", "kafka"): 1,
     ("review", "kafka"): 1,
 }
-"""How many of each in a round, spread evenly over it. Reviews have no HTTP way in yet."""
+"""Operations per round, spread evenly over it. Reviews have no HTTP endpoint."""
 
 REMARKS = 4
-"""Every so many orders one has a remark, which puts it into review."""
+"""One in this many orders has a remark, which sends it to review."""
 
 PATIENTS = 30
 
 
 class Load:
-    """The clients of one run: what they did, and what they know of it."""
+    """The load of one run, and the history of its clients."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class Load:
     ) -> None:
         self.patients = [a_patient() for _ in range(PATIENTS)]
         self.acknowledged: list[OrderPlace] = []
-        """Orders of which a client knows that they were taken, in the order in which it learnt so."""
+        """Orders that a service or Kafka acknowledged, in the order of the acknowledgements."""
         self._path = history
         self._endpoints = endpoints
         self._http_timeout_s = http_timeout_s
@@ -80,23 +80,23 @@ class Load:
         self._sending: asyncio.Task[None] | None = None
 
     def operations(self) -> list[Operation]:
-        """What the clients know of each thing they did."""
+        """Every operation of the clients, with its outcome as far as they know it."""
         return read_history(self._path)
 
     @property
     def clients(self) -> Clients:
-        """Who sends it all, for what a test sends besides."""
+        """The clients that send the load; a test may send more with them."""
         assert self._clients is not None, "the load has run"
         return self._clients
 
     @property
     def answers(self) -> list[Answer]:
-        """What HTTP answered to writes, in the order in which the answers came."""
+        """HTTP answers to writes, in order of arrival."""
         return self.clients.answers
 
     @asynccontextmanager
     async def running(self, per_s: float) -> AsyncIterator[None]:
-        """So many operations a second for as long as the body runs; then every answer is waited for."""
+        """Send this many operations a second while the body runs, then wait for every answer."""
         stop = asyncio.Event()
         async with Clients(self._endpoints, self._path, self._http_timeout_s) as self._clients:
             self._sending = asyncio.create_task(self._send(per_s, stop))
@@ -107,7 +107,7 @@ class Load:
                 await self._sending
 
     async def end(self) -> None:
-        """Send no more, also when the test did not get so far: one that timed out leaves its tasks behind."""
+        """Stop sending, also after a test that timed out, which leaves its tasks behind."""
         if self._sending is not None and not self._sending.done():
             self._sending.cancel()
             await asyncio.wait({self._sending})
@@ -165,7 +165,7 @@ class Load:
                 self._to_review.append(order)
 
     async def cancel(self, order: OrderPlace, via: Via) -> None:
-        """The patient takes an order back."""
+        """Cancel an order as its patient."""
         cancel = a_cancellation(order)
         if via == "kafka":
             await self.clients.over_kafka("cancel", order.order_id, topics.ORDERS_REQUESTS, cancel)
@@ -205,7 +205,7 @@ class Load:
         )
 
     async def _review(self, order: OrderPlace) -> None:
-        """Decide its first line once the order is seen in review, as a person would."""
+        """Decide an order's first line if it is in review; otherwise try later, unless it is cancelled."""
         state = await self.clients.order_state(order.order_id)
         if state != "in_review":
             if state != "cancelled":
@@ -222,6 +222,6 @@ class Load:
 
 
 def spread(share: Share) -> list[tuple[Kind, Via]]:
-    """One round: each act as often as its share, at even distances."""
+    """One round: each operation as often as its share, spread evenly."""
     placed = [((n + 0.5) / count, act) for act, count in share.items() for n in range(count)]
     return [act for _, act in sorted(placed)]

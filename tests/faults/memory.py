@@ -1,4 +1,4 @@
-"""How much memory processes take while something happens."""
+"""Measure the peak memory of services."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
@@ -14,7 +14,7 @@ MB = 1 << 20
 
 @asynccontextmanager
 async def peaks(stack: LocalStack, services: Iterable[str]) -> AsyncIterator[dict[str, float]]:
-    """The most memory (RSS, MB) that each of these services has had in the body so far."""
+    """Peak memory (RSS, MB) by service, updated while the body runs."""
     processes = {name: psutil.Process(stack.process(name).pid) for name in services}
     most = {name: process.memory_info().rss / MB for name, process in processes.items()}
 

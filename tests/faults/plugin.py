@@ -1,4 +1,4 @@
-"""pytest's part of the fault tests: their options, the table of faults, and soaking for so many minutes."""
+"""pytest plugin of the fault tests: options, the table of faults, and soak runs of a number of minutes."""
 
 import random
 import time
@@ -17,7 +17,7 @@ _ENDS_S = pytest.StashKey[float]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """What `herhaal test faults` and `herhaal test soak` hand over."""
+    """Add the options that `herhaal test faults` and `herhaal test soak` pass."""
     group = parser.getgroup("faults")
     group.addoption("--json", default=None, help="Write the table of faults to this file.")
     group.addoption("--soak", action="store_true", help="The long forms of the fault tests.")
@@ -28,7 +28,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The table is there from the start, empty, and the end of a soak is known."""
+    """Make an empty table of faults; for a soak, set its end and choose a seed."""
     path = config.getoption("--json")
     config.stash[_TABLE] = Table(Path(path) if path else None)
     minutes = config.getoption("--minutes")
@@ -39,14 +39,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
-    """How to have the same order again."""
+    """Show the seed that repeats a soak's order of tests."""
     if _ENDS_S not in config.stash:
         return None
     return f"soaking for {config.getoption('--minutes'):g} minutes, --seed {config.getoption('--seed')}"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """As many rounds as could ever fit: none takes less than a minute."""
+    """In a soak, repeat each test once per minute: no round is shorter, so there are always enough."""
     minutes = metafunc.config.getoption("--minutes")
     if minutes is not None:
         metafunc.fixturenames.append("_round")
@@ -55,7 +55,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What leaves a crowd behind comes last; in a soak, rounds come each in an order of its own."""
+    """Run tests marked `crowd` last; in a soak, shuffle each round. Leave `soak_only` to the long form."""
+    if not config.getoption("--soak"):
+        left_out = [item for item in items if item.get_closest_marker("soak_only")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not item.get_closest_marker("soak_only")]
     if _ENDS_S not in config.stash:
         items.sort(key=lambda item: item.get_closest_marker("crowd") is not None)
         return
@@ -73,7 +77,7 @@ def _round(item: pytest.Item) -> int:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Begin no more once the minutes are over."""
+    """End a soak after the test in which its minutes run out."""
     result = yield
     ends_s = item.config.stash.get(_ENDS_S, None)
     if ends_s is not None and time.monotonic() > ends_s:
@@ -88,7 +92,7 @@ def table(request: pytest.FixtureRequest) -> Table:
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """A row that is not clean fails the run; the end of the minutes does not."""
+    """Fail the run when a row is not clean; the end of a soak's minutes is no failure."""
     if session.shouldstop and _ENDS_S in session.config.stash and not session.testsfailed:
         session.exitstatus = pytest.ExitCode.OK
     if any(not row.clean for row in session.config.stash[_TABLE].rows):
@@ -98,7 +102,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """The table, to be read."""
+    """Print the table of faults."""
     rows = config.stash[_TABLE].rows
     if not rows:
         return

@@ -1,4 +1,4 @@
-"""Services that have a fault of their own, beside or instead of those of a stack."""
+"""Run services with a fault, beside or in place of those of a stack."""
 
 import asyncio
 import sys
@@ -15,7 +15,7 @@ from deploy.local.processes.process import Program, kill_tree, spawn
 from deploy.local.processes.services import readyz_probe
 
 SHORT_SESSION = {"HERHAAL_SESSION_TIMEOUT_MS": "6000"}
-"""The shortest session that a broker allows by default: others take over sooner."""
+"""The shortest session timeout that a broker allows by default: other workers take over sooner."""
 
 TURN_S = 0.1
 
@@ -27,9 +27,9 @@ def faulty(
     beside: bool = False,
     env: Mapping[str, str] | None = None,
 ) -> Program:
-    """A service with a fault, as `faulty_service.py` takes it, with the stack's settings.
+    """The program of a service with a fault: options of `faulty_service.py`, settings of the stack.
 
-    It listens where the stack's own does, or on a port of its own when it runs `beside` it.
+    It listens where the stack's own service does, or on a free port when it runs `beside` that.
     """
     own = stack.process(service).program
     listen = {"HERHAAL_LISTEN": f"{LOOPBACK}:{free_ports().base}"} if beside else {}
@@ -44,7 +44,7 @@ def faulty(
 
 @asynccontextmanager
 async def running(program: Program) -> AsyncIterator[asyncio.subprocess.Process]:
-    """The program, for as long as the body runs; it is not started again."""
+    """Run the program while the body runs, without restarts."""
     process = await spawn(program)
     try:
         yield process
@@ -54,7 +54,7 @@ async def running(program: Program) -> AsyncIterator[asyncio.subprocess.Process]
 
 
 async def until_ready(program: Program, within_s: float = 40.0) -> None:
-    """Wait until a service answers that it is ready."""
+    """Wait until a service is ready."""
     probe = readyz_probe(int(program.env["HERHAAL_LISTEN"].rpartition(":")[2]))
     deadline_s = time.monotonic() + within_s
     while (reason := await probe()) is not None:
@@ -63,7 +63,7 @@ async def until_ready(program: Program, within_s: float = 40.0) -> None:
 
 
 async def until_stopped(process: asyncio.subprocess.Process, within_s: float = 40.0) -> None:
-    """Wait until a process stands still."""
+    """Wait until a process is stopped (SIGSTOP)."""
     async with asyncio.timeout(within_s):
         while psutil.Process(process.pid).status() != psutil.STATUS_STOPPED:
             await asyncio.sleep(0.05)
@@ -71,7 +71,7 @@ async def until_stopped(process: asyncio.subprocess.Process, within_s: float = 4
 
 @asynccontextmanager
 async def throttled(pid: int, share: float) -> AsyncIterator[None]:
-    """Let a process run for this share of the time only, in turns, while the body runs."""
+    """Limit a process to this share of the time while the body runs, by SIGSTOP and SIGCONT in turn."""
     process = psutil.Process(pid)
 
     async def turns() -> None:

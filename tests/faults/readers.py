@@ -1,4 +1,4 @@
-"""People who look at orders again and again, at a pace that does not follow the answers."""
+"""Readers that poll orders at a fixed rate, whatever the latency."""
 
 import asyncio
 import time
@@ -15,7 +15,7 @@ _TIMEOUT_S = 8.0
 
 
 class Readers:
-    """`GET /orders/{id}` of some order that was taken; `answers` counts the status codes, 0 for none."""
+    """Send `GET /orders/{id}` for an acknowledged order; `answers` counts status codes, 0 for no answer."""
 
     def __init__(self, ordering: str, orders: Sequence[OrderPlace]) -> None:
         self.answers: Counter[int] = Counter()
@@ -24,7 +24,7 @@ class Readers:
 
     @asynccontextmanager
     async def running(self, per_s: float) -> AsyncIterator[None]:
-        """So many requests a second for as long as the body runs; then every answer is waited for."""
+        """Send this many requests a second while the body runs, then wait for every answer."""
         stop = asyncio.Event()
         limits = httpx.Limits(max_connections=1000)
         async with httpx.AsyncClient(timeout=_TIMEOUT_S, limits=limits) as http:

@@ -1,4 +1,4 @@
-"""Rows of the table of faults, judged by the checker once the system is at rest."""
+"""Judge faults with the checker, once the system is at rest; each gives rows of the table of faults."""
 
 from collections.abc import Mapping
 from typing import Protocol
@@ -16,10 +16,10 @@ REST_S = 60.0
 
 
 class Operated(Protocol):
-    """Clients that wrote down what they did."""
+    """Clients that record their operations."""
 
     def operations(self) -> list[Operation]:
-        """What they know of each thing they did."""
+        """Every operation, with its outcome as far as the client knows it."""
 
 
 _WRITES = {
@@ -28,7 +28,7 @@ _WRITES = {
     "notification": (topics.NOTIFICATIONS_EVENTS.name, "notification."),
     "metrics": ("metrics.",),
 }
-"""The beginnings of the names of the topics that each service alone writes."""
+"""Prefixes of the topics that only this service writes."""
 
 
 class Judge:
@@ -42,10 +42,10 @@ class Judge:
     async def judge(
         self, load: Operated, fault: str, service: str, recovery_s: float | None = None
     ) -> Row:
-        """Note the row of a fault, once the system is at rest.
+        """Judge a fault once the system is at rest, and add its row to the table.
 
-        Fails when it does not come to rest, when the checker finds any rule broken, or when a record became
-        a dead letter because a service failed on it: a fault delays, and buries nothing.
+        Fails when the system does not come to rest, when the checker finds a broken rule, or when a record
+        became a dead letter because a handler failed: a fault may only delay records.
         """
         (row,) = await self.judge_each(load, fault, {service: recovery_s})
         return row
@@ -53,7 +53,7 @@ class Judge:
     async def judge_each(
         self, load: Operated, fault: str, recoveries: Mapping[str, float | None]
     ) -> list[Row]:
-        """The same for a fault that several services had under one load: a row for each."""
+        """Judge a fault that several services had under one load; return a row for each."""
         left = await wait_until_at_rest(self._stack.kafka, self._stack.postgres, REST_S)
         assert not left, f"not at rest after {REST_S} s: {left}"
         operations = load.operations()
@@ -79,7 +79,7 @@ class Judge:
         return rows
 
     def _repeated(self, service: str, verdict: Verdict) -> int:
-        """How often a service, or any of them, has written the same again since the judgement before."""
+        """Raw duplicates that a service (or all of them) has written since the previous judgement."""
         services = _WRITES if service == "all" else (service,)
         written = tuple(name for one in services for name in _WRITES[one])
         return sum(
@@ -90,7 +90,7 @@ class Judge:
 
 
 def _buried(verdict: Verdict) -> Mapping[str, int]:
-    """How many records each service could not handle, in all."""
+    """Dead letters by service whose reason is a failed handler."""
     letters = verdict.counts.dead_letters
     failed = {service: reasons.get(HandlerFailed.reason, 0) for service, reasons in letters.items()}
     return {service: count for service, count in failed.items() if count}

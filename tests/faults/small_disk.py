@@ -1,4 +1,4 @@
-"""A file system of a few megabytes, in memory, that a test can fill."""
+"""A small file system in memory (tmpfs) that a test can fill."""
 
 import errno
 import os
@@ -12,33 +12,33 @@ _CHUNK = bytes(1 << 20)
 _PAGE = bytes(4096)
 
 _UNMOUNT = 'cat > /dev/null; umount -l "$1"'
-"""Run with our end of a pipe as its input: it goes on when that closes, also because we were killed."""
+"""Unmounts when its standard input closes, which also happens when this process is killed."""
 
 
 class CannotMount(Exception):
-    """This user may mount nothing here; the message says why."""
+    """This user cannot mount a file system; the message says why."""
 
 
 class SmallDisk:
-    """A mounted file system with a file of ballast on it."""
+    """A mounted file system with a ballast file."""
 
     def __init__(self, at: Path) -> None:
         self._ballast = at / "ballast"
 
     def fill(self) -> None:
-        """Take what is left, to the last page."""
+        """Write ballast until no page is free."""
         with self._ballast.open("ab", buffering=0) as file:
             for piece in (_CHUNK, _PAGE):
                 while _written(file.fileno(), piece):
                     pass
 
     def free(self) -> None:
-        """Give back what `fill` took."""
+        """Delete the ballast."""
         self._ballast.unlink()
 
 
 def _written(file: int, piece: bytes) -> bool:
-    """Whether there was room for all of it."""
+    """Write a piece; return whether all of it fitted."""
     try:
         return os.write(file, piece) == len(piece)
     except OSError as error:
@@ -49,9 +49,9 @@ def _written(file: int, piece: bytes) -> bool:
 
 @contextmanager
 def mounted(at: Path, megabytes: int) -> Iterator[SmallDisk]:
-    """Mount an empty file system of this size on a folder, for its owner.
+    """Mount an empty file system of this size on a folder, for the folder's owner.
 
-    It goes when the body ends, and also when this process is killed. Raises CannotMount.
+    It is unmounted when the body ends or this process is killed. Raises CannotMount.
     """
     owner = at.stat()
     options = f"size={megabytes}m,uid={owner.st_uid},gid={owner.st_gid},mode=0700"
@@ -79,9 +79,9 @@ def mounted(at: Path, megabytes: int) -> Iterator[SmallDisk]:
 
 @contextmanager
 def moved_to_small_disk(folder: Path, megabytes: int) -> Iterator[SmallDisk]:
-    """Move a folder's content to a file system of this size that is mounted in its place.
+    """Move a folder's content to a file system of this size, mounted in its place.
 
-    When the body ends the content goes. Raises CannotMount.
+    The content is lost when the body ends. Raises CannotMount.
     """
     owner = folder.stat()
     aside = folder.rename(folder.with_name(f"{folder.name}.aside"))

@@ -1,4 +1,4 @@
-"""Whether every service is whole again after a fault: ready, and one member of its group."""
+"""Wait until every service is steady after a fault: ready, with one member in its group."""
 
 import asyncio
 import time
@@ -16,10 +16,10 @@ from schemas.topics import SERVICES
 async def until_steady(
     stack: LocalStack, within_s: float = 90.0, probes: Mapping[str, Probe] | None = None
 ) -> float:
-    """Wait until each service is ready and its group has one member; the seconds that it took.
+    """Wait until each service is ready and its group has one member; return the seconds that it took.
 
-    `probes` ask services that do not listen where the stack's do. Fails with what is still wrong after
-    `within_s` seconds.
+    `probes` are for services that listen elsewhere than the stack's own. Fails with the remaining problems
+    after `within_s` seconds.
     """
     asked = probes or {name: readyz_probe(stack.ports.services[name]) for name in SERVICES}
     began_s = time.monotonic()

@@ -7,10 +7,10 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Row:
-    """One fault: what clients sent, what became of it, how long until the next decision (seconds).
+    """The result of one fault; `recovery_s` is the time until the next output, in seconds.
 
-    `sent` and `acknowledged` count every operation of the clients, orders and others, repeats too.
-    `raw_duplicates` are the service's own, of all services for `all`.
+    `sent` and `acknowledged` count every operation of the clients, repeats included.
+    `raw_duplicates` counts those of the service; those of all services when that is `all`.
     """
 
     fault: str
@@ -29,7 +29,7 @@ class Row:
 
 
 class Table:
-    """The rows of a run, written after each so that a run that dies leaves what it found."""
+    """The rows of a run, written to a file after each row, so that an aborted run leaves its results."""
 
     def __init__(self, path: Path | None = None) -> None:
         self.rows: list[Row] = []
@@ -37,7 +37,7 @@ class Table:
         self._write()
 
     def add(self, row: Row) -> None:
-        """One more."""
+        """Add a row, and write the file."""
         self.rows.append(row)
         self._write()
 

@@ -1,4 +1,4 @@
-"""Three brokers, each record on all and acknowledged by two at least, that go and come back under a load."""
+"""Three brokers (replication factor 3, at least two in-sync replicas) that stop and come back under a load."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -21,28 +21,28 @@ PER_S = 30.0
 BROKERS = ("kafka-1", "kafka-2", "kafka-3")
 BROKER_STOPS_S = 20.0
 CLIENT_GIVES_UP_S = 20.0
-"""Longer than a service tries to hand a write to Kafka, which is 10 s."""
+"""Longer than the 10 s for which a service tries to send a write to Kafka."""
 
 REFUSALS = 5
-"""So many writes are refused while there are too few brokers, before these come back."""
+"""Writes that must be refused while too few brokers are up, before the others start."""
 
 
 @pytest.fixture(scope="module")
 async def three(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LocalStack]:
-    """Everything, on three brokers."""
+    """A whole stack with three brokers."""
     async with everything(tmp_path_factory.mktemp("three"), brokers=3) as stack:
         yield stack
 
 
 @pytest.fixture(scope="module")
 def judge(three: LocalStack, table: Table) -> Judge:
-    """Judges what happens on three brokers."""
+    """The judge of the stack with three brokers."""
     return Judge(three, table)
 
 
 @pytest.fixture
 async def load(three: LocalStack, tmp_path: Path) -> AsyncIterator[Load]:
-    """A load on three brokers, of clients that wait longer than the services do."""
+    """A load on three brokers, from clients with a longer timeout than the services have."""
     clients = Load(three.endpoints, tmp_path / "history.jsonl", http_timeout_s=CLIENT_GIVES_UP_S)
     yield clients
     await clients.end()
@@ -60,12 +60,13 @@ async def test_one_broker_killed_and_back(three: LocalStack, judge: Judge, load:
     assert row.acknowledged > row.sent / 2
 
 
+@pytest.mark.soak_only
 async def test_a_rolling_restart_of_all_three(three: LocalStack, judge: Judge, load: Load) -> None:
     async with load.running(PER_S):
         for broker in BROKERS:
             await three.stop(broker, BROKER_STOPS_S)
             await three.start(broker)
-            # As whoever rolls a restart out must: the next one stops when nothing hangs on it.
+            # As in every rolling restart: stop the next broker only when all replicas are in sync.
             await eventually(lambda: _missing(three), lambda missing: missing == 0, within_s=60)
     row = await judge.judge(load, "rolling restart of three brokers", "all")
     assert row.clean
@@ -91,13 +92,13 @@ async def test_with_two_brokers_killed_nothing_is_acknowledged_until_they_are_ba
     await eventually(lambda: outboxes(three), lambda rows: not any(rows.values()), within_s=60)
     row = await judge.judge(load, "two brokers of three killed and back", "all", recovery_s)
     assert row.clean
-    # What is not known yet, as an import waits in Kafka, is a 404 for a change of it.
+    # A status change is a 404 while the import before it waits in Kafka.
     assert {answer.status for answer in while_down} <= {503, 404, None}
     assert all(answer.retry_after for answer in while_down if answer.status == 503)
 
 
 async def _missing(stack: LocalStack) -> int:
-    """How many copies of partitions are not in sync."""
+    """How many replicas are not in sync."""
     async with admin(stack.kafka) as client:
         described = await client.describe_topics([topic.name for topic in topics.ALL])
     return sum(

@@ -1,6 +1,6 @@
-"""Instances whose clocks are hours off, ahead and behind, under a load.
+"""Services whose clocks are hours ahead or behind, under a load.
 
-Each service runs as one such instance alone, so that every decision, promise and due time is its work.
+Each service has one instance, and that has a wrong clock: it makes every decision, promise and due time.
 """
 
 import asyncio
@@ -39,14 +39,14 @@ from verify.rules.decisions import timer_id
 PER_S = 40.0
 HOURS = 7.0
 PROMISES = 60
-"""So many are made by each instance of notification."""
+"""Promises that each instance of notification must make."""
 
 PATIENCE = timedelta(minutes=30)
 ELSEWHERE = "01010002"
-"""The practice that waits so long for an overview."""
+"""A practice whose orders wait `PATIENCE` for an overview."""
 
 LATE = timedelta(seconds=15)
-"""How late a due time may fire on a busy machine."""
+"""How late a timer may fire on a busy machine."""
 
 _DECISION: TypeAdapter[OrderDecided | OrderLineDecided] = TypeAdapter(
     OrderDecided | OrderLineDecided
@@ -58,7 +58,11 @@ _DUE = "select due_at from timers where id = $1"
 async def test_clocks_hours_off_change_no_decision_no_promise_and_no_due_time(
     disturbed: LocalStack, judge: Judge, load: Load, soak: bool, tmp_path: Path
 ) -> None:
-    """In the long form a due time comes while ordering's clock is hours behind, and fires in time."""
+    """Given a load; when all clocks are hours off, some ahead, some behind; then decisions and due times are in
+    broker time, and promises follow from them.
+
+    In the long form a timer is due while ordering's clock is hours behind, and fires in time.
+    """
     patience = await _patience_of_a_minute(disturbed, tmp_path) if soak else PATIENCE
     waits = an_order(a_patient(), practice=ELSEWHERE)
     began = datetime.now(UTC)
@@ -92,7 +96,7 @@ async def test_clocks_hours_off_change_no_decision_no_promise_and_no_due_time(
 
 
 async def _patience_of_a_minute(stack: LocalStack, folder: Path) -> timedelta:
-    """Make that practice wait no longer than a minute."""
+    """Make orders of practice `ELSEWHERE` wait at most a minute for an overview; return that minute."""
     text = EXAMPLE.read_text()
     changed = folder / "directory.yaml"
     changed.write_text(text.replace("patience_minutes: 30", "patience_minutes: 1"))
@@ -103,7 +107,7 @@ async def _patience_of_a_minute(stack: LocalStack, folder: Path) -> timedelta:
 
 @asynccontextmanager
 async def _off_by(stack: LocalStack, hours: Mapping[str, float]) -> AsyncIterator[None]:
-    """Every service, its clock off by so many hours, in place of the stack's own."""
+    """Run every service with its clock off by these hours, in place of the stack's own."""
     programs = [faulty(stack, service, "--hours", str(off)) for service, off in hours.items()]
     async with AsyncExitStack() as instead:
         processes = [await instead.enter_async_context(running(program)) for program in programs]
@@ -115,7 +119,7 @@ async def _off_by(stack: LocalStack, hours: Mapping[str, float]) -> AsyncIterato
 
 
 async def _is_off(stack: LocalStack, service: str, hours: float) -> None:
-    """The service's own clock is off by so many hours, by the time that it gives its last progress."""
+    """Wait until the service's metric of its last progress shows a clock that is off by these hours."""
 
     async def look() -> float:
         progress_s = await metric(
@@ -127,7 +131,7 @@ async def _is_off(stack: LocalStack, service: str, hours: float) -> None:
 
 
 async def _promises(told: Watch, more: int) -> None:
-    """Wait until so many more are made."""
+    """Wait for this many more promises."""
     before = len(_promised(told))
 
     async def look() -> int:
@@ -151,7 +155,7 @@ def _decides(record: ConsumerRecord) -> bool:
 async def _decisions_on(
     events: Watch, order: OrderPlace, count: int, within_s: float = 30
 ) -> list[OrderDecided | OrderLineDecided]:
-    """The decisions on an order, once there are so many."""
+    """Wait for this many decisions on an order, and return them."""
 
     async def look() -> list[OrderDecided | OrderLineDecided]:
         found = (_DECISION.validate_json(r.value) for r in events.records if _decides(r))
@@ -166,7 +170,7 @@ async def _decisions_on(
 def _are_kept(
     promised: Iterable[PickupPromised], decisions: Iterable[OrderDecided | OrderLineDecided]
 ) -> None:
-    """Each promise is the one that follows from the broker's time of a decision on its order."""
+    """Check that each promise is the pickup window of a decision on its order, at its `decided_at`."""
     windows: dict[UUID, set[Window | None]] = defaultdict(set)
     directory = read_directory(EXAMPLE)
     for decision in decisions:
@@ -186,7 +190,7 @@ def _window(directory: Directory, decided_at: datetime) -> Window | None:
 
 
 async def _due(stack: LocalStack, order_id: UUID) -> datetime | None:
-    """When an order that waits is given up (UTC)."""
+    """When the timer of a waiting order is due (UTC); None without a timer."""
     async with administrator(stack, "ordering") as db:
         due_at: datetime | None = await db.fetchval(_DUE, timer_id(order_id))
         return due_at

@@ -1,7 +1,7 @@
-"""PostgreSQL on a disk of its own that is full for a while, under a load.
+"""PostgreSQL on a small disk that is full for a while, under a load.
 
-What does not fit fails its statement; when the write-ahead log itself no longer fits, the server panics,
-and its supervisor starts it again and again until there is room.
+A statement that needs more space fails. When the write-ahead log needs more, the server panics, and its
+supervisor restarts it until there is space.
 """
 
 from pathlib import Path
@@ -23,7 +23,7 @@ from tests.harness.kafka import eventually
 PER_S = 60.0
 DISK_MB = 400
 REFUSALS = 20
-"""So many show that the disk is full for the services, not only for us."""
+"""This many answers of 503 show that the services notice the full disk."""
 
 
 _WRITE_1_MB_AHEAD = "select pg_logical_emit_message(true, 'ballast', repeat('x', 1 << 20))"
@@ -60,7 +60,7 @@ async def test_a_full_disk_refuses_and_holds_and_loses_nothing(
 async def _filled(
     stack: LocalStack, disk: SmallDisk, load: Load, judge: Judge
 ) -> tuple[Row, list[Answer]]:
-    """The row of a disk that was full, and what HTTP answered meanwhile."""
+    """Fill the disk under a load, then free it; return the row, and the HTTP answers while it was full."""
     async with watching(stack) as watch, load.running(PER_S):
         await watch.recovery(now())
         disk.fill()
@@ -80,7 +80,7 @@ async def _filled(
 
 
 async def _write_ahead(stack: LocalStack, megabytes: int) -> None:
-    """Fill the segments of the write-ahead log that are there already, and then want another."""
+    """Fill the existing segments of the write-ahead log, so that PostgreSQL needs another."""
     async with administrator(stack, "ordering") as db:
         for _ in range(megabytes):
             await db.execute(_WRITE_1_MB_AHEAD)

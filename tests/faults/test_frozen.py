@@ -1,6 +1,6 @@
-"""A server, a service or a table that stands still for a while under a load, and goes on by itself.
+"""A frozen server or service, or a locked table, under a load; afterwards everything goes on by itself.
 
-After each the services are whole: ready, one member each in their groups, no partition left behind.
+After each fault every service is steady: ready, with one member in its group and no stalled partition.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ from deploy.local import LocalStack
 from tests.faults.database import administrator
 from tests.faults.frozen import frozen_for
 from tests.faults.load import Load
+from tests.faults.metrics import retries
 from tests.faults.readers import Readers
 from tests.faults.rows import Judge
 from tests.faults.steady import until_steady
@@ -20,7 +21,7 @@ ORDERS_PER_S = 20.0
 READS_PER_S = 40.0
 GOES_ON_WITHIN_S = 90.0
 
-SHORT = (("postgres", 20), ("ordering", 20))
+SHORT = (("postgres", 12), ("ordering", 12))
 LONG = tuple(
     (process, seconds)
     for process in ("postgres", "kafka-1", "ordering")
@@ -31,19 +32,19 @@ _LOCK_ALL = "lock table orders in access exclusive mode"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Every process for every time in a long run; the two that are cheap and failed before in a short one."""
+    """Take every process and duration in the long form, cheap cases in the short one."""
     soak = metafunc.config.getoption("--soak")
     if "process" in metafunc.fixturenames:
         metafunc.parametrize(("process", "seconds"), LONG if soak else SHORT)
     elif "locked_s" in metafunc.fixturenames:
-        metafunc.parametrize("locked_s", (75, 180) if soak else (20,))
+        metafunc.parametrize("locked_s", (75, 180) if soak else (14,))
 
 
 @pytest.mark.timeout(420)
 async def test_what_stands_still_for_a_while_goes_on_whole(
     disturbed: LocalStack, judge: Judge, load: Load, process: str, seconds: int
 ) -> None:
-    """Given orders and readers; when a process stands still; then afterwards each service is whole."""
+    """Given orders and readers; when a process is frozen; then every service is steady afterwards."""
     readers = Readers(disturbed.endpoints["ordering"], load.acknowledged)
     async with watching(disturbed) as watch, load.running(ORDERS_PER_S):
         await watch.recovery(now())
@@ -58,12 +59,15 @@ async def test_what_stands_still_for_a_while_goes_on_whole(
 
 
 @pytest.mark.timeout(420)
-async def test_readers_who_wait_for_a_lock_do_not_starve_the_worker(
+async def test_a_statement_that_times_out_while_readers_wait_for_its_lock_starves_no_worker(
     disturbed: LocalStack, judge: Judge, load: Load, locked_s: int
 ) -> None:
-    """Given more readers than the API has connections; when a table is locked; then all goes on after it."""
+    """Given more readers than the API has connections; when a table is locked; then the loop's statements
+    time out and are retried, and the worker goes on in the same process.
+    """
     readers = Readers(disturbed.endpoints["ordering"], load.acknowledged)
     pid = disturbed.process("ordering").pid
+    timed_out = await retries(disturbed.endpoints["ordering"], "LockNotAvailableError")
     async with watching(disturbed) as watch, load.running(ORDERS_PER_S):
         await watch.recovery(now())
         async with readers.running(1.5 * READS_PER_S):
@@ -76,4 +80,5 @@ async def test_readers_who_wait_for_a_lock_do_not_starve_the_worker(
     assert row.clean
     assert disturbed.process("ordering").pid == pid, "being starved is not being wedged"
     assert readers.answers[503] > 0, "the API's connections were not exhausted"
+    assert await retries(disturbed.endpoints["ordering"], "LockNotAvailableError") > timed_out
     await until_steady(disturbed)

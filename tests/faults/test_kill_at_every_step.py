@@ -1,4 +1,4 @@
-"""kill -9 before and after every step of the loop, of every service, under a load."""
+"""kill -9 at every failpoint of the loop, of every service, under a load."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from tests.faults.watch import now, watching
 PER_S = 40.0
 DIES_WITHIN_S = 60.0
 PASSES = 3
-"""How often a step is passed before the process dies at it: not in the first batch after a start."""
+"""The process dies at this pass of the failpoint, so not in the first batch after a start."""
 
 SHORT: Mapping[str, Sequence[Failpoint]] = {
     "ordering": (Failpoint.BEFORE_COMMIT, Failpoint.AFTER_COMMIT, Failpoint.AFTER_PUBLISH),
@@ -25,7 +25,7 @@ SHORT: Mapping[str, Sequence[Failpoint]] = {
     "notification": (Failpoint.BEFORE_POLL, Failpoint.AFTER_DROP, Failpoint.BEFORE_KAFKA_COMMIT),
     "metrics": (Failpoint.BEFORE_DECIDE, Failpoint.AFTER_DECIDE, Failpoint.AFTER_KAFKA_COMMIT),
 }
-"""What every run of the tests kills: each step once; `--soak` kills every service at every step."""
+"""The short form: each failpoint once. `--soak` kills every service at every failpoint."""
 
 PUBLISHING = (
     Failpoint.BEFORE_PUBLISH,
@@ -33,7 +33,7 @@ PUBLISHING = (
     Failpoint.BEFORE_DROP,
     Failpoint.AFTER_DROP,
 )
-"""Steps that metrics does not pass: it publishes nothing."""
+"""Failpoints that metrics does not pass, as it publishes nothing."""
 
 OUTPUTS = {
     "ordering": topics.ORDERS_EVENTS.name,
@@ -50,7 +50,9 @@ def test_the_short_form_leaves_no_step_out() -> None:
 async def test_services_killed_at_every_step_lose_and_repeat_nothing(
     disturbed: LocalStack, judge: Judge, load: Load, soak: bool
 ) -> None:
-    """All four at the same time, each at one of its steps after another."""
+    """Given a load; when all four services are killed in parallel, each at its failpoints in turn; then nothing
+    is lost or repeated.
+    """
     async with load.running(PER_S), asyncio.TaskGroup() as dying:
         deaths = {
             service: dying.create_task(_dies_again_and_again(disturbed, service, steps))
@@ -73,7 +75,10 @@ def _long() -> Mapping[str, Sequence[Failpoint]]:
 async def _dies_again_and_again(
     stack: LocalStack, service: str, steps: Sequence[Failpoint]
 ) -> float | None:
-    """Kill a service at these steps; seconds from its last start to its next output, if it has any."""
+    """Kill a service at each of these failpoints, then start it normally.
+
+    Returns the seconds from that start to its next output; None for a service without an output topic.
+    """
     await stack.stop(service)
     for step in steps:
         await _dies_at(stack, service, step)
@@ -86,7 +91,7 @@ async def _dies_again_and_again(
 
 
 async def _dies_at(stack: LocalStack, service: str, step: Failpoint) -> None:
-    """Run the service until it kills itself at this step."""
+    """Run the service until it kills itself at this failpoint."""
     options = ("--kill-at", step, "--pass", str(PASSES))
     async with running(faulty(stack, service, *options, env=SHORT_SESSION)) as process:
         async with asyncio.timeout(DIES_WITHIN_S):

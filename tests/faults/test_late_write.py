@@ -1,7 +1,7 @@
-"""A worker of medication that stands still just before it publishes, and goes on when others have taken over.
+"""A worker of medication that is stopped just before it publishes, and resumed when others have taken over.
 
-Nothing can keep what it then sends from Kafka: an older overview comes to stand behind newer ones, where a
-compacted topic keeps the last. medication reads its own topic, notices, and publishes the newest again.
+Kafka cannot fence what it then sends: an older overview is appended after newer ones, and a compacted topic
+keeps the last. medication reads its own topic, detects this, and publishes the newest overview again.
 """
 
 import asyncio
@@ -28,10 +28,10 @@ PER_S = 40.0
 PASSES = 5
 
 ONLY_CHANGES: Share = {("import", "kafka"): 1, ("status", "kafka"): 2, ("status", "http"): 2}
-"""Every patient soon has newer overviews than one that comes late."""
+"""Changes only, so that every patient soon has a newer overview than the late one."""
 
 Versions = dict[bytes, int]
-"""The newest version by patient."""
+"""An overview's version by patient (record key)."""
 
 
 async def test_a_late_write_to_the_compacted_topic_is_healed(
@@ -58,7 +58,10 @@ async def test_a_late_write_to_the_compacted_topic_is_healed(
 
 
 async def _not_published(stack: LocalStack) -> Set[tuple[bytes, int]]:
-    """What the worker that stands still has committed: it stays in the outbox, what others write goes."""
+    """Overviews (key, version) that the stopped worker has committed and not published.
+
+    They stay in the outbox; rows of other workers are soon gone.
+    """
     db = await asyncpg.connect(stack.databases["medication"])
     try:
         found = [await _outbox(db)]
@@ -105,7 +108,7 @@ def _last(records: Iterable[ConsumerRecord]) -> Versions:
 
 
 def _late(records: list[ConsumerRecord], since: int) -> list[ConsumerRecord]:
-    """Those from this place on that came behind a newer version of the same overview."""
+    """Records from index `since` on that come after a newer version of the same overview."""
     newest = defaultdict(int, _newest(records[:since]))
     late = []
     for record in records[since:]:

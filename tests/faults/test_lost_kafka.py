@@ -1,4 +1,4 @@
-"""Kafka's data lost, replaced, grown anew or expired, PostgreSQL's not: refused in words, with the way out."""
+"""Kafka's data is lost, replaced or expired, PostgreSQL's is not: services refuse and log what to do."""
 
 import asyncio
 import json
@@ -40,12 +40,12 @@ PATIENTS = 12
 PER_S = 40.0
 NOWHERE = "127.0.0.1:1"
 ONLY_HTTP: Share = {("order", "http"): 2, ("import", "http"): 1}
-"""What clients write while Kafka, which takes whatever it gets, is the wrong one."""
+"""Clients write over HTTP only while Kafka is the wrong one, which would acknowledge every record."""
 
 
 @dataclass(frozen=True)
 class Used:
-    """The folder of a stopped stack that has decided an order of each of its patients."""
+    """The data folder of a stopped stack that has decided an order of each of these patients."""
 
     data: Path
     patients: tuple[str, ...]
@@ -64,7 +64,7 @@ async def used(tmp_path_factory: pytest.TempPathFactory) -> Used:
 
 
 def _copy(used: Used, data: Path) -> None:
-    """The same stack elsewhere, each file the same account's."""
+    """Copy a stack's data folder; files keep their owners."""
     _copy_tree(used.data, data)
 
 
@@ -77,7 +77,7 @@ def _copy_tree(source: Path, target: Path) -> None:
 
 @asynccontextmanager
 async def _everything(data: Path) -> AsyncIterator[LocalStack]:
-    """The whole stack."""
+    """Run a whole stack on this folder."""
     async with LocalStack(StackOptions.at(data, free_ports())) as stack:
         await start_everything(stack)
         yield stack
@@ -85,7 +85,7 @@ async def _everything(data: Path) -> AsyncIterator[LocalStack]:
 
 @asynccontextmanager
 async def _servers(data: Path) -> AsyncIterator[LocalStack]:
-    """The servers alone, with all topics and the directory."""
+    """Run Kafka and PostgreSQL only, with all topics and the directory."""
     async with LocalStack(StackOptions.at(data, free_ports())) as stack:
         await stack.start_servers()
         await apply_topics(stack.kafka, topics.ALL, 1)
@@ -94,7 +94,7 @@ async def _servers(data: Path) -> AsyncIterator[LocalStack]:
 
 
 def _lose_kafka(data: Path, cluster: str | None = None) -> None:
-    """Its data is gone; the next one is another cluster if it is to have an id of its own."""
+    """Delete Kafka's data; the next Kafka has the cluster id `cluster`, or the old id when that is None."""
     shutil.rmtree(data / "kafka-1")
     file = data / "version.json"
     identity = json.loads(file.read_text())
@@ -104,7 +104,7 @@ def _lose_kafka(data: Path, cluster: str | None = None) -> None:
 async def test_what_kafka_lost_is_waited_for_and_nothing_is_taken_in_meanwhile(
     used: Used, tmp_path: Path, table: Table
 ) -> None:
-    """An older Kafka in place of the newest one, under a load: all refuse until the newest is back."""
+    """Given a load; when an older Kafka replaces the newest; then all refuse until the newest is back."""
     _copy(used, data := tmp_path / "data")
     newest, history = tmp_path / "newest", tmp_path / "history.jsonl"
     async with _everything(data) as stack:
@@ -137,7 +137,9 @@ async def test_what_kafka_lost_is_waited_for_and_nothing_is_taken_in_meanwhile(
 async def test_on_another_kafka_all_refuse_and_go_on_when_that_is_accepted(
     used: Used, tmp_path: Path
 ) -> None:
-    """What is known is neither decided nor told again, and Kafka gets the overviews that it lacks."""
+    """Given an empty Kafka with another cluster id; when the operator accepts it; then overviews are published
+    again, and earlier orders are neither decided nor published again.
+    """
     _copy(used, data := tmp_path / "data")
     _lose_kafka(data, "another-cluster-000001")
     async with _servers(data) as stack:
@@ -163,7 +165,9 @@ async def test_on_another_kafka_all_refuse_and_go_on_when_that_is_accepted(
 async def test_a_kafka_that_lost_its_records_and_has_grown_past_them_is_refused_as_well(
     used: Used, tmp_path: Path
 ) -> None:
-    """Every stored place is there again, and what stands before it is something else."""
+    """Given a recreated topic with end offsets past the stored ones; when medication starts; then it refuses,
+    as other records precede the stored offsets.
+    """
     _copy(used, data := tmp_path / "data")
     _lose_kafka(data)
     async with _servers(data) as stack:
@@ -181,7 +185,9 @@ async def test_a_kafka_that_lost_its_records_and_has_grown_past_them_is_refused_
 async def test_records_that_expired_before_they_were_handled_are_not_skipped_in_silence(
     used: Used, tmp_path: Path
 ) -> None:
-    """A service that lost its database, and one whose records came while it was down; then each runs again."""
+    """Given records that expired unhandled, for a service that lost its database and for one that was down;
+    then each refuses until the operator accepts the loss, and runs again.
+    """
     _copy(used, data := tmp_path / "data")
     async with _servers(data) as stack:
         await _nothing_is_accepted_where_nothing_is_in_the_way(stack)
@@ -199,7 +205,7 @@ async def _nothing_is_accepted_where_nothing_is_in_the_way(stack: LocalStack) ->
 async def _a_lost_database_takes_its_overviews_from_the_topic(
     stack: LocalStack, used: Used
 ) -> None:
-    """The changes that led to them have expired."""
+    """Accept the loss of expired changes: medication takes their overviews from its own topic."""
     await _expire(stack, topics.MEDICATION_CHANGES)
     await _forget_everything(stack, "medication")
     await _refuses(stack, "medication", "records have expired that were never handled")
@@ -236,7 +242,7 @@ async def _all_refuse(stack: LocalStack, saying: str) -> None:
 
 
 async def _refuses(stack: LocalStack, service: str, saying: str) -> None:
-    """It ends instead of running, and its last words say why, and what can be done."""
+    """Check that the service exits, and logs why and which command to use."""
     child = await stack.add_service(service)
     with pytest.raises(StackError, match="it exited"):
         await child.ready(40, give_up_after=1)
@@ -254,7 +260,7 @@ async def _accept(stack: LocalStack, service: str) -> Said:
 
 
 async def _expire(stack: LocalStack, topic: Topic) -> None:
-    """All that is on this topic is deleted, as if its time were over."""
+    """Delete every record on this topic, as its retention would."""
     ends = {
         TopicPartition(topic.name, partition): RecordsToDelete(before_offset=-1)
         for partition in range(topic.partitions)
@@ -267,7 +273,7 @@ async def _expire(stack: LocalStack, topic: Topic) -> None:
 
 
 async def _forget_everything(stack: LocalStack, service: str) -> None:
-    """The service's database is as on its first day."""
+    """Empty the service's database."""
     db = await asyncpg.connect(database_dsn(stack.postgres, service))
     try:
         tables = await db.fetch("select tablename from pg_tables where schemaname = 'public'")
@@ -284,7 +290,7 @@ async def _import(stack: LocalStack, patients: list[str] | tuple[str, ...]) -> N
 
 
 async def _order(stack: LocalStack, patients: tuple[str, ...]) -> None:
-    """One order of each, until all are decided."""
+    """Place one order of each patient and wait until all are decided."""
     orders = [an_order(patient) for patient in patients]
     await send(stack.kafka, [sent(REQUESTS.name, order) for order in orders])
     wanted = {str(order.order_id) for order in orders}

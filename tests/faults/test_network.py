@@ -1,6 +1,6 @@
-"""A network that swallows packets between the services and Kafka, or PostgreSQL, under a load of orders.
+"""A network that drops packets between the services and Kafka or PostgreSQL, under a load.
 
-The services run in a network namespace of their own; clients and servers are outside and see each other.
+The services run in a network namespace. Clients and servers are outside it and always reach each other.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ from tests.harness.namespace import Cut, Namespace, can_make_namespaces, namespa
 
 PER_S = 30.0
 TOLD_WITHIN_S = 15.0
-"""How soon readiness must say that a server is away."""
+"""How soon `/readyz` must report that a server is unreachable."""
 
 GOES_ON_WITHIN_S = 45.0
 
@@ -48,35 +48,35 @@ LONG = [
     ("postgres", Cut.REQUESTS, 30),
     *((server, Cut.BOTH, seconds) for server in ("kafka", "postgres") for seconds in (20, 60, 180)),
 ]
-"""A server, what is lost on the way to it, and for how many seconds.
+"""Server, which packets are lost, and for how many seconds.
 
-That is longer than the 10 s after which a silent connection is given up.
+Each duration is longer than the 10 s after which a silent connection is closed.
 """
 
 
 @dataclass
 class Apart:
-    """A stack whose services are on the other side of a network."""
+    """A stack whose services run in a network namespace."""
 
     stack: LocalStack
     space: Namespace
     services: dict[str, Child]
 
     def url(self, service: str) -> str:
-        """Where clients reach a service."""
+        """The URL at which clients reach a service."""
         return f"http://{self.space.links['http'].there}:{self.stack.ports.services[service]}"
 
 
 @pytest.fixture(scope="module")
 def space() -> Iterator[Namespace]:
-    """The namespace of the services."""
+    """The network namespace of the services."""
     with namespace("kafka", "postgres", "http") as made:
         yield made
 
 
 @pytest.fixture(scope="module")
 async def apart(space: Namespace, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Apart]:
-    """Everything, the services in the namespace."""
+    """A whole stack, with its services in the namespace."""
     folder = tmp_path_factory.mktemp("apart")
     async with LocalStack(_options(folder, space)) as stack:
         await stack.start_servers()
@@ -87,7 +87,7 @@ async def apart(space: Namespace, tmp_path_factory: pytest.TempPathFactory) -> A
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """All cases in a long run, one of each server in a short one."""
+    """Take all cases in the long form, one per server in the short one."""
     if "what" in metafunc.fixturenames:
         cases = LONG if metafunc.config.getoption("--soak") else SHORT
         names = ("server", "what", "seconds")
@@ -98,7 +98,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 async def test_a_server_that_cannot_be_reached_delays_and_loses_nothing(
     apart: Apart, table: Table, tmp_path: Path, server: str, what: Cut, seconds: int
 ) -> None:
-    """Readiness tells within seconds; afterwards the loop goes on by itself, without a restart."""
+    """Given a load; when a server is unreachable; then every service soon reports that it is not ready,
+    and goes on without a restart when the server is back.
+    """
     pids = {name: child.pid for name, child in apart.services.items()}
     endpoints = apart.stack.endpoints | {name: apart.url(name) for name in apart.services}
     load = Load(endpoints, tmp_path / "history.jsonl")
@@ -118,7 +120,7 @@ async def test_a_server_that_cannot_be_reached_delays_and_loses_nothing(
 
 
 async def _cut_off(apart: Apart, server: str, what: Cut, seconds: float) -> None:
-    """Cut a server off for so long, in which every service must have said that it is not ready."""
+    """Cut a server off for this long. Fails unless every service soon reports that it is not ready."""
     began_s = time.monotonic()
     apart.space.links[server].cut(what)
     try:
@@ -129,7 +131,7 @@ async def _cut_off(apart: Apart, server: str, what: Cut, seconds: float) -> None
 
 
 def _options(folder: Path, space: Namespace) -> StackOptions:
-    """A Kafka and a PostgreSQL that can be reached over a link as well as on loopback."""
+    """Options of a stack whose Kafka and PostgreSQL listen on a link as well as on loopback."""
     ports = free_ports()
     options = StackOptions.at(folder / "data", ports)
     near, far = f"127.0.0.1:{ports.kafka}", _kafka(space, ports)
@@ -157,7 +159,7 @@ def _options(folder: Path, space: Namespace) -> StackOptions:
 
 
 def _kafka(space: Namespace, ports: PortPlan) -> str:
-    # The ports of the second and third broker are free: there is one.
+    # The ports of the second and third broker are free: there is only one broker.
     return f"{space.links['kafka'].here}:{ports.kafka + 1}"
 
 
@@ -203,7 +205,7 @@ async def _answers_ready(url: str) -> bool:
 
 
 async def _until(apart: Apart, *, ready: bool, within_s: float) -> None:
-    """Wait until every service says that it is ready, or that it is not."""
+    """Wait until every service is ready, or until none is."""
 
     async def one(service: str) -> None:
         while await _answers_ready(apart.url(service)) is not ready:

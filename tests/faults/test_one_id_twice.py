@@ -1,7 +1,7 @@
-"""One order id that two patients use at the same moment, each order in the hands of another worker.
+"""Orders of two patients with the same id, handled by two workers at the same moment.
 
-Neither worker finds the other's order when it loads, so both decide. The one that saves second finds the first
-one's row: its batch is loaded and decided anew, and then its order is a conflict.
+Neither worker loads the other's order, so both decide. The second save conflicts with the row of the first: its
+batch is loaded and decided again, and its order becomes a dead letter.
 """
 
 from collections import defaultdict
@@ -26,15 +26,15 @@ from tests.harness.made import a_patient, an_order
 PER_S = 20.0
 PAIRS = 20
 ROUNDS = 10
-"""At most: when the two should meet, a worker may just have something else in hand."""
+"""Maximum: a worker may be busy with another batch when the two should meet."""
 
 HALF = topics.PATIENT_PARTITIONS // 2
-"""Of two workers, one has the partitions below it, and the other the rest."""
+"""One of two workers is assigned the partitions below this number, the other the rest."""
 
 _KEEP_ORDERS_AS_THEY_ARE = "lock table orders in share mode"
 
 Pairs = Mapping[UUID, tuple[OrderPlace, OrderPlace]]
-"""Two patients' orders by the id that both have."""
+"""Two patients' orders by their common id."""
 
 
 async def test_one_id_for_two_patients_at_once_is_one_order_and_one_dead_letter(
@@ -89,19 +89,19 @@ async def _meet(stack: LocalStack, load: Load, pairs: Pairs) -> None:
 
 @asynccontextmanager
 async def _nobody_saves(stack: LocalStack) -> AsyncIterator[None]:
-    """Orders can be read and not written while the body runs."""
+    """Block writes to the orders table while the body runs; reads are not blocked."""
     async with administrator(stack, "ordering") as db, db.transaction():
         await db.execute(_KEEP_ORDERS_AS_THEY_ARE)
         yield
 
 
 async def _outdated(workers: Iterable[str]) -> float:
-    """How often workers had decided on something that had changed meanwhile."""
+    """How often these workers retried a batch because a row had changed since they loaded it."""
     return sum([await retries(url, "Outdated") for url in workers])
 
 
 def _decided(watch: Watch) -> Mapping[UUID, set[str]]:
-    """The patients whose order was decided, by its id."""
+    """Patients whose order was decided, by order id."""
     found: dict[UUID, set[str]] = defaultdict(set)
     for record in watch.records:
         if header(record, "ce_type") == OrderDecided.ce_type():
@@ -111,7 +111,7 @@ def _decided(watch: Watch) -> Mapping[UUID, set[str]]:
 
 
 async def _refused(stack: LocalStack) -> Mapping[UUID, set[str]]:
-    """The patients whose order was refused, as another has its id already, by that id."""
+    """Patients whose order was refused because its id was in use, by order id."""
     found: dict[UUID, set[str]] = defaultdict(set)
     for letter in await read_all(stack.kafka, topics.dead_letters("ordering").name):
         if header(letter, "dl_reason") == "order_conflict":

@@ -1,4 +1,4 @@
-"""More orders than can be taken: over HTTP five times what the service sustains, over Kafka all at once."""
+"""Overload: orders over HTTP at five times the rate that the service sustains, and a burst over Kafka."""
 
 from pathlib import Path
 from statistics import median
@@ -26,26 +26,31 @@ PER_S = 10.0
 CLIENTS = 64
 TIMES = 5
 AT_LEAST = 1.5
-"""So many times what it sustains must have come: refusing costs a service a quarter to a third of what taking
-does, and what is offered beyond that finds no free connection and is not sent."""
+"""At least this multiple of the sustained rate must reach the service.
+
+A refusal costs a quarter to a third of what an accepted order costs. Orders beyond the rate at which the
+service can refuse find no free connection and are not sent.
+"""
 
 SHARE = 0.1
-"""Of the time: clients that send so much need the machine as well."""
+"""Share of the time in which the service runs: clients at this rate need the machine as well."""
 
 MOST_MB = 300.0
-"""No service may take more memory than this, whatever it is asked."""
+"""Memory (RSS) that no service may exceed, whatever the load."""
 
 NORMAL = 3.0
-"""Answers are normal again when they take at most so many times what they took before the overload."""
+"""Latency is normal again at this multiple of the latency before the overload, or below."""
 
 QUICK_S = 0.1
-"""What is normal anyway: on a busy machine a median of milliseconds is easily tripled."""
+"""A latency that always counts as normal: on a busy machine a median of a few milliseconds easily triples."""
 
 
 async def test_five_times_what_http_sustains_is_refused_in_time_and_loses_nothing(
     disturbed: LocalStack, judge: Judge, load: Load, tmp_path: Path, soak: bool
 ) -> None:
-    """Over connections that are there already; the service has a tenth of the time all the while."""
+    """Given open connections and a service that runs a tenth of the time; when five times the orders that it
+    sustains are offered; then it refuses the excess with Retry-After, loses nothing and recovers.
+    """
     flood = Flood(disturbed.endpoints["ordering"], load, tmp_path / "flood.jsonl")
     seconds = 60.0 if soak else 6.0
     async with load.running(PER_S), peaks(disturbed, SERVICES) as most_mb:

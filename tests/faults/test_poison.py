@@ -1,4 +1,4 @@
-"""Records that cannot be taken, of every kind, at one in ten for as long as the test lasts, beside a load."""
+"""Poison records of every kind, one record in ten, beside a load."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -21,20 +21,20 @@ from tests.harness.poison import SPOILT, Spoil
 PER_S = 20.0
 GOOD = 1500
 POISON_EVERY = 9
-"""After so many good orders one record is poison: one in ten."""
+"""One poison record for this many good orders: one record in ten."""
 
 ROUNDS = 5
-"""Each without poison and then with it; the middle one of either counts, as others use the machine too."""
+"""Each without poison and then with it; the medians count, as other processes use the machine too."""
 
 SLOWEST = 0.7
-"""The pace of good orders among poison, of what it is without."""
+"""Lowest pace of good orders among poison, as a share of the pace without poison."""
 
 MARK = "x-mark"
 REQUESTS = topics.ORDERS_REQUESTS.name
 CHANGES = topics.MEDICATION_CHANGES.name
 
 Kind = Callable[[OrderPlace, str], tuple[str, Sent]]
-"""Makes poison that comes just behind a good order and has a mark: the reason to be given, and the record."""
+"""Makes a marked poison record that follows a good order; returns the expected reason and the record."""
 
 
 @pytest.mark.crowd
@@ -73,7 +73,7 @@ def _orders(load: Load) -> list[OrderPlace]:
 async def _pace(
     load: Load, watch: Watch, orders: list[OrderPlace], poison: dict[UUID, Sent]
 ) -> float:
-    """Good orders decided per second of a burst in which poison comes behind some of them."""
+    """Send a burst in which poison follows some orders; return the good orders decided per second."""
     records: list[tuple[UUID | None, Sent]] = []
     for order in orders:
         records.append((order.order_id, sent(REQUESTS, order)))
@@ -85,13 +85,13 @@ async def _pace(
 
 
 def _marked(kind: Kind, behind: OrderPlace) -> tuple[str, str, Sent]:
-    """A mark, the reason to be given, and the poison."""
+    """A mark, the expected reason, and the poison record."""
     mark = uuid4().hex
     return mark, *kind(behind, mark)
 
 
 def _kinds() -> Iterator[Kind]:
-    """Every way to spoil a request and a change, and what can be read and not be carried out."""
+    """Every way to spoil a request or a change, and valid commands that must be refused."""
     for reason, spoil in SPOILT.values():
         yield partial(_spoilt_request, reason, spoil)
         yield partial(_spoilt_change, reason, spoil)
@@ -130,7 +130,7 @@ def _conflicts(behind: OrderPlace, mark: str) -> tuple[str, Sent]:
 
 
 async def _reasons(stack: LocalStack) -> dict[str, str | None]:
-    """What the dead letters of marked records say."""
+    """Reasons of the dead letters of marked records, by mark."""
     letters = [
         letter
         for service in ("ordering", "medication")

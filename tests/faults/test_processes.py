@@ -1,4 +1,4 @@
-"""Processes that die, stand still, come and go, or are told to stop, under a load."""
+"""Processes that are killed, frozen or restarted, and workers that join and leave, under a load."""
 
 import asyncio
 import os
@@ -6,6 +6,8 @@ import random
 import signal
 import time
 from contextlib import AsyncExitStack
+
+import pytest
 
 from deploy.local import LocalStack
 from schemas.topics import SERVICES
@@ -15,13 +17,14 @@ from tests.faults.rows import Judge
 from tests.faults.watch import now, watching
 
 STANDS_STILL_S = 8.0
-"""Longer than the session of 6 s."""
+"""Longer than the session timeout of 6 s."""
 
 PER_S = 40.0
 AT_LEAST = 4
-"""So many rebalances in the short form."""
+"""Minimum number of rebalances."""
 
 
+@pytest.mark.soak_only
 async def test_a_service_that_is_killed_is_started_again_by_its_supervisor_and_goes_on(
     disturbed: LocalStack, judge: Judge, load: Load
 ) -> None:

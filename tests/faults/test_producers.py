@@ -1,4 +1,4 @@
-"""Producers that send the same again and again, in another order, or a week late, beside a load."""
+"""Producers that send records repeatedly, out of order, or a week late, beside a load."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -52,7 +52,7 @@ async def _three_times(
 async def test_records_that_overtook_each_other_are_taken_as_they_come(
     disturbed: LocalStack, judge: Judge, load: Load
 ) -> None:
-    """A cancellation that comes before its order finds none: it is kept, and the order is decided."""
+    """Given a cancellation sent before its order; then it becomes a dead letter, and the order is decided."""
     orders = _orders(load)
     overtaken, cancelled = orders[::2], orders[1::2]
     async with watching(disturbed) as watch, load.running(PER_S):
@@ -65,7 +65,7 @@ async def test_records_that_overtook_each_other_are_taken_as_they_come(
         await _decided(watch, orders)
     row = await judge.judge(load, "cancellations before their orders", "ordering")
     assert row.clean
-    # The watch ended with the last decision, which its cancellation follows.
+    # The watch ended with the last decision; its cancellation comes after that.
     events = await read_all(disturbed.kafka, topics.ORDERS_EVENTS.name)
     taken_back = {header(r, "ce_subject") for r in events if _is(r, OrderCancelled)}
     assert taken_back >= {str(order.order_id) for order in cancelled}

@@ -1,10 +1,9 @@
-"""The inputs of a run, replayed twice on new servers: both lead to the same, byte for byte.
+"""The inputs of a run, replayed twice on new stacks: both give the same results, byte for byte.
 
-A replay keeps each record's partition, order and append time. Between topics there is no order, and an order
-that is decided before its overview has arrived waits for it: a replay therefore has the directory from the
-start, takes all changes first, then all requests, then all reviews, and goes on each time when everybody is
-done with what came before. What is left free is what may differ in practice: how records come together in
-batches, and which worker has them.
+A replay keeps each record's partition, order and append time. Kafka keeps no order between topics, and an order
+that comes before its overview waits for it. A replay therefore sends the directory first, then all changes, all
+requests and all reviews, and waits after each topic until the system is at rest. Batches and assignments may
+differ between replays, as they do in practice.
 """
 
 import asyncio
@@ -35,12 +34,12 @@ from verify.rows import KafkaRecord
 
 PER_S = 60.0
 INPUTS = (topics.MEDICATION_CHANGES, topics.ORDERS_REQUESTS, topics.ORDERS_REVIEWS)
-"""In the order in which a replay takes them."""
+"""In the order in which a replay sends them."""
 
 DIRECTORY = (topics.DIRECTORY_PRACTICES, topics.DIRECTORY_PHARMACIES)
 
 Inputs = Mapping[str, Sequence[ConsumerRecord]]
-"""The records of each topic, those of one partition in order."""
+"""Records by topic; those of one partition are in order."""
 
 
 async def test_two_replays_of_the_same_inputs_lead_to_the_same(
@@ -75,7 +74,10 @@ def _poison(load: Load, kind: str) -> Sent:
 
 
 async def _replayed(folder: Path, inputs: Inputs, workers: int, at_once: int) -> Dump:
-    """What a stack makes of these with so many workers of ordering, given so many records at a time."""
+    """Replay the inputs on a new stack, and return its dump.
+
+    ordering has `workers` workers; records are sent `at_once` at a time.
+    """
     async with LocalStack(StackOptions.at(folder, free_ports())) as stack:
         await stack.start_servers()
         await _make_topics(stack, inputs)
@@ -100,7 +102,7 @@ async def _replayed(folder: Path, inputs: Inputs, workers: int, at_once: int) ->
 
 
 async def _make_topics(stack: LocalStack, inputs: Inputs) -> None:
-    """Every topic; the inputs keep the times that records bring, which are those of their first append."""
+    """Create every topic; input topics keep the producer's timestamps: the append times of the first run."""
     pharmacies = {r.key.decode() for r in inputs[topics.DIRECTORY_PHARMACIES.name]}
     await apply_topics(stack.kafka, [*topics.ALL, *map(topics.prescriptions, pharmacies)], 1)
     async with admin(stack.kafka) as client:
@@ -141,7 +143,7 @@ async def _send(stack: LocalStack, records: Sequence[ConsumerRecord], at_once: i
 def _in_order(
     records: Iterable[ConsumerRecord | KafkaRecord],
 ) -> dict[int, list[tuple[int, bytes | None]]]:
-    """The time and value of each partition's records."""
+    """Timestamp and value of each partition's records, in order."""
     found: dict[int, list[tuple[int, bytes | None]]] = defaultdict(list)
     for record in sorted(records, key=lambda r: (r.partition, r.offset)):
         found[record.partition].append((record.timestamp, record.value))

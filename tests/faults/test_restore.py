@@ -1,4 +1,4 @@
-"""Databases from a backup under a newer Kafka: what was told stands, whatever is known now."""
+"""Databases restored from an older backup, beside a newer Kafka: published decisions and promises stand."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -31,14 +31,14 @@ REPORT = PlainReport()
 
 @asynccontextmanager
 async def running(data: Path) -> AsyncIterator[LocalStack]:
-    """A whole stack on this folder, on ports of its own."""
+    """Run a whole stack on this folder, on free ports."""
     async with LocalStack(StackOptions.at(data, free_ports())) as stack:
         await start_everything(stack)
         yield stack
 
 
 def otherwise(directory: Directory) -> Directory:
-    """The same practices with other rules: every order is reviewed, and nothing is ready as soon."""
+    """The same practices with other rules: every order is reviewed, and processing takes longer."""
     return directory.model_copy(
         update={
             "practices": tuple(
@@ -60,7 +60,9 @@ def otherwise(directory: Directory) -> Directory:
 async def test_a_database_restored_from_before_decides_and_promises_the_same(
     tmp_path: Path, table: Table
 ) -> None:
-    """The directory and the overviews have changed since, so that all would be decided otherwise."""
+    """Given a directory and overviews that changed after the backup; when the databases are restored; then
+    every order keeps its published decision and promise, although the new rules would give others.
+    """
     data, backup = tmp_path / "data", tmp_path / "databases.tar.gz"
     async with running(data) as stack:
         directory = read_directory(EXAMPLE)
@@ -107,7 +109,7 @@ async def _rest(stack: LocalStack) -> None:
 
 
 async def _told(stack: LocalStack, topic: str) -> dict[str | None, bytes | None]:
-    """What was told on a topic: each record's value by its id. Fails when one id has two values."""
+    """The records on a topic: value by `ce_id`. Fails when one id has two values."""
     told: dict[str | None, bytes | None] = {}
     for record in await read_all(stack.kafka, topic):
         ce_id = header(record, "ce_id")
@@ -116,14 +118,14 @@ async def _told(stack: LocalStack, topic: str) -> dict[str | None, bytes | None]
 
 
 async def _cancel_some(stack: LocalStack, load: Load) -> None:
-    """Orders of a patient of their own, some of which are taken back."""
+    """Place 20 orders of one patient and cancel every second one."""
     orders = [an_order(load.patients[0], METFORMINE) for _ in range(20)]
     commands = [*orders, *(a_cancellation(order) for order in orders[::2])]
     await send(stack.kafka, [sent(topics.ORDERS_REQUESTS.name, command) for command in commands])
 
 
 async def _stop_all_metformine(stack: LocalStack, load: Load) -> None:
-    """From now on it cannot be ordered any more."""
+    """Set metformine to stopped for every patient, so that it cannot be ordered."""
     stopped = (entry(METFORMINE, Status.STOPPED), entry(OMEPRAZOL))
     changes = [an_import(patient, *stopped) for patient in load.patients]
     await send(stack.kafka, [sent(topics.MEDICATION_CHANGES.name, change) for change in changes])

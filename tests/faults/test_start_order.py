@@ -1,4 +1,4 @@
-"""Services, Kafka and PostgreSQL started in any order, while clients send from the first moment on."""
+"""Services, Kafka and PostgreSQL started in any order, while clients send from the start."""
 
 import asyncio
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ STOPS_S = 15.0
 PARTS = {"services": SERVICES, "Kafka": ("kafka-1",), "PostgreSQL": ("postgres",)}
 
 SHORT = (("services", "Kafka", "PostgreSQL"), ("PostgreSQL", "services", "Kafka"))
-"""Services before Kafka, Kafka before PostgreSQL, either of them last; `--soak` takes all six orders."""
+"""The short form: services before both servers, and services between them. `--soak` takes all six orders."""
 
 
 @pytest.mark.timeout(600)
@@ -41,7 +41,7 @@ async def test_services_kafka_and_postgresql_start_in_any_order(
 
 
 async def _started(stack: LocalStack, order: Sequence[str]) -> float:
-    """Start the parts one after another; seconds from the last one's start to the first decision."""
+    """Start the parts in this order; return the seconds from the last one's start to the first decision."""
     for number, part in enumerate(order):
         since = now()
         if part == "services":
@@ -56,7 +56,7 @@ async def _started(stack: LocalStack, order: Sequence[str]) -> float:
 
 
 async def _lives_and_waits(stack: LocalStack, service: str, missing: set[str]) -> None:
-    """The service answers that it lives, and says for which of these it waits, if for any."""
+    """Wait until the service is alive, and `/readyz` names one of the missing servers if there are any."""
     url = stack.endpoints[service]
 
     async def look() -> tuple[bool, str]:

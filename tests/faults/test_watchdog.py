@@ -1,4 +1,4 @@
-"""A worker that is wedged ends its process, and the supervisor starts another; what looks like it does not."""
+"""A wedged worker ends its process, and the supervisor starts another; one that only looks wedged goes on."""
 
 import asyncio
 import sys
@@ -31,7 +31,10 @@ BATCHES = 20
 async def test_a_consumer_that_stops_to_fetch_ends_its_process_and_another_goes_on(
     disturbed: LocalStack, judge: Judge, load: Load, tmp_path: Path
 ) -> None:
-    """Recovery counts from when it was wedged; one member is in the group afterwards."""
+    """Given a load; when the consumer stops fetching; then the process ends and a new one takes over.
+
+    Recovery counts from the moment at which the consumer is wedged.
+    """
     wedged = tmp_path / "wedged"
     async with watching(disturbed) as watch, load.running(PER_S):
         await disturbed.stop("ordering")
@@ -54,9 +57,10 @@ async def test_a_consumer_that_stops_to_fetch_ends_its_process_and_another_goes_
     assert "no sign of life for" in service.program.log.read_text()
 
 
+@pytest.mark.soak_only
 @pytest.mark.timeout(300)
 async def test_the_end_of_a_transaction_ends_no_process(disturbed: LocalStack) -> None:
-    """Given a record that was sent in a transaction, whose end takes an offset too; then nothing waits."""
+    """Given a record sent in a transaction, whose commit marker takes an offset; then no record waits."""
     patient = a_patient()
     order, after = an_order(patient), an_order(patient)
     await disturbed.stop("ordering")
@@ -72,7 +76,7 @@ async def test_the_end_of_a_transaction_ends_no_process(disturbed: LocalStack) -
             await watch.all_decided([order.order_id], 30)
             await asyncio.sleep(3 * SHORT_PATIENCE_S)
             await until_steady(disturbed, within_s=1)
-            # A record after it moves the progress past it, so that the stack comes to rest.
+            # A record after the marker moves the position past it, so that the stack comes to rest.
             await send(disturbed.kafka, [sent(topics.ORDERS_REQUESTS.name, after)])
             await watch.all_decided([after.order_id], 30)
         assert service.pid == pid

@@ -1,4 +1,4 @@
-"""Seeing when a topic moves again, with one consumer that stands at its end."""
+"""Watch a topic's new records, with one consumer that starts at its end."""
 
 import asyncio
 import json
@@ -17,24 +17,26 @@ from schemas.records.orders import OrderDecided
 from tests.harness.kafka import header
 
 ON_ITS_WAY_S = 0.1
-"""What a process has handed to the network when it dies may still be appended for so long."""
+"""How long after a process has died Kafka may still append records that it sent."""
 
 
 @dataclass(frozen=True)
 class Moment:
-    """A point in time: in ms since 1970, as Kafka counts, and in monotonic seconds."""
+    """A point in time: in ms since 1970, as in Kafka's timestamps, and in monotonic seconds."""
 
     wall_ms: float
     monotonic_s: float
 
 
 def now() -> Moment:
-    """This moment."""
     return Moment(time.time() * 1000, time.monotonic())
 
 
 class Watch:
-    """The records that have appeared since it began, each with when it was seen and when it is of (ms)."""
+    """The records since the watch began, each with when it was read (monotonic seconds) and its own time (ms).
+
+    The time of an event on orders.events is that of its decision; on other topics it is the append time.
+    """
 
     def __init__(self, topic: str) -> None:
         self.records: list[ConsumerRecord] = []
@@ -44,13 +46,16 @@ class Watch:
         self._more = asyncio.Condition()
 
     async def recovery(self, since: Moment, within_s: float = 60.0) -> float:
-        """Seconds from `since` until the first new output: on orders.events, a decision on what came later."""
+        """Wait for the first output made after `since`; return the seconds until it was read.
+
+        On orders.events that is a decision on a command that Kafka appended after `since`.
+        """
         earliest_ms = since.wall_ms + ON_ITS_WAY_S * 1000
         seen_s = await self._first(lambda of_ms: of_ms > earliest_ms, within_s)
         return seen_s - since.monotonic_s
 
     async def all_decided(self, orders: Iterable[UUID], within_s: float) -> float:
-        """When the last of these orders was seen to be decided (monotonic seconds)."""
+        """Wait until these orders are decided; return when the last decision was read (monotonic seconds)."""
         missing = {str(order) for order in orders}
         looked = 0
         async with asyncio.timeout(within_s), self._more:
@@ -76,7 +81,7 @@ class Watch:
                 await self._more.wait()
 
     async def follow(self, consumer: AIOKafkaConsumer) -> None:
-        """Note what the consumer reads, until cancelled."""
+        """Collect what the consumer reads, until cancelled."""
         while True:
             for batch in (await consumer.getmany(timeout_ms=1000)).values():
                 async with self._more:
@@ -89,7 +94,7 @@ class Watch:
 async def watching(
     stack: LocalStack, topic: str = topics.ORDERS_EVENTS.name
 ) -> AsyncIterator[Watch]:
-    """Watch a topic from its end of this moment for as long as the body runs."""
+    """Watch a topic from its current end while the body runs."""
     consumer = AIOKafkaConsumer(
         topic,
         bootstrap_servers=stack.kafka,
@@ -117,7 +122,7 @@ def _appended_ms(record: ConsumerRecord) -> float:
 
 
 def _decided_ms(record: ConsumerRecord) -> float:
-    """When Kafka took what an order's event follows from."""
+    """When Kafka appended the command that led to an order's event (ms)."""
     body = json.loads(record.value)
     moment = next(body[name] for name in ("decided_at", "cancelled_at") if name in body)
     return datetime.fromisoformat(moment).timestamp() * 1000

@@ -1,7 +1,8 @@
-"""A service whose Kafka consumer stops to fetch, once, as one does whose background task has died.
+"""A service whose Kafka consumer stops fetching once, as if its background task had died.
 
-`python -m tests.faults.wedged_service SERVICE N FILE`: at the N-th batch, unless FILE exists, which it makes
-then; with the same environment as `herhaal serve`. Nothing is raised: the consumer just gives no more records.
+`python -m tests.faults.wedged_service SERVICE N FILE`, in the environment of `herhaal serve`. At the N-th
+batch, unless FILE exists, it creates FILE and stops fetching. Nothing is raised: the consumer returns no more
+records.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ from runtime.process import run
 
 
 class Wedge:
-    """Counts batches down, and stops the group's consumer from fetching, unless `once` exists."""
+    """Counts down batches, then stops the group's consumer from fetching unless the file `once` exists."""
 
     def __init__(self, after: int, once: Path) -> None:
         self._left = after
@@ -32,7 +33,7 @@ class Wedge:
 
 
 def _stop_fetching() -> None:
-    gc.unfreeze()  # What is frozen is not among the objects that the collector tells of.
+    gc.unfreeze()  # gc.get_objects() leaves out frozen objects.
     consumers = [found for found in gc.get_objects() if isinstance(found, AIOKafkaConsumer)]
     for consumer in consumers:
         if consumer._group_id is not None and consumer._fetcher is not None:

@@ -1,1 +1,1 @@
-"""What tests of the running system share: making records, sending them, reading everything back."""
+"""Helpers for tests of the running system: make records, send them, read topics."""

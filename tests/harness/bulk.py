@@ -1,4 +1,4 @@
-"""Many events of many orders, made by ordering's own handler, for what has to be fast."""
+"""Events of many orders, made by ordering's own handler, for measurements of throughput."""
 
 import random
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ from tests.harness.made import (
 from tests.harness.records import delivered
 
 AT_A_TIME = 2000
-"""Orders that are made and published together."""
+"""Orders made and published at a time."""
 
 _FIRST = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
 _DAY_MS = 86_400_000
@@ -41,7 +41,7 @@ _parse = Parser.of(INPUTS).parse
 
 @dataclass
 class Bulk:
-    """Orders of a region: some thousand a day, half of two lines, a fifth reviewed, a tenth cancelled."""
+    """Orders of a region: half have two lines, a fifth are reviewed, a tenth are cancelled."""
 
     patients: int = 200_000
     practices: int = 500
@@ -57,7 +57,7 @@ class Bulk:
         self._handler = OrderingHandler({}, {PHARMACY: pharmacy})
 
     async def publish(self, kafka: str, events: int) -> int:
-        """At least so many events on `orders.events`; how many."""
+        """Publish at least this many events on `orders.events`; return how many."""
         publisher = Producer(kafka, "bulk")
         await publisher.start()
         published = 0
@@ -71,7 +71,7 @@ class Bulk:
         return published
 
     def some(self, orders: int) -> Iterator[Outgoing]:
-        """The events of so many orders, first all decisions, then what came after."""
+        """The events of this many orders: all decisions first, then those of reviews and cancellations."""
         work, later = Work(), list[tuple[Topic, Body, int]]()
         for _ in range(orders):
             chance, at_ms = self._dice.random(), self._next_ms()
@@ -96,7 +96,7 @@ class Bulk:
         return int(_FIRST.timestamp() * 1000) + self.made * _DAY_MS // self.orders_a_day
 
     def _order(self, chance: float, work: Work) -> OrderPlace:
-        """An order that is decided at once; with a remark when it is to be reviewed."""
+        """An order whose overview is loaded; with a remark when it has to be reviewed."""
         patient = f"pat_bulk{self._dice.randrange(self.patients):08d}"
         practice = f"01{self._dice.randrange(self.practices):06d}"
         work.overviews[patient] = _overview(patient, practice)

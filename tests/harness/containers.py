@@ -1,7 +1,7 @@
-"""Kafka and PostgreSQL from images, through testcontainers, in place of the stack's own.
+"""Kafka and PostgreSQL in containers (testcontainers), in place of the stack's own.
 
-Docker must be on this machine: both listen on loopback only, on ports chosen beforehand, so that
-they are found at the same address after they were killed and started again.
+Docker must run on this machine, as both listen on loopback only. Ports are chosen beforehand, so that the
+addresses stay the same when a container is killed and started again.
 """
 
 import asyncio
@@ -31,18 +31,18 @@ START_S = 120
 
 @dataclass(frozen=True)
 class Container:
-    """A server in a container: the address of it, and how to ask whether it is ready."""
+    """A server in a container, with its address and its readiness probe."""
 
     docker: DockerContainer
     address: str
     probe: Probe
 
     def kill(self) -> None:
-        """kill -9 of all that runs in it; its data stays."""
+        """Send SIGKILL to the container; its data stays."""
         self.docker.get_wrapped_container().kill()
 
     def start(self) -> None:
-        """Starts it again on its data."""
+        """Start it again on its data."""
         self.docker.get_wrapped_container().start()
 
 
@@ -55,7 +55,7 @@ class Containers:
 
 
 class ContainerStack(LocalStack):
-    """A stack whose Kafka and PostgreSQL are containers; both go by the names they have in ours."""
+    """A stack whose Kafka and PostgreSQL are containers, under the names of the stack's own servers."""
 
     def __init__(self, options: StackOptions, containers: Containers) -> None:
         kafka, postgres = containers.kafka.address, containers.postgres.address
@@ -89,12 +89,12 @@ class ContainerStack(LocalStack):
 
 @contextmanager
 def containers(kafka_image: str, postgres_image: str) -> Iterator[Containers]:
-    """A Kafka and a PostgreSQL that run as long as the context."""
+    """Run a Kafka and a PostgreSQL while the body runs."""
     ports = free_ports()
     kafka = _kafka(kafka_image, ports.kafka)
     postgres = _postgres(postgres_image, ports.postgres)
     bootstrap = f"{LOOPBACK}:{ports.kafka}"
-    # testcontainers' own reaper is one more image, which must be pulled and may do all that Docker can.
+    # testcontainers' own reaper is another image to pull, with full access to Docker.
     testcontainers_config.ryuk_disabled = True
     with _removed_at_the_latest_when_we_are_gone(), kafka, postgres:
         dsn = postgres.get_connection_url(host=LOOPBACK)
@@ -105,7 +105,7 @@ def containers(kafka_image: str, postgres_image: str) -> Iterator[Containers]:
 
 
 def _kafka(image: str, port: int) -> DockerContainer:
-    # The broker tells clients its address, so the port outside must be known before it starts.
+    # The broker advertises its address to clients, so the host's port must be known before it starts.
     settings = {
         "KAFKA_NODE_ID": "1",
         "KAFKA_PROCESS_ROLES": "broker,controller",
@@ -127,7 +127,7 @@ def _kafka(image: str, port: int) -> DockerContainer:
 
 
 def _postgres(image: str, port: int) -> PostgresContainer:
-    # As many connections as ours allows; and a password as an administrator's may be.
+    # As many connections as the stack's own allows; the password has characters that a URL must escape.
     container = PostgresContainer(
         image, username="admin", password="p@ss/word:1", dbname="herhaal", driver=None
     ).with_command("postgres -c max_connections=200")
@@ -136,14 +136,20 @@ def _postgres(image: str, port: int) -> PostgresContainer:
 
 
 def _on_loopback(container: DockerContainer, inside: int, port: int) -> DockerContainer:
-    """Reachable from this machine only; testcontainers passes on what Docker takes, but types less."""
+    """Publish a port on loopback only.
+
+    testcontainers passes on every value that Docker takes, but its types allow fewer: hence the cast.
+    """
     cast("dict[str, object]", container.ports)[str(inside)] = (LOOPBACK, port)
     return container
 
 
 @contextmanager
 def _removed_at_the_latest_when_we_are_gone() -> Iterator[None]:
-    """Also after a kill -9 no container stays: a process of its own sees our end of its pipe close."""
+    """Remove this run's containers when the body ends, also after a kill -9.
+
+    A separate process removes them as soon as the pipe from this process closes.
+    """
     label = f"{LABEL_SESSION_ID}={SESSION_ID}"
     waiting = subprocess.Popen(
         [sys.executable, "-c", _REMOVE, label], stdin=subprocess.PIPE, start_new_session=True

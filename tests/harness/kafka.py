@@ -1,4 +1,4 @@
-"""Sending records to Kafka and reading whole topics back, with a plain client."""
+"""Send records to Kafka and read whole topics, with a plain client."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
@@ -17,7 +17,7 @@ WAIT_S = 30.0
 
 
 def sent(topic: str, body: Body, ce_id: str | None = None, **headers: str) -> Sent:
-    """The record that a portal's back end makes of a body."""
+    """The record of a body, as a portal's back end makes it."""
     key: str = getattr(body, body.KEY)
     values = {
         "ce_specversion": "1.0",
@@ -33,7 +33,7 @@ def sent(topic: str, body: Body, ce_id: str | None = None, **headers: str) -> Se
 
 @asynccontextmanager
 async def producer(bootstrap: str) -> AsyncIterator[AIOKafkaProducer]:
-    """A producer as any portal has."""
+    """An idempotent producer with `acks=all`, as a portal has."""
     client = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True)
     await client.start()
     try:
@@ -43,7 +43,7 @@ async def producer(bootstrap: str) -> AsyncIterator[AIOKafkaProducer]:
 
 
 async def send(bootstrap: str, records: Iterable[Sent]) -> None:
-    """Send these in order and wait until Kafka has them."""
+    """Send these in order and wait until all are acknowledged."""
     async with producer(bootstrap) as client:
         waiting = [
             await client.send(
@@ -55,7 +55,10 @@ async def send(bootstrap: str, records: Iterable[Sent]) -> None:
 
 
 async def read_all(bootstrap: str, topic: str) -> list[ConsumerRecord]:
-    """Every record that is on a topic now, in the order of each partition; also odd ones of other tests."""
+    """Every record on a topic up to its current end offsets, in the order of each partition.
+
+    Records with a header name that is not UTF-8 are read as well.
+    """
     record_reader.install()
     consumer = AIOKafkaConsumer(topic, bootstrap_servers=bootstrap, auto_offset_reset="earliest")
     await consumer.start()
@@ -75,14 +78,14 @@ async def read_all(bootstrap: str, topic: str) -> list[ConsumerRecord]:
 
 
 def header(record: ConsumerRecord, name: str) -> str | None:
-    """A header's text; the first of that name, None without one."""
+    """The text of the first header of this name; None without one."""
     return next((value.decode() for n, value in record.headers if n == name and value), None)
 
 
 async def eventually(
     look: Callable[[], Any], is_right: Callable[[Any], bool], within_s: float = WAIT_S
 ) -> Any:
-    """Look (an async function) until it is right; fails with what was seen last."""
+    """Call `look` (async) until `is_right` accepts its result, and return that. Fails with the last result."""
     seen: Any = None
     try:
         async with asyncio.timeout(within_s):
@@ -98,7 +101,7 @@ async def eventually(
 async def records_of(
     bootstrap: str, topic: str, keys: Sequence[str], at_least: int, within_s: float = WAIT_S
 ) -> list[ConsumerRecord]:
-    """The records with these keys, once there are at least so many."""
+    """Wait for at least this many records with these keys, and return all of them."""
     wanted = {key.encode() for key in keys}
 
     async def look() -> list[ConsumerRecord]:

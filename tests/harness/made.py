@@ -1,4 +1,4 @@
-"""Made-up orders and overviews, valid unless a test says otherwise."""
+"""Made-up orders and overviews, valid unless a test changes their fields."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -61,7 +61,7 @@ def an_order(
     quantity: int = 90,
     **changes: Any,
 ) -> OrderPlace:
-    """An order of these medicines, metformine when none is named."""
+    """An order of these medicines; of metformine when there are none."""
     fields: dict[str, Any] = {
         "order_id": order_id or uuid4(),
         "patient": patient,
@@ -75,7 +75,7 @@ def an_order(
 
 
 def a_cancellation(order: OrderPlace) -> OrderCancel:
-    """The patient takes the order back."""
+    """The patient's cancellation of an order."""
     by = Actor(role=Role.PATIENT, id=order.patient)
     return OrderCancel(order_id=order.order_id, patient=order.patient, cancelled_by=by)
 
@@ -94,7 +94,7 @@ def _lines(medicines: Sequence[tuple[str, str]], quantity: int) -> tuple[OrderLi
 
 @dataclass(frozen=True)
 class Sent:
-    """A record as a test hands it to Kafka; `partition` None leaves it to the key."""
+    """A record to send to Kafka; when `partition` is None its key decides."""
 
     topic: str
     key: bytes | None

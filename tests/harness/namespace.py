@@ -1,7 +1,7 @@
-"""A network namespace of the test's own, with links to this machine that can be made to swallow packets.
+"""A network namespace with links to this machine that can be made to drop packets.
 
-A link that is cut loses what is sent over it in silence: the sender's neighbour table is given a hardware
-address that nobody has. No firewall is needed for that, only root and iproute2.
+A cut link drops packets without an error: the sender's neighbour table gets a hardware address that no
+interface has. That needs root and iproute2, but no firewall.
 """
 
 import os
@@ -16,7 +16,7 @@ _NOBODY = "02:00:00:00:00:99"
 
 
 class Cut(Enum):
-    """What is lost on a link, seen from the namespace."""
+    """Which packets a link drops, seen from the namespace."""
 
     BOTH = "both directions"
     REQUESTS = "what is sent"
@@ -25,7 +25,7 @@ class Cut(Enum):
 
 
 def can_make_namespaces() -> bool:
-    """Whether this account and machine allow it."""
+    """Whether this process is root and iproute2 is installed."""
     return os.geteuid() == 0 and shutil.which("ip") is not None
 
 
@@ -39,7 +39,7 @@ class Link:
     there: str
 
     def open(self) -> None:
-        """Make both ends, with their addresses."""
+        """Create both interfaces, with their addresses."""
         near, far = self._near, self._far
         _ip("link", "add", near, "type", "veth", "peer", "name", far, "netns", self.namespace)
         _ip("addr", "add", f"{self.here}/30", "dev", near)
@@ -48,7 +48,7 @@ class Link:
         self._inside("link", "set", far, "up")
 
     def cut(self, what: Cut) -> None:
-        """From now on packets are lost."""
+        """Start to drop packets."""
         if what is Cut.ROUTE:
             self._inside("route", "add", "blackhole", f"{self.here}/32")
         if what in (Cut.BOTH, Cut.REQUESTS):
@@ -57,7 +57,7 @@ class Link:
             _ip(*_neighbour("replace", self.there, self._near))
 
     def mend(self, what: Cut) -> None:
-        """What was cut is whole again."""
+        """Undo a cut."""
         if what is Cut.ROUTE:
             self._inside("route", "del", "blackhole", f"{self.here}/32")
         if what in (Cut.BOTH, Cut.REQUESTS):
@@ -85,14 +85,14 @@ class Namespace:
     links: dict[str, Link]
 
     def command(self, argv: Sequence[str]) -> list[str]:
-        """The command line that runs this one inside."""
+        """The command line that runs `argv` in the namespace."""
         return ["ip", "netns", "exec", self.name, *argv]
 
 
 @contextmanager
 def namespace(*links: str) -> Iterator[Namespace]:
-    """A namespace with these links, whose first letters differ; all is gone afterwards."""
-    # An interface's name has at most 15 characters, and two test runs may be on one machine.
+    """Create a namespace with these links, and delete it after the body. Their first letters must differ."""
+    # An interface's name has at most 15 characters, and two test runs may share a machine.
     name = f"hh{os.getpid()}"
     net = f"10.{100 + os.getpid() % 100}.{os.getpid() // 100 % 250}"
     made = Namespace(

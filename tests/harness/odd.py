@@ -1,4 +1,4 @@
-"""A record that Kafka clients for Python refuse to make, sent as another client could."""
+"""A record that Kafka clients for Python refuse to make, but other clients can send."""
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.protocol.produce import ProduceRequest
@@ -9,14 +9,14 @@ from tests.harness.made import Sent
 
 
 class OddName(str):
-    """A header name that is written as bytes that are not UTF-8."""
+    """A header name that encodes to bytes that are not UTF-8."""
 
     def encode(self, *_: object) -> bytes:
         return b"\xff\xfe"
 
 
 async def send_with_odd_header_name(bootstrap: str, record: Sent) -> None:
-    """Send this record to its key's partition with one header more, of such a name."""
+    """Send a record to its key's partition, with one more header, whose name is not UTF-8."""
     builder = _DefaultRecordBatchBuilderPy(2, 0, False, -1, -1, -1, 100_000)
     headers = [*record.headers, (OddName("odd"), b"1")]
     builder.append(0, 1000, record.key, record.value, headers)

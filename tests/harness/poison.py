@@ -1,4 +1,4 @@
-"""Ways to spoil a record about metformine, each with the reason that its dead letter gives."""
+"""Ways to spoil a record about metformine, each with the reason of its dead letter."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace

@@ -31,7 +31,7 @@ GOAL_RATIO = 0.8
 
 @dataclass(frozen=True)
 class Round:
-    """Events per second: read alone, rebuilt (`whole` from the first connection to the switch)."""
+    """Events per second: `raw` read only, `bulk` in the bulk phase, `whole` from first connection to switch."""
 
     raw: float
     bulk: float
@@ -40,12 +40,12 @@ class Round:
 
     @property
     def met(self) -> bool:
-        """Whether it is as fast as it has to be."""
+        """Whether the rebuild reached the goal."""
         return self.whole >= min(GOAL_PER_S, GOAL_RATIO * self.raw)
 
 
 async def measure(folder: Path, events: int, rounds: int) -> list[Round]:
-    """Rounds on one stack with so many events, which metrics has counted before."""
+    """Measure rounds on one stack, with this many events that metrics has counted before."""
     async with LocalStack(StackOptions.at(folder, free_ports())) as stack:
         await stack.start_kafka()
         await apply_topics(stack.kafka, ALL, 1)
@@ -82,7 +82,7 @@ async def _round(stack: LocalStack, file: Path) -> Round:
 
 
 async def raw_per_s(kafka: str) -> float:
-    """How many of the same records a plain consumer, as aiokafka comes, reads per second."""
+    """Records per second that a plain aiokafka consumer reads from the same topic."""
     consumer = AIOKafkaConsumer(bootstrap_servers=kafka, enable_auto_commit=False)
     await consumer.start()
     try:
@@ -102,7 +102,7 @@ async def raw_per_s(kafka: str) -> float:
 
 
 def main() -> int:
-    """Measure, print a line per round and the medians; 1 when the goal is missed."""
+    """Measure, print a line per round and the medians; return 1 when the goal is missed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=240_000)
     parser.add_argument("--rounds", type=int, default=5)

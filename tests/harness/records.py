@@ -1,4 +1,4 @@
-"""Records as Kafka would deliver them, without a Kafka."""
+"""Records as Kafka would deliver them, without Kafka."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ APPENDED_MS = 1_790_000_000_000
 
 @dataclass
 class Delivered:
-    """One record; without changes it is one that any reader takes."""
+    """A record as a consumer receives it."""
 
     topic: str
     key: bytes | None
@@ -27,7 +27,7 @@ class Delivered:
 
 
 def envelope(body: type[Body], **changes: str | bytes | None) -> Headers:
-    """The headers of a record, some of them changed; a change to "" leaves the header out."""
+    """The headers of a record, with these changes; a change to "" removes the header."""
     headers: Mapping[str, str | bytes | None] = {
         "ce_specversion": "1.0",
         "ce_id": "7f9c0f2e-1111-5222-8333-444455556666",
