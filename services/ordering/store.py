@@ -34,7 +34,7 @@ select null, null, null, type, body from recovered_events where order_id = any($
 """
 _SAVE_RECOVERED = """
 insert into recovered_events (order_id, seq, type, body)
-select * from unnest($1::uuid[], $2::int[], $3::text[], $4::jsonb[])
+select * from unnest($1::uuid[], $2::int[], $3::text[], $4::json[])
 on conflict (order_id, seq) do nothing
 """
 _DROP_RECOVERED = "delete from recovered_events where order_id = any($1::uuid[])"
@@ -46,7 +46,7 @@ _ORDER_COLUMNS = ("order_id", "patient", "practice", "state", "placed_at", "dige
 _ADD_ORDERS = """
 insert into orders (order_id, patient, practice, state, placed_at, digest, body)
 select * from unnest(
-    $1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::jsonb[]
+    $1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::json[]
 )
 """
 # The rows exist; `on conflict` guarantees an index lookup, which a join does not.
@@ -76,7 +76,7 @@ select patient, practice, version, medications from overviews where patient = an
 """
 _SAVE_OVERVIEWS = """
 insert into overviews (patient, practice, version, medications)
-select * from unnest($1::text[], $2::text[], $3::int[], $4::jsonb[])
+select * from unnest($1::text[], $2::text[], $3::int[], $4::json[])
 on conflict (patient) do update set practice = excluded.practice, version = excluded.version,
     medications = excluded.medications
 """
@@ -117,8 +117,8 @@ select count(built.patient) as rows,
     count(*) filter (where running.patient is null) as added,
     count(*) filter (where built.patient is null) as gone,
     count(*) filter (
-        where (running.practice, running.version, running.medications)
-            <> (built.practice, built.version, built.medications)
+        where (running.practice, running.version, running.medications::jsonb)
+            <> (built.practice, built.version, built.medications::jsonb)
     ) as changed
 from public.overviews running full join overviews built using (patient)
 """

@@ -1,4 +1,5 @@
-alter table orders alter column body type jsonb using convert_from(body, 'UTF8')::jsonb;
+-- json, not jsonb: it is written for each order and read whole; what is searched for is in order_lines.
+alter table orders alter column body type json using convert_from(body, 'UTF8')::json;
 
 -- Each line of each order, as its order's body has it, for searching.
 create table order_lines (
@@ -19,7 +20,7 @@ create table order_lines (
 insert into order_lines (order_id, line, practice, pharmacy, patient, prk, outcome, state)
 select order_id, (entry->>'number')::int, practice, body->>'pharmacy', patient, entry->>'prk',
     entry->>'outcome', state
-from orders cross join lateral jsonb_array_elements(body->'lines') as l(entry);
+from orders cross join lateral json_array_elements(body->'lines') as l(entry);
 
 -- The id of a timer cannot be computed in SQL; its record, in MessagePack, holds the JSON that names the order.
 update order_lines set due = due_at
@@ -28,11 +29,3 @@ from (
     from timers where encode(record, 'escape') like '%"kind":"overview_overdue"%'
 ) as t
 where order_id = waiting and outcome = 'waiting';
-
--- What a practice has still to decide, the most urgent first: the review queue.
-create index order_lines_queue on order_lines (practice, outcome, due)
-    where outcome in ('review', 'waiting');
--- What a pharmacy has to supply, and whether a patient is one of its own now.
-create index order_lines_of_pharmacy on order_lines (pharmacy, patient) where outcome = 'approved';
--- Whether a patient has ordered this medicine already.
-create index order_lines_of_patient on order_lines (patient, prk);

@@ -249,7 +249,7 @@ async def test_wrong_overviews_of_ordering_are_reported_and_repaired(
         await db.execute(
             """
             update overviews set version = 7,
-                medications = replace(medications::text, 'chronic', 'stopped')::jsonb
+                medications = replace(medications::text, 'chronic', 'stopped')::json
             where patient = $1
             """,
             wrong,
