@@ -1,17 +1,15 @@
 """The members of each service's consumer group, with their client ids."""
 
-import asyncio
 import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import GroupCoordinatorNotAvailableError, GroupLoadInProgressError, for_code
+from aiokafka.errors import for_code
 
-_ATTEMPTS = 20
-_AGAIN_S = 0.25
-_LOADING = (GroupCoordinatorNotAvailableError, GroupLoadInProgressError)
+from runtime.kafka.group_coordinator import retry_without_coordinator
 
 _CLIENT_ID = re.compile(r"herhaal-[a-z]+-(?P<host>.+)-\d+-[0-9a-f]+")
 
@@ -32,7 +30,9 @@ class Member:
 
 async def members(client: AIOKafkaAdminClient, services: Iterable[str]) -> tuple[Member, ...]:
     """The members of these services' groups, sorted. Raises KafkaError when Kafka is away or refuses."""
-    unsorted = [member for service in services for member in await _of(client, service)]
+    unsorted: list[Member] = []
+    for service in services:
+        unsorted += await retry_without_coordinator(partial(_described, client, service))
     return tuple(sorted(unsorted, key=lambda member: (member.service, member.client_id)))
 
 
@@ -44,15 +44,6 @@ def duplicate_processes(members: Iterable[Member]) -> list[Member]:
 def count_by_host(members: Iterable[Member]) -> dict[str, int]:
     """Count the members per host."""
     return dict(sorted(Counter(member.host for member in members).items()))
-
-
-async def _of(client: AIOKafkaAdminClient, service: str) -> list[Member]:
-    for _ in range(_ATTEMPTS):
-        try:
-            return await _described(client, service)
-        except _LOADING:
-            await asyncio.sleep(_AGAIN_S)
-    return await _described(client, service)
 
 
 async def _described(client: AIOKafkaAdminClient, service: str) -> list[Member]:

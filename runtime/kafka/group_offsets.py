@@ -1,27 +1,12 @@
 """Committed offsets of consumer groups, and the existing partitions of topics."""
 
-import asyncio
 from collections.abc import Iterable
 
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import (
-    GroupCoordinatorNotAvailableError,
-    GroupLoadInProgressError,
-    NotCoordinatorForGroupError,
-    UnknownTopicOrPartitionError,
-    for_code,
-)
+from aiokafka.errors import UnknownTopicOrPartitionError, for_code
 
-_ATTEMPTS = 20
-_AGAIN_S = 0.25
-
-# On a new cluster, the first request creates the topic `__consumer_offsets`.
-_TRANSIENT = (
-    GroupCoordinatorNotAvailableError,
-    GroupLoadInProgressError,
-    NotCoordinatorForGroupError,
-)
+from runtime.kafka.group_coordinator import retry_without_coordinator
 
 
 async def committed(client: AIOKafkaAdminClient, group: str) -> dict[TopicPartition, int]:
@@ -30,12 +15,7 @@ async def committed(client: AIOKafkaAdminClient, group: str) -> dict[TopicPartit
     Raises:
         KafkaError: Kafka refuses, or the group has no coordinator within 5 s.
     """
-    for _ in range(_ATTEMPTS):
-        try:
-            return await _committed(client, group)
-        except _TRANSIENT:
-            await asyncio.sleep(_AGAIN_S)
-    return await _committed(client, group)
+    return await retry_without_coordinator(lambda: _committed(client, group))
 
 
 async def _committed(client: AIOKafkaAdminClient, group: str) -> dict[TopicPartition, int]:
