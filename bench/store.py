@@ -26,7 +26,7 @@ _DROP_TRIGGER = "drop function notify_messages cascade"
 # Every practice on every working day, by the channels and outcomes that a day of a practice has.
 _DAILY_LINES = """
 insert into daily_lines (practice, day, channel, outcome, lines)
-select '0102' || lpad(p::text, 4, '0'), day, channel, outcome, lines
+select '01999' || lpad(p::text, 3, '0'), day, channel, outcome, lines
 from generate_series(0, $1 - 1) p
 cross join generate_series($2::date, $3::date, interval '1 day') as d(moment)
 cross join lateral (select moment::date as day) as days

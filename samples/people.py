@@ -1,4 +1,4 @@
-"""Makes up patients with realistic overviews. Nobody here exists; the PRK codes only look real."""
+"""Makes up patients with realistic overviews. Nobody here exists; for the codes see `samples.codes`."""
 
 import random
 from dataclasses import dataclass
@@ -37,18 +37,18 @@ CHRONIC = (
     Medicine("11800", "Hydrochloorthiazide tablet 12,5 mg", "1x daags 1", 90, "stuk", 90),
     Medicine("80233", "Macrogol/elektrolyten poeder", "1x daags 1 sachet", 60, "stuk", 60),
     Medicine("2402", "Acenocoumarol tablet 1 mg", "volgens doseerkalender", 90, "stuk", 30, True),
-    Medicine("90117", "Methotrexaat tablet 2,5 mg", "1x per week 4", 16, "stuk", 28, True),
+    Medicine("90115", "Methotrexaat tablet 2,5 mg", "1x per week 4", 16, "stuk", 28, True),
 )
 TEMPORARY = (
     Medicine("21105", "Amoxicilline capsule 500 mg", "3x daags 1", 21, "stuk", 7),
-    Medicine("66120", "Prednisolon tablet 30 mg", "1x daags 1", 7, "stuk", 7),
-    Medicine("50871", "Diclofenac tablet msr 50 mg", "2x daags 1", 20, "stuk", 10),
+    Medicine("66125", "Prednisolon tablet 30 mg", "1x daags 1", 7, "stuk", 7),
+    Medicine("50873", "Diclofenac tablet msr 50 mg", "2x daags 1", 20, "stuk", 10),
 )
 STOPPED = (
-    Medicine("30019", "Nitrofurantoïne capsule mga 100 mg", "2x daags 1", 10, "stuk", 5),
-    Medicine("42210", "Codeïne tablet 10 mg", "zo nodig 1", 30, "stuk", 10),
+    Medicine("30015", "Nitrofurantoïne capsule mga 100 mg", "2x daags 1", 10, "stuk", 5),
+    Medicine("42218", "Codeïne tablet 10 mg", "zo nodig 1", 30, "stuk", 10),
 )
-UNLISTED = Medicine("70006", "Ibuprofen tablet 600 mg", "", 30, "stuk", 10)
+UNLISTED = Medicine("70009", "Ibuprofen tablet 600 mg", "", 30, "stuk", 10)
 """A medicine that is in nobody's overview."""
 
 GP = Actor(role=Role.GP, id="demo-gp")

@@ -284,5 +284,5 @@ def max_bytes(topic: str) -> int:
 
 def all_bodies() -> dict[str, type[Body]]:
     """Every record type, by CloudEvents type."""
-    topics = (*ALL, prescriptions("02000000"))
+    topics = (*ALL, prescriptions("02999000"))
     return {name: body for topic in topics for name, body in topic.types.items()}

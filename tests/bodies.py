@@ -10,6 +10,7 @@ from polyfactory.factories.base import BaseFactory
 from polyfactory.factories.pydantic_factory import ModelFactory
 from pydantic import BaseModel
 
+from samples.codes import prk_codes
 from schemas.base import Body
 from schemas.records.directory import Closure
 from schemas.records.medication import Medication, ReviewedStatus
@@ -19,6 +20,7 @@ from schemas.topics import all_bodies
 BODIES = tuple(all_bodies().values())
 
 _numbers = count()
+_prk_codes = prk_codes()
 
 
 class _Factory(ModelFactory[Any]):
@@ -45,7 +47,7 @@ def _line() -> OrderLine:
 
 
 def _medication() -> Medication:
-    medication: Medication = _factory(Medication).build(prk=str(next(_numbers) % 10**8))
+    medication: Medication = _factory(Medication).build(prk=next(_prk_codes))
     return medication
 
 

@@ -9,6 +9,7 @@ import orjson
 from bench.data.records import InputRecord, envelope, trace
 from runtime.messages.cloudevents import event_id
 from runtime.messages.encoding import encode
+from samples.codes import pharmacy_code, practice_code
 from schemas import topics
 from schemas.records.directory import (
     Directory,
@@ -32,12 +33,12 @@ OPEN = "Mo-Fr 08:00-17:30; PH off"
 
 def practice_agb(number: int) -> str:
     """The code of a practice, counted from 0."""
-    return f"0102{number:04d}"
+    return practice_code(number)
 
 
 def pharmacy_agb(number: int) -> str:
     """The code of a pharmacy, counted from 0."""
-    return f"0203{number:04d}"
+    return pharmacy_code(number)
 
 
 def directory(*, review_everything: bool) -> Directory:

@@ -1,7 +1,7 @@
 """Reads YAML into plain values, with the line number of each.
 
 Scalars follow the JSON schema of YAML 1.2: only `true` and `false` are booleans, and `11:00` and
-`01012345` are text. PyYAML's default, YAML 1.1, reads both as numbers.
+`01999345` are text. PyYAML's default, YAML 1.1, reads both as numbers.
 """
 
 import re

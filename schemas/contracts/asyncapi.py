@@ -98,7 +98,7 @@ def _channel(topic: Topic) -> Json:
         channel["parameters"] = {
             "pharmacy": {
                 "description": "The pharmacy's AGB code, 8 digits, the first two 02.",
-                "examples": ["02012345"],
+                "examples": ["02999345"],
             }
         }
     return channel

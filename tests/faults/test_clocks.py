@@ -42,7 +42,7 @@ PROMISES = 60
 """Promises that each instance of notification must make."""
 
 PATIENCE = timedelta(minutes=30)
-ELSEWHERE = "01010002"
+ELSEWHERE = "01999002"
 """A practice whose orders wait `PATIENCE` for an overview."""
 
 LATE = timedelta(seconds=15)

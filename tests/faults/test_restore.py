@@ -99,7 +99,7 @@ TOLD = (
     topics.ORDERS_EVENTS.name,
     topics.NOTIFICATIONS_EVENTS.name,
     topics.MEDICATION_STATUS.name,
-    topics.prescriptions("02010001").name,
+    topics.prescriptions("02999001").name,
 )
 
 

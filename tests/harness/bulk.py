@@ -10,6 +10,7 @@ from runtime.kafka.producer import Producer
 from runtime.loop.handler import Done
 from runtime.messages.message import Message, Outgoing
 from runtime.messages.parser import Parser
+from samples.codes import practice_code
 from schemas import topics
 from schemas.base import Body
 from schemas.records.directory import Pharmacy
@@ -98,7 +99,7 @@ class Bulk:
     def _order(self, chance: float, work: Work) -> OrderPlace:
         """An order whose overview is loaded; with a remark when it has to be reviewed."""
         patient = f"pat_bulk{self._dice.randrange(self.patients):08d}"
-        practice = f"01{self._dice.randrange(self.practices):06d}"
+        practice = practice_code(self._dice.randrange(self.practices))
         work.overviews[patient] = _overview(patient, practice)
         medicines = (METFORMINE, OMEPRAZOL) if self._dice.random() < 0.5 else (METFORMINE,)
         remark = "graag voor vier maanden" if chance > 0.8 else None

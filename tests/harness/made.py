@@ -10,8 +10,8 @@ from schemas.base import Actor, Body, Channel, PlacedBy, Role
 from schemas.records.medication import Medication, MedicationImport, Status
 from schemas.records.orders import OrderCancel, OrderLine, OrderPlace
 
-PRACTICE = "01010001"
-PHARMACY = "02010001"
+PRACTICE = "01999001"
+PHARMACY = "02999001"
 
 GP = Actor(role=Role.GP, id="gp-1")
 

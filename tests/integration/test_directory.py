@@ -1,7 +1,7 @@
 """`herhaal directory apply` on a real Kafka: what it publishes and reports."""
 
+from itertools import count
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 from typer.testing import CliRunner
@@ -11,6 +11,7 @@ from cli.directory import apply_directory, read_directory
 from cli.directory.publish import Report, State
 from deploy.local import LocalStack
 from runtime.kafka.admin import plan_topics
+from samples.codes import pharmacy_code, practice_code
 from schemas import topics
 from schemas.records.directory import Directory, Pharmacy
 from tests.harness.kafka import header, read_all
@@ -18,12 +19,15 @@ from tests.harness.kafka import header, read_all
 EXAMPLE = Path(__file__).parents[2] / "deploy" / "example" / "directory.yaml"
 
 
+_numbers = count(100)
+
+
 def _a_directory() -> Directory:
     """Return the example's first entries, under AGB codes that no other test uses."""
-    example, number = read_directory(EXAMPLE), uuid4().int % 10**6
+    example, number = read_directory(EXAMPLE), next(_numbers)
     return Directory(
-        practices=(example.practices[0].model_copy(update={"agb": f"01{number:06}"}),),
-        pharmacies=(example.pharmacies[0].model_copy(update={"agb": f"02{number:06}"}),),
+        practices=(example.practices[0].model_copy(update={"agb": practice_code(number)}),),
+        pharmacies=(example.pharmacies[0].model_copy(update={"agb": pharmacy_code(number)}),),
     )
 
 

@@ -155,7 +155,7 @@ async def test_a_client_that_has_the_newest_version_is_told_so(
     [
         (request(patient="pat_somebodyelse"), "patient"),
         (request(entry(), entry()), "body"),
-        (request(practice="02012345"), "practice"),
+        (request(practice="02999345"), "practice"),
         (request(change_id="1"), "change_id"),
         (request(by={"role": "king", "id": "1"}), "by.role"),
         (request(reason="a\u0000b"), "reason"),
@@ -178,7 +178,7 @@ async def test_paths_that_name_no_patient_or_medicine_are_refused(
         await http.get(f"{url}/patients/123456782/overview"),
         await http.put(f"{url}/patients/{a_patient()}/medications/x/status", json=status),
         await http.put(
-            f"{url}/patients/{a_patient()}/medications/1/status", json=status | {"prk": "2"}
+            f"{url}/patients/{a_patient()}/medications/5487/status", json=status | {"prk": "34371"}
         ),
     ]
 

@@ -298,7 +298,7 @@ async def test_people_find_the_patients_of_a_practice_by_what_they_use(db: Db) -
         db,
         an_overview(ANNA, 1, entry(OMEPRAZOL, high_risk=True)),
         an_overview(BERT, 1, entry(METFORMINE)),
-        an_overview("pat_moved001", 1, entry(OMEPRAZOL), practice="01010002"),
+        an_overview("pat_moved001", 1, entry(OMEPRAZOL), practice="01999002"),
     )
     query = "select patient from overviews where practice = $1 and medications @> $2::text::jsonb"
     uses = orjson.dumps([{"prk": OMEPRAZOL[0], "status": "chronic"}]).decode()

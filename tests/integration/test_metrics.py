@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from deploy.local import LocalStack, free_ports
+from samples.codes import practice_code
 from schemas import topics
 from schemas.base import Actor, Channel, Role
 from schemas.records.orders import (
@@ -28,13 +29,13 @@ DEAD = topics.dead_letters("metrics").name
 DAY = "2026-11-23"
 GP = Actor(role=Role.GP, id="gp-1")
 
-_practices = count(1)
+_practices = count(500)
 
 
 @pytest.fixture
 def practice() -> str:
     """Return a practice that no other test uses."""
-    return f"01{990000 + next(_practices)}"
+    return practice_code(next(_practices))
 
 
 @pytest.fixture
@@ -280,6 +281,6 @@ async def test_five_years_by_day_are_shown(http: httpx.AsyncClient, url: str) ->
 
 
 async def test_what_is_no_practice_is_refused(stack: LocalStack, http: httpx.AsyncClient) -> None:
-    answer = await http.get(f"{stack.endpoints['metrics']}/practices/02012345/orders")
+    answer = await http.get(f"{stack.endpoints['metrics']}/practices/02999345/orders")
 
     assert answer.status_code == 422

@@ -25,7 +25,7 @@ ONE = Migration("test/0001_one.sql", "create table one (id int); insert into one
 TWO = Migration("test/0002_two.sql", "alter table one add column name text;")
 BROKEN = Migration("test/0003_broken.sql", "create table three (id int); select * from nowhere;")
 WITH_NAMES = (
-    '{"practice":"01010001","version":7,"medications":['
+    '{"practice":"01999001","version":7,"medications":['
     '{"prk":"5487","status":"chronic","dosage":"’s avonds 1","quantity":180,"high_risk":true,'
     '"repeat_service":false},'
     '{"prk":"21105","status":"stopped","dosage":"","quantity":21,"high_risk":false,'
@@ -152,12 +152,12 @@ async def test_overviews_that_ordering_kept_under_its_third_file_are_read_as_the
     await migrate(db, [*read("runtime", RUNTIME), *files[:3]])
     add = "insert into overviews (patient, version, body) values ($1, $2, $3)"
     await db.execute(add, "pat_anna0001", 7, WITH_NAMES.encode())
-    none = '{"practice":"01010001","version":1,"medications":[]}'
+    none = '{"practice":"01999001","version":1,"medications":[]}'
     await db.execute(add, "pat_bert0002", 1, none.encode())
     await migrate(db, [*read("runtime", RUNTIME), *files])
     found = await store.overviews(db, ["pat_anna0001", "pat_bert0002"])
     anna, bert = found["pat_anna0001"], found["pat_bert0002"]
-    assert (anna.practice, anna.version) == ("01010001", 7)
+    assert (anna.practice, anna.version) == ("01999001", 7)
     assert [(m.prk, m.status, m.dosage) for m in anna.medications] == [
         ("5487", Status.CHRONIC, "’s avonds 1"),
         ("21105", Status.STOPPED, ""),

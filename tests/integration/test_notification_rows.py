@@ -17,12 +17,12 @@ PROMISE_ID = UUID(int=7)
 PROMISE = PickupPromised(
     order_id=ORDER_ID,
     patient=PATIENT,
-    practice="01010001",
-    pharmacy="02010001",
+    practice="01999001",
+    pharmacy="02999001",
     lines=(1,),
     from_=MONDAY,
     until=MONDAY + timedelta(hours=2),
-    rule="practice 01010001 v3: before 11:00, 2 working days",
+    rule="practice 01999001 v3: before 11:00, 2 working days",
     promised_at=MONDAY,
 )
 

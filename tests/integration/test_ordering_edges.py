@@ -36,8 +36,8 @@ def ordering(stack: LocalStack, http: httpx.AsyncClient) -> OrderingClient:
     ("changes", "field"),
     [
         ({"patient": f"{SECRET} met een naam"}, "patient"),
-        ({"practice": "02010001"}, "practice"),
-        ({"pharmacy": "01010001"}, "pharmacy"),
+        ({"practice": "02999001"}, "practice"),
+        ({"pharmacy": "01999001"}, "pharmacy"),
         ({"channel": SECRET}, "channel"),
         ({"lines": []}, "lines"),
         ({"remark": f"{SECRET}\u0000"}, "remark"),

@@ -30,11 +30,11 @@ TOPIC_OF: dict[type[Body], Topic] = {body: topic for topic in EVERY_TOPIC for bo
 ORDER: dict[str, Any] = {
     "order_id": "0192aaaa-0000-7000-8000-000000000001",
     "patient": "pat_abcd",
-    "practice": "01012345",
-    "pharmacy": "02012345",
+    "practice": "01999345",
+    "pharmacy": "02999345",
     "channel": "portal",
     "placed_by": {"role": "patient", "id": "x"},
-    "lines": [{"line": 1, "prk": "1", "medicine": "Metformine", "quantity": 90}],
+    "lines": [{"line": 1, "prk": "1007", "medicine": "Metformine", "quantity": 90}],
 }
 
 
@@ -133,7 +133,7 @@ def _report(at: str) -> Delivered:
     body = {
         "prescription_id": ORDER["order_id"],
         "patient": "pat_abcd",
-        "pharmacy": "02012345",
+        "pharmacy": "02999345",
         "status": "ready",
         "reported_at": at,
     }

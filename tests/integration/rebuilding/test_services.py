@@ -98,10 +98,10 @@ async def test_wrong_counts_of_metrics_are_reported_and_repaired(
     stack: LocalStack, http: httpx.AsyncClient, tmp_path: Path
 ) -> None:
     await a_history(stack)
-    url = f"{stack.endpoints['metrics']}/practices/01010001/orders"
+    url = f"{stack.endpoints['metrics']}/practices/01999001/orders"
     right = (await http.get(url)).json()
     async with database(stack, "metrics") as db:
-        await db.execute("update daily_lines set lines = lines + 5 where practice = '01010001'")
+        await db.execute("update daily_lines set lines = lines + 5 where practice = '01999001'")
         await db.execute(
             "delete from counted_orders where order_id = (select order_id from counted_orders limit 1)"
         )
@@ -183,7 +183,7 @@ async def test_missing_messages_return_to_their_place_and_are_not_sent_again(
 async def test_a_restored_message_gives_the_pickup_that_was_promised(
     stack: LocalStack, http: httpx.AsyncClient, tmp_path: Path
 ) -> None:
-    practice = "01010077"
+    practice = "01999077"
     await _practice(stack, practice, working_days=2)
     patient = await a_history(stack, practice)
     whole = await inbox(stack, http, patient)

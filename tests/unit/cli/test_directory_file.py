@@ -16,7 +16,7 @@ TODAY = date(2026, 11, 23)
 
 GOOD = """\
 practices:
-  - agb: 01010001
+  - agb: 01999001
     name: De Linde
     region: Lindewaard
     list_size: 4250
@@ -29,7 +29,7 @@ practices:
     policy:
       review_everything: false
 pharmacies:
-  - agb: "02010001"
+  - agb: "02999001"
     name: De Vijzel
     address: Marktplein 4
     city: Lindewaard
@@ -67,7 +67,7 @@ def test_the_example_is_good_and_has_differing_rules() -> None:
     ("old", "new", "found"),
     [
         (
-            "agb: 01010001",
+            "agb: 01999001",
             "agb: 0101",
             "2: practices[0].agb: must be a practice's AGB code: 8 digits, the first two 01",
         ),
@@ -149,7 +149,7 @@ def test_an_agb_code_that_comes_twice_is_reported_at_the_second(tmp_path: Path) 
     practices, _, pharmacies = GOOD.partition("pharmacies:")
     entry = practices.removeprefix("practices:\n")
     found = _found(tmp_path, f"practices:\n{entry}{entry}pharmacies:{pharmacies}")
-    assert found == ["14: practices[1].agb: 01010001 is there already, on line 2"]
+    assert found == ["14: practices[1].agb: 01999001 is there already, on line 2"]
 
 
 def test_a_closure_that_is_over_is_only_a_warning(tmp_path: Path) -> None:

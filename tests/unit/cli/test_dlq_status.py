@@ -117,10 +117,10 @@ def test_the_last_action_counts() -> None:
 
 
 def test_past_means_that_the_record_itself_was_handled() -> None:
-    at = TopicPartition("prescriptions.approved.02010001", 3)
-    assert not is_past("prescriptions.approved.02010001:3:7", {at: 7})
-    assert is_past("prescriptions.approved.02010001:3:7", {at: 8})
-    assert not is_past("prescriptions.approved.02010001:3:7", {})
+    at = TopicPartition("prescriptions.approved.02999001", 3)
+    assert not is_past("prescriptions.approved.02999001:3:7", {at: 7})
+    assert is_past("prescriptions.approved.02999001:3:7", {at: 8})
+    assert not is_past("prescriptions.approved.02999001:3:7", {})
     assert not is_past(None, {at: 8})
 
 

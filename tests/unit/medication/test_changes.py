@@ -17,7 +17,7 @@ from schemas.records.medication import (
 from tests.harness.made import AMOXICILLINE, GP, METFORMINE, OMEPRAZOL, PRACTICE, entry
 from tests.unit.medication.story import ANNA, BERT, Story, body_of, given, import_of, set_status
 
-OTHER_PRACTICE = "01010002"
+OTHER_PRACTICE = "01999002"
 CHANGE = UUID("0192aaaa-0000-7000-8000-000000000001")
 REVIEWED = datetime(2026, 6, 1, 9, 30, tzinfo=UTC)
 

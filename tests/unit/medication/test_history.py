@@ -11,7 +11,7 @@ from tests.harness.made import AMOXICILLINE, GP, METFORMINE, OMEPRAZOL, PRACTICE
 from tests.unit.medication.story import Story, body_of, given, import_of, overview, set_status
 from tests.unit.medication.test_properties import QUICK, Command, histories
 
-OTHER_PRACTICE = "01010002"
+OTHER_PRACTICE = "01999002"
 
 Content = dict[str, Medication]
 

@@ -82,10 +82,10 @@ def test_a_day_begins_at_midnight_in_amsterdam_in_winter_and_in_summer(
 def test_channels_and_practices_are_counted_apart() -> None:
     Story().when(
         decided(APPROVED, order=1, channel=Channel.RECEPTENLIJN),
-        decided(APPROVED, order=2, practice="01010002"),
+        decided(APPROVED, order=2, practice="01999002"),
     ).then_counted(
         lines({APPROVED: 1}, channel=Channel.RECEPTENLIJN),
-        lines({APPROVED: 1}, practice="01010002"),
+        lines({APPROVED: 1}, practice="01999002"),
     )
 
 

@@ -11,7 +11,7 @@ from services.metrics import store
 from services.metrics.app import SERVICE
 from tests.unit.served import FakeConnections, Served
 
-PRACTICE = "01010001"
+PRACTICE = "01999001"
 PATH = f"/practices/{PRACTICE}/orders"
 
 

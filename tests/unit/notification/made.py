@@ -36,7 +36,7 @@ def amsterdam(text: str) -> datetime:
 def a_practice(*closures: Closure, **changes: Any) -> Practice:
     """A practice with cutoff 11:00, two working days, ready from 15:30, unless `processing` is given."""
     fields: dict[str, Any] = {
-        "agb": "01010001",
+        "agb": "01999001",
         "version": 3,
         "name": "Huisartsenpraktijk De Linde",
         "region": "Lindewaard",
@@ -56,7 +56,7 @@ def a_pharmacy(
 ) -> Pharmacy:
     """A pharmacy that is open on working days, with a lunch break, and on Saturday morning."""
     return Pharmacy(
-        agb="02010001",
+        agb="02999001",
         version=version,
         name="Apotheek De Gouden Vijzel",
         address="Marktplein 4",
@@ -96,8 +96,8 @@ def decided(*lines: DecidedLine, at: datetime = MONDAY, **changes: Any) -> Order
         "order_id": ORDER_ID,
         "seq": 1,
         "patient": PATIENT,
-        "practice": "01010001",
-        "pharmacy": "02010001",
+        "practice": "01999001",
+        "pharmacy": "02999001",
         "channel": Channel.PORTAL,
         "placed_at": at,
         "decided_at": at,
@@ -113,8 +113,8 @@ def line_decided(outcome: Outcome, **changes: Any) -> OrderLineDecided:
         "order_id": ORDER_ID,
         "seq": 2,
         "patient": PATIENT,
-        "practice": "01010001",
-        "pharmacy": "02010001",
+        "practice": "01999001",
+        "pharmacy": "02999001",
         "channel": Channel.PORTAL,
         "line": 1,
         "prk": "5487",
@@ -133,8 +133,8 @@ def cancelled(*lines: int, seq: int = 2, by: Actor = THE_PATIENT, **changes: Any
         "order_id": ORDER_ID,
         "seq": seq,
         "patient": PATIENT,
-        "practice": "01010001",
-        "pharmacy": "02010001",
+        "practice": "01999001",
+        "pharmacy": "02999001",
         "channel": Channel.PORTAL,
         "lines": lines or (1,),
         "cancelled_by": by,

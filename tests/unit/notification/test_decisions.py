@@ -66,8 +66,8 @@ def _fulfilment(seq: int) -> OrderFulfilment:
         order_id=ORDER_ID,
         seq=seq,
         patient=PATIENT,
-        practice="01010001",
-        pharmacy="02010001",
+        practice="01999001",
+        pharmacy="02999001",
         channel=Channel.PORTAL,
         line=1,
         status="ready",
@@ -89,7 +89,7 @@ def test_a_decided_order_has_one_answer_with_a_window_that_is_promised() -> None
         answer.window.until,
     )
     assert promise.promised_at == ARRIVED
-    assert promise.rule == "practice 01010001 v3: before 11:00, 2 working days"
+    assert promise.rule == "practice 01999001 v3: before 11:00, 2 working days"
 
 
 def test_an_order_without_an_approved_line_has_no_promise_and_no_reason_for_that() -> None:

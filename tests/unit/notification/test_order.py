@@ -20,8 +20,8 @@ SAME = {
     "order_id": ORDER_ID,
     "seq": 2,
     "patient": PATIENT,
-    "practice": "01010001",
-    "pharmacy": "02010001",
+    "practice": "01999001",
+    "pharmacy": "02999001",
     "channel": "portal",
 }
 

@@ -100,7 +100,7 @@ def test_the_cutoff_is_a_dutch_time_in_summer_too() -> None:
 
 
 def test_the_rule_is_named_as_the_practice_and_version_it_comes_from() -> None:
-    assert rule_text(a_practice()) == "practice 01010001 v3: before 11:00, 2 working days"
+    assert rule_text(a_practice()) == "practice 01999001 v3: before 11:00, 2 working days"
     one = a_practice(processing=_rule(days=1))
     assert rule_text(one).endswith("before 11:00, 1 working day")
 

@@ -27,8 +27,8 @@ from tests.unit.notification.made import (
     line_decided,
 )
 
-PRACTICES = {"01010001": a_practice()}
-PHARMACIES = {"02010001": a_pharmacy()}
+PRACTICES = {"01999001": a_practice()}
+PHARMACIES = {"02999001": a_pharmacy()}
 IN_REVIEW = a_line("Metformine 500 mg tablet", Outcome.REVIEW)
 
 

@@ -22,9 +22,9 @@ from services.notification.domain.order import Line, Order
 from services.notification.domain.pickup import Window
 from tests.unit.notification.made import amsterdam
 
-PRACTICE = PracticeContact("01010001", "Huisartsenpraktijk De Linde", "0123-456710")
+PRACTICE = PracticeContact("01999001", "Huisartsenpraktijk De Linde", "0123-456710")
 PHARMACY = PharmacyContact(
-    "02010001", "Apotheek De Gouden Vijzel", "Marktplein 4", "Lindewaard", "0123-456730"
+    "02999001", "Apotheek De Gouden Vijzel", "Marktplein 4", "Lindewaard", "0123-456730"
 )
 
 ORDER = Order(
@@ -61,8 +61,8 @@ ANSWER = Answer(
     explanation="Tot ziens",
 )
 STORED_ANSWER = (
-    '{"practice":{"agb":"01010001","name":"Huisartsenpraktijk De Linde","phone":"0123-456710"},'
-    '"pharmacy":{"agb":"02010001","name":"Apotheek De Gouden Vijzel","address":"Marktplein 4",'
+    '{"practice":{"agb":"01999001","name":"Huisartsenpraktijk De Linde","phone":"0123-456710"},'
+    '"pharmacy":{"agb":"02999001","name":"Apotheek De Gouden Vijzel","address":"Marktplein 4",'
     '"city":"Lindewaard","phone":"0123-456730"},'
     '"lines":[{"line":1,"medicine":"Metformine","quantity":90,"outcome":"approved","reasons":[]},'
     '{"line":2,"medicine":"Amoxicilline","quantity":21,"outcome":"refused","reasons":['
@@ -74,7 +74,7 @@ STORED_ANSWER = (
 
 CANCELLATION = Cancellation(PRACTICE, None, ("Metformine",), True, True, "Verhuisd")
 STORED_CANCELLATION = (
-    '{"practice":{"agb":"01010001","name":"Huisartsenpraktijk De Linde","phone":"0123-456710"},'
+    '{"practice":{"agb":"01999001","name":"Huisartsenpraktijk De Linde","phone":"0123-456710"},'
     '"pharmacy":null,"medicines":["Metformine"],"was_approved":true,"by_practice":true,'
     '"reason":"Verhuisd"}'
 )

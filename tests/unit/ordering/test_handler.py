@@ -241,11 +241,11 @@ def test_the_digest_of_an_order_never_changes() -> None:
         supply_until=date(2027, 1, 31),
         remark="’s avonds",
     )
-    assert digest_of(plain) == "43fc030909df83b5df6432dbefc92bc6"
-    assert digest_of(full) == "bd9bb4d4931b5ec1bbae8891eac853c6"
+    assert digest_of(plain) == "ad7b9b3b2a3c7d4e4423c9bc1a75d7c1"
+    assert digest_of(full) == "df315f1a460bfb33e5924116b6405959"
 
 
-@pytest.mark.parametrize("change", [{"remark": "x"}, {"pharmacy": "02010002"}])
+@pytest.mark.parametrize("change", [{"remark": "x"}, {"pharmacy": "02999002"}])
 def test_a_digest_differs_with_every_field(change: dict[str, str]) -> None:
     order = an_order(ANNA)
     assert digest_of(order.model_copy(update=change)) != digest_of(order)

@@ -40,7 +40,7 @@ def codes(line: Facts) -> list[ReasonCode | None]:
 
 
 ONE_EACH: dict[ReasonCode | None, dict[str, Any]] = {
-    ReasonCode.OTHER_PRACTICE: {"registered_at": "01010002"},
+    ReasonCode.OTHER_PRACTICE: {"registered_at": "01999002"},
     ReasonCode.UNKNOWN_PHARMACY: {"pharmacy_in_directory": False},
     ReasonCode.STATUS_NOT_KNOWN_YET: {"registered_at": None, "entry": None},
     ReasonCode.NOT_IN_OVERVIEW: {"entry": None},
@@ -99,7 +99,7 @@ def test_every_rule_can_be_checked_whatever_facts_are_missing(
 def test_reasons_come_in_the_order_of_the_table() -> None:
     line = facts(
         entry=entry(status=Status.STOPPED, repeat_service=True),
-        registered_at="01010002",
+        registered_at="01999002",
         pharmacy_in_directory=False,
     )
     assert codes(line) == [

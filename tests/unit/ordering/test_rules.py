@@ -79,7 +79,7 @@ def test_a_medicine_in_the_repeat_service_is_left_to_it() -> None:
 
 
 def test_an_order_at_another_practice_than_the_patients_is_refused() -> None:
-    stored = overview(entry(), practice="01010002")
+    stored = overview(entry(), practice="01999002")
     given(stored).when(an_order(ANNA)).then(refused(ELSEWHERE))
 
 
@@ -101,13 +101,13 @@ def test_a_line_carries_every_reason_and_a_refusal_outweighs_the_repeat_service(
 
 
 def test_reasons_of_the_order_and_of_the_medicine_come_together() -> None:
-    stored = overview(entry(status=Status.STOPPED), practice="01010002")
+    stored = overview(entry(status=Status.STOPPED), practice="01999002")
     story = given(stored, pharmacy_in_directory=False)
     story.when(an_order(ANNA)).then(refused(ELSEWHERE, NO_PHARMACY, STOPPED))
 
 
 def test_another_practice_outweighs_the_e_consult() -> None:
-    stored = overview(entry(), practice="01010002")
+    stored = overview(entry(), practice="01999002")
     given(stored).when(an_order(ANNA, OMEPRAZOL)).then(refused(ELSEWHERE, MISSING))
 
 

@@ -18,8 +18,8 @@ read = decoder(Order).decode
 ORDER = Order(
     order_id=UUID("0192aaaa-0000-7000-8000-000000000001"),
     patient="pat_anna0001",
-    practice="01010001",
-    pharmacy="02010001",
+    practice="01999001",
+    pharmacy="02999001",
     channel=Channel.E_CONSULT,
     placed_by=PlacedBy(role=Role.PROXY, id="proxy-1"),
     placed_at=datetime(2026, 11, 23, 9, 12, 0, 41000, UTC),
@@ -57,7 +57,7 @@ ORDER = Order(
 )
 STORED = (
     '{"order_id":"0192aaaa-0000-7000-8000-000000000001","patient":"pat_anna0001",'
-    '"practice":"01010001","pharmacy":"02010001","channel":"e_consult",'
+    '"practice":"01999001","pharmacy":"02999001","channel":"e_consult",'
     '"placed_by":{"role":"proxy","id":"proxy-1"},"placed_at":"2026-11-23T09:12:00.041000Z",'
     '"digest":"43fc030909df83b5df6432dbefc92bc6","seq":3,"lines":['
     '{"number":1,"prk":"5487","medicine":"Metformine 500 mg tablet","quantity":90,'

@@ -17,8 +17,8 @@ METFORMINE: Json = {"line": 1, "prk": "4677", "medicine": "Metformine 47.5 mg", 
 ORDER: Json = {
     "order_id": ID,
     "patient": "pat_abcd",
-    "practice": "01012345",
-    "pharmacy": "02012345",
+    "practice": "01999345",
+    "pharmacy": "02999345",
     "channel": "portal",
     "placed_by": {"role": "patient", "id": "x"},
     "lines": [METFORMINE],
@@ -28,7 +28,7 @@ FULL_ORDER: Json = ORDER | {
     "supply_until": "2026-12-31",
     "lines": [
         METFORMINE | {"medicine": "Metformine"},
-        {"line": 2, "prk": "1", "medicine": "Zalf", "quantity": 1},
+        {"line": 2, "prk": "1007", "medicine": "Zalf", "quantity": 1},
     ],
 }
 CHANGE: Json = {"change_id": ID, "patient": "pat_abcd", "by": {"role": "gp", "id": "gp-1"}}
@@ -47,7 +47,7 @@ CHRONIC: Json = {
     "reviewed_at": "2026-09-01T08:00:00.120Z",
 }
 STOPPED: Json = {
-    "prk": "1",
+    "prk": "1007",
     "medicine": "Zalf",
     "status": "stopped",
     "dosage": "",
@@ -56,7 +56,7 @@ STOPPED: Json = {
     "prescribed_on": None,
     "repeat_service": False,
 }
-IMPORT: Json = CHANGE | {"practice": "01012345", "medications": [CHRONIC, STOPPED]}
+IMPORT: Json = CHANGE | {"practice": "01999345", "medications": [CHRONIC, STOPPED]}
 
 
 def digest(model: type[Body], fields: Json) -> str:
@@ -66,10 +66,10 @@ def digest(model: type[Body], fields: Json) -> str:
 @pytest.mark.parametrize(
     ("model", "fields", "expected"),
     [
-        (OrderPlace, ORDER, "b1bbbb7322d4c1e5c3756d19d0527627"),
-        (OrderPlace, FULL_ORDER, "382387ea5b97015d37fe7929d8e686c7"),
-        (MedicationImport, IMPORT, "9e23cef953df556faf596fbcd3717e22"),
-        (MedicationImport, IMPORT | {"medications": []}, "731109ac028f518f9ec2edf32e2ee9ac"),
+        (OrderPlace, ORDER, "21354e3ae0d8371d843b2137d2f5e95b"),
+        (OrderPlace, FULL_ORDER, "0b027432d90ec0bf71a6a3e3d6b9d35e"),
+        (MedicationImport, IMPORT, "f742929218291a3b3086f3264535c964"),
+        (MedicationImport, IMPORT | {"medications": []}, "ffa53f9ee53eac4400ce5a4c2968bac1"),
         (MedicationSetStatus, STATUS, "0850597d9298cfe2c74444e285cf56b8"),
     ],
 )

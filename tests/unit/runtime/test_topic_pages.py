@@ -26,5 +26,5 @@ async def test_every_read_raises_kafka_unavailable_while_kafka_does_not_answer(s
     pages = TopicPages(silent)
     for _ in range(MAX_CONSUMERS + 1):
         with pytest.raises(KafkaUnavailable):
-            await pages.read("prescriptions.approved.02010001", 0, 10)
+            await pages.read("prescriptions.approved.02999001", 0, 10)
     await pages.stop()

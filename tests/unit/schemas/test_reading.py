@@ -20,8 +20,8 @@ LINE: Json = {"line": 1, "prk": "4677", "medicine": "Metformine 47.5 mg", "quant
 ORDER: Json = {
     "order_id": UUID,
     "patient": "pat_abcd",
-    "practice": "01012345",
-    "pharmacy": "02012345",
+    "practice": "01999345",
+    "pharmacy": "02999345",
     "channel": "portal",
     "placed_by": {"role": "patient", "id": "x"},
     "lines": [LINE, LINE | {"line": 2}],
@@ -53,11 +53,11 @@ def order(**changes: Any) -> bytes:
 
 
 REFUSED = {
-    "a newline at the end of a code": order(practice="01012345\n"),
+    "a newline at the end of a code": order(practice="01999345\n"),
     "a newline before a code": order(practice="\n01012345"),
     "digits that are not ASCII": order(practice="0101234٥"),
     "two codes in one field and none in the next": order(
-        patient="pat_abcd\n01012345", practice="02012345", pharmacy=""
+        patient="pat_abcd\n01012345", practice="02999345", pharmacy=""
     ),
     "a newline at the end of a code in a line": order(lines=[LINE | {"prk": "4677\n"}]),
     "a newline within a code in a line": order(lines=[LINE | {"prk": "46\n77"}]),

@@ -46,10 +46,10 @@ def test_topics_keyed_by_patient_that_a_service_reads_have_equal_partitions() ->
 
 
 def test_a_pharmacy_has_a_topic_of_its_own_with_one_partition() -> None:
-    topic = prescriptions("02012345")
-    assert topic.name == "prescriptions.approved.02012345"
+    topic = prescriptions("02999345")
+    assert topic.name == "prescriptions.approved.02999345"
     assert topic.partitions == 1
-    assert topic.readers == {"pharmacy:02012345"}
+    assert topic.readers == {"pharmacy:02999345"}
     assert prescriptions(PHARMACY) in EVERY_TOPIC
 
 

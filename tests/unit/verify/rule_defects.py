@@ -68,7 +68,7 @@ OTHER_LINES: dict[str, dict[str, Any]] = {
     "practice": {"practice": "01999999"},
     "pharmacy": {"pharmacy": "02999999"},
     "patient": {"patient": "pat_other0001"},
-    "medicine": {"prk": "1"},
+    "medicine": {"prk": "1007"},
     "outcome": {"outcome": "waiting"},
     "state": {"state": "waiting"},
     "due time, though nothing waits": {"due": datetime(2027, 1, 1, tzinfo=UTC)},
@@ -163,7 +163,7 @@ DEFECTS: list[tuple[str, str, Edit]] = [
     (
         "prescription_without_approval",
         "of another medicine",
-        altered(PrescriptionApproved, prk="1"),
+        altered(PrescriptionApproved, prk="1007"),
     ),
     (
         "prescription_without_approval",
