@@ -16,7 +16,7 @@ import orjson
 from bench.data.patients import Population
 from bench.data.records import InputRecord
 from bench.data.region import pharmacies, practices
-from bench.fixed_job import LaterRules
+from bench.fixed_job import LATER_FIELDS, LaterRules
 from bench.kafka import Output
 from runtime.loop.handler import Done
 from runtime.messages.message import Message, Outgoing
@@ -105,16 +105,18 @@ def output_digest(output: Output) -> Digest:
 
 
 def comparable(value: bytes) -> dict[str, Any]:
-    """Remove times from a body, and null fields, which a peer may leave out."""
+    """Remove times from a body, later fields, and null fields, which a peer may leave out."""
     body = orjson.loads(value)
-    kept = {name: part for name, part in body.items() if name not in _TIMES and part is not None}
+    kept = {name: part for name, part in _of_the_job(body).items() if name not in _TIMES}
+    if "lines" in kept:
+        kept["lines"] = [_of_the_job(line) for line in kept["lines"]]
     for line in kept.get("lines", ()):
-        line["reasons"] = [_without_nulls(reason) for reason in line["reasons"]]
+        line["reasons"] = [_of_the_job(reason) for reason in line["reasons"]]
     return kept
 
 
-def _without_nulls(part: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in part.items() if value is not None}
+def _of_the_job(part: dict[str, Any]) -> dict[str, Any]:
+    return {n: value for n, value in part.items() if value is not None and n not in LATER_FIELDS}
 
 
 def _digest(key: bytes, value: bytes, headers: Any) -> Digest:

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from uuid import uuid4
 
 from samples.people import UNLISTED, Medicine, Patient
@@ -62,8 +63,8 @@ def _medicines(patient: Patient, rng: random.Random) -> list[Medicine]:
     return wanted
 
 
-def _quantity(medicine: Medicine, rng: random.Random) -> int:
-    return medicine.quantity * 2 if rng.random() < 0.04 else medicine.quantity
+def _quantity(medicine: Medicine, rng: random.Random) -> Decimal:
+    return Decimal(medicine.quantity * 2 if rng.random() < 0.04 else medicine.quantity)
 
 
 def _holiday() -> date:

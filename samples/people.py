@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import dataclass
+from decimal import Decimal
 from uuid import UUID, uuid5
 
 from schemas.base import Actor, Role
@@ -109,7 +110,7 @@ def _entry(medicine: Medicine, status: Status) -> Medication:
         medicine=medicine.name,
         status=status,
         dosage=medicine.dosage,
-        quantity=medicine.quantity,
+        quantity=Decimal(medicine.quantity),
         unit=medicine.unit,
         days_supply=medicine.days,
         high_risk=medicine.high_risk,

@@ -18,6 +18,9 @@ from pydantic import (
     StringConstraints,
 )
 from pydantic._internal._model_construction import ModelMetaclass
+from pydantic_core import PydanticKnownError
+
+from schemas.numbers import WHOLE
 
 TYPE_PREFIX = "nl.herhaal."
 
@@ -30,22 +33,44 @@ def to_utc(moment: datetime) -> datetime:
         raise ValueError("the time lies outside the calendar once it is UTC") from None
 
 
+def _canonical(prk: str) -> str:
+    """Strip leading zeros: files of the G-Standaard pad PRK codes to eight digits, messages do not."""
+    return prk.lstrip("0") or "0"
+
+
+def _not_empty(items: tuple[Any, ...]) -> tuple[Any, ...]:
+    if not items:
+        raise PydanticKnownError(
+            "too_short", {"field_type": "Tuple", "min_length": 1, "actual_length": 0}
+        )
+    return items
+
+
 # PostgreSQL cannot store U+0000 in text, so no record may contain it.
 NO_NUL = r"^[^\x00]*$"
+
+_INVISIBLE = (
+    r"\s\x00-\x1f\x7f-\x9f\u00ad\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    r"\u3164\ufeff\uffa0"
+)
+NOT_BLANK = rf"^[^\x00]*[^{_INVISIBLE}][^\x00]*$"
+"""At least one character that people can see, and no U+0000."""
 
 TRACEPARENT = r"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$"
 """W3C trace context, version 00, in a header of a record or a request."""
 
 PatientId = Annotated[str, StringConstraints(pattern=r"^pat_[A-Za-z0-9_-]{4,64}$")]
 PracticeAgb = Annotated[str, StringConstraints(pattern=r"^01[0-9]{6}$")]
-PharmacyAgb = Annotated[str, StringConstraints(pattern=r"^02[0-9]{6}$")]
-Prk = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,8}$")]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=NO_NUL)]
-Text = Annotated[str, StringConstraints(max_length=2000, pattern=NO_NUL)]
-Quantity = Annotated[int, Field(ge=1, le=100_000)]
-LineNumber = Annotated[int, Field(ge=1, le=99)]
+# A GP practice that dispenses itself (apotheekhoudend) does so under its own code, which starts with 01.
+PharmacyAgb = Annotated[str, StringConstraints(pattern=r"^0[12][0-9]{6}$")]
+Prk = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,8}$"), AfterValidator(_canonical)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=NOT_BLANK)]
+ActorId = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=NOT_BLANK)]
+LONGEST_TEXT = 2000
+Text = Annotated[str, StringConstraints(max_length=LONGEST_TEXT, pattern=NO_NUL)]
+LineNumber = Annotated[int, Field(ge=1, le=99), WHOLE]
 # PostgreSQL stores versions in an `int`.
-Version = Annotated[int, Field(ge=1, le=2_147_483_647)]
+Version = Annotated[int, Field(ge=1, le=2_147_483_647), WHOLE]
 UtcDatetime = Annotated[AwareDatetime, AfterValidator(to_utc)]
 LocalDatetime = AwareDatetime
 
@@ -55,6 +80,9 @@ T = TypeVar("T")
 
 Many = Annotated[tuple[T, ...], FailFast()]
 """A list that is refused at its first invalid item: reporting a megabyte of them took 19 s."""
+
+# `min_length` would count the items before the first invalid one, and report a list as too short as well.
+NOT_EMPTY = (AfterValidator(_not_empty), Field(json_schema_extra={"minItems": 1}))
 
 
 class Channel(StrEnum):
@@ -112,11 +140,11 @@ class Actor(Model):
     """Who acted: a role and an opaque identifier within that role, never a name."""
 
     role: Role
-    id: Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=NO_NUL)]
+    id: ActorId
 
 
 class PlacedBy(Model):
     """Who placed an order."""
 
     role: Literal[Role.PATIENT, Role.PROXY, Role.ASSISTANT]
-    id: Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=NO_NUL)]
+    id: ActorId

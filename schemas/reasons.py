@@ -33,6 +33,10 @@ class ReasonCode(StrEnum):
     UNKNOWN_PATIENT = "UNKNOWN_PATIENT"
     UNKNOWN_PHARMACY = "UNKNOWN_PHARMACY"
     STATUS_NOT_KNOWN_YET = "STATUS_NOT_KNOWN_YET"
+    NAME_CONTRADICTS_CODE = "NAME_CONTRADICTS_CODE"
+    MEDICINE_TWICE = "MEDICINE_TWICE"
+    OTHER_REPEAT_SERVICE = "OTHER_REPEAT_SERVICE"
+    SUPPLY_DATE_PASSED = "SUPPLY_DATE_PASSED"
 
 
 class Reason(Model):
@@ -169,5 +173,33 @@ EXPLANATIONS: dict[ReasonCode, Explanation] = {
         "Your medication overview has not arrived yet.",
         "You need not do anything; you will hear from us once it is there.",
         "ONHOLD",
+    ),
+    ReasonCode.NAME_CONTRADICTS_CODE: _explain(
+        "In uw bestelling staat een andere naam bij dit medicijn dan in uw medicatieoverzicht.",
+        _WAIT[0],
+        "Your order has another name for this medicine than your medication overview.",
+        _WAIT[1],
+        "FAMPHYS",
+    ),
+    ReasonCode.MEDICINE_TWICE: _explain(
+        "Dit medicijn staat meer dan één keer in uw bestelling; de praktijk bekijkt hoeveel u nodig heeft.",
+        _WAIT[0],
+        "This medicine is in your order more than once; the practice looks at how much you need.",
+        _WAIT[1],
+        "FAMPHYS",
+    ),
+    ReasonCode.OTHER_REPEAT_SERVICE: _explain(
+        "U krijgt dit medicijn via een herhaalservice, maar de apotheek die u koos heeft er geen.",
+        _WAIT[0],
+        "You receive this medicine through a repeat service, but the pharmacy you chose has none.",
+        _WAIT[1],
+        "FAMPHYS",
+    ),
+    ReasonCode.SUPPLY_DATE_PASSED: _explain(
+        "De datum tot wanneer u een voorraad vraagt, is al voorbij.",
+        _WAIT[0],
+        "The date until which you ask for a supply has passed.",
+        _WAIT[1],
+        "FAMPHYS",
     ),
 }

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 from functools import lru_cache
 from itertools import count
 from typing import Any
@@ -12,6 +13,7 @@ from pydantic import BaseModel
 
 from samples.codes import prk_codes
 from schemas.base import Body
+from schemas.numbers import quantity
 from schemas.records.directory import Closure
 from schemas.records.medication import Medication, ReviewedStatus
 from schemas.records.orders import OrderLine
@@ -56,6 +58,11 @@ def _reviewed() -> ReviewedStatus:
     return reviewed
 
 
+def _quantity() -> Decimal:
+    return quantity(_Factory.__faker__.random_int(1, 10_000_000) / 100)
+
+
+_Factory.add_provider(Decimal, _quantity)
 _Factory.add_provider(Closure, _closure)
 _Factory.add_provider(OrderLine, _line)
 _Factory.add_provider(Medication, _medication)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 from schemas.base import Actor, Role
@@ -28,11 +29,13 @@ class Line:
 
     prk: str
     medicine: str
-    quantity: int
+    quantity: Decimal
     dosage: str
     outcome: Outcome
     reasons: tuple[Reason, ...]
     approved: tuple[datetime, Actor] | None
+    unit: str | None
+    ordered_as: str | None
     withdrawn: bool = False
 
 
@@ -75,6 +78,8 @@ def expected_order(events: Sequence[ParsedRecord]) -> ExpectedOrder | None:
             line.outcome,
             line.reasons,
             (first.decided_at, policy) if line.outcome is Outcome.APPROVED else None,
+            line.unit,
+            line.ordered_as,
         )
         for line in first.lines
     }
@@ -120,12 +125,13 @@ def _decide(order: ExpectedOrder, message: ParsedRecord, event: OrderLineDecided
     if line is None or line.outcome not in UNDECIDED or order.cancelled:
         order.impossible.append((message, f"line {event.line} was not waiting or in review"))
         return
-    if (line.prk, line.medicine) != (event.prk, event.medicine):
+    if line.prk != event.prk:
         order.impossible.append(
             (message, f"line {event.line} has another medicine than the decision")
         )
     line.outcome, line.reasons = event.outcome, event.reasons
-    line.quantity, line.dosage = event.quantity, event.dosage
+    line.medicine, line.ordered_as = event.medicine, event.ordered_as
+    line.quantity, line.unit, line.dosage = event.quantity, event.unit, event.dosage
     if event.outcome is Outcome.APPROVED:
         line.approved = (event.decided_at, event.decided_by)
 

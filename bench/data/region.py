@@ -117,4 +117,5 @@ def _pharmacy(number: int) -> PharmacyEntry:
         city="Lindewaard",
         phone="0123-456720",
         opening_hours=OPEN,
+        repeat_service=True,
     )

@@ -4,6 +4,7 @@ It decides with ordering's own domain, so that only the rest differs. It can los
 it dies between the transaction and the publish.
 """
 
+from functools import cache
 from typing import Any
 
 import asyncpg
@@ -15,7 +16,7 @@ from bench.peers.arguments import EVENTS, ORDERS, Arguments, Region, arguments, 
 from runtime.messages.cloudevents import event_id, outgoing
 from runtime.messages.encoding import encode
 from runtime.messages.message import append_time
-from schemas.records.directory import Policy
+from schemas.records.directory import Pharmacy, Policy
 from schemas.records.medication import MedicationOverview
 from schemas.records.orders import OrderDecided, OrderPlace
 from services.ordering.domain import decisions
@@ -72,9 +73,24 @@ def _context(order: OrderPlace, overview: bytes | None, directory: Region) -> Co
     version, policy = directory.practices.get(order.practice, (None, Policy()))
     return Context(
         MedicationOverview.model_validate_json(overview) if overview else None,
-        order.pharmacy in directory.pharmacies,
+        _pharmacy(order.pharmacy) if order.pharmacy in directory.pharmacies else None,
         policy,
         version,
+    )
+
+
+@cache
+def _pharmacy(agb: str) -> Pharmacy:
+    """A pharmacy as far as the rules read it."""
+    return Pharmacy(
+        agb=agb,
+        name="-",
+        address="-",
+        city="-",
+        phone="-",
+        opening_hours="-",
+        repeat_service=True,
+        version=1,
     )
 
 

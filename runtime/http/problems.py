@@ -61,6 +61,11 @@ def invalid(error: ValidationError) -> Problem:
     return _invalid([(each["loc"], each["msg"]) for each in errors])
 
 
+def invalid_field(field: str, reason: str) -> Problem:
+    """422 that names one invalid field, with the reason."""
+    return _invalid([((field,), reason)])
+
+
 def _invalid(reasons: Sequence[tuple[Sequence[Any], str]]) -> Problem:
     errors = [{"field": ".".join(map(str, loc)) or "body", "reason": why} for loc, why in reasons]
     return Problem(422, "invalid", "The request is not valid.", errors)

@@ -16,7 +16,7 @@ def encode(body: Body) -> bytes:
     return body.model_dump_json(by_alias=True).encode()
 
 
-encode_parts = msgspec.json.Encoder(enc_hook=vars).encode
+encode_parts = msgspec.json.Encoder(enc_hook=vars, decimal_format="number").encode
 """Encode structs, plain values and models without aliases as JSON.
 
 The bytes equal pydantic's, as `vars` of a model are its fields, in order.

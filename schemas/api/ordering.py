@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from schemas.base import Actor, Channel, Model, OrderId, Text, UtcDatetime
+from schemas.base import Actor, Channel, Model, OrderId, PlacedBy, Text, UtcDatetime
 from schemas.records.orders import DecidedLine, OrderState
 
 
@@ -17,14 +17,35 @@ class CancelRequest(Model):
 
 
 class ReceivedView(BaseModel):
-    """An order that is accepted and not decided yet."""
+    """An order that is accepted and not decided yet; `received_at` is None in the answer that accepts it."""
 
     order_id: OrderId
     state: Literal["received"] = "received"
+    received_at: UtcDatetime | None = None
+
+
+class LineView(DecidedLine):
+    """One line with its current outcome.
+
+    `decided_by`, `decided_at` and `explanation` are those of the last decision on a line that was in review or
+    waiting; None for a line that was decided when the order came.
+    """
+
+    decided_by: Actor | None = None
+    decided_at: UtcDatetime | None = None
+    explanation: str | None = None
+
+
+class CancellationView(BaseModel):
+    """Who cancelled an order, when, and why."""
+
+    cancelled_by: Actor | None
+    cancelled_at: UtcDatetime | None
+    reason: str | None
 
 
 class OrderView(BaseModel):
-    """The current state of an order."""
+    """The current state of an order; `cancellation` is None unless it is cancelled."""
 
     order_id: OrderId
     state: OrderState
@@ -32,11 +53,13 @@ class OrderView(BaseModel):
     practice: str
     pharmacy: str
     channel: Channel
+    placed_by: PlacedBy
     placed_at: UtcDatetime
     seq: int
-    lines: tuple[DecidedLine, ...]
+    lines: tuple[LineView, ...]
     remark: str | None
     supply_until: date | None
+    cancellation: CancellationView | None
 
 
 class OrdersView(BaseModel):

@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from schemas.base import Body, Model, Name, PharmacyAgb, PracticeAgb, Text, Version
+from schemas.numbers import WHOLE
 
 
 def _without_offset(clock: time) -> time:
@@ -38,7 +39,7 @@ class Processing(Model):
     """How fast a practice works: decided before `cutoff`, ready `working_days` later, from `ready_from` on."""
 
     cutoff: ClockTime
-    working_days: Annotated[int, Field(ge=0, le=20)]
+    working_days: Annotated[int, Field(ge=0, le=20), WHOLE]
     ready_from: ClockTime
 
 
@@ -50,7 +51,7 @@ class Policy(Model):
     review_remarks: bool = True
     review_larger_supply: bool = True
     review_larger_quantity: bool = True
-    overview_patience_minutes: Annotated[int, Field(ge=1, le=10_080)] = 60
+    overview_patience_minutes: Annotated[int, Field(ge=1, le=10_080), WHOLE] = 60
 
 
 class PracticeEntry(Model):
@@ -59,7 +60,7 @@ class PracticeEntry(Model):
     agb: PracticeAgb
     name: Name
     region: Name
-    list_size: Annotated[int, Field(ge=0)]
+    list_size: Annotated[int, Field(ge=0), WHOLE]
     phone: Name
     opening_hours: Name
     closures: tuple[Closure, ...] = ()

@@ -16,11 +16,11 @@ from schemas.base import (
     PatientId,
     PracticeAgb,
     Prk,
-    Quantity,
     Text,
     UtcDatetime,
     Version,
 )
+from schemas.numbers import WHOLE, Quantity
 
 
 class Status(StrEnum):
@@ -40,7 +40,7 @@ class Medication(Model):
     dosage: Text
     quantity: Quantity
     unit: Name
-    days_supply: Annotated[int, Field(ge=1, le=3650)] | None = None
+    days_supply: Annotated[int, Field(ge=1, le=3650), WHOLE] | None = None
     last_ordered_on: date | None = None
     prescribed_on: date | None = None
     authorised_until: date | None = None

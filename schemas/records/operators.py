@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field, StringConstraints
 
 from schemas.base import Body, Name, Text, UtcDatetime
+from schemas.numbers import WHOLE
 
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_.]{0,63}$")]
 """A code of this project; not an enum, because earlier readers would refuse a new value."""
@@ -12,7 +13,7 @@ Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_.]{0,63}$")]
 LetterName = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,5}:[0-9]{1,19}$")]
 """`partition:offset` of a dead letter."""
 
-Rows = Annotated[int, Field(ge=0)]
+Rows = Annotated[int, Field(ge=0), WHOLE]
 
 
 class OperatorAction(Body):
@@ -55,7 +56,7 @@ class OperatorProgress(_ServiceAction):
     TYPE: ClassVar[str] = "operator.progress.v1"
 
     cluster: Name
-    partitions: Annotated[int, Field(ge=0)]
+    partitions: Annotated[int, Field(ge=0), WHOLE]
 
 
 class OperatorRebuild(_ServiceAction):

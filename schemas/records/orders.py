@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from schemas.base import (
+    NOT_EMPTY,
     Actor,
     Body,
     Channel,
@@ -20,11 +21,11 @@ from schemas.base import (
     PlacedBy,
     PracticeAgb,
     Prk,
-    Quantity,
     Text,
     UtcDatetime,
     Version,
 )
+from schemas.numbers import Quantity
 from schemas.reasons import Reason
 
 
@@ -71,7 +72,7 @@ class OrderPlace(Body):
     pharmacy: PharmacyAgb
     channel: Channel
     placed_by: PlacedBy
-    lines: Annotated[Many[OrderLine], Field(min_length=1, max_length=50)]
+    lines: Annotated[Many[OrderLine], Field(max_length=50), *NOT_EMPTY]
     remark: Text | None = None
     supply_until: date | None = None
 
@@ -119,7 +120,12 @@ class OrderTimer(Body):
 
 
 class DecidedLine(Model):
-    """One line with its outcome and all reasons that hold; `dosage` is the overview's, empty without one."""
+    """One line with its outcome and all reasons that hold.
+
+    `medicine`, `dosage` and `unit` are the overview's. For a medicine that is not in it, `medicine` is the
+    order's, `dosage` is empty and `unit` is None. `ordered_as` is the order's name where it contradicts the
+    overview's.
+    """
 
     line: LineNumber
     prk: Prk
@@ -128,6 +134,8 @@ class DecidedLine(Model):
     dosage: Text = ""
     outcome: Outcome
     reasons: Many[Reason] = ()
+    unit: Name | None = None
+    ordered_as: Name | None = None
 
 
 class OrderDecided(Body):
@@ -159,7 +167,11 @@ class _OrderEvent(Body):
 
 
 class OrderLineDecided(_OrderEvent):
-    """The decision on a line that was in review or waiting."""
+    """The decision on a line that was in review or waiting.
+
+    `medicine`, `dosage`, `unit` and `ordered_as` are as in `DecidedLine`, by the overview of that moment.
+    `reviewed_as` is the reviewer's decision where that overview overruled it: a medicine was stopped meanwhile.
+    """
 
     TYPE: ClassVar[str] = "order.line-decided.v1"
 
@@ -173,6 +185,9 @@ class OrderLineDecided(_OrderEvent):
     decided_by: Actor
     decided_at: UtcDatetime
     explanation: Text | None = None
+    unit: Name | None = None
+    ordered_as: Name | None = None
+    reviewed_as: Outcome | None = None
 
 
 class OrderCancelled(_OrderEvent):

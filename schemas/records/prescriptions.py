@@ -13,10 +13,10 @@ from schemas.base import (
     PharmacyAgb,
     PracticeAgb,
     Prk,
-    Quantity,
     Text,
     UtcDatetime,
 )
+from schemas.numbers import Quantity
 
 DispenseStatus = Literal[
     "received", "preparing", "ready", "partly_ready", "collected", "delivered", "not_dispensed"
@@ -24,7 +24,11 @@ DispenseStatus = Literal[
 
 
 class PrescriptionApproved(Body):
-    """An approved line that the pharmacy can dispense; `prescription_id` is derived from order and line."""
+    """An approved line that the pharmacy can dispense; `prescription_id` is derived from order and line.
+
+    PRK, name, dosage and unit are the overview's. `ordered_as` is the order's name where it contradicts the
+    overview's, and a person approved the line.
+    """
 
     TYPE: ClassVar[str] = "prescription.approved.v1"
 
@@ -42,6 +46,8 @@ class PrescriptionApproved(Body):
     supply_until: date | None = None
     approved_at: UtcDatetime
     approved_by: Actor
+    unit: Name | None = None
+    ordered_as: Name | None = None
 
 
 class PrescriptionWithdrawn(Body):

@@ -45,7 +45,7 @@ class OrderingHandler:
                 arrived.add(message.key)
             else:
                 ids.add(_order_id(message))
-                if isinstance(message.body, OrderPlace):
+                if isinstance(message.body, OrderPlace | OrderReview):
                     patients.add(message.key)
         patients |= arrived
         work = Work()
@@ -106,11 +106,12 @@ def cancel(
 
 
 def review(
-    command: OrderReview, message: Message[Any], work: Work, _: Directory
+    command: OrderReview, message: Message[Any], work: Work, directory: Directory
 ) -> Done | Rejected:
-    """Decide a line in review as a person did."""
+    """Decide a line in review as a person did, on the overview of this moment."""
     order = work.orders.get(command.order_id)
-    decision = decisions.review(order, command, message.at)
+    context = directory.context(order, work) if order else None
+    decision = decisions.review(order, command, message.at, context)
     return _answer(decisions.apply(order, decision), message, work)
 
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from runtime.http.long_poll import LongPoll
 from runtime.http.plain_route import PlainRoute
-from runtime.http.problems import Problem, not_found, unavailable
+from runtime.http.problems import Problem, invalid_field, not_found, unavailable
 from runtime.http.query_batching import QueryBatcher
 from runtime.http.requests import (
     PatientPath,
@@ -36,11 +36,12 @@ from schemas.api.ordering import (
 from schemas.base import Body
 from schemas.records.directory import Pharmacy
 from schemas.records.orders import OrderCancel, OrderPlace
+from schemas.times import local_date
 from services.ordering import store
 from services.ordering.domain.decisions import is_open
 from services.ordering.domain.order import Order
 from services.ordering.envelopes import API_SOURCE
-from services.ordering.views import feed_items, order_view
+from services.ordering.views import feed_items, order_view, received_view
 
 Cursor = Annotated[int, Query(ge=0, le=10**18 - 1)]
 Limit = Annotated[int, Query(ge=1, le=1000)]
@@ -65,8 +66,11 @@ class OrderingApi:
         """Place an order: 202 once Kafka acknowledged it, 200 if it is decided within `wait_s` (seconds).
 
         Raises:
-            Problem: 409, another order has this id; 503, Kafka did not acknowledge the order.
+            Problem: 409, another order has this id; 422, `supply_until` is over; 503, Kafka did not acknowledge
+                the order.
         """
+        if order.supply_until is not None and order.supply_until < local_date(datetime.now(UTC)):
+            raise invalid_field("supply_until", "lies in the past")
         digest = digest_of(order)
         first_digest = await self._intake.run((order.order_id, order.patient, digest))
         if first_digest != digest:
@@ -110,7 +114,7 @@ class OrderingApi:
         order = await self._order(order_id)
         if isinstance(order, Order):
             return json_response(order_view(order), 200)
-        return json_response(ReceivedView(order_id=order_id), 200)
+        return json_response(received_view(order), 200)
 
     async def of_patient(self, patient: str, limit: int) -> Response:
         """Show a patient's orders, newest first."""

@@ -265,7 +265,16 @@ def save_overviews(writes: Writes, changed: Mapping[str, Overview | None]) -> No
 def medications(overview: Overview) -> str:
     """The JSON of an overview's entries, as the table has it."""
     entries = [
-        StoredEntry(m.prk, m.status, m.dosage, m.quantity, m.high_risk, m.repeat_service)
+        StoredEntry(
+            m.prk,
+            m.medicine,
+            m.status,
+            m.dosage,
+            m.quantity,
+            m.unit,
+            m.high_risk,
+            m.repeat_service,
+        )
         for m in overview.medications
     ]
     return _json(entries)

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import orjson
 
 from runtime.messages.message import Record
-from schemas.api.ordering import FeedItem, OrderView
-from schemas.records.orders import DecidedLine
-from services.ordering.domain.order import Order
+from schemas.api.ordering import CancellationView, FeedItem, LineView, OrderView, ReceivedView
+from services.ordering.domain.order import Line, Order
 from services.ordering.envelopes import SOURCE
+from services.ordering.store import Received
 
 
 def feed_items(records: Sequence[Record]) -> list[FeedItem]:
@@ -35,19 +35,41 @@ def order_view(order: Order) -> OrderView:
         practice=order.practice,
         pharmacy=order.pharmacy,
         channel=order.channel,
+        placed_by=order.placed_by,
         placed_at=order.placed_at,
         seq=order.seq,
-        lines=tuple(
-            DecidedLine(
-                line=line.number,
-                prk=line.prk,
-                medicine=line.medicine,
-                quantity=line.quantity,
-                outcome=line.outcome,
-                reasons=line.reasons,
-            )
-            for line in order.lines
-        ),
+        lines=tuple(map(_line_view, order.lines)),
         remark=order.remark,
         supply_until=order.supply_until,
+        cancellation=_cancellation_view(order) if order.cancelled else None,
+    )
+
+
+def received_view(received: Received) -> ReceivedView:
+    """The response body for an order in the intake."""
+    return ReceivedView(order_id=received.order_id, received_at=received.received_at)
+
+
+def _line_view(line: Line) -> LineView:
+    return LineView(
+        line=line.number,
+        prk=line.prk,
+        medicine=line.medicine,
+        quantity=line.quantity,
+        dosage=line.dosage,
+        outcome=line.outcome,
+        reasons=line.reasons,
+        unit=line.unit,
+        ordered_as=line.ordered_as,
+        decided_by=line.decided_by,
+        decided_at=line.decided_at,
+        explanation=line.explanation,
+    )
+
+
+def _cancellation_view(order: Order) -> CancellationView:
+    return CancellationView(
+        cancelled_by=order.cancelled_by,
+        cancelled_at=order.cancelled_at,
+        reason=order.cancel_reason,
     )

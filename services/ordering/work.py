@@ -57,7 +57,7 @@ class Directory:
         practice = self.practices.get(order.practice)
         return Context(
             overview=work.overviews.get(order.patient),
-            pharmacy_in_directory=order.pharmacy in self.pharmacies,
+            pharmacy=self.pharmacies.get(order.pharmacy),
             policy=practice.policy if practice else _DEFAULT_POLICY,
             policy_version=practice.version if practice else None,
         )

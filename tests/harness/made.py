@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import count
 from typing import Any
 from uuid import UUID, uuid4
@@ -87,7 +88,7 @@ def as_json(body: Body) -> dict[str, Any]:
 
 def _lines(medicines: Sequence[tuple[str, str]], quantity: int) -> tuple[OrderLine, ...]:
     return tuple(
-        OrderLine(line=number, prk=prk, medicine=name, quantity=quantity)
+        OrderLine(line=number, prk=prk, medicine=name, quantity=Decimal(quantity))
         for number, (prk, name) in enumerate(medicines, start=1)
     )
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from decimal import Decimal
 from itertools import count
 from typing import Any
 
@@ -49,7 +50,11 @@ def decided(practice: str, *outcomes: Outcome, **changes: Any) -> OrderDecided:
     order = an_order(a_patient())
     lines = tuple(
         DecidedLine(
-            line=number, prk=METFORMINE[0], medicine=METFORMINE[1], quantity=90, outcome=outcome
+            line=number,
+            prk=METFORMINE[0],
+            medicine=METFORMINE[1],
+            quantity=Decimal(90),
+            outcome=outcome,
         )
         for number, outcome in enumerate(outcomes, start=1)
     )
@@ -80,7 +85,7 @@ def line_decided(order: OrderDecided, line: int, outcome: Outcome, seq: int) -> 
         prk=METFORMINE[0],
         medicine=METFORMINE[1],
         outcome=outcome,
-        quantity=90,
+        quantity=Decimal(90),
         decided_by=GP,
         decided_at=order.decided_at,
     )

@@ -15,7 +15,6 @@ from runtime.postgres.migrations import RUNTIME, Migration, MigrationChanged, mi
 from runtime.postgres.pool import open_loop_pool
 from runtime.postgres.statements import Writes
 from runtime.postgres.store import PostgresStore
-from schemas.records.medication import Status
 from services.ordering import store
 from services.ordering.app import SERVICE
 
@@ -143,30 +142,24 @@ async def test_an_installation_from_before_the_function_fence_goes_on(scratch: s
         assert await pool.fetchval("select records from outbox order by id desc") == OLD_ROW
 
 
-async def test_overviews_that_ordering_kept_under_its_third_file_are_read_as_they_were(
-    db: Db,
-) -> None:
-    """Given copies from the time of the third migration, one of them empty, when the later files are applied,
-    then the overviews are read unchanged."""
+async def test_ordering_reads_all_overviews_again_when_it_keeps_more_of_them(db: Db) -> None:
+    """Given copies from the time of the third migration; when the later files are applied, then none is left,
+    and the topic is read from its start: names and units were not kept."""
     files = read("ordering", SERVICE.migrations)
     await migrate(db, [*read("runtime", RUNTIME), *files[:3]])
     add = "insert into overviews (patient, version, body) values ($1, $2, $3)"
     await db.execute(add, "pat_anna0001", 7, WITH_NAMES.encode())
-    none = '{"practice":"01999001","version":1,"medications":[]}'
-    await db.execute(add, "pat_bert0002", 1, none.encode())
+    await db.execute(
+        "insert into progress (topic, partition, next_offset, epoch, last_ms) values"
+        " ('medication.status', 0, 90, 4, 1), ('orders.requests', 0, 70, 4, 1)"
+    )
     await migrate(db, [*read("runtime", RUNTIME), *files])
-    found = await store.overviews(db, ["pat_anna0001", "pat_bert0002"])
-    anna, bert = found["pat_anna0001"], found["pat_bert0002"]
-    assert (anna.practice, anna.version) == ("01999001", 7)
-    assert [(m.prk, m.status, m.dosage) for m in anna.medications] == [
-        ("5487", Status.CHRONIC, "’s avonds 1"),
-        ("21105", Status.STOPPED, ""),
+    assert await store.overviews(db, ["pat_anna0001"]) == {}
+    rows = await db.fetch("select topic, next_offset, epoch, last_ms from progress order by topic")
+    assert [tuple(row) for row in rows] == [
+        ("medication.status", 0, 5, None),
+        ("orders.requests", 70, 4, 1),
     ]
-    assert [(m.quantity, m.high_risk, m.repeat_service) for m in anna.medications] == [
-        (180, True, False),
-        (21, False, True),
-    ]
-    assert (bert.version, bert.medications) == (1, ())
 
 
 async def _files(db: Db) -> list[str]:

@@ -1,6 +1,7 @@
 """An order's events on Kafka become messages in the patient's inbox, each once."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -38,7 +39,7 @@ def _decided(patient: str, *outcomes: Outcome, **changes: Any) -> OrderDecided:
                 line=number,
                 prk="5487",
                 medicine=f"Medicijn {number}",
-                quantity=90,
+                quantity=Decimal(90),
                 outcome=outcome,
                 reasons=reasons.get(outcome, ()),
             )
@@ -60,7 +61,7 @@ def _line_decided(order: OrderDecided, seq: int = 2) -> OrderLineDecided:
         prk="5487",
         medicine="Medicijn 1",
         outcome=Outcome.APPROVED,
-        quantity=90,
+        quantity=Decimal(90),
         decided_by=GP,
         decided_at=DECIDED_AT,
     )

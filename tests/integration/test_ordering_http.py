@@ -1,6 +1,8 @@
 """Ordering's API on the running stack: place, look up and cancel orders."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -8,17 +10,21 @@ import pytest
 
 from deploy.local import LocalStack
 from schemas import topics
+from schemas.base import PlacedBy, Role
 from schemas.records.medication import Status
-from schemas.records.orders import OrderCancelled, OrderDecided, OrderPlace
+from schemas.records.orders import OrderCancelled, OrderDecided, OrderPlace, OrderReview, Outcome
 from schemas.records.prescriptions import PrescriptionWithdrawn
+from schemas.times import local_date
 from tests.harness.kafka import eventually, header, records_of, send, sent
 from tests.harness.made import (
     AMOXICILLINE,
+    GP,
     METFORMINE,
     OMEPRAZOL,
     PHARMACY,
     a_patient,
     an_order,
+    as_json,
     entry,
 )
 from tests.integration.ordering_api import OrderingClient, is_problem
@@ -36,7 +42,11 @@ async def test_an_order_is_accepted_with_its_location(ordering: OrderingClient) 
     order = an_order(a_patient())
     answer = await ordering.place(order)
     assert answer.status_code == 202
-    assert answer.json() == {"order_id": str(order.order_id), "state": "received"}
+    assert answer.json() == {
+        "order_id": str(order.order_id),
+        "state": "received",
+        "received_at": None,
+    }
     assert answer.headers["location"] == f"/orders/{order.order_id}"
 
 
@@ -73,6 +83,58 @@ async def test_the_decision_can_be_asked_for_later(ordering: OrderingClient) -> 
     decided = (await ordering.place(order, wait=WAIT_S)).json()
     assert (await ordering.get(f"/orders/{order.order_id}")).json() == decided
     assert decided["state"] == "in_review"
+
+
+async def test_an_order_is_shown_with_all_that_is_known_of_it(ordering: OrderingClient) -> None:
+    """Given an assistant's order, a line that a GP refuses, and a cancellation; then who did what is shown."""
+    patient = await ordering.patient(
+        entry(METFORMINE, dosage="2x daags 1"), entry(OMEPRAZOL, high_risk=True)
+    )
+    by = PlacedBy(role=Role.ASSISTANT, id="assistant-7")
+    order = an_order(patient, METFORMINE, OMEPRAZOL, placed_by=by)
+    await ordering.place(order, wait=WAIT_S)
+    refusal = OrderReview(
+        order_id=order.order_id,
+        patient=patient,
+        line=2,
+        outcome=Outcome.REFUSED,
+        decided_by=GP,
+        explanation="Eerst\ncontrole.",
+    )
+    await send(ordering.stack.kafka, [sent(topics.ORDERS_REVIEWS.name, refusal)])
+    path = f"/orders/{order.order_id}"
+
+    async def shown() -> dict[str, Any]:
+        body: dict[str, Any] = (await ordering.get(path)).json()
+        return body
+
+    body = await eventually(shown, lambda found: found["state"] == "partly_approved")
+    assert body["placed_by"] == {"role": "assistant", "id": "assistant-7"}
+    first, second = body["lines"]
+    assert (first["dosage"], first["unit"], first["decided_by"]) == ("2x daags 1", "stuk", None)
+    assert (second["decided_by"], second["explanation"]) == (GP.model_dump(), "Eerst\ncontrole.")
+    assert body["cancellation"] is None
+    cancel = {"cancelled_by": {"role": "pharmacy", "id": PHARMACY}, "reason": "niet leverbaar"}
+    await ordering.post(f"{path}/cancel", cancel, wait=WAIT_S)
+    cancelled = (await ordering.get(path)).json()["cancellation"]
+    assert (cancelled["cancelled_by"], cancelled["reason"]) == (*cancel.values(),)
+    assert cancelled["cancelled_at"]
+
+
+async def test_an_order_for_a_period_that_is_over_is_refused_at_once(
+    ordering: OrderingClient,
+) -> None:
+    yesterday = local_date(datetime.now(UTC)) - timedelta(days=1)
+    answer = await ordering.place(an_order(await ordering.patient(), supply_until=yesterday))
+    assert is_problem(answer, 422)
+    assert answer.json()["errors"] == [{"field": "supply_until", "reason": "lies in the past"}]
+
+
+async def test_a_wrong_line_is_one_error(ordering: OrderingClient) -> None:
+    body = as_json(an_order(await ordering.patient()))
+    body["lines"][0]["quantity"] = -1
+    answer = await ordering.post("/orders", body)
+    assert [error["field"] for error in answer.json()["errors"]] == ["lines.0.quantity"]
 
 
 async def test_an_unknown_order_is_404(ordering: OrderingClient) -> None:

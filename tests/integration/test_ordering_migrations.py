@@ -110,17 +110,13 @@ def _due(order: Order, before: Before) -> Any:
     return before.due.get(envelopes.timer_id(order.order_id, "overview_overdue"))
 
 
-async def test_overviews_are_read_as_they_were(migrated: tuple[Connection, Before]) -> None:
+async def test_overviews_are_read_again_from_the_topic(
+    migrated: tuple[Connection, Before],
+) -> None:
+    """Given older copies, which lack names and units; then there are none until the topic is read again."""
     db, before = migrated
-    found = await store.overviews(db, before.overviews.keys())
-    assert len(found) == 2
-    for patient, (of_practice, version, medications) in before.overviews.items():
-        kept = found[patient]
-        assert (kept.practice, kept.version) == (of_practice, version)
-        assert [
-            [m.prk, m.status, m.dosage, m.quantity, m.high_risk, m.repeat_service]
-            for m in kept.medications
-        ] == medications
+    assert len(before.overviews) == 2
+    assert await store.overviews(db, before.overviews.keys()) == {}
 
 
 async def test_recovered_events_are_read_as_they_were(
@@ -129,9 +125,16 @@ async def test_recovered_events_are_read_as_they_were(
     db, before = migrated
     _, _, recovered = await store.load(db, [ELSAS], [])
     bodies = [event.model_dump_json().encode() for event in recovered[ELSAS]]
-    assert [msgspec.json.decode(body) for body in bodies] == [
-        msgspec.json.decode(body) for body in before.events
+    assert [_without_nulls(msgspec.json.decode(body)) for body in bodies] == [
+        _without_nulls(msgspec.json.decode(body)) for body in before.events
     ]
+
+
+def _without_nulls(part: Any) -> Any:
+    """Remove null fields, which an event of an older version may lack."""
+    if isinstance(part, dict):
+        return {name: _without_nulls(value) for name, value in part.items() if value is not None}
+    return [_without_nulls(item) for item in part] if isinstance(part, list) else part
 
 
 async def test_an_order_that_waited_is_decided_when_its_overview_comes(
@@ -149,6 +152,9 @@ async def test_an_order_that_was_read_back_is_recovered_and_can_be_cancelled(
     migrated: tuple[Connection, Before],
 ) -> None:
     db, before = migrated
+    await _handled(
+        db, overview(entry(METFORMINE), entry(OMEPRAZOL), patient=ELSA), MEDICATION_STATUS
+    )
     order = _asked(msgspec.json.decode(before.events[0]))
     await _handled(db, order, ORDERS_REQUESTS)
     assert await _lines(db, ELSAS) == [(1, "approved", None), (2, "approved", None)]

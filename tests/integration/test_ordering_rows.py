@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -106,7 +107,7 @@ async def test_many_new_orders_are_copied_with_their_lines(db: Connection) -> No
 
 async def test_a_line_that_stays_as_it_was_keeps_its_due_time(db: Connection) -> None:
     """Given another event of a waiting order, without a due time; then the unchanged line keeps its own."""
-    waits = Line(1, "1", "Iets", 1, Outcome.WAITING)
+    waits = Line(1, "1007", "Iets", Decimal(1), Outcome.WAITING)
     order = _order(waits, replace(waits, number=2))
     await _saved(db, order, due=later(60))
     changed = replace(order, seq=2, lines=(replace(waits, outcome=Outcome.REVIEW), order.lines[1]))
@@ -123,7 +124,7 @@ async def test_a_line_that_stays_as_it_was_keeps_its_due_time(db: Connection) ->
 
 
 async def test_an_order_whose_id_another_has_taken_meanwhile_saves_no_line(db: Connection) -> None:
-    order = _order(Line(1, "1", "Iets", 1, Outcome.REVIEW))
+    order = _order(Line(1, "1007", "Iets", Decimal(1), Outcome.REVIEW))
     await _saved(db, order)
     other = replace(
         order, patient="pat_bert0002", lines=(*order.lines, replace(order.lines[0], number=2))

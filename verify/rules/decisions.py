@@ -97,8 +97,18 @@ def _line_has_cause(event: OrderLineDecided, evidence: Evidence) -> bool:
             return any(m.at >= event.decided_at for m in overviews)
         case _:
             return any(
-                isinstance(m.body, OrderReview) and m.body.line == event.line for m in commands
+                isinstance(m.body, OrderReview) and _is_review_of(event, m.body) for m in commands
             )
+
+
+def _is_review_of(event: OrderLineDecided, review: OrderReview) -> bool:
+    """Tell whether the event has what the reviewer decided, or that the overview overruled it."""
+    reviewed_as = event.reviewed_as or event.outcome
+    return (event.line, event.decided_by, reviewed_as) == (
+        review.line,
+        review.decided_by,
+        review.outcome,
+    )
 
 
 def patient_out_of_order(evidence: Evidence) -> Iterator[Finding]:

@@ -16,6 +16,10 @@ from verify.topic_records import ParsedRecord
 Line = tuple[UUID, int]
 
 
+_SAME = ("prk", "medicine", "ordered_as", "quantity", "unit", "dosage")
+"""What a prescription says as its approved line does."""
+
+
 class _Requested(msgspec.Struct):
     """The fields of ordering's row that only the request and the prescriptions have; no event repeats them."""
 
@@ -54,9 +58,8 @@ def _approval_problem(
     line = order.lines.get(body.line) if order else None
     if line is None or line.approved is None:
         return "the line was not approved"
-    prescribed = (body.prk, body.medicine, body.quantity, body.dosage)
-    if prescribed != (line.prk, line.medicine, line.quantity, line.dosage):
-        return "its medicine, quantity or dosage differs from the approved line's"
+    if any(getattr(body, field) != getattr(line, field) for field in _SAME):
+        return "its medicine, quantity, unit or dosage differs from the approved line's"
     if (body.approved_at, body.approved_by) != line.approved:
         return "its approval's time or actor differs from the line's"
     if event_id(body.TYPE, body.prescription_id) != message.ce_id:

@@ -1,6 +1,7 @@
 """The services' databases and output topics agree with the events."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -19,10 +20,12 @@ class _Line(msgspec.Struct):
     number: int
     prk: str
     medicine: str
-    quantity: int
+    quantity: Decimal
     dosage: str
     outcome: str
     reasons: tuple[dict[str, Any], ...] = ()
+    unit: str | None = None
+    ordered_as: str | None = None
 
 
 class _Order(msgspec.Struct):
@@ -40,9 +43,11 @@ class _Order(msgspec.Struct):
 
 class _Entry(msgspec.Struct):
     prk: str
+    medicine: str
     status: str
     dosage: str
-    quantity: int
+    quantity: Decimal
+    unit: str
     high_risk: bool
     repeat_service: bool
 
@@ -129,6 +134,8 @@ def _expected_body(order: ExpectedOrder, placed_at: str) -> _Order:
             line.dosage,
             line.outcome.value,
             tuple(reason.model_dump(mode="json") for reason in line.reasons),
+            line.unit,
+            line.ordered_as,
         )
         for number, line in order.lines.items()
     )
@@ -264,11 +271,11 @@ def _is_published(row: OverviewRow, message: ParsedRecord) -> bool:
 
 def _is_copy(copy: OverviewCopyRow, row: OverviewRow) -> bool:
     try:
-        kept = msgspec.json.decode(copy.medications)
-        entries = [msgspec.structs.asdict(entry) for entry in _decode_entries(row.medications)]
+        kept = _decode_entries(copy.medications)
+        entries = _decode_entries(row.medications)
     except msgspec.DecodeError:
         return False
-    return bool((copy.practice, kept) == (row.practice, entries))
+    return (copy.practice, kept) == (row.practice, entries)
 
 
 def applied_without_change(evidence: Evidence) -> Iterator[Finding]:

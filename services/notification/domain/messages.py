@@ -5,6 +5,7 @@ The sentences of a reason are stored with them, so that a later wording does not
 
 from collections.abc import Iterable, Mapping
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -56,7 +57,7 @@ class AnsweredLine(Struct, frozen=True):
 
     line: int
     medicine: str
-    quantity: int
+    quantity: Decimal
     outcome: Outcome
     reasons: tuple[ReasonText, ...] = ()
 

@@ -7,6 +7,7 @@ A decision is a pure function of the command, the state, and the command's appen
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Literal
 
 from msgspec import Struct
@@ -14,7 +15,7 @@ from msgspec.structs import replace
 
 from schemas.base import Actor, Role
 from schemas.reasons import Reason, ReasonCode
-from schemas.records.directory import Policy
+from schemas.records.directory import Pharmacy, Policy
 from schemas.records.orders import (
     DecidedLine,
     OrderCancel,
@@ -27,11 +28,12 @@ from schemas.records.orders import (
     OrderTimer,
     Outcome,
 )
+from schemas.times import local_date
 from services.ordering.domain import events, rules
 from services.ordering.domain.events import Prescription
 from services.ordering.domain.order import Line, Order, begin
-from services.ordering.domain.overview import Overview, entry_of
-from services.ordering.domain.rules import Asked, Facts
+from services.ordering.domain.overview import Entry, Overview, entry_of
+from services.ordering.domain.rules import Asked, Facts, Verdict
 
 SYSTEM = Actor(role=Role.SYSTEM, id="ordering")
 
@@ -47,12 +49,12 @@ _OPEN = (Outcome.APPROVED, Outcome.REVIEW, Outcome.WAITING)
 class Context(Struct, frozen=True):
     """The overview and directory data that an order is decided with.
 
-    `overview` is None until the patient's overview has arrived. For a practice that is not in the directory,
-    `policy` is the default and `policy_version` is None.
+    `overview` is None until the patient's overview has arrived. `pharmacy` is None when it is not in the
+    directory. For a practice that is not in it, `policy` is the default and `policy_version` is None.
     """
 
     overview: Overview | None
-    pharmacy_in_directory: bool
+    pharmacy: Pharmacy | None
     policy: Policy
     policy_version: int | None
 
@@ -112,7 +114,7 @@ def apply(order: Order | None, decision: Decision) -> Change | Unchanged | Refus
 
 def place(command: OrderPlace, at: datetime, context: Context) -> Placed:
     """Decide a new order; `at` (UTC) is the command's append time."""
-    lines = tuple([_decide_line(command, line, context) for line in command.lines])
+    lines = tuple([_decide_line(command, line, at, context) for line in command.lines])
     version = context.overview.version if context.overview else None
     event = events.decided(command, at, lines, version, context.policy_version)
     if event.state is not OrderState.WAITING:
@@ -130,7 +132,7 @@ def place_again(order: Order, command: OrderPlace, digest: str) -> Unchanged | R
 def overview_arrived(order: Order, at: datetime, context: Context) -> Decided | Unchanged:
     """Decide the lines that waited for the patient's overview."""
     waiting = [line for line in order.lines if line.outcome is Outcome.WAITING]
-    decided = [_decide_waiting(order, line, context) for line in waiting]
+    decided = [_decide_waiting(order, line, at, context) for line in waiting]
     by = events.policy_actor(order.practice, context.policy_version)
     return _decide_lines(order, decided, at, by)
 
@@ -145,8 +147,14 @@ def timer_fired(order: Order | None, timer: OrderTimer, at: datetime) -> Decided
     return _decide_lines(order, refused, at, SYSTEM)
 
 
-def review(order: Order | None, command: OrderReview, at: datetime) -> Decision:
-    """Decide a line in review as a person did; a repeated decision changes nothing."""
+def review(
+    order: Order | None, command: OrderReview, at: datetime, context: Context | None
+) -> Decision:
+    """Decide a line in review as a person did; a repeated decision changes nothing.
+
+    An approval is decided on the overview of this moment: the medicine may have been stopped meanwhile.
+    `context` is None only without an order.
+    """
     if order is None or order.patient != command.patient:
         return Refused("unknown_order")
     line = next((line for line in order.lines if line.number == command.line), None)
@@ -154,9 +162,25 @@ def review(order: Order | None, command: OrderReview, at: datetime) -> Decision:
         return Unchanged()
     if line is None or order.cancelled or line.outcome is not Outcome.REVIEW:
         return Refused("not_in_review")
+    assert context is not None, "an order has a context"
+    approves = command.outcome is Outcome.APPROVED
+    if approves and context.overview is None:
+        # Its topic is being read again, or it was removed: the line stays in review.
+        return Refused("no_overview")
+    facts = _facts(order, line, at, context)
+    overruled = rules.refusal(facts) if approves else None
+    verdict = overruled or Verdict(command.outcome, ())
     quantity = command.quantity or line.quantity
-    reviewed = replace(line, outcome=command.outcome, reasons=(), quantity=quantity)
-    return _decide_lines(order, [reviewed], at, command.decided_by, command.explanation)
+    event = events.line_decided(
+        order,
+        order.seq + 1,
+        replace(_as_listed(line, facts.entry, verdict), quantity=quantity),
+        at,
+        command.decided_by,
+        explanation=None if overruled else command.explanation,
+        reviewed_as=command.outcome if overruled else None,
+    )
+    return Decided((event,))
 
 
 def cancel(order: Order | None, command: OrderCancel, at: datetime) -> Decision:
@@ -197,41 +221,56 @@ def _is_repeat(line: Line, command: OrderReview) -> bool:
     return same and command.quantity in (None, line.quantity)
 
 
-def _decide_line(order: OrderPlace, line: OrderLine, context: Context) -> DecidedLine:
-    facts = _facts(order, line, context)
-    dosage = facts.entry.dosage if facts.entry else ""
-    return events.decided_line(line, rules.decide(facts), dosage)
+def _decide_line(order: OrderPlace, line: OrderLine, at: datetime, context: Context) -> DecidedLine:
+    facts = _facts(order, line, at, context)
+    return events.decided_line(line, rules.decide(facts), facts.entry)
 
 
-def _decide_waiting(order: Order, line: Line, context: Context) -> Line:
-    facts = _facts(order, line, context)
-    verdict = rules.decide(facts)
-    dosage = facts.entry.dosage if facts.entry else ""
-    return replace(line, outcome=verdict.outcome, reasons=verdict.reasons, dosage=dosage)
+def _decide_waiting(order: Order, line: Line, at: datetime, context: Context) -> Line:
+    facts = _facts(order, line, at, context)
+    return _as_listed(line, facts.entry, rules.decide(facts))
 
 
-def _facts(order: OrderPlace | Order, line: Asked, context: Context) -> Facts:
+def _as_listed(line: Line, entry: Entry | None, verdict: Verdict) -> Line:
+    """The line as decided now, in the words of the overview's entry; without one it keeps its own."""
+    decided = replace(line, outcome=verdict.outcome, reasons=verdict.reasons)
+    if entry is None:
+        return decided
+    return replace(
+        decided,
+        medicine=entry.medicine,
+        dosage=entry.dosage,
+        unit=entry.unit,
+        ordered_as=events.ordered_as(line.ordered_as or line.medicine, entry),
+    )
+
+
+def _facts(order: OrderPlace | Order, line: Asked, at: datetime, context: Context) -> Facts:
     overview = context.overview
+    same = [other.quantity for other in order.lines if other.prk == line.prk]
     return Facts(
         line,
         entry_of(overview, line.prk),
         order.practice,
         overview.practice if overview else None,
-        context.pharmacy_in_directory,
+        context.pharmacy,
         context.policy,
+        local_date(at),
+        sum(same, Decimal()),
+        len(same),
         order.remark,
         order.supply_until,
     )
 
 
 def _decide_lines(
-    order: Order, decided: Sequence[Line], at: datetime, by: Actor, explanation: str | None = None
+    order: Order, decided: Sequence[Line], at: datetime, by: Actor
 ) -> Decided | Unchanged:
     """Make an event for each line; `decided` has the lines with their new outcomes."""
     if not decided:
         return Unchanged()
     new_events = [
-        events.line_decided(order, seq, line, at, by, explanation)
+        events.line_decided(order, seq, line, at, by)
         for seq, line in enumerate(decided, start=order.seq + 1)
     ]
     return Decided(

@@ -21,7 +21,9 @@ from schemas.records.orders import (
 )
 from schemas.records.prescriptions import PrescriptionApproved, PrescriptionWithdrawn
 from schemas.trusted import trusted
+from services.ordering.domain.names import contradicts
 from services.ordering.domain.order import Line, Order, evolve, state_of
+from services.ordering.domain.overview import Entry
 from services.ordering.domain.rules import Verdict
 
 Prescription = PrescriptionApproved | PrescriptionWithdrawn
@@ -67,23 +69,36 @@ def decided(
     )
 
 
-def decided_line(line: OrderLine, verdict: Verdict, dosage: str) -> DecidedLine:
-    """A line of the first event."""
+def decided_line(line: OrderLine, verdict: Verdict, entry: Entry | None) -> DecidedLine:
+    """A line of the first event; `entry` is the overview's."""
     return _decided_line(
         line=line.line,
         prk=line.prk,
-        medicine=line.medicine,
+        medicine=entry.medicine if entry else line.medicine,
         quantity=line.quantity,
-        dosage=dosage,
+        dosage=entry.dosage if entry else "",
         outcome=verdict.outcome,
         reasons=verdict.reasons,
+        unit=entry.unit if entry else None,
+        ordered_as=ordered_as(line.medicine, entry),
     )
 
 
+def ordered_as(ordered: str, entry: Entry | None) -> str | None:
+    """The order's name for a medicine, if it contradicts the overview's."""
+    return ordered if entry and contradicts(ordered, entry.medicine) else None
+
+
 def line_decided(
-    order: Order, seq: int, line: Line, at: datetime, by: Actor, explanation: str | None
+    order: Order,
+    seq: int,
+    line: Line,
+    at: datetime,
+    by: Actor,
+    explanation: str | None = None,
+    reviewed_as: Outcome | None = None,
 ) -> OrderLineDecided:
-    """The event for a line that was in review or waiting; `line` has the new outcome, `at` is UTC."""
+    """The event for a line that was in review or waiting; `line` is as decided now, `at` is UTC."""
     return OrderLineDecided(
         order_id=order.order_id,
         seq=seq,
@@ -101,6 +116,9 @@ def line_decided(
         decided_by=by,
         decided_at=at,
         explanation=explanation,
+        unit=line.unit,
+        ordered_as=line.ordered_as,
+        reviewed_as=reviewed_as,
     )
 
 
@@ -176,6 +194,8 @@ def _approved(
         supply_until=order.supply_until,
         approved_at=at,
         approved_by=by,
+        unit=line.unit,
+        ordered_as=line.ordered_as,
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from decimal import Decimal
 from functools import cached_property
 from typing import assert_never
 from uuid import UUID
@@ -26,21 +27,25 @@ from schemas.records.orders import (
 
 
 class Line(Struct, frozen=True):
-    """The current state of one line; `dosage` is copied from the overview when the line is decided.
+    """The current state of one line, with what its last event says of it.
 
-    `decided_by` and `decided_as` are the actor and the outcome of the last `OrderLineDecided`, None before
-    the first.
+    `decided_by`, `decided_at` (UTC), `decided_as` and `explanation` are those of the last `OrderLineDecided`,
+    None before the first. `decided_as` is the reviewer's decision, also when the overview overruled it.
     """
 
     number: int
     prk: str
     medicine: str
-    quantity: int
+    quantity: Decimal
     outcome: Outcome
     reasons: tuple[Reason, ...] = ()
     dosage: str = ""
     decided_by: Actor | None = None
     decided_as: Outcome | None = None
+    unit: str | None = None
+    ordered_as: str | None = None
+    decided_at: datetime | None = None
+    explanation: str | None = None
 
 
 class Order(Struct, frozen=True, dict=True):
@@ -62,6 +67,9 @@ class Order(Struct, frozen=True, dict=True):
     remark: str | None = None
     supply_until: date | None = None
     cancelled: bool = False
+    cancelled_by: Actor | None = None
+    cancelled_at: datetime | None = None
+    cancel_reason: str | None = None
 
     @cached_property
     def state(self) -> OrderState:
@@ -100,7 +108,15 @@ def evolve(order: Order, event: OrderEvent) -> Order:
             return replace(order, seq=event.seq, lines=tuple(lines))
         case OrderCancelled():
             lines = [_cancelled(n) if n.number in event.lines else n for n in order.lines]
-            return replace(order, seq=event.seq, lines=tuple(lines), cancelled=True)
+            return replace(
+                order,
+                seq=event.seq,
+                lines=tuple(lines),
+                cancelled=True,
+                cancelled_by=event.cancelled_by,
+                cancelled_at=event.cancelled_at,
+                cancel_reason=event.reason,
+            )
         case OrderDecided() | OrderEscalated() | OrderFulfilment():
             return replace(order, seq=event.seq)
         case _:
@@ -128,18 +144,26 @@ def _as_decided(line: DecidedLine) -> Line:
         line.outcome,
         line.reasons,
         line.dosage,
+        unit=line.unit,
+        ordered_as=line.ordered_as,
     )
 
 
 def _decided(line: Line, event: OrderLineDecided) -> Line:
-    return replace(
-        line,
-        outcome=event.outcome,
-        reasons=event.reasons,
-        quantity=event.quantity,
-        dosage=event.dosage,
-        decided_by=event.decided_by,
-        decided_as=event.outcome,
+    return Line(
+        line.number,
+        line.prk,
+        event.medicine,
+        event.quantity,
+        event.outcome,
+        event.reasons,
+        event.dosage,
+        event.decided_by,
+        event.reviewed_as or event.outcome,
+        event.unit,
+        event.ordered_as,
+        event.decided_at,
+        event.explanation,
     )
 
 

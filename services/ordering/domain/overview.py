@@ -1,11 +1,16 @@
 """The part of a medication overview that the rules read, from a record or from the database."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Protocol
 
 from msgspec import Struct
 
+from schemas.base import LONGEST_TEXT
 from schemas.records.medication import Status
+
+_PRECEDENCE = (Status.CHRONIC, Status.TEMPORARY, Status.STOPPED)
+"""Which of a medicine's statuses counts, when an overview lists it more than once."""
 
 
 class Entry(Protocol):
@@ -16,6 +21,10 @@ class Entry(Protocol):
         """The medicine's PRK code."""
 
     @property
+    def medicine(self) -> str:
+        """Its name."""
+
+    @property
     def status(self) -> Status:
         """Only chronic medication can be ordered."""
 
@@ -24,8 +33,12 @@ class Entry(Protocol):
         """How it is taken, in the practice's words."""
 
     @property
-    def quantity(self) -> int:
-        """How much is usually supplied, in the entry's unit."""
+    def quantity(self) -> Decimal:
+        """How much is usually supplied."""
+
+    @property
+    def unit(self) -> str:
+        """The unit of quantities, in the practice's words."""
 
     @property
     def high_risk(self) -> bool:
@@ -56,15 +69,17 @@ class StoredEntry(Struct, frozen=True, gc=False):
     """An `Entry` as stored by ordering."""
 
     prk: str
+    medicine: str
     status: Status
     dosage: str
-    quantity: int
+    quantity: Decimal
+    unit: str
     high_risk: bool
     repeat_service: bool
 
 
 class StoredOverview(Struct, frozen=True, gc=False):
-    """An `Overview` as stored by ordering: only what the rules read, a quarter of the record."""
+    """An `Overview` as stored by ordering: only what the rules read and prescriptions say."""
 
     practice: str
     version: int
@@ -72,9 +87,42 @@ class StoredOverview(Struct, frozen=True, gc=False):
 
 
 def entry_of(overview: Overview | None, prk: str) -> Entry | None:
-    """Find the entry with this PRK code; None without one, or without an overview."""
-    if overview is not None:
-        for entry in overview.medications:
-            if entry.prk == prk:
-                return entry
-    return None
+    """Find the medicine with this PRK code; None without one, or without an overview.
+
+    An overview may list a medicine more than once: chronic now and stopped before, or with two dosages on
+    different days. Then the entries that are in use count, together.
+    """
+    if overview is None:
+        return None
+    entries = [entry for entry in overview.medications if entry.prk == prk]
+    return _together(entries) if len(entries) > 1 else next(iter(entries), None)
+
+
+def _together(entries: Sequence[Entry]) -> Entry | None:
+    """Combine the entries of one medicine; None when their dosages do not fit in a record."""
+    in_use = min((entry.status for entry in entries), key=_PRECEDENCE.index)
+    # A prescription that was renewed is listed again with the same dosage: that supply counts once.
+    by_dosage: dict[str, Entry] = {}
+    for entry in entries:
+        if entry.status is in_use:
+            other = by_dosage.get(entry.dosage)
+            by_dosage[entry.dosage] = max(entry, other or entry, key=_quantity)
+    used = list(by_dosage.values())
+    dosage = "; ".join(by_dosage)
+    if len(dosage) > LONGEST_TEXT:
+        return None
+    one_unit = len({entry.unit for entry in used}) == 1
+    return StoredEntry(
+        prk=used[0].prk,
+        medicine=used[0].medicine,
+        status=in_use,
+        dosage=dosage,
+        quantity=sum(map(_quantity, used), Decimal()) if one_unit else min(map(_quantity, used)),
+        unit=used[0].unit,
+        high_risk=any(entry.high_risk for entry in used),
+        repeat_service=any(entry.repeat_service for entry in used),
+    )
+
+
+def _quantity(entry: Entry) -> Decimal:
+    return entry.quantity

@@ -65,8 +65,8 @@ def _decided_now(waiting: Change, at: datetime, context: Context) -> Change:
 
 def _is_decision_on(event: OrderDecided, command: OrderPlace) -> bool:
     """Tell whether this event decided this command, and not another order under the same id."""
-    placed = [(n.line, n.prk, n.medicine, n.quantity) for n in command.lines]
-    decided = [(n.line, n.prk, n.medicine, n.quantity) for n in event.lines]
+    placed = [(n.line, n.prk, n.quantity) for n in command.lines]
+    decided = [(n.line, n.prk, n.quantity) for n in event.lines]
     return (placed, command.patient, command.practice, command.pharmacy, command.channel) == (
         decided,
         event.patient,

@@ -6,14 +6,16 @@ For deciding; meant also for showing what can be ordered, explaining an outcome,
 
 from collections.abc import Callable, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Protocol
 
 from msgspec import Struct
 
 from schemas.reasons import Reason, ReasonCode
-from schemas.records.directory import Policy
+from schemas.records.directory import Pharmacy, Policy
 from schemas.records.medication import Status
 from schemas.records.orders import Outcome
+from services.ordering.domain.names import contradicts
 from services.ordering.domain.overview import Entry
 
 
@@ -25,7 +27,11 @@ class Asked(Protocol):
         """The medicine's PRK code."""
 
     @property
-    def quantity(self) -> int:
+    def medicine(self) -> str:
+        """Its name, in the words of whoever orders."""
+
+    @property
+    def quantity(self) -> Decimal:
         """How much, in the unit of the overview's entry."""
 
 
@@ -34,15 +40,20 @@ class Facts(Struct, frozen=True):
 
     `practice` is where the line is ordered, `registered_at` the practice in the patient's overview (AGB codes).
     Both `registered_at` and `entry` are None until an overview has arrived; `entry` is also None for a medicine
-    that is not in the overview.
+    that is not in the overview. `pharmacy` is None when it is not in the directory. `today` is the day in
+    Europe/Amsterdam. `together` is the quantity of this medicine in the whole order, and `lines` in how many of
+    its lines it is.
     """
 
     asked: Asked
     entry: Entry | None
     practice: str
     registered_at: str | None
-    pharmacy_in_directory: bool
+    pharmacy: Pharmacy | None
     policy: Policy
+    today: date
+    together: Decimal
+    lines: int = 1
     remark: str | None = None
     supply_until: date | None = None
 
@@ -73,7 +84,7 @@ def registered_elsewhere(facts: Facts) -> bool:
 
 def pharmacy_unknown(facts: Facts) -> bool:
     """The pharmacy is not in the directory."""
-    return not facts.pharmacy_in_directory
+    return facts.pharmacy is None
 
 
 def overview_not_arrived(facts: Facts) -> bool:
@@ -81,7 +92,7 @@ def overview_not_arrived(facts: Facts) -> bool:
 
     Not checked for an unknown pharmacy: that order is refused anyway.
     """
-    return facts.registered_at is None and facts.pharmacy_in_directory
+    return facts.registered_at is None and facts.pharmacy is not None
 
 
 def not_in_overview(facts: Facts) -> bool:
@@ -101,7 +112,29 @@ def stopped(facts: Facts) -> bool:
 
 def covered_by_repeat_service(facts: Facts) -> bool:
     """The pharmacy supplies the medicine by itself."""
-    return facts.entry is not None and facts.entry.repeat_service
+    in_service = facts.entry is not None and facts.entry.repeat_service
+    return in_service and (facts.pharmacy is None or facts.pharmacy.repeat_service)
+
+
+def name_contradicts_code(facts: Facts) -> bool:
+    """The order has another medicine's name than the overview has for this code: which one is meant?"""
+    return facts.entry is not None and contradicts(facts.asked.medicine, facts.entry.medicine)
+
+
+def medicine_twice(facts: Facts) -> bool:
+    """The order has this medicine more than once."""
+    return facts.lines > 1
+
+
+def other_repeat_service(facts: Facts) -> bool:
+    """The medicine is in a repeat service, and the pharmacy of the order runs none: another may supply it."""
+    in_service = facts.entry is not None and facts.entry.repeat_service
+    return in_service and facts.pharmacy is not None and not facts.pharmacy.repeat_service
+
+
+def supply_date_passed(facts: Facts) -> bool:
+    """The order is for a period that is over."""
+    return facts.supply_until is not None and facts.supply_until < facts.today
 
 
 def high_risk(facts: Facts) -> bool:
@@ -116,16 +149,17 @@ def remark_to_read(facts: Facts) -> bool:
 
 def larger_supply(facts: Facts) -> bool:
     """The practice reviews orders for a longer period."""
-    return facts.policy.review_larger_supply and facts.supply_until is not None
+    until = facts.supply_until
+    return facts.policy.review_larger_supply and until is not None and until >= facts.today
 
 
 def larger_quantity(facts: Facts) -> bool:
-    """The practice reviews orders of more than is usually supplied."""
+    """The practice reviews orders of more than is usually supplied, all lines of the medicine together."""
     entry = facts.entry
     return (
         facts.policy.review_larger_quantity
         and entry is not None
-        and facts.asked.quantity > entry.quantity
+        and facts.together > entry.quantity
     )
 
 
@@ -142,16 +176,20 @@ REFUSALS = (
     Rule(ReasonCode.TEMPORARY_MEDICATION, 1, temporary),
     Rule(ReasonCode.STOPPED_MEDICATION, 1, stopped),
     Rule(
-        ReasonCode.COVERED_BY_REPEAT_SERVICE, 1, covered_by_repeat_service, Outcome.REPEAT_SERVICE
+        ReasonCode.COVERED_BY_REPEAT_SERVICE, 2, covered_by_repeat_service, Outcome.REPEAT_SERVICE
     ),
 )
 """Why a line cannot be supplied as asked."""
 
 REVIEWS = (
+    Rule(ReasonCode.NAME_CONTRADICTS_CODE, 1, name_contradicts_code, Outcome.REVIEW),
+    Rule(ReasonCode.MEDICINE_TWICE, 1, medicine_twice, Outcome.REVIEW),
+    Rule(ReasonCode.OTHER_REPEAT_SERVICE, 1, other_repeat_service, Outcome.REVIEW),
+    Rule(ReasonCode.SUPPLY_DATE_PASSED, 1, supply_date_passed, Outcome.REVIEW),
     Rule(ReasonCode.HIGH_RISK_MEDICATION, 1, high_risk, Outcome.REVIEW),
     Rule(ReasonCode.REMARK_NEEDS_READING, 1, remark_to_read, Outcome.REVIEW),
-    Rule(ReasonCode.LARGER_SUPPLY, 1, larger_supply, Outcome.REVIEW),
-    Rule(ReasonCode.QUANTITY_ABOVE_LIMIT, 1, larger_quantity, Outcome.REVIEW),
+    Rule(ReasonCode.LARGER_SUPPLY, 2, larger_supply, Outcome.REVIEW),
+    Rule(ReasonCode.QUANTITY_ABOVE_LIMIT, 2, larger_quantity, Outcome.REVIEW),
     Rule(None, 1, everything_reviewed, Outcome.REVIEW),
 )
 """Why a person reviews a line first; checked only for a line that no refusal holds for."""
@@ -164,15 +202,24 @@ _REASONS = {code: Reason(code=code) for code in ReasonCode}
 
 def decide(facts: Facts) -> Verdict:
     """Decide the outcome of a line, with its reasons."""
-    rules = holding(facts)
-    reasons = [_REASONS[rule.code] for rule in rules if rule.code is not None]
-    return Verdict(_outcome(rules), tuple(reasons))
+    return _verdict(holding(facts))
+
+
+def refusal(facts: Facts) -> Verdict | None:
+    """The outcome and reasons of a line that cannot be supplied, whoever approves it; None when it can."""
+    rules = tuple([rule for rule in REFUSALS if rule.check(facts)])
+    return _verdict(rules) if rules else None
 
 
 def holding(facts: Facts) -> tuple[Rule, ...]:
     """Every rule that holds for a line, not only the first; reviews only when no refusal holds."""
     refusals = tuple([rule for rule in REFUSALS if rule.check(facts)])
     return refusals or tuple([rule for rule in REVIEWS if rule.check(facts)])
+
+
+def _verdict(rules: Sequence[Rule]) -> Verdict:
+    reasons = [_REASONS[rule.code] for rule in rules if rule.code is not None]
+    return Verdict(_outcome(rules), tuple(reasons))
 
 
 def _outcome(rules: Sequence[Rule]) -> Outcome:

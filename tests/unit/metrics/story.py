@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Self
 from uuid import UUID
 
@@ -66,7 +67,7 @@ def decided(
                 line=number,
                 prk=METFORMINE[0],
                 medicine=METFORMINE[1],
-                quantity=90,
+                quantity=Decimal(90),
                 outcome=outcome,
             )
             for number, outcome in enumerate(outcomes, start=1)
@@ -87,7 +88,7 @@ def line_decided(line: int, outcome: Outcome, *, seq: int, order: int = 1) -> Or
         prk=METFORMINE[0],
         medicine=METFORMINE[1],
         outcome=outcome,
-        quantity=90,
+        quantity=Decimal(90),
         decided_by=GP,
         decided_at=NOON,
     )

@@ -1,6 +1,7 @@
 """Builders of made-up practices, pharmacies and order events for the tests of notification."""
 
 from datetime import UTC, datetime, time
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -86,7 +87,12 @@ def no_parties() -> Parties:
 def a_line(medicine: str, outcome: Outcome, *reasons: Reason, number: int = 1) -> DecidedLine:
     """A decided line, quantity 90."""
     return DecidedLine(
-        line=number, prk="5487", medicine=medicine, quantity=90, outcome=outcome, reasons=reasons
+        line=number,
+        prk="5487",
+        medicine=medicine,
+        quantity=Decimal(90),
+        outcome=outcome,
+        reasons=reasons,
     )
 
 

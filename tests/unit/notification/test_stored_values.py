@@ -1,6 +1,7 @@
 """The stored form of orders and facts: their bytes never change, and older ones stay readable."""
 
 from datetime import date
+from decimal import Decimal
 from uuid import UUID
 
 import msgspec
@@ -43,9 +44,9 @@ ANSWER = Answer(
     practice=PRACTICE,
     pharmacy=PHARMACY,
     lines=(
-        AnsweredLine(1, "Metformine", 90, Outcome.APPROVED),
+        AnsweredLine(1, "Metformine", Decimal(90), Outcome.APPROVED),
         AnsweredLine(
-            *(2, "Amoxicilline", 21, Outcome.REFUSED),
+            *(2, "Amoxicilline", Decimal(21), Outcome.REFUSED),
             reasons=(
                 ReasonText(
                     ReasonCode.TOO_EARLY,

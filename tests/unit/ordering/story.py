@@ -74,7 +74,7 @@ def _processing() -> Processing:
     )
 
 
-def pharmacy() -> Pharmacy:
+def pharmacy(*, repeat_service: bool = True) -> Pharmacy:
     """The pharmacy of the made-up orders."""
     return Pharmacy(
         agb=PHARMACY,
@@ -83,6 +83,7 @@ def pharmacy() -> Pharmacy:
         city="Lindewaard",
         phone="0123-456730",
         opening_hours="Mo-Fr 08:30-17:30",
+        repeat_service=repeat_service,
         version=1,
     )
 
@@ -179,10 +180,13 @@ def given(
     policy: Policy | None = None,
     practice_in_directory: bool = True,
     pharmacy_in_directory: bool = True,
+    pharmacy_repeats: bool = True,
 ) -> Story:
     """Start with these overviews and this directory."""
     practices = {PRACTICE: practice(policy)} if practice_in_directory else {}
-    pharmacies = {PHARMACY: pharmacy()} if pharmacy_in_directory else {}
+    pharmacies = (
+        {PHARMACY: pharmacy(repeat_service=pharmacy_repeats)} if pharmacy_in_directory else {}
+    )
     work = Work(overviews={overview.patient: overview for overview in overviews})
     return Story(OrderingHandler(practices, pharmacies), work)
 

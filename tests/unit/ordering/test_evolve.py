@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from hypothesis import given as for_all
@@ -30,10 +31,12 @@ from services.ordering.domain.events import follow, prescriptions
 from services.ordering.domain.order import Line, Order, begin, evolve
 from services.ordering.handlers import HANDLERS, INPUTS, OUTPUT_TOPIC
 from tests.harness.made import GP, METFORMINE, OMEPRAZOL, a_cancellation, an_order, entry
-from tests.unit.ordering.story import ANNA, NOON, later, overview
+from tests.unit.ordering.story import ANNA, NOON, later, overview, pharmacy
 from tests.unit.ordering.test_sequences import COMMANDS, ORDER, handle_all, order_events, quick
 
-CONTEXT = Context(overview(entry(METFORMINE), entry(OMEPRAZOL, high_risk=True)), True, Policy(), 3)
+CONTEXT = Context(
+    overview(entry(METFORMINE), entry(OMEPRAZOL, high_risk=True)), pharmacy(), Policy(), 3
+)
 TWO = an_order(ANNA, METFORMINE, OMEPRAZOL)
 
 
@@ -94,14 +97,14 @@ def test_an_event_about_a_line_changes_that_line_only() -> None:
         prk=OMEPRAZOL[0],
         medicine=OMEPRAZOL[1],
         outcome=Outcome.APPROVED,
-        quantity=30,
+        quantity=Decimal(30),
         dosage="2x daags 1",
         decided_by=GP,
         decided_at=later(1),
     )
     after = evolve(order, event)
     assert after.lines[0] == order.lines[0]
-    assert (after.lines[1].quantity, after.lines[1].dosage) == (30, "2x daags 1")
+    assert (after.lines[1].quantity, after.lines[1].dosage) == (Decimal(30), "2x daags 1")
     assert (after.lines[1].decided_by, after.lines[1].decided_as) == (GP, Outcome.APPROVED)
     assert (after.seq, after.state) == (2, OrderState.APPROVED)
 
@@ -143,12 +146,12 @@ def _of(order: Order, seq: int) -> dict[str, Any]:
 def test_the_timer_is_cancelled_only_when_no_line_waits() -> None:
     """A review of another line does not end the waiting."""
     order, _ = placed()
-    waits = Line(3, "1", "Iets", 1, Outcome.WAITING)
+    waits = Line(3, "1007", "Iets", Decimal(1), Outcome.WAITING)
     mixed = structs.replace(order, lines=(*order.lines, waits))
     review = OrderReview(
         order_id=order.order_id, patient=ANNA, line=2, outcome=Outcome.APPROVED, decided_by=GP
     )
-    decided = decisions.review(mixed, review, later(1))
+    decided = decisions.review(mixed, review, later(1), CONTEXT)
     assert isinstance(decided, Decided)
     assert decided.cancelled == ()
     cancelled = decisions.cancel(mixed, a_cancellation(TWO), later(1))

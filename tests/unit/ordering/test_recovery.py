@@ -1,5 +1,6 @@
 """After a restore from an older backup, published decisions stay as they are."""
 
+from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -92,7 +93,7 @@ def contents(records: list[Outgoing]) -> list[tuple[str, bytes | None, bytes | N
 
 
 def a_review(
-    order: OrderPlace, line: int, outcome: Any = Outcome.APPROVED, quantity: int | None = None
+    order: OrderPlace, line: int, outcome: Any = Outcome.APPROVED, quantity: Decimal | None = None
 ) -> OrderReview:
     return OrderReview(
         order_id=order.order_id,
@@ -127,7 +128,7 @@ def refused_as_unknown() -> Any:
 
 def test_all_published_events_of_an_order_are_applied() -> None:
     order = an_order(ANNA, METFORMINE, OMEPRAZOL)
-    reviewed = a_review(order, 2, quantity=60)
+    reviewed = a_review(order, 2, quantity=Decimal(60))
     before = given(KNOWS_BOTH).when(order).when(reviewed).when(a_cancellation(order))
 
     after = restored(before).when(order)
@@ -152,7 +153,7 @@ def test_the_next_command_continues_from_the_recovered_order() -> None:
     order = an_order(ANNA, METFORMINE, OMEPRAZOL)
     before = given(KNOWS_BOTH).when(order)
 
-    after = restored(before).when(order, a_review(order, 2))
+    after = restored(before, KNOWS_BOTH).when(order, a_review(order, 2))
 
     after.then(approved(), approved())
     assert after.order.seq == 2

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from schemas.records.medication import Status
 from schemas.records.orders import OrderLine, Outcome
 from services.ordering.domain.rules import REFUSALS, REVIEWS, RULES, Facts, decide, holding
 from tests.harness.made import METFORMINE, PRACTICE, entry
+from tests.unit.ordering.story import pharmacy
 
 HIGH_RISK = ReasonCode.HIGH_RISK_MEDICATION
 
@@ -19,19 +21,21 @@ HIGH_RISK = ReasonCode.HIGH_RISK_MEDICATION
 def facts(**changes: Any) -> Facts:
     """Chronic metformine in the usual quantity: no rule holds."""
     fields: dict[str, Any] = {
-        "asked": asked(180),
+        "asked": asked(),
         "entry": entry(),
         "practice": PRACTICE,
         "registered_at": PRACTICE,
-        "pharmacy_in_directory": True,
+        "pharmacy": pharmacy(),
         "policy": Policy(),
+        "today": date(2026, 11, 28),
+        "together": Decimal(180),
     }
     return Facts(**(fields | changes))
 
 
-def asked(quantity: int) -> OrderLine:
-    """A line with this quantity of metformine."""
-    return OrderLine(line=1, prk=METFORMINE[0], medicine=METFORMINE[1], quantity=quantity)
+def asked(medicine: str = METFORMINE[1]) -> OrderLine:
+    """A line for metformine under this name."""
+    return OrderLine(line=1, prk=METFORMINE[0], medicine=medicine, quantity=Decimal(180))
 
 
 def codes(line: Facts) -> list[ReasonCode | None]:
@@ -41,7 +45,7 @@ def codes(line: Facts) -> list[ReasonCode | None]:
 
 ONE_EACH: dict[ReasonCode | None, dict[str, Any]] = {
     ReasonCode.OTHER_PRACTICE: {"registered_at": "01999002"},
-    ReasonCode.UNKNOWN_PHARMACY: {"pharmacy_in_directory": False},
+    ReasonCode.UNKNOWN_PHARMACY: {"pharmacy": None},
     ReasonCode.STATUS_NOT_KNOWN_YET: {"registered_at": None, "entry": None},
     ReasonCode.NOT_IN_OVERVIEW: {"entry": None},
     ReasonCode.TEMPORARY_MEDICATION: {"entry": entry(status=Status.TEMPORARY)},
@@ -50,7 +54,14 @@ ONE_EACH: dict[ReasonCode | None, dict[str, Any]] = {
     ReasonCode.HIGH_RISK_MEDICATION: {"entry": entry(high_risk=True)},
     ReasonCode.REMARK_NEEDS_READING: {"remark": "graag witte doosjes"},
     ReasonCode.LARGER_SUPPLY: {"supply_until": date(2027, 2, 1)},
-    ReasonCode.QUANTITY_ABOVE_LIMIT: {"asked": asked(181)},
+    ReasonCode.QUANTITY_ABOVE_LIMIT: {"together": Decimal("180.5")},
+    ReasonCode.NAME_CONTRADICTS_CODE: {"asked": asked("Oxycodon tablet mga 80 mg")},
+    ReasonCode.MEDICINE_TWICE: {"lines": 2},
+    ReasonCode.OTHER_REPEAT_SERVICE: {
+        "entry": entry(repeat_service=True),
+        "pharmacy": pharmacy(repeat_service=False),
+    },
+    ReasonCode.SUPPLY_DATE_PASSED: {"supply_until": date(2026, 11, 27)},
     None: {"policy": Policy(review_everything=True)},
 }
 """For each rule the facts for which it holds alone."""
@@ -100,7 +111,7 @@ def test_reasons_come_in_the_order_of_the_table() -> None:
     line = facts(
         entry=entry(status=Status.STOPPED, repeat_service=True),
         registered_at="01999002",
-        pharmacy_in_directory=False,
+        pharmacy=None,
     )
     assert codes(line) == [
         ReasonCode.OTHER_PRACTICE,

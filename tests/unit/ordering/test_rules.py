@@ -1,6 +1,7 @@
 """The rules on one line: which reasons hold, and the outcome."""
 
-from datetime import date
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from schemas.reasons import ReasonCode
 from schemas.records.directory import Policy
 from schemas.records.medication import Status
-from schemas.records.orders import OrderState, Outcome
+from schemas.records.orders import OrderDecided, OrderState, Outcome
 from schemas.records.prescriptions import PrescriptionApproved
 from services.ordering.domain.order import state_of
 from tests.harness.made import AMOXICILLINE, METFORMINE, OMEPRAZOL, an_order, entry
@@ -35,6 +36,10 @@ HIGH_RISK = ReasonCode.HIGH_RISK_MEDICATION
 REMARK = ReasonCode.REMARK_NEEDS_READING
 LARGER = ReasonCode.LARGER_SUPPLY
 QUANTITY = ReasonCode.QUANTITY_ABOVE_LIMIT
+OTHER_NAME = ReasonCode.NAME_CONTRADICTS_CODE
+TWICE = ReasonCode.MEDICINE_TWICE
+
+OXYCODON = "Oxycodon tablet mga 80 mg"
 
 HOLIDAY = date(2027, 2, 1)
 LENIENT = Policy(
@@ -68,9 +73,71 @@ def test_an_empty_overview_leads_to_an_e_consult_and_not_to_waiting() -> None:
     given(empty).when(an_order(ANNA)).then(e_consult())
 
 
-def test_a_medicine_is_identified_by_its_prk_code_not_by_its_name() -> None:
-    renamed = (METFORMINE[0], "Metformine 500 mg tablet (ander merk)")
-    given(overview(entry(METFORMINE))).when(an_order(ANNA, renamed)).then(approved())
+def test_another_spelling_of_the_name_is_the_same_medicine() -> None:
+    respelt = (METFORMINE[0], "METFORMINE tabl 500MG")
+    given(overview(entry(METFORMINE))).when(an_order(ANNA, respelt)).then(approved())
+
+
+def test_a_name_that_contradicts_the_code_goes_to_a_person_and_never_to_the_pharmacy() -> None:
+    """Given metformine's code with oxycodon's name; then the overview's name counts, the order's is kept."""
+    story = given(overview(entry(METFORMINE)), policy=LENIENT)
+    story.when(an_order(ANNA, (METFORMINE[0], OXYCODON))).then(review(OTHER_NAME))
+    assert story.bodies(PrescriptionApproved) == []
+    (event,) = story.bodies(OrderDecided)
+    assert (event.lines[0].medicine, event.lines[0].ordered_as) == (METFORMINE[1], OXYCODON)
+
+
+def test_a_prescription_has_the_overviews_name_dosage_and_unit() -> None:
+    listed = entry(METFORMINE, dosage="2x daags 1", unit="stuk")
+    story = given(overview(listed)).when(an_order(ANNA, (METFORMINE[0], "METFORMINE 500")))
+    (prescription,) = story.bodies(PrescriptionApproved)
+    assert (prescription.medicine, prescription.dosage, prescription.unit) == (
+        *(METFORMINE[1], "2x daags 1", "stuk"),
+    )
+    assert prescription.ordered_as is None
+
+
+def test_a_quantity_with_decimals_is_supplied_exactly() -> None:
+    drops = entry(METFORMINE, quantity=Decimal("2.5"), unit="ml")
+    order = an_order(ANNA)
+    line = order.lines[0].model_copy(update={"quantity": Decimal("0.4")})
+    story = given(overview(drops)).when(order.model_copy(update={"lines": (line,)}))
+    (prescription,) = story.bodies(PrescriptionApproved)
+    assert (prescription.quantity, prescription.unit) == (Decimal("0.4"), "ml")
+
+
+@pytest.mark.parametrize(("quantity", "also"), [(90, []), (91, [QUANTITY])])
+def test_the_same_medicine_twice_is_judged_together(quantity: int, also: list[ReasonCode]) -> None:
+    """Given 180 as usual; then two lines go to a person, and twice 91 is also more than usual."""
+    order = an_order(ANNA, METFORMINE, METFORMINE, quantity=quantity)
+    story = given(overview(entry(quantity=180))).when(order)
+    story.then(review(TWICE, *also), review(TWICE, *also))
+    assert story.bodies(PrescriptionApproved) == []
+
+
+def test_the_same_medicine_twice_is_seen_with_a_padded_code() -> None:
+    order = an_order(ANNA, METFORMINE, ("00005487", METFORMINE[1]))
+    given(overview(entry()), policy=LENIENT).when(order).then(review(TWICE), review(TWICE))
+
+
+def test_a_medicine_in_another_pharmacys_repeat_service_goes_to_a_person() -> None:
+    story = given(overview(entry(repeat_service=True)), policy=LENIENT, pharmacy_repeats=False)
+    story.when(an_order(ANNA)).then(review(ReasonCode.OTHER_REPEAT_SERVICE))
+
+
+@pytest.mark.parametrize("policy", [None, LENIENT])
+def test_a_supply_until_a_day_that_is_over_goes_to_a_person(policy: Policy | None) -> None:
+    yesterday = an_order(ANNA, supply_until=date(2026, 11, 22))
+    given(overview(entry()), policy=policy).when(yesterday).then(
+        review(ReasonCode.SUPPLY_DATE_PASSED)
+    )
+
+
+def test_a_supply_until_today_is_no_longer_supply_by_local_time() -> None:
+    """Given half past midnight in Amsterdam, 23:30 UTC the day before; then that day is not over."""
+    night = datetime(2026, 11, 22, 23, 30, tzinfo=UTC)
+    story = given(overview(entry())).when(an_order(ANNA, supply_until=date(2026, 11, 23)), at=night)
+    story.then(review(LARGER))
 
 
 def test_a_medicine_in_the_repeat_service_is_left_to_it() -> None:

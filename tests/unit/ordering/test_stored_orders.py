@@ -1,6 +1,7 @@
 """The stored form of an order: its bytes never change, and older ones stay readable."""
 
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from uuid import UUID
 
 import msgspec
@@ -30,17 +31,21 @@ ORDER = Order(
             number=1,
             prk="5487",
             medicine="Metformine 500 mg tablet",
-            quantity=90,
+            quantity=Decimal(90),
             outcome=Outcome.APPROVED,
             dosage="1x daags 1",
             decided_by=Actor(role=Role.GP, id="gp-1"),
             decided_as=Outcome.APPROVED,
+            unit="stuk",
+            ordered_as="Glucophage",
+            decided_at=datetime(2026, 11, 23, 10, 0, tzinfo=UTC),
+            explanation="Eerst\ncontrole",
         ),
         Line(
             number=2,
             prk="21105",
             medicine="Amoxicilline “500” mg",
-            quantity=21,
+            quantity=Decimal("2.5"),
             outcome=Outcome.REFUSED,
             reasons=(
                 Reason(code=ReasonCode.TOO_EARLY, earliest_date=date(2027, 1, 16)),
@@ -54,6 +59,9 @@ ORDER = Order(
     remark="’s avonds",
     supply_until=date(2027, 1, 31),
     cancelled=True,
+    cancelled_by=Actor(role=Role.PHARMACY, id="02999001"),
+    cancelled_at=datetime(2026, 11, 24, 9, 0, tzinfo=UTC),
+    cancel_reason="niet leverbaar",
 )
 STORED = (
     '{"order_id":"0192aaaa-0000-7000-8000-000000000001","patient":"pat_anna0001",'
@@ -62,14 +70,19 @@ STORED = (
     '"digest":"43fc030909df83b5df6432dbefc92bc6","seq":3,"lines":['
     '{"number":1,"prk":"5487","medicine":"Metformine 500 mg tablet","quantity":90,'
     '"outcome":"approved","reasons":[],"dosage":"1x daags 1",'
-    '"decided_by":{"role":"gp","id":"gp-1"},"decided_as":"approved"},'
-    '{"number":2,"prk":"21105","medicine":"Amoxicilline “500” mg","quantity":21,'
+    '"decided_by":{"role":"gp","id":"gp-1"},"decided_as":"approved","unit":"stuk",'
+    '"ordered_as":"Glucophage","decided_at":"2026-11-23T10:00:00Z",'
+    '"explanation":"Eerst\\ncontrole"},'
+    '{"number":2,"prk":"21105","medicine":"Amoxicilline “500” mg","quantity":2.5,'
     '"outcome":"refused","reasons":['
     '{"code":"TOO_EARLY","earliest_date":"2027-01-16","other_order":null},'
     '{"code":"DUPLICATE_ORDER","earliest_date":null,'
     '"other_order":"0192aaaa-0000-7000-8000-000000000002"}],'
-    '"dosage":"","decided_by":null,"decided_as":null}],'
-    '"remark":"’s avonds","supply_until":"2027-01-31","cancelled":true}'
+    '"dosage":"","decided_by":null,"decided_as":null,"unit":null,"ordered_as":null,'
+    '"decided_at":null,"explanation":null}],'
+    '"remark":"’s avonds","supply_until":"2027-01-31","cancelled":true,'
+    '"cancelled_by":{"role":"pharmacy","id":"02999001"},"cancelled_at":"2026-11-24T09:00:00Z",'
+    '"cancel_reason":"niet leverbaar"}'
 )
 
 
@@ -80,18 +93,18 @@ def test_an_order_is_stored_in_these_bytes() -> None:
 
 
 def test_fields_that_an_older_order_lacks_have_their_defaults() -> None:
-    older = STORED.replace(',"decided_by":null,"decided_as":null', "").replace(
-        ',"cancelled":true', ""
-    )
+    nulls = ',"decided_by":null,"decided_as":null,"unit":null,"ordered_as":null'
+    older = STORED.replace(f'{nulls},"decided_at":null,"explanation":null', "")
+    older = older[: older.index(',"cancelled":true')] + "}"
     order = read(older)
-    assert (order.lines, order.cancelled) == (ORDER.lines, False)
+    assert (order.lines, order.cancelled, order.cancelled_by) == (ORDER.lines, False, None)
 
 
 def test_unknown_fields_are_ignored_at_every_depth_of_an_order() -> None:
     newer = STORED.replace('{"number"', '{"new":[1],"number"').replace(
         '{"role"', '{"new":{},"role"'
     )
-    assert newer.count("new") == 4
+    assert newer.count("new") == 5
     assert read(newer.replace('{"code"', '{"new":1,"code"')) == ORDER
 
 

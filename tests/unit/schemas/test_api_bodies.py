@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -21,18 +22,20 @@ from schemas.api.notification import (
     PickupView,
 )
 from schemas.api.ordering import (
+    CancellationView,
     CancelRequest,
     FeedItem,
     FeedView,
+    LineView,
     OrdersView,
     OrderView,
     ReceivedView,
 )
-from schemas.base import Actor, Channel, Role
+from schemas.base import Actor, Channel, PlacedBy, Role
 from schemas.reasons import Reason, ReasonCode
 from schemas.records.medication import Status
 from schemas.records.notifications import Kind
-from schemas.records.orders import DecidedLine, OrderState, Outcome
+from schemas.records.orders import OrderState, Outcome
 from services.notification.domain.pickup import AMSTERDAM
 from tests.harness.made import PHARMACY, PRACTICE
 
@@ -40,13 +43,18 @@ ID = UUID("5b1f4f0e-6f0b-5d5e-9d3c-6a2f8f3f7f10")
 AT = datetime(2026, 11, 28, 9, 30, tzinfo=UTC)
 WHO = Actor(role=Role.ASSISTANT, id="assistant-1")
 WORDS = BothLanguages(nl="Uw bestelling", en="Your order")
-LINE = DecidedLine(
+LINE = LineView(
     line=1,
     prk="5487",
     medicine="Metformine",
-    quantity=90,
+    quantity=Decimal(90),
     outcome=Outcome.REFUSED,
     reasons=(Reason(code=ReasonCode.TOO_EARLY, earliest_date=date(2027, 1, 16)),),
+    unit="stuk",
+    ordered_as="Glucophage",
+    decided_by=WHO,
+    decided_at=AT,
+    explanation="Eerst controle.",
 )
 ORDER = OrderView(
     order_id=ID,
@@ -55,11 +63,13 @@ ORDER = OrderView(
     practice=PRACTICE,
     pharmacy=PHARMACY,
     channel=Channel.PORTAL,
+    placed_by=PlacedBy(role=Role.PROXY, id="proxy-1"),
     placed_at=AT,
     seq=1,
     lines=(LINE,),
     remark=None,
     supply_until=date(2027, 2, 1),
+    cancellation=CancellationView(cancelled_by=WHO, cancelled_at=AT, reason="Dubbel besteld."),
 )
 MESSAGE = MessageView(
     message_id=ID,
