@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from schemas.records.orders import (
+    DecidedLine,
     OrderCancel,
     OrderDecided,
+    OrderLine,
     OrderLineDecided,
     OrderPlace,
     OrderReview,
@@ -106,13 +108,21 @@ def _request_settled(message: ParsedRecord, evidence: Evidence) -> bool:
 
 
 def _is_decision_on(decided: OrderDecided, command: OrderPlace) -> bool:
-    requested = [(n.line, n.prk, n.medicine, n.quantity) for n in command.lines]
-    decided_lines = [(n.line, n.prk, n.medicine, n.quantity) for n in decided.lines]
-    return requested == decided_lines and (decided.practice, decided.pharmacy, decided.channel) == (
+    requested = [(n.line, n.prk, n.quantity) for n in command.lines]
+    decided_lines = [(n.line, n.prk, n.quantity) for n in decided.lines]
+    same_lines = requested == decided_lines and all(map(_keeps_name, decided.lines, command.lines))
+    return same_lines and (decided.practice, decided.pharmacy, decided.channel) == (
         command.practice,
         command.pharmacy,
         command.channel,
     )
+
+
+def _keeps_name(decided: DecidedLine, requested: OrderLine) -> bool:
+    """Tell whether the request's name is kept: where the overview has none, or as what it was ordered as."""
+    if decided.unit is None:
+        return decided.medicine == requested.medicine
+    return decided.ordered_as in (None, requested.medicine)
 
 
 def _review_settled(message: ParsedRecord, evidence: Evidence) -> bool:
@@ -130,7 +140,8 @@ def _settles(decided: OrderLineDecided, command: OrderReview, at: datetime) -> b
     """Whether a decision follows from a review with this append time, or repeats it by the same person."""
     if decided.line != command.line:
         return False
-    same = (decided.outcome, decided.decided_by) == (command.outcome, command.decided_by)
+    reviewed_as = decided.reviewed_as or decided.outcome
+    same = (reviewed_as, decided.decided_by) == (command.outcome, command.decided_by)
     repeats = decided.decided_at < at and same and command.quantity in (None, decided.quantity)
     return repeats or decided.decided_at == at
 

@@ -139,6 +139,16 @@ DEFECTS: list[tuple[str, str, Edit]] = [
     ("event_without_cause", "no review", missing(OrderReview)),
     (
         "event_without_cause",
+        "another outcome than the review",
+        altered(OrderReview, outcome="refused"),
+    ),
+    (
+        "input_not_settled",
+        "another name than ordered",
+        altered(OrderDecided, lines=[ONE_LINE[0] | {"ordered_as": "Oxycodon", "unit": "stuk"}]),
+    ),
+    (
+        "event_without_cause",
         "at another time",
         altered(OrderDecided, placed_at="2026-01-01T00:00:00Z"),
     ),
@@ -169,6 +179,16 @@ DEFECTS: list[tuple[str, str, Edit]] = [
         "prescription_without_approval",
         "of another quantity",
         altered(PrescriptionApproved, quantity=1),
+    ),
+    (
+        "prescription_without_approval",
+        "in another unit",
+        altered(PrescriptionApproved, unit="doos"),
+    ),
+    (
+        "prescription_without_approval",
+        "under another name",
+        altered(PrescriptionApproved, medicine="Oxycodon tablet 80 mg"),
     ),
     (
         "prescription_without_approval",
