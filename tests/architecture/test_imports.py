@@ -30,7 +30,8 @@ STRUCTS = {"msgspec.Struct", "msgspec.structs.replace"}
 """What a domain uses of msgspec (decision 9): it defines values, and encodes or decodes nothing."""
 
 CALENDARS = "services/notification/domain/calendars.py"
-LIBRARIES = {CALENDARS: {"holidays", "opening_hours"}}
+HOURS = "services/notification/domain/hours.py"
+LIBRARIES = {CALENDARS: {"holidays"}, HOURS: {"opening_hours"}}
 """What else a domain's file may import. Dutch holidays and OpenStreetMap's opening hours are too much to write
 ourselves, and both libraries are pure functions of a day and a text.
 """

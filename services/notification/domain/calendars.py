@@ -1,22 +1,21 @@
 """Dutch calendars: the working days of a practice, the openings of a pharmacy.
 
-A working day is a day from Monday to Friday that is neither a public holiday nor in a closure of the practice.
-Public holidays are those on which Dutch practices close: not Good Friday, Liberation Day only in years that end
-in 0 or 5, King's Day always.
+A working day is a day from Monday to Friday on which the practice is open by its own hours, unless it is
+a public holiday or in a closure of the practice. Public holidays are those on which Dutch practices close:
+not Good Friday, Liberation Day only in years that end in 0 or 5, King's Day always.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from functools import lru_cache
 
 import holidays.countries  # loaded at start: 280 modules would delay the first answer
-from opening_hours import OpeningHours, State
 
 from schemas.records.directory import Closure, Pharmacy, Practice
+from services.notification.domain.hours import DAY, read_hours
 from services.notification.domain.pickup import AMSTERDAM, HORIZON_DAYS, Opening
 
 SATURDAY = 5
-DAY = timedelta(days=1)
 _CACHED = 4096
 
 
@@ -28,13 +27,19 @@ def public_holidays(year: int) -> frozenset[date]:
 
 
 def working_days(practice: Practice) -> Callable[[date], bool]:
-    """Make the function that tells whether this practice works on a day."""
+    """Make the function that tells whether this practice works on a day.
+
+    Raises:
+        opening_hours.ParserError: the hours are not in the OpenStreetMap format.
+    """
+    hours = read_hours(practice.opening_hours)
 
     def works(day: date) -> bool:
         return (
             day.weekday() < SATURDAY
             and day not in public_holidays(day.year)
-            and not _closed(practice.closures, day)
+            and not closed(practice.closures, day)
+            and any(hours.on(day))
         )
 
     return works
@@ -88,13 +93,11 @@ def expand(pharmacy: Pharmacy, first: date) -> Iterator[Opening]:
     Raises:
         opening_hours.ParserError: the hours are not in the OpenStreetMap format.
     """
-    hours = OpeningHours(pharmacy.opening_hours, timezone=AMSTERDAM, country="NL")
+    hours = read_hours(pharmacy.opening_hours)
     # From the day before: an opening past midnight belongs to the day on which it starts.
-    start_of, end_of = _midnight(first - DAY), _midnight(first + timedelta(days=HORIZON_DAYS))
-    for start, end, state, _ in hours.intervals(start_of, end_of):
-        if state == State.OPEN:
-            openings = _open(start, end, pharmacy.closures)
-            yield from (o for o in openings if o.end > _midnight(first).astimezone(UTC))
+    for start, end in hours.between(first - DAY, HORIZON_DAYS + 1):
+        openings = _open(start, end, pharmacy.closures)
+        yield from (o for o in openings if o.end > _midnight(first).astimezone(UTC))
 
 
 def _open(start: datetime, end: datetime, closures: Iterable[Closure]) -> Iterator[Opening]:
@@ -102,28 +105,29 @@ def _open(start: datetime, end: datetime, closures: Iterable[Closure]) -> Iterat
         day = piece_start.date()
         until = _until_closed(piece_start, piece_end, closures)
         opening = Opening(piece_start.astimezone(UTC), until.astimezone(UTC))
-        # An opening within the hour that summer time skips has no length.
-        if not _closed(closures, day) and opening.end > opening.start:
+        if not closed(closures, day):
             yield opening
 
 
 def _at_most_a_day(start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
-    while end.astimezone(UTC) - start.astimezone(UTC) > DAY:
-        midnight = _midnight(start.date() + DAY)
+    midnight = _midnight(start.date() + DAY)
+    # A day is 25 hours when summer time ends, and is not cut.
+    while midnight < end and end.astimezone(UTC) - start.astimezone(UTC) > DAY:
         yield start, midnight
-        start = midnight
+        start, midnight = midnight, _midnight(midnight.date() + DAY)
     yield start, end
 
 
 def _until_closed(start: datetime, end: datetime, closures: Iterable[Closure]) -> datetime:
     next_day = start.date() + DAY
     midnight = _midnight(next_day)
-    if end.astimezone(UTC) > midnight.astimezone(UTC) and _closed(closures, next_day):
+    if end.astimezone(UTC) > midnight.astimezone(UTC) and closed(closures, next_day):
         return midnight
     return end
 
 
-def _closed(closures: Iterable[Closure], day: date) -> bool:
+def closed(closures: Iterable[Closure], day: date) -> bool:
+    """Whether a day is in one of these closures."""
     return any(closure.first <= day <= closure.last for closure in closures)
 
 

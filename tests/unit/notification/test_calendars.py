@@ -55,6 +55,34 @@ def test_a_practice_does_not_work_in_its_closures_first_and_last_day_included() 
     assert [works(date(2026, 11, day)) for day in (23, 24, 25, 26)] == [True, False, False, True]
 
 
+@pytest.mark.parametrize(
+    ("hours", "days"),
+    [
+        ("Mo-Fr 08:00-17:00; PH off", "Mon Tue Wed Thu Fri"),
+        ("Mo-Tu,Th-Fr 08:00-17:00", "Mon Tue Thu Fri"),
+        ("Mo-Th 08:00-17:00; Fr off", "Mon Tue Wed Thu"),
+        ("Mo-Fr 08:00-17:00; Sa 09:00-12:00", "Mon Tue Wed Thu Fri"),
+        ("24/7", "Mon Tue Wed Thu Fri"),
+        ('Mo-Fr 08:00-17:00; We 08:00-12:00 "alleen spoed"', "Mon Tue Thu Fri"),
+        ("Mo-Fr 08:00-17:00; We unknown", "Mon Tue Thu Fri"),
+        ("Mo-Fr 08:00-17:00; 2026 Nov 24 off", "Mon Wed Thu Fri"),
+        ("Sa 09:00-12:00", ""),
+        ("sunrise-sunset", ""),
+    ],
+)
+def test_a_practice_works_on_the_weekdays_on_which_it_is_open_by_its_own_hours(
+    hours: str, days: str
+) -> None:
+    works = working_days(a_practice(opening_hours=hours))
+    week = [date(2026, 11, 23) + timedelta(days=n) for n in range(7)]
+    assert " ".join(f"{day:%a}" for day in week if works(day)) == days
+
+
+def test_a_public_holiday_is_no_working_day_whatever_the_hours_say() -> None:
+    works = working_days(a_practice(opening_hours="Mo-Fr 08:00-17:00; PH 08:00-12:00"))
+    assert (works(date(2026, 12, 24)), works(date(2026, 12, 25))) == (True, False)
+
+
 def test_the_cached_working_days_are_those_of_the_current_entry() -> None:
     calendar, day = PracticeCalendar(), date(2026, 11, 24)
     before, after = a_practice(), a_practice(Closure(first=day, last=day))
@@ -128,12 +156,38 @@ def test_round_the_clock_leaves_no_gap_when_summer_time_ends() -> None:
     assert days[0].end == days[1].start == amsterdam("2026-10-25 00:00").astimezone(UTC)
 
 
+def test_the_last_day_of_the_horizon_may_be_the_one_of_25_hours() -> None:
+    openings = list(expand(a_pharmacy("24/7"), date(2027, 9, 2)))
+    assert len(openings) == HORIZON_DAYS
+    assert openings[-1].end - openings[-1].start == timedelta(hours=25)
+
+
 def test_an_hour_that_summer_time_skips_is_no_opening() -> None:
     assert _opened("Mo-Su 02:15-02:45", date(2026, 3, 29), days=2) == ["03-30 02:15/02:45"]
 
 
 def test_hours_with_the_state_unknown_do_not_count() -> None:
     assert _opened('Mo-Fr 09:00-12:00 unknown "op afspraak"', date(2026, 11, 23)) == []
+
+
+def test_hours_with_a_comment_do_not_count() -> None:
+    assert _opened('Mo-Fr 09:00-12:00 "alleen spoed"; We 13:00-17:00', date(2026, 11, 23)) == [
+        "11-25 13:00/17:00"
+    ]
+
+
+def test_hours_after_a_fallback_leave_the_openings_before_it_alone() -> None:
+    hours = 'Mo 12:00-24:00; Tu 08:00-10:00 || "bel aan"'
+    assert _opened(hours, date(2026, 11, 30), days=8) == [
+        "11-30 12:00/00:00",
+        "12-01 08:00/10:00",
+        "12-07 12:00/00:00",
+    ]
+
+
+def test_an_opening_that_ends_in_the_repeated_hour_ends_the_first_time() -> None:
+    (night,) = expand(a_pharmacy("2026 Oct 24 22:00-26:30"), date(2026, 10, 24))
+    assert night.end == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
 
 
 def test_openings_are_computed_again_when_the_entry_changes() -> None:

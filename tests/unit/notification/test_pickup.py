@@ -22,8 +22,14 @@ from services.notification.domain.pickup import (
 from tests.unit.notification.made import a_pharmacy, a_practice, amsterdam, calendar_of
 
 
-def _window(decided: str, hours: str, *closures: Closure, rule: Processing | None = None) -> str:
-    practice = a_practice(processing=rule or _rule())
+def _window(
+    decided: str,
+    hours: str,
+    *closures: Closure,
+    rule: Processing | None = None,
+    practice_hours: str = "Mo-Fr 08:00-17:00; PH off",
+) -> str:
+    practice = a_practice(processing=rule or _rule(), opening_hours=practice_hours)
     window = pickup_window(
         amsterdam(decided),
         practice.processing,
@@ -74,6 +80,36 @@ def test_less_than_half_an_hour_left_means_the_next_opening() -> None:
 def test_a_pharmacy_that_is_closed_that_day_gives_its_next_opening() -> None:
     closure = Closure(first=date(2026, 11, 25), last=date(2026, 11, 26))
     assert _window("2026-11-23 09:00", OFFICE, closure) == "11-27 08:30/11-27 17:30"
+
+
+@pytest.mark.parametrize(
+    "saturday", ['Sa "op afspraak"', 'Sa 09:00-12:00 "alleen spoed"', "Sa unknown", "Sa off"]
+)
+def test_hours_with_a_comment_are_no_opening_to_collect_in(saturday: str) -> None:
+    hours = f"Mo-Fr 08:30-17:30; {saturday}; PH off"
+    rule = _rule(days=4, ready=time(17, 15))
+    assert _window("2026-11-30 10:00", hours, rule=rule) == "12-07 08:30/12-07 17:30"
+
+
+@pytest.mark.parametrize(
+    ("decided", "window"),
+    [
+        ("2026-11-30 10:00", "12-03 15:30/12-03 17:30"),
+        ("2026-12-01 11:30", "12-07 15:30/12-07 17:30"),
+        ("2026-12-02 09:00", "12-07 15:30/12-07 17:30"),
+    ],
+)
+def test_a_weekday_on_which_the_practice_is_closed_is_not_counted(
+    decided: str, window: str
+) -> None:
+    """Closed on Wednesdays: decided on one, it counts from Thursday."""
+    hours = "Mo-Tu,Th-Fr 08:00-17:00"
+    assert _window(decided, OFFICE, practice_hours=hours) == window
+
+
+def test_a_saturday_is_not_counted_though_the_practice_is_open() -> None:
+    hours = "Mo-Fr 08:00-17:00; Sa 09:00-12:00"
+    assert _window("2026-11-28 10:00", OFFICE, practice_hours=hours) == "12-02 15:30/12-02 17:30"
 
 
 def test_round_the_clock_ends_at_midnight() -> None:
