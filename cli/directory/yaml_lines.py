@@ -20,6 +20,10 @@ _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 _PLAIN_TAG = re.compile(r"tag:yaml\.org,2002:[a-z]+|!")
 _LONGEST_NUMBER = 18
+_APOSTROPHE = 'put a text with an apostrophe in double quotes, such as "\'s-Hertogenbosch"'
+_QUOTES = ("'", '"')
+_OPENING = (yaml.FlowSequenceStartToken, yaml.FlowMappingStartToken)
+_CLOSING = (yaml.FlowSequenceEndToken, yaml.FlowMappingEndToken)
 
 
 class Malformed(Exception):
@@ -55,8 +59,7 @@ def load(text: str) -> Document:
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        raise Malformed(mark.line + 1 if mark else 1, error.problem or "is not YAML") from None
+        raise _malformed(text, error) from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise Malformed(line, "has a character that YAML does not allow") from None
@@ -66,6 +69,48 @@ def load(text: str) -> Document:
     if node is not None:
         document.value = _Reader(document).value(node, ())
     return document
+
+
+def _malformed(text: str, error: yaml.MarkedYAMLError) -> Malformed:
+    """The error, on the line where its cause is: the parser names the line on which it noticed."""
+    left_open = _left_open(text, error)
+    if left_open is not None:
+        return left_open
+    mark = error.problem_mark or error.context_mark
+    if error.context == "while scanning a simple key":
+        mark = error.context_mark
+    return Malformed(mark.line + 1 if mark else 1, error.problem or "is not YAML")
+
+
+def _left_open(text: str, error: yaml.MarkedYAMLError) -> Malformed | None:
+    """The quote that was open for longer than its line, or the bracket that was never closed."""
+    brackets: list[yaml.Token] = []
+    try:
+        for token in yaml.scan(text, Loader=yaml.SafeLoader):
+            if _is_over_lines(token, getattr(token, "style", None)) and _is_before(token, error):
+                return _open_quote(token.start_mark.line + 1)
+            if isinstance(token, _OPENING):
+                brackets.append(token)
+            elif isinstance(token, _CLOSING) and brackets:
+                brackets.pop()
+    except yaml.MarkedYAMLError as scanning:
+        if scanning.context == "while scanning a quoted scalar" and scanning.context_mark:
+            return _open_quote(scanning.context_mark.line + 1)
+    if brackets:
+        return Malformed(brackets[-1].start_mark.line + 1, "has a bracket that is not closed")
+    return None
+
+
+def _is_over_lines(part: yaml.Token | yaml.Node, style: str | None) -> bool:
+    return style in _QUOTES and part.end_mark.line > part.start_mark.line
+
+
+def _is_before(token: yaml.Token, error: yaml.MarkedYAMLError) -> bool:
+    return error.problem_mark is None or token.start_mark.index < error.problem_mark.index
+
+
+def _open_quote(line: int) -> Malformed:
+    return Malformed(line, f"has a quote that is not closed on its line; {_APOSTROPHE}")
 
 
 class _Reader:
@@ -89,6 +134,11 @@ class _Reader:
             case yaml.SequenceNode():
                 return [self.value(item, (*where, n)) for n, item in enumerate(node.value)]
             case yaml.ScalarNode():
+                if _is_over_lines(node, node.style):
+                    last = node.end_mark.line + 1
+                    self._problem(
+                        where, node.start_mark.line + 1, f"goes on to line {last}; {_APOSTROPHE}"
+                    )
                 return _scalar(node)
             case _:
                 raise TypeError(f"no YAML node: {type(node).__name__}")

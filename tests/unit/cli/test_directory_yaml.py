@@ -70,12 +70,51 @@ def test_what_a_directory_file_must_not_have_is_reported(
 
 @pytest.mark.parametrize(
     ("text", "line"),
-    [("a:\n\t- b\n", 2), ("a: [1\n", 2), ("a: 1\n---\nb: 2\n", 2), ("a: 1\nb: \x07\n", 2)],
+    [("a:\n\t- b\n", 2), ("a: [1\n", 1), ("a: 1\n---\nb: 2\n", 2), ("a: 1\nb: \x07\n", 2)],
 )
 def test_what_is_no_yaml_names_its_line(text: str, line: int) -> None:
     with pytest.raises(Malformed) as raised:
         load(text)
     assert raised.value.line == line
+
+
+QUOTE = """has a quote that is not closed on its line; \
+put a text with an apostrophe in double quotes, such as "'s-Hertogenbosch\""""
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "what"),
+    [
+        ("a: 1\ncity: 's-Hertogenbosch\nb: 2\nc: 3\n", 2, QUOTE),
+        ("a: 1\ncity: 's-Hertogenbosch\nb: 2\nname: 't Hart\nc: 3\n", 2, QUOTE),
+        ("city: 's-Hertogenbosch\nb: 2\nname: 't Hart'\ncity2: 's-Graveland\nc: 3\n", 1, QUOTE),
+        ("city: 's-Hertogenbosch\nb: De Linde'\ncity2: 's-Graveland\nc: 3\n", 1, QUOTE),
+        ('a: 1\ncity: "Den Haag\nb: "x"\nc: 3\n', 2, QUOTE),
+        ("a: 1\ncity: 's'-Hertogenbosch\nb: 2\n", 2, "expected <block end>, but found '<scalar>'"),
+        ("a: 1\nclosures: [1, 2\nb: 3\n", 2, "has a bracket that is not closed"),
+        ("a: {b: 1\nc: 2\n", 1, "has a bracket that is not closed"),
+        ("a: [\n 'x'\n 'y'\n]\n", 3, "expected ',' or ']', but got '<scalar>'"),
+        ("a: 1\nname De Linde\nb: 2\n", 2, "could not find expected ':'"),
+        ("a:\n  - b: 1\n   c: 2\n", 3, "expected <block end>, but found '<block mapping start>'"),
+    ],
+)
+def test_what_is_no_yaml_is_reported_on_the_line_that_causes_it(
+    text: str, line: int, what: str
+) -> None:
+    with pytest.raises(Malformed) as raised:
+        load(text)
+    assert (raised.value.line, raised.value.what) == (line, what)
+
+
+def test_a_quote_that_swallows_lines_is_reported_though_it_is_yaml() -> None:
+    document = load("a: 1\ncity: 's-Hertogenbosch\nb: 2\nname: De Linde'\n")
+    ((where, line, what),) = document.problems
+    assert (where, line) == (("city",), 2)
+    assert what.startswith("goes on to line 4; put a text with an apostrophe in double quotes")
+
+
+def test_a_text_over_more_lines_without_quotes_is_fine() -> None:
+    assert load("a: >-\n  one\n  two\n").problems == []
 
 
 def test_what_is_nested_without_end_is_reported() -> None:
