@@ -6,9 +6,9 @@ Opening hours are in the OpenStreetMap `opening_hours` format; clock times are E
 from datetime import date, time
 from typing import Annotated, ClassVar, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from schemas.base import Body, Model, Name, PharmacyAgb, PracticeAgb, Text, Version
+from schemas.base import NOT_BLANK, Body, Model, Name, PharmacyAgb, PracticeAgb, Text, Version
 from schemas.numbers import WHOLE
 
 
@@ -19,6 +19,8 @@ def _without_offset(clock: time) -> time:
 
 
 ClockTime = Annotated[time, AfterValidator(_without_offset)]
+# OpenStreetMap allows 255 characters in a value.
+OpeningHours = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=NOT_BLANK)]
 
 
 class Closure(Model):
@@ -62,7 +64,7 @@ class PracticeEntry(Model):
     region: Name
     list_size: Annotated[int, Field(ge=0), WHOLE]
     phone: Name
-    opening_hours: Name
+    opening_hours: OpeningHours
     closures: tuple[Closure, ...] = ()
     processing: Processing
     policy: Policy = Policy()
@@ -76,7 +78,7 @@ class PharmacyEntry(Model):
     address: Name
     city: Name
     phone: Name
-    opening_hours: Name
+    opening_hours: OpeningHours
     closures: tuple[Closure, ...] = ()
     repeat_service: bool = False
 
