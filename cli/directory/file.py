@@ -3,18 +3,18 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-# The stub of the library lacks its error.
-from opening_hours import OpeningHours, ParserError, State  # type: ignore[attr-defined]
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from cli.console import UserError
+from cli.directory.doubts import doubts
+from cli.directory.hours import wrong_hours
 from cli.directory.yaml_lines import Document, Malformed, Where, load
 from schemas.records.directory import (
     Closure,
@@ -38,7 +38,8 @@ _MODELS: dict[str, type[BaseModel]] = {
 
 _AGB = {
     "practices": "must be a practice's AGB code: 8 digits, the first two 01",
-    "pharmacies": "must be a pharmacy's AGB code: 8 digits, the first two 02",
+    "pharmacies": "must be a pharmacy's AGB code: 8 digits, the first two 02, "
+    "or 01 for a GP practice that dispenses",
 }
 
 _MESSAGES: dict[str, str] = {
@@ -57,9 +58,6 @@ _MESSAGES: dict[str, str] = {
     "date_from_datetime_parsing": "must be a day such as 2026-12-24",
     "date_type": "must be a day such as 2026-12-24",
 }
-
-_UNSUPPORTED = ("SH", "sunrise", "sunset", "dawn", "dusk")
-"""Parts of the format that need a school region or coordinates, which the directory does not have."""
 
 
 @dataclass(frozen=True, order=True)
@@ -117,17 +115,20 @@ def check(path: Path, today: date) -> Checked:
 
 def _check(path: Path, document: Document, today: date) -> Checked:
     directory, wrong = _validated(document)
-    findings = sorted(
-        [
-            *(Finding(line, path_text(where), what) for where, line, what in document.problems),
-            *wrong,
-            *_duplicate_agbs(document),
-            *_opening_hours(document, today),
-            *_past_closures(document, today),
-        ]
-    )
-    failed = any(not finding.warning for finding in findings)
-    return Checked(path, None if failed else directory, tuple(findings))
+    errors = [
+        *(Finding(line, path_text(where), what) for where, line, what in document.problems),
+        *wrong,
+        *_duplicate_agbs(document),
+        *_opening_hours(document, today),
+    ]
+    warnings = list(_past_closures(document, today))
+    if errors or directory is None:
+        return Checked(path, None, tuple(sorted(errors + warnings)))
+    warnings += [
+        Finding(document.line(where), path_text(where), what, warning=True)
+        for where, what in doubts(directory, today)
+    ]
+    return Checked(path, directory, tuple(sorted(warnings)))
 
 
 def path_text(where: Where) -> str:
@@ -196,29 +197,6 @@ def _opening_hours(document: Document, today: date) -> Iterator[Finding]:
             place, text = (*where, "opening_hours"), entry.get("opening_hours")
             if isinstance(text, str) and text and (wrong := wrong_hours(text, today)):
                 yield Finding(document.line(place), path_text(place), wrong)
-
-
-def wrong_hours(text: str, today: date) -> str | None:
-    """Check opening hours in the OpenStreetMap format; return the error, or None."""
-    try:
-        hours = OpeningHours(text, timezone=AMSTERDAM, country="NL")
-    except ParserError as error:
-        return f"is not in the opening_hours format, {_error_column(str(error))}"
-    words = text.replace(",", " ").replace(";", " ").replace("-", " ").split()
-    unknown = [word for word in _UNSUPPORTED if word in words]
-    if unknown:
-        return f"uses {unknown[0]}, which cannot be worked out here; use hours and closures"
-    start = datetime.combine(today, time(), AMSTERDAM)
-    spans = hours.intervals(start, start + timedelta(days=366))
-    if not any(state == State.OPEN for _, _, state, _ in spans):
-        return "is never open in the coming year"
-    return None
-
-
-def _error_column(error: str) -> str:
-    """Describe where parsing failed; the parser's message starts with `--> line:column`."""
-    column = error.partition("--> ")[2].split("\n")[0].partition(":")[2]
-    return f"from character {column} on; such as: Mo-Fr 08:00-18:00; PH off"
 
 
 def _past_closures(document: Document, today: date) -> Iterator[Finding]:

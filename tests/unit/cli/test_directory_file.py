@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 from cli.app import app
 from cli.console import UserError
 from cli.directory import read_directory
-from cli.directory.file import check, wrong_hours
+from cli.directory.file import check
+from cli.directory.hours import wrong_hours
 
 EXAMPLE = Path(__file__).parents[3] / "deploy" / "example" / "directory.yaml"
 TODAY = date(2026, 11, 23)
@@ -70,6 +71,18 @@ def test_the_example_is_good_and_has_differing_rules() -> None:
             "agb: 01999001",
             "agb: 0101",
             "2: practices[0].agb: must be a practice's AGB code: 8 digits, the first two 01",
+        ),
+        (
+            'agb: "02999001"',
+            'agb: "03999001"',
+            "15: pharmacies[0].agb: must be a pharmacy's AGB code: 8 digits, the first two 02, "
+            "or 01 for a GP practice that dispenses",
+        ),
+        (
+            "city: Lindewaard",
+            "city: 's-Hertogenbosch",
+            """18: has a quote that is not closed on its line; \
+put a text with an apostrophe in double quotes, such as "'s-Hertogenbosch\"""",
         ),
         ("    region: Lindewaard\n", "", "2: practices[0].region: is missing"),
         ("list_size: 4250", "list_size: 4.250,5", "5: practices[0].list_size: must be a whole number"),
@@ -171,7 +184,14 @@ def test_a_file_that_is_no_yaml_is_reported_with_its_line(tmp_path: Path) -> Non
     ("hours", "wrong"),
     [
         ("Mo-Fr 08:00-18:00; SH off", "uses SH,"),
+        ("Mo-Fr 08:00-18:00; sh off", "is not in the opening_hours format, from character 20 on;"),
         ("sunrise-sunset", "uses sunrise,"),
+        ("Mo-Fr 08:00-SUNSET", "uses sunset,"),
+        ("(sunrise+01:00)-18:00", "uses sunrise,"),
+        ("Mo-Fr 09:00-12:00,Dawn-dusk", "uses dawn,"),
+        ("Mo-Fr 17:00+", "uses 17:00+,"),
+        ("Mo-Fr 10:00-16:00/01:30", "uses 10:00-16:00/01:30,"),
+        ("Mo-Fr unknown", "is never open in the coming year"),
         ("2020 Mo-Fr 08:00-18:00", "is never open in the coming year"),
         ("Mo-Fr 08.00-18.00", "is not in the opening_hours format, from character 7 on;"),
     ],
@@ -185,6 +205,16 @@ def test_opening_hours_that_cannot_be_used_are_reported(hours: str, wrong: str) 
 )
 def test_usual_opening_hours_are_fine(hours: str) -> None:
     assert wrong_hours(hours, TODAY) is None
+
+
+@pytest.mark.parametrize(("length", "fine"), [(201, True), (255, True), (256, False)])
+def test_opening_hours_are_as_long_as_the_format_allows(
+    tmp_path: Path, length: int, fine: bool
+) -> None:
+    hours = "Mo-Fr 08:00-17:00; PH off; Su off '".replace("'", '\\"')
+    hours += "x" * (length - len(hours.replace("\\", "")) - 1) + '\\"'
+    found = _found(tmp_path, GOOD.replace("24/7", hours))
+    assert found == [] if fine else found[0].startswith("20: pharmacies[0].opening_hours: ")
 
 
 def test_the_command_exits_with_1_and_prints_every_error(tmp_path: Path) -> None:
