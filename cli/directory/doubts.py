@@ -9,7 +9,7 @@ from schemas.records.directory import Closure, Directory, PharmacyEntry, Practic
 from services.notification.domain.pickup import HORIZON_DAYS, SHORTEST
 
 Doubt = tuple[Where, str]
-"""The path to a value, and what to think of."""
+"""The path to a value, and what is surely not meant there."""
 
 NO_CUTOFF = time(23, 59)
 """How a practice says that decisions of the whole day count."""
@@ -17,20 +17,20 @@ NO_CUTOFF = time(23, 59)
 
 def doubts(directory: Directory, today: date) -> Iterator[Doubt]:
     """Yield what is surely not meant in a directory without errors."""
+    closings = {
+        last for p in directory.pharmacies for _, last in office_hours(p.opening_hours, today)
+    }
     for n, practice in enumerate(directory.practices):
         where: Where = ("practices", n)
         yield from _hours(practice, where, today)
-        yield from _processing(practice, directory.pharmacies, where, today)
+        yield from _processing(practice, closings, where, today)
+    practices = {practice.agb for practice in directory.practices}
     for n, pharmacy in enumerate(directory.pharmacies):
         where = ("pharmacies", n)
         yield from _hours(pharmacy, where, today)
-        if pharmacy.agb.startswith("01") and pharmacy.agb not in {
-            p.agb for p in directory.practices
-        }:
-            yield (
-                (*where, "agb"),
-                "is the code of a GP practice, which is not among the practices here",
-            )
+        if pharmacy.agb.startswith("01") and pharmacy.agb not in practices:
+            what = "is the code of a GP practice, which is not among the practices here"
+            yield (*where, "agb"), what
 
 
 def _hours(entry: PracticeEntry | PharmacyEntry, where: Where, today: date) -> Iterator[Doubt]:
@@ -38,12 +38,14 @@ def _hours(entry: PracticeEntry | PharmacyEntry, where: Where, today: date) -> I
     for doubt in doubtful_hours(entry.opening_hours, entry.closures, today, practice=practice):
         yield (*where, "opening_hours"), doubt
     for n, closure in enumerate(entry.closures):
-        if (days := _days(closure)) > HORIZON_DAYS:
+        if closure.last < today:
+            yield (*where, "closures", n), "is over"
+        elif (days := _days(closure)) > HORIZON_DAYS:
             yield (*where, "closures", n), f"is {days} days; nothing is promised in that time"
 
 
 def _processing(
-    practice: PracticeEntry, pharmacies: tuple[PharmacyEntry, ...], where: Where, today: date
+    practice: PracticeEntry, closings: set[time | None], where: Where, today: date
 ) -> Iterator[Doubt]:
     rule, place = practice.processing, (*where, "processing")
     days = list(office_hours(practice.opening_hours, today))
@@ -53,7 +55,6 @@ def _processing(
             "is outside of the opening hours on every working day; "
             f"write {NO_CUTOFF:%H:%M} if decisions of the whole day count",
         )
-    closings = [last for p in pharmacies for _, last in office_hours(p.opening_hours, today)]
     if closings and not any(_time_left(rule.ready_from, last) for last in closings):
         yield (
             (*place, "ready_from"),

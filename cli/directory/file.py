@@ -97,7 +97,8 @@ def read(path: Path) -> Directory:
 
 
 def check(path: Path, today: date) -> Checked:
-    """Check a file. `today` (Europe/Amsterdam) decides which closures are over.
+    """Check a file. `today` (Europe/Amsterdam) decides which closures are over, and is where the
+    year starts in which hours are looked at.
 
     Raises:
         UserError: the file cannot be read.
@@ -121,10 +122,9 @@ def _check(path: Path, document: Document, today: date) -> Checked:
         *_duplicate_agbs(document),
         *_opening_hours(document, today),
     ]
-    warnings = list(_past_closures(document, today))
     if errors or directory is None:
-        return Checked(path, None, tuple(sorted(errors + warnings)))
-    warnings += [
+        return Checked(path, None, tuple(sorted(errors)))
+    warnings = [
         Finding(document.line(where), path_text(where), what, warning=True)
         for where, what in doubts(directory, today)
     ]
@@ -197,25 +197,6 @@ def _opening_hours(document: Document, today: date) -> Iterator[Finding]:
             place, text = (*where, "opening_hours"), entry.get("opening_hours")
             if isinstance(text, str) and text and (wrong := wrong_hours(text, today)):
                 yield Finding(document.line(place), path_text(place), wrong)
-
-
-def _past_closures(document: Document, today: date) -> Iterator[Finding]:
-    for kind in _AGB:
-        for where, entry in _entries(document, kind):
-            closures = entry.get("closures")
-            for n, closure in enumerate(closures if isinstance(closures, list) else ()):
-                last = closure.get("last") if isinstance(closure, dict) else None
-                if isinstance(last, str) and _is_past(last, today):
-                    place = (*where, "closures", n)
-                    yield Finding(document.line(place), path_text(place), "is over", warning=True)
-
-
-def _is_past(text: str, today: date) -> bool:
-    try:
-        return date.fromisoformat(text) < today
-    except ValueError:
-        # Validation reports it.
-        return False
 
 
 def _entries(document: Document, kind: str) -> Iterator[tuple[Where, dict[str, Any]]]:
