@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from babel.dates import format_date
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
@@ -18,6 +17,7 @@ from schemas.reasons import Language
 from schemas.records.notifications import Kind
 from services.notification.domain.messages import AnsweredLine, Facts
 from services.notification.domain.pickup import AMSTERDAM, Window
+from services.notification.outside_text import one_line, quoted
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -54,7 +54,12 @@ class Texts:
             auto_reload=False,
         )
         self._environment.filters.update(
-            day=day, window=window, clock=clock, upper_first=upper_first, next_steps=next_steps
+            day=day,
+            window=window,
+            clock=clock,
+            upper_first=upper_first,
+            next_steps=next_steps,
+            quoted=quoted,
         )
 
     def render(self, kind: Kind, version: int, facts: Facts, language: Language) -> Text:
@@ -62,14 +67,6 @@ class Texts:
         template = self._environment.get_template(f"{kind}.v{version}.{language}.txt.j2")
         subject, _, body = template.render(facts=facts).partition("\n")
         return Text(subject.strip(), _tidy(body))
-
-
-def one_line(value: Any) -> Any:
-    """Put a value on one line, printable characters only: names come from clients and must not add lines."""
-    if not isinstance(value, str):
-        return value
-    joined = " ".join(value.split())
-    return joined if joined.isprintable() else "".join(c for c in joined if c.isprintable())
 
 
 def day(value: date | datetime, language: Language) -> str:

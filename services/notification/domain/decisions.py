@@ -3,7 +3,7 @@
 Pure: a function of the event, the state of its order, and the directory.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import TypeAlias, assert_never
 
@@ -29,6 +29,7 @@ from services.notification.domain.messages import (
     Cancellation,
     Facts,
     NoPickup,
+    OtherLine,
     answered_line,
     pharmacy_contact,
     practice_contact,
@@ -110,7 +111,7 @@ def _respond(
         case OrderDecided():
             return _order_answer(event, parties, at, sent)
         case OrderLineDecided():
-            return _line_answer(event, parties, at, sent)
+            return _line_answer(event, order, parties, at, sent)
         case OrderCancelled():
             return _cancellation(event, order, parties)
         case OrderEscalated() | OrderFulfilment():
@@ -128,25 +129,42 @@ def _order_answer(
 
 
 def _line_answer(
-    event: OrderLineDecided, parties: Parties, at: datetime, sent: AlreadySent | None
+    event: OrderLineDecided,
+    order: Order | None,
+    parties: Parties,
+    at: datetime,
+    sent: AlreadySent | None,
 ) -> _Response:
     answer, promise = _answer(event, (answered_line(event),), parties, at, sent)
-    explained = replace(answer, explanation=event.explanation)
-    return PatientMessage(Kind.LINE_ANSWER, explained), promise
+    facts = replace(
+        answer,
+        explanation=event.explanation,
+        explained_by=event.decided_by.role,
+        rest=_rest(order, [event.line]),
+    )
+    return PatientMessage(Kind.LINE_ANSWER, facts), promise
 
 
 def _cancellation(event: OrderCancelled, order: Order | None, parties: Parties) -> _Response:
     lines = [line for line in (order.lines if order else ()) if line.number in event.lines]
-    by_practice = event.cancelled_by.role in (Role.ASSISTANT, Role.GP)
+    by = event.cancelled_by.role
     facts = Cancellation(
         practice=practice_contact(event.practice, parties.practice),
         pharmacy=pharmacy_contact(parties.pharmacy),
         medicines=tuple(line.medicine for line in lines),
         was_approved=any(line.outcome is Outcome.APPROVED for line in lines),
-        by_practice=by_practice,
-        reason=event.reason if by_practice else None,
+        by_practice=by in (Role.ASSISTANT, Role.GP),
+        reason=None if by in (Role.PATIENT, Role.PROXY) else event.reason,
+        by=by,
+        rest=_rest(order, event.lines),
     )
     return PatientMessage(Kind.ORDER_CANCELLED, facts), None
+
+
+def _rest(order: Order | None, lines: Collection[int]) -> tuple[OtherLine, ...]:
+    """The order's lines other than these."""
+    others = (line for line in (order.lines if order else ()) if line.number not in lines)
+    return tuple(OtherLine(line.medicine, line.outcome) for line in others)
 
 
 def _answer(

@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from schemas.base import Role
 from schemas.reasons import EXPLANATIONS, Language, Reason, ReasonCode
 from schemas.records.directory import Pharmacy, Practice
 from schemas.records.orders import DecidedLine, OrderLineDecided, Outcome
@@ -62,11 +63,19 @@ class AnsweredLine(Struct, frozen=True):
     reasons: tuple[ReasonText, ...] = ()
 
 
+class OtherLine(Struct, frozen=True):
+    """A line of the order that the message is not about, with its outcome at that time."""
+
+    medicine: str
+    outcome: Outcome
+
+
 class Answer(Struct, frozen=True):
     """The outcomes of lines, and when and where the approved ones can be collected.
 
     `window` is None without an approved line or without a promise; `no_pickup` is why there is no promise.
-    `explanation` is the reviewer's text.
+    `explanation` is the reviewer's text, and `explained_by` the reviewer's role. `rest` has the other lines of
+    the order.
     """
 
     practice: PracticeContact
@@ -75,10 +84,17 @@ class Answer(Struct, frozen=True):
     window: Window | None = None
     no_pickup: NoPickup | None = None
     explanation: str | None = None
+    explained_by: Role | None = None
+    rest: tuple[OtherLine, ...] = ()
 
 
 class Cancellation(Struct, frozen=True):
-    """A cancelled order; `was_approved` if the pharmacy had a prescription for at least one line."""
+    """A cancelled order; `was_approved` if the pharmacy had a prescription for at least one line.
+
+    `by` is the role of who cancelled; None in older messages, which tell only whether it was the practice.
+    `reason` is None when the patient or a proxy cancelled, as they wrote it to the practice. `rest` has the
+    lines that were not cancelled.
+    """
 
     practice: PracticeContact
     pharmacy: PharmacyContact | None
@@ -86,6 +102,8 @@ class Cancellation(Struct, frozen=True):
     was_approved: bool
     by_practice: bool
     reason: str | None = None
+    by: Role | None = None
+    rest: tuple[OtherLine, ...] = ()
 
 
 Facts: TypeAlias = Answer | Cancellation

@@ -2,11 +2,12 @@
 
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from schemas.base import Channel
+from schemas.base import Actor, Channel, Role
 from schemas.reasons import Reason, ReasonCode
 from schemas.records.notifications import Kind
 from schemas.records.orders import OrderEvent, OrderFulfilment, Outcome
@@ -17,11 +18,10 @@ from services.notification.domain.decisions import (
     Repeated,
     decide,
 )
-from services.notification.domain.messages import Answer, Cancellation, NoPickup
+from services.notification.domain.messages import Answer, Cancellation, NoPickup, OtherLine
 from services.notification.domain.order import Line, Order
 from services.notification.domain.pickup import Window
 from tests.unit.notification.made import (
-    GP,
     MONDAY,
     ORDER_ID,
     PATIENT,
@@ -137,6 +137,13 @@ def test_a_line_that_is_decided_later_has_a_message_and_a_promise() -> None:
     assert later.order.lines == (Line(1, "Metformine 500 mg tablet", Outcome.APPROVED),)
 
 
+def test_the_answer_on_a_line_has_who_explained_it_and_the_other_lines_as_they_stand() -> None:
+    first = _decision(decided(a_line("Metformine 500 mg tablet", Outcome.REVIEW), TEMPORARY))
+    answer = _answer(_decision(line_decided(Outcome.APPROVED), first.order).message)
+    assert answer.explained_by is Role.GP
+    assert answer.rest == (OtherLine("Amoxicilline 500 mg capsule", Outcome.REFUSED),)
+
+
 def test_the_message_about_a_cancelled_order_has_its_medicines_and_no_promise() -> None:
     first = _decision(decided(METFORMINE, TEMPORARY))
     decision = _decision(cancelled(1), first.order)
@@ -144,20 +151,22 @@ def test_the_message_about_a_cancelled_order_has_its_medicines_and_no_promise() 
     facts = decision.message.facts
     assert isinstance(facts, Cancellation)
     assert facts.medicines == ("Metformine 500 mg tablet",)
-    assert (facts.was_approved, facts.by_practice) == (True, False)
+    assert (facts.was_approved, facts.by_practice, facts.by) == (True, False, Role.PATIENT)
+    assert facts.rest == (OtherLine("Amoxicilline 500 mg capsule", Outcome.REFUSED),)
     assert decision.promise is None
 
 
-def test_the_reason_of_a_cancellation_is_sent_only_when_the_practice_gave_it() -> None:
-    first = _decision(decided(METFORMINE)).order
-    by_patient = _decision(cancelled(1, reason="toch niet nodig"), first).message
-    by_practice = _decision(cancelled(1, by=GP, reason="Dosering is gewijzigd."), first).message
-    assert by_patient is not None
-    assert by_practice is not None
-    assert isinstance(by_patient.facts, Cancellation)
-    assert isinstance(by_practice.facts, Cancellation)
-    assert by_patient.facts.reason is None
-    assert by_practice.facts.reason == "Dosering is gewijzigd."
+@pytest.mark.parametrize("role", Role)
+def test_the_reason_of_a_cancellation_is_sent_unless_the_patients_side_gave_it(role: Role) -> None:
+    by = Actor(role=role, id="1")
+    message = _decision(
+        cancelled(1, by=by, reason=" Verhuisd."), _decision(decided()).order
+    ).message
+    assert message is not None
+    assert isinstance(message.facts, Cancellation)
+    own = role in (Role.PATIENT, Role.PROXY)
+    assert message.facts.reason == (None if own else " Verhuisd.")
+    assert message.facts.by is role
 
 
 def test_what_the_pharmacy_reports_leads_to_no_message_yet() -> None:

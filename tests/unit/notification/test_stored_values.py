@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from runtime.messages.encoding import decoder, encode_parts
+from schemas.base import Role
 from schemas.reasons import ReasonCode
 from schemas.records.orders import Outcome
 from services.notification.domain.messages import (
@@ -15,6 +16,7 @@ from services.notification.domain.messages import (
     AnsweredLine,
     Cancellation,
     NoPickup,
+    OtherLine,
     PharmacyContact,
     PracticeContact,
     ReasonText,
@@ -60,6 +62,8 @@ ANSWER = Answer(
     window=Window(amsterdam("2026-11-25 15:30"), amsterdam("2027-06-25 17:30")),
     no_pickup=NoPickup.NO_OPENING,
     explanation="Tot ziens",
+    explained_by=Role.GP,
+    rest=(OtherLine("Omeprazol", Outcome.REVIEW),),
 )
 STORED_ANSWER = (
     '{"practice":{"agb":"01999001","name":"Huisartsenpraktijk De Linde","phone":"0123-456710"},'
@@ -70,14 +74,24 @@ STORED_ANSWER = (
     '{"code":"TOO_EARLY","why":{"nl":"Te vroeg.","en":"Too early."},'
     '"next_step":{"nl":"Wacht.","en":"Wait."},"earliest_date":"2027-01-16"}]}],'
     '"window":{"start":"2026-11-25T15:30:00+01:00","until":"2027-06-25T17:30:00+02:00"},'
-    '"no_pickup":"no_opening","explanation":"Tot ziens"}'
+    '"no_pickup":"no_opening","explanation":"Tot ziens","explained_by":"gp",'
+    '"rest":[{"medicine":"Omeprazol","outcome":"review"}]}'
 )
 
-CANCELLATION = Cancellation(PRACTICE, None, ("Metformine",), True, True, "Verhuisd")
+CANCELLATION = Cancellation(
+    PRACTICE,
+    None,
+    ("Metformine",),
+    True,
+    True,
+    "Verhuisd",
+    Role.GP,
+    (OtherLine("Omeprazol", Outcome.REFUSED),),
+)
 STORED_CANCELLATION = (
     '{"practice":{"agb":"01999001","name":"Huisartsenpraktijk De Linde","phone":"0123-456710"},'
     '"pharmacy":null,"medicines":["Metformine"],"was_approved":true,"by_practice":true,'
-    '"reason":"Verhuisd"}'
+    '"reason":"Verhuisd","by":"gp","rest":[{"medicine":"Omeprazol","outcome":"refused"}]}'
 )
 
 STORED = [(ORDER, STORED_ORDER), (ANSWER, STORED_ANSWER), (CANCELLATION, STORED_CANCELLATION)]
@@ -98,10 +112,12 @@ def test_unknown_fields_are_ignored_at_every_depth_of_a_value(
     assert decoder(type(value)).decode(newer) == value
 
 
-def test_fields_that_an_older_answer_lacks_have_their_defaults() -> None:
-    older = STORED_ANSWER.replace(',"no_pickup":"no_opening","explanation":"Tot ziens"', "")
-    answer = decoder(Answer).decode(older)
+def test_fields_that_an_older_value_lacks_have_their_defaults() -> None:
+    answer = decoder(Answer).decode(STORED_ANSWER.partition(',"no_pickup"')[0] + "}")
     assert (answer.lines, answer.no_pickup, answer.explanation) == (ANSWER.lines, None, None)
+    assert (answer.explained_by, answer.rest) == (None, ())
+    cancellation = decoder(Cancellation).decode(STORED_CANCELLATION.partition(',"by"')[0] + "}")
+    assert (cancellation.reason, cancellation.by, cancellation.rest) == ("Verhuisd", None, ())
 
 
 def test_an_answer_without_a_required_field_is_not_read() -> None:
