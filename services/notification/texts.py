@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from schemas.reasons import Language
 from schemas.records.notifications import Kind
+from services.notification.amounts import amount
 from services.notification.domain.messages import AnsweredLine, Facts
 from services.notification.domain.pickup import AMSTERDAM, Window
 from services.notification.outside_text import one_line, quoted
@@ -60,6 +61,7 @@ class Texts:
             upper_first=upper_first,
             next_steps=next_steps,
             quoted=quoted,
+            amount=amount,
         )
 
     def render(self, kind: Kind, version: int, facts: Facts, language: Language) -> Text:

@@ -54,13 +54,14 @@ class ReasonText(Struct, frozen=True):
 
 
 class AnsweredLine(Struct, frozen=True):
-    """One line with its outcome."""
+    """One line with its outcome; `unit` is the overview's, None without one."""
 
     line: int
     medicine: str
     quantity: Decimal
     outcome: Outcome
     reasons: tuple[ReasonText, ...] = ()
+    unit: str | None = None
 
 
 class OtherLine(Struct, frozen=True):

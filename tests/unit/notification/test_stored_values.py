@@ -1,7 +1,6 @@
 """The stored form of orders and facts: their bytes never change, and older ones stay readable."""
 
 from datetime import date
-from decimal import Decimal
 from uuid import UUID
 
 import msgspec
@@ -46,9 +45,9 @@ ANSWER = Answer(
     practice=PRACTICE,
     pharmacy=PHARMACY,
     lines=(
-        AnsweredLine(1, "Metformine", Decimal(90), Outcome.APPROVED),
+        AnsweredLine(1, "Metformine", 90, Outcome.APPROVED, unit="stuk"),
         AnsweredLine(
-            *(2, "Amoxicilline", Decimal(21), Outcome.REFUSED),
+            *(2, "Amoxicilline", 21, Outcome.REFUSED),
             reasons=(
                 ReasonText(
                     ReasonCode.TOO_EARLY,
@@ -69,10 +68,10 @@ STORED_ANSWER = (
     '{"practice":{"agb":"01999001","name":"Huisartsenpraktijk De Linde","phone":"0123-456710"},'
     '"pharmacy":{"agb":"02999001","name":"Apotheek De Gouden Vijzel","address":"Marktplein 4",'
     '"city":"Lindewaard","phone":"0123-456730"},'
-    '"lines":[{"line":1,"medicine":"Metformine","quantity":90,"outcome":"approved","reasons":[]},'
+    '"lines":[{"line":1,"medicine":"Metformine","quantity":90,"outcome":"approved","reasons":[],"unit":"stuk"},'
     '{"line":2,"medicine":"Amoxicilline","quantity":21,"outcome":"refused","reasons":['
     '{"code":"TOO_EARLY","why":{"nl":"Te vroeg.","en":"Too early."},'
-    '"next_step":{"nl":"Wacht.","en":"Wait."},"earliest_date":"2027-01-16"}]}],'
+    '"next_step":{"nl":"Wacht.","en":"Wait."},"earliest_date":"2027-01-16"}],"unit":null}],'
     '"window":{"start":"2026-11-25T15:30:00+01:00","until":"2027-06-25T17:30:00+02:00"},'
     '"no_pickup":"no_opening","explanation":"Tot ziens","explained_by":"gp",'
     '"rest":[{"medicine":"Omeprazol","outcome":"review"}]}'
@@ -118,6 +117,12 @@ def test_fields_that_an_older_value_lacks_have_their_defaults() -> None:
     assert (answer.explained_by, answer.rest) == (None, ())
     cancellation = decoder(Cancellation).decode(STORED_CANCELLATION.partition(',"by"')[0] + "}")
     assert (cancellation.reason, cancellation.by, cancellation.rest) == ("Verhuisd", None, ())
+
+
+def test_a_line_that_was_stored_without_a_unit_has_none() -> None:
+    older = STORED_ANSWER.replace(',"unit":"stuk"', "").replace(',"unit":null', "")
+    lines = decoder(Answer).decode(older).lines
+    assert [(line.quantity, line.unit) for line in lines] == [(90, None), (21, None)]
 
 
 def test_an_answer_without_a_required_field_is_not_read() -> None:

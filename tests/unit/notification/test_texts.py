@@ -10,6 +10,7 @@ from schemas.reasons import LANGUAGES, Language, Reason, ReasonCode
 from schemas.records.notifications import Kind
 from schemas.records.orders import DecidedLine, OrderEvent, Outcome
 from services.notification.domain.decisions import Decision, Parties, decide
+from services.notification.domain.messages import Answer, AnsweredLine, PracticeContact
 from services.notification.domain.order import Order, evolve
 from services.notification.domain.pickup import Window
 from services.notification.texts import CURRENT_VERSION, TEMPLATES, Text, Texts, window
@@ -215,6 +216,20 @@ def test_the_answer_on_the_only_line_of_an_order_has_no_rest() -> None:
 def test_the_next_step_of_a_line_in_review_is_given_once() -> None:
     text = _text(line_decided(Outcome.REVIEW, reasons=RISKY.reasons), "nl")
     assert text.body.count("U hoeft niets te doen") == 1
+
+
+@pytest.mark.parametrize(
+    ("language", "shown"),
+    [
+        ("nl", "- Lactulose siroop 670 mg/ml (aantal: 300 ml)"),
+        ("en", "- Lactulose siroop 670 mg/ml (quantity: 300 ml)"),
+    ],
+)
+def test_an_approved_medicine_has_its_amount_with_the_unit(language: Language, shown: str) -> None:
+    line = AnsweredLine(1, "Lactulose siroop 670 mg/ml", 300, Outcome.APPROVED, unit="ml")
+    answer = Answer(PracticeContact("01999001"), None, (line,))
+    for kind in (Kind.ORDER_ANSWER, Kind.LINE_ANSWER):
+        assert shown in TEXTS.render(kind, CURRENT_VERSION[kind], answer, language).body
 
 
 def test_contact_data_that_is_not_in_the_directory_is_left_out() -> None:
