@@ -48,7 +48,7 @@ _BY_SPELLING = {
 }
 
 
-def amount(quantity: Decimal | int, unit: str | None, language: Language) -> str:
+def amount(quantity: Decimal, unit: str | None, language: Language) -> str:
     """The amount with its unit; the number alone without one. A unit that is not known is shown as it is."""
     number = format_decimal(
         quantity, format="0.##", locale=_LOCALE[language], decimal_quantization=False

@@ -138,7 +138,8 @@ def _line_answer(
     answer, promise = _answer(event, (answered_line(event),), parties, at, sent)
     facts = replace(
         answer,
-        explanation=event.explanation,
+        # Whoever approved a medicine that had been stopped explains an approval that there is not.
+        explanation=None if event.reviewed_as else event.explanation,
         explained_by=event.decided_by.role,
         rest=_rest(order, [event.line]),
     )

@@ -54,7 +54,10 @@ class ReasonText(Struct, frozen=True):
 
 
 class AnsweredLine(Struct, frozen=True):
-    """One line with its outcome; `unit` is the overview's, None without one."""
+    """One line with its outcome; `unit` is the overview's, None without one.
+
+    `ordered_as` is the order's name for the medicine where it contradicts the overview's.
+    """
 
     line: int
     medicine: str
@@ -62,6 +65,7 @@ class AnsweredLine(Struct, frozen=True):
     outcome: Outcome
     reasons: tuple[ReasonText, ...] = ()
     unit: str | None = None
+    ordered_as: str | None = None
 
 
 class OtherLine(Struct, frozen=True):
@@ -127,7 +131,13 @@ def pharmacy_contact(pharmacy: Pharmacy | None) -> PharmacyContact | None:
 def answered_line(line: DecidedLine | OrderLineDecided) -> AnsweredLine:
     """A decided line, for a message."""
     return AnsweredLine(
-        line.line, line.medicine, line.quantity, line.outcome, tuple(_reasons(line.reasons))
+        line.line,
+        line.medicine,
+        line.quantity,
+        line.outcome,
+        tuple(_reasons(line.reasons)),
+        line.unit,
+        line.ordered_as,
     )
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import date
+from decimal import Decimal
 
 import pytest
 
@@ -10,7 +11,6 @@ from schemas.reasons import LANGUAGES, Language, Reason, ReasonCode
 from schemas.records.notifications import Kind
 from schemas.records.orders import DecidedLine, OrderEvent, Outcome
 from services.notification.domain.decisions import Decision, Parties, decide
-from services.notification.domain.messages import Answer, AnsweredLine, PracticeContact
 from services.notification.domain.order import Order, evolve
 from services.notification.domain.pickup import Window
 from services.notification.texts import CURRENT_VERSION, TEMPLATES, Text, Texts, window
@@ -221,15 +221,43 @@ def test_the_next_step_of_a_line_in_review_is_given_once() -> None:
 @pytest.mark.parametrize(
     ("language", "shown"),
     [
-        ("nl", "- Lactulose siroop 670 mg/ml (aantal: 300 ml)"),
-        ("en", "- Lactulose siroop 670 mg/ml (quantity: 300 ml)"),
+        ("nl", "- Lactulose siroop (aantal: 300 ml)"),
+        ("en", "- Lactulose siroop (quantity: 300 ml)"),
     ],
 )
 def test_an_approved_medicine_has_its_amount_with_the_unit(language: Language, shown: str) -> None:
-    line = AnsweredLine(1, "Lactulose siroop 670 mg/ml", 300, Outcome.APPROVED, unit="ml")
-    answer = Answer(PracticeContact("01999001"), None, (line,))
-    for kind in (Kind.ORDER_ANSWER, Kind.LINE_ANSWER):
-        assert shown in TEXTS.render(kind, CURRENT_VERSION[kind], answer, language).body
+    what = {"medicine": "Lactulose siroop", "quantity": Decimal(300), "unit": "ml"}
+    first = decided(METFORMINE.model_copy(update=what))
+    for event in (first, line_decided(Outcome.APPROVED, **what)):
+        assert f"{shown}\n" in _text(event, language).body
+
+
+def test_an_amount_of_less_than_one_and_one_without_a_unit() -> None:
+    event = decided(METFORMINE.model_copy(update={"quantity": Decimal("0.4"), "unit": "ml"}))
+    assert "(aantal: 0,4 ml)" in _text(event, "nl").body
+    assert "(aantal: 90)" in _text(decided(METFORMINE), "nl").body
+
+
+def test_a_medicine_that_the_order_named_otherwise_has_both_names() -> None:
+    """Given an order with metformine's code and another name; in review, and approved after that."""
+    otherwise = {"ordered_as": "Oxycodon tablet mga 80 mg"}
+    reason = Reason(code=ReasonCode.NAME_CONTRADICTS_CODE)
+    in_review = a_line("Metformine 500 mg tablet", Outcome.REVIEW, reason)
+    first = decided(in_review.model_copy(update=otherwise))
+    for event in (first, line_decided(Outcome.APPROVED, **otherwise)):
+        assert "\n  In uw bestelling stond: Oxycodon tablet mga 80 mg\n" in _text(event, "nl").body
+        assert "\n  Your order said: Oxycodon tablet mga 80 mg\n" in _text(event, "en").body
+
+
+def test_an_approval_that_the_overview_overruled_is_not_explained_as_one() -> None:
+    """Given an assistant who approved a line; when the medicine had been stopped; then only that is said."""
+    stopped = (Reason(code=ReasonCode.STOPPED_MEDICATION),)
+    event = line_decided(
+        Outcome.REFUSED, reasons=stopped, reviewed_as=Outcome.APPROVED, explanation="Akkoord."
+    )
+    body = _text(event, "nl").body
+    assert "Dit medicijn is gestopt." in body
+    assert "Akkoord." not in body
 
 
 def test_contact_data_that_is_not_in_the_directory_is_left_out() -> None:
