@@ -5,8 +5,21 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from schemas.base import Channel
 from schemas.records.orders import Outcome
+
+
+class CountedChannel(StrEnum):
+    """The channels of `schemas.base.Channel`, with the portal split by who placed the order.
+
+    `portal` are the orders that patients or their proxies placed there, `portal_by_practice` the practice's.
+    """
+
+    PORTAL = "portal"
+    PORTAL_BY_PRACTICE = "portal_by_practice"
+    RECEPTENLIJN = "receptenlijn"
+    COUNTER = "counter"
+    E_CONSULT = "e_consult"
+    REPEAT_SERVICE = "repeat_service"
 
 
 class By(StrEnum):
@@ -30,15 +43,15 @@ class Counts(BaseModel):
     outcomes: dict[Outcome, int] = Field(default_factory=_no_outcomes)
 
 
-def _no_counts() -> dict[Channel, Counts]:
-    return {channel: Counts() for channel in Channel}
+def _no_counts() -> dict[CountedChannel, Counts]:
+    return {channel: Counts() for channel in CountedChannel}
 
 
 class ChannelCounts(Counts):
-    """Counts of all channels together and of each; `online_orders` are those of the portal."""
+    """Counts of all channels together and of each; `online_orders` are those of `portal`."""
 
     online_orders: int = 0
-    by_channel: dict[Channel, Counts] = Field(default_factory=_no_counts)
+    by_channel: dict[CountedChannel, Counts] = Field(default_factory=_no_counts)
 
 
 class PeriodCounts(ChannelCounts):

@@ -149,6 +149,7 @@ class OrderDecided(Body):
     practice: PracticeAgb
     pharmacy: PharmacyAgb
     channel: Channel
+    placed_by: PlacedBy
     placed_at: UtcDatetime
     decided_at: UtcDatetime
     overview_version: Version | None = None

@@ -9,8 +9,7 @@ from runtime.messages.encoding import decoder, encode_parts
 from runtime.postgres.connection import Connection
 from runtime.postgres.identity_map import IdentityMap
 from runtime.postgres.statements import Writes
-from schemas.api.metrics import By
-from schemas.base import Channel
+from schemas.api.metrics import By, CountedChannel
 from schemas.records.orders import Outcome
 from services.metrics.domain.counting import Counted, LineCell, OrderCell
 
@@ -99,7 +98,7 @@ class Total:
     """The count of a period that begins at `start`: of lines, or of orders if `outcome` is None."""
 
     start: date
-    channel: Channel
+    channel: CountedChannel
     outcome: Outcome | None
     count: int
 
@@ -111,7 +110,7 @@ async def counted(db: Connection, ids: Collection[UUID]) -> dict[UUID, Counted]:
         row["order_id"]: Counted(
             row["order_id"],
             row["seq"],
-            OrderCell(row["practice"], row["day"], Channel(row["channel"])),
+            OrderCell(row["practice"], row["day"], CountedChannel(row["channel"])),
             _OUTCOMES.decode(row["outcomes"]),
         )
         for row in rows
@@ -150,7 +149,7 @@ async def totals(db: Connection, practice: str, first: date, last: date, by: By)
     return [
         Total(
             row["start"],
-            Channel(row["channel"]),
+            CountedChannel(row["channel"]),
             Outcome(row["outcome"]) if row["outcome"] else None,
             row["count"],
         )

@@ -65,6 +65,7 @@ def decided(practice: str, *outcomes: Outcome, **changes: Any) -> OrderDecided:
         "practice": practice,
         "pharmacy": PHARMACY,
         "channel": Channel.PORTAL,
+        "placed_by": {"role": "patient", "id": order.patient},
         "placed_at": f"{DAY}T11:00:00Z",
         "decided_at": f"{DAY}T11:00:00Z",
         "state": OrderState.IN_REVIEW,
@@ -139,22 +140,27 @@ async def test_events_become_counts_by_day_channel_and_outcome(
     first = decided(practice, Outcome.REVIEW, Outcome.APPROVED)
     second = decided(practice, Outcome.REFUSED, channel=Channel.RECEPTENLIJN)
     third = decided(practice, Outcome.APPROVED, placed_at="2026-11-23T23:30:00Z")
+    fourth = decided(practice, Outcome.REFUSED, placed_by={"role": "assistant", "id": "a-1"})
     moved = line_decided(first, 1, Outcome.APPROVED, seq=2)
 
-    await send(stack.kafka, records(first, second, moved, third, cancelled(third, 1, seq=2)))
+    await send(
+        stack.kafka, records(first, second, moved, third, fourth, cancelled(third, 1, seq=2))
+    )
 
-    report = await shown(http, url, 3, "2026-11-22", "2026-11-24")
+    report = await shown(http, url, 4, "2026-11-22", "2026-11-24")
     assert [(p["period"], p["orders"], p["online_orders"]) for p in report["periods"]] == [
         ("2026-11-22", 0, 0),
-        ("2026-11-23", 2, 1),
+        ("2026-11-23", 3, 1),
         ("2026-11-24", 1, 1),
     ]
     await eventually(
-        lambda: shown(http, url, 3, "2026-11-22", "2026-11-24"),
-        lambda seen: outcomes(seen) == {"approved": 2, "refused": 1, "cancelled": 1},
+        lambda: shown(http, url, 4, "2026-11-22", "2026-11-24"),
+        lambda seen: outcomes(seen) == {"approved": 2, "refused": 2, "cancelled": 1},
     )
     line = report["periods"][1]["by_channel"]["receptenlijn"]
     assert (line["orders"], line["lines"], line["outcomes"]["refused"]) == (1, 1, 1)
+    by_practice = report["periods"][1]["by_channel"]["portal_by_practice"]
+    assert (by_practice["orders"], by_practice["lines"]) == (1, 1)
 
 
 @pytest.mark.parametrize(

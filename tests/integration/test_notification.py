@@ -10,7 +10,7 @@ import httpx
 from deploy.local import LocalStack
 from runtime.messages.encoding import encode
 from schemas import topics
-from schemas.base import Body, Channel
+from schemas.base import Body, Channel, PlacedBy, Role
 from schemas.reasons import Reason, ReasonCode
 from schemas.records.notifications import MessageQueued, MessageSent, PickupPromised
 from schemas.records.orders import DecidedLine, OrderDecided, OrderLineDecided, OrderState, Outcome
@@ -31,6 +31,7 @@ def _decided(patient: str, *outcomes: Outcome, **changes: Any) -> OrderDecided:
         "practice": PRACTICE,
         "pharmacy": PHARMACY,
         "channel": Channel.PORTAL,
+        "placed_by": PlacedBy(role=Role.PATIENT, id=patient),
         "placed_at": DECIDED_AT,
         "decided_at": DECIDED_AT,
         "state": OrderState.PARTLY_APPROVED,

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from schemas.base import Channel, Role
 from schemas.records.notifications import MessageQueued, MessageSent, PickupPromised
 from schemas.records.orders import OrderCancelled, OrderDecided, OrderLineDecided, Outcome
 from verify.evidence import Evidence
@@ -201,7 +202,10 @@ def _expected_count(order: ExpectedOrder) -> tuple[int, Cell, dict[int, str]]:
 
 def _cell(order: ExpectedOrder) -> Cell:
     first = order.first
-    return first.practice, first.placed_at.astimezone(AMSTERDAM).date(), first.channel.value
+    day = first.placed_at.astimezone(AMSTERDAM).date()
+    if (first.channel, first.placed_by.role) == (Channel.PORTAL, Role.ASSISTANT):
+        return first.practice, day, "portal_by_practice"
+    return first.practice, day, first.channel.value
 
 
 def _sums_differ(evidence: Evidence) -> Iterator[Finding]:

@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 from msgspec.structs import replace
 
-from schemas.base import Channel
+from schemas.api.metrics import CountedChannel
+from schemas.base import Channel, Role
 from schemas.records.orders import (
     OrderCancelled,
     OrderDecided,
@@ -27,7 +28,7 @@ from schemas.records.orders import (
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 """The time zone of the days of the counts."""
 
-ONLINE = Channel.PORTAL
+ONLINE = CountedChannel.PORTAL
 """The channel that counts as online; an e-consult goes to a person, so it does not."""
 
 
@@ -36,7 +37,7 @@ class OrderCell(NamedTuple):
 
     practice: str
     day: date
-    channel: Channel
+    channel: CountedChannel
 
 
 class LineCell(NamedTuple):
@@ -44,7 +45,7 @@ class LineCell(NamedTuple):
 
     practice: str
     day: date
-    channel: Channel
+    channel: CountedChannel
     outcome: Outcome
 
 
@@ -110,10 +111,17 @@ def difference(before: Counted | None, after: Counted) -> Iterator[tuple[LineCel
 
 def _first(event: OrderDecided) -> Counted:
     day = event.placed_at.astimezone(AMSTERDAM).date()
-    cell = OrderCell(event.practice, day, event.channel)
+    cell = OrderCell(event.practice, day, _channel(event))
     return Counted(
         event.order_id, event.seq, cell, {line.line: line.outcome for line in event.lines}
     )
+
+
+def _channel(event: OrderDecided) -> CountedChannel:
+    """The channel under which an order counts: what the practice enters in the portal is not online."""
+    if event.channel is Channel.PORTAL and event.placed_by.role not in (Role.PATIENT, Role.PROXY):
+        return CountedChannel.PORTAL_BY_PRACTICE
+    return CountedChannel(event.channel)
 
 
 def _change_outcomes(

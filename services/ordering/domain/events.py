@@ -60,6 +60,7 @@ def decided(
         practice=command.practice,
         pharmacy=command.pharmacy,
         channel=command.channel,
+        placed_by=command.placed_by,
         placed_at=at,
         decided_at=at,
         overview_version=overview_version,

@@ -11,7 +11,8 @@ from uuid import UUID
 from runtime.loop.handler import Rejected
 from runtime.messages.message import Message
 from runtime.messages.parser import Parser
-from schemas.base import Actor, Channel, Role
+from schemas.api.metrics import CountedChannel
+from schemas.base import Actor, Channel, PlacedBy, Role
 from schemas.records.orders import (
     DecidedLine,
     OrderCancelled,
@@ -50,6 +51,7 @@ def decided(
     placed_at: datetime = NOON,
     practice: str = PRACTICE,
     patient: str = ANNA,
+    placed_by: Role = Role.PATIENT,
 ) -> OrderDecided:
     """A new order whose lines 1, 2, … have these outcomes."""
     return OrderDecided(
@@ -59,6 +61,7 @@ def decided(
         practice=practice,
         pharmacy=PHARMACY,
         channel=channel,
+        placed_by=PlacedBy.model_validate({"role": placed_by, "id": "somebody"}),
         placed_at=placed_at,
         decided_at=placed_at,
         state=OrderState.APPROVED,
@@ -142,7 +145,7 @@ def fulfilment(*, seq: int, order: int = 1) -> OrderFulfilment:
 def lines(
     outcomes: Mapping[Outcome, int],
     day: date = TODAY,
-    channel: Channel = Channel.PORTAL,
+    channel: CountedChannel = CountedChannel.PORTAL,
     practice: str = PRACTICE,
 ) -> Counter[LineCell]:
     """Counts of lines of one day, by outcome."""

@@ -4,7 +4,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from schemas.base import Channel
+from schemas.api.metrics import CountedChannel
+from schemas.base import Channel, Role
 from schemas.records.orders import OrderEvent, Outcome
 from services.metrics.domain.counting import OrderCell
 from tests.harness.made import PRACTICE
@@ -23,7 +24,7 @@ from tests.unit.metrics.story import (
 APPROVED, REVIEW, REFUSED = Outcome.APPROVED, Outcome.REVIEW, Outcome.REFUSED
 CANCELLED, WAITING = Outcome.CANCELLED, Outcome.WAITING
 
-HERE = OrderCell(PRACTICE, TODAY, Channel.PORTAL)
+HERE = OrderCell(PRACTICE, TODAY, CountedChannel.PORTAL)
 
 
 def test_a_new_order_counts_once_and_each_line_under_its_outcome() -> None:
@@ -84,9 +85,32 @@ def test_channels_and_practices_are_counted_apart() -> None:
         decided(APPROVED, order=1, channel=Channel.RECEPTENLIJN),
         decided(APPROVED, order=2, practice="01999002"),
     ).then_counted(
-        lines({APPROVED: 1}, channel=Channel.RECEPTENLIJN),
+        lines({APPROVED: 1}, channel=CountedChannel.RECEPTENLIJN),
         lines({APPROVED: 1}, practice="01999002"),
     )
+
+
+@pytest.mark.parametrize(
+    ("channel", "placed_by", "counted"),
+    [
+        (Channel.PORTAL, Role.PATIENT, CountedChannel.PORTAL),
+        (Channel.PORTAL, Role.PROXY, CountedChannel.PORTAL),
+        (Channel.PORTAL, Role.ASSISTANT, CountedChannel.PORTAL_BY_PRACTICE),
+        (Channel.RECEPTENLIJN, Role.ASSISTANT, CountedChannel.RECEPTENLIJN),
+        (Channel.COUNTER, Role.PATIENT, CountedChannel.COUNTER),
+        (Channel.E_CONSULT, Role.PATIENT, CountedChannel.E_CONSULT),
+    ],
+)
+def test_the_portal_counts_by_who_placed_the_order(
+    channel: Channel, placed_by: Role, counted: CountedChannel
+) -> None:
+    story = given(decided(REVIEW, channel=channel, placed_by=placed_by))
+    story.when(line_decided(1, APPROVED, seq=2)).then_counted(lines({APPROVED: 1}, channel=counted))
+    assert story.orders == {OrderCell(PRACTICE, TODAY, counted): 1}
+
+
+def test_every_channel_has_a_count() -> None:
+    assert {*CountedChannel} - {CountedChannel.PORTAL_BY_PRACTICE} == {*Channel}
 
 
 def test_escalations_and_fulfilment_change_no_count_and_later_events_still_count() -> None:

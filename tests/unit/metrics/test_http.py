@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from schemas.base import Channel
+from schemas.api.metrics import CountedChannel
 from schemas.records.orders import Outcome
 from services.metrics import store
 from services.metrics.app import SERVICE
@@ -23,7 +23,7 @@ class Asked:
 
     def __call__(self, *arguments: Any) -> list[dict[str, Any]]:
         self.arguments = arguments
-        row = {"start": date(2026, 11, 2), "channel": Channel.PORTAL, "count": 3}
+        row = {"start": date(2026, 11, 2), "channel": CountedChannel.PORTAL, "count": 3}
         return [row | {"outcome": None}, row | {"outcome": Outcome.APPROVED, "count": 5}]
 
 

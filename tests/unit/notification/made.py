@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from schemas.base import Actor, Channel, Role
+from schemas.base import Actor, Channel, PlacedBy, Role
 from schemas.reasons import Reason
 from schemas.records.directory import Closure, Pharmacy, Practice, Processing
 from schemas.records.orders import (
@@ -105,6 +105,7 @@ def decided(*lines: DecidedLine, at: datetime = MONDAY, **changes: Any) -> Order
         "practice": "01999001",
         "pharmacy": "02999001",
         "channel": Channel.PORTAL,
+        "placed_by": PlacedBy(role=Role.PATIENT, id=PATIENT),
         "placed_at": at,
         "decided_at": at,
         "state": OrderState.PARTLY_APPROVED,

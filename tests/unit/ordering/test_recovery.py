@@ -10,7 +10,7 @@ from runtime.loop.handler import Done
 from runtime.messages.message import Outgoing
 from runtime.messages.partitioner import partition_of
 from schemas import topics
-from schemas.base import Body
+from schemas.base import Body, PlacedBy, Role
 from schemas.reasons import ReasonCode
 from schemas.records.directory import Policy
 from schemas.records.orders import (
@@ -215,6 +215,10 @@ def test_another_order_under_the_id_of_a_published_decision_is_refused() -> None
         "order_conflict"
     )
     assert restored(before).when(an_order(BERT, order_id=order_id)).rejected == "order_conflict"
+    by_proxy = PlacedBy(role=Role.PROXY, id="proxy-1")
+    assert restored(before).when(
+        an_order(ANNA, order_id=order_id, placed_by=by_proxy)
+    ).rejected == ("order_conflict")
 
 
 def test_records_of_other_producers_on_the_output_topic_are_ignored() -> None:

@@ -57,6 +57,19 @@ def by_gp(event: dict[str, Any]) -> bool:
     return bool(event["decided_by"]["role"] == "gp")
 
 
+def practice_orders_counted_online(case: Case) -> Case:
+    """metrics counted what the practice entered in the portal as ordered by patients."""
+    return with_rows(
+        case,
+        "metrics",
+        "counted",
+        lambda rows: [
+            replace(row, channel="portal") if row.channel == "portal_by_practice" else row
+            for row in rows
+        ],
+    )
+
+
 def promise_on_another_patients_order(case: Case) -> Case:
     """A promise names the order of another patient."""
     other = find(case, OrderDecided, lambda b: b["patient"] == "pat_late0000")

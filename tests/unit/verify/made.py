@@ -11,6 +11,7 @@ import msgspec
 from runtime.kafka.group_members import Member
 from runtime.messages.encoding import encode_parts
 from schemas import topics
+from schemas.base import PlacedBy, Role
 from schemas.records.medication import MedicationSetStatus, Status
 from schemas.records.orders import OrderReview, Outcome
 from services.medication.domain.history import OverviewChange
@@ -108,7 +109,7 @@ def _special_cases(world: World, patient: str) -> Iterator[Operation]:
     world.send(requests, an_order(patient, OMEPRAZOL, order_id=reviewed.order_id))
     broken = world.send(requests, an_order(patient), value=b'{"order_id": ')
     yield _acknowledged(broken, "place", uuid4())
-    astray = an_order(patient)
+    astray = an_order(patient, placed_by=PlacedBy(role=Role.ASSISTANT, id="assistant-1"))
     home = broken.partition
     world.send(requests, astray, partition=(home + 1) % 8)
     yield operation(astray.order_id, via="kafka")
