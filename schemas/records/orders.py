@@ -139,7 +139,10 @@ class DecidedLine(Model):
 
 
 class OrderDecided(Body):
-    """The first decision on an order, with `seq` 1, even if its lines are in review or waiting."""
+    """The first decision on an order, with `seq` 1, even if its lines are in review or waiting.
+
+    `placed_by` is None only in records from before it was kept.
+    """
 
     TYPE: ClassVar[str] = "order.decided.v1"
 
@@ -149,13 +152,13 @@ class OrderDecided(Body):
     practice: PracticeAgb
     pharmacy: PharmacyAgb
     channel: Channel
-    placed_by: PlacedBy
     placed_at: UtcDatetime
     decided_at: UtcDatetime
     overview_version: Version | None = None
     policy_version: Version | None = None
     state: OrderState
     lines: Many[DecidedLine]
+    placed_by: PlacedBy | None = None
 
 
 class _OrderEvent(Body):

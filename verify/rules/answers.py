@@ -203,7 +203,8 @@ def _expected_count(order: ExpectedOrder) -> tuple[int, Cell, dict[int, str]]:
 def _cell(order: ExpectedOrder) -> Cell:
     first = order.first
     day = first.placed_at.astimezone(AMSTERDAM).date()
-    if (first.channel, first.placed_by.role) == (Channel.PORTAL, Role.ASSISTANT):
+    by_practice = first.placed_by is not None and first.placed_by.role is Role.ASSISTANT
+    if by_practice and first.channel is Channel.PORTAL:
         return first.practice, day, "portal_by_practice"
     return first.practice, day, first.channel.value
 

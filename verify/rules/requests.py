@@ -111,12 +111,13 @@ def _is_decision_on(decided: OrderDecided, command: OrderPlace) -> bool:
     requested = [(n.line, n.prk, n.quantity) for n in command.lines]
     decided_lines = [(n.line, n.prk, n.quantity) for n in decided.lines]
     same_lines = requested == decided_lines and all(map(_keeps_name, decided.lines, command.lines))
-    return same_lines and (
-        decided.practice,
-        decided.pharmacy,
-        decided.channel,
-        decided.placed_by,
-    ) == (command.practice, command.pharmacy, command.channel, command.placed_by)
+    if decided.placed_by not in (None, command.placed_by):
+        return False
+    return same_lines and (decided.practice, decided.pharmacy, decided.channel) == (
+        command.practice,
+        command.pharmacy,
+        command.channel,
+    )
 
 
 def _keeps_name(decided: DecidedLine, requested: OrderLine) -> bool:

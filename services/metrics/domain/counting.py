@@ -119,7 +119,8 @@ def _first(event: OrderDecided) -> Counted:
 
 def _channel(event: OrderDecided) -> CountedChannel:
     """The channel under which an order counts: what the practice enters in the portal is not online."""
-    if event.channel is Channel.PORTAL and event.placed_by.role not in (Role.PATIENT, Role.PROXY):
+    by = event.placed_by.role if event.placed_by else Role.PATIENT
+    if event.channel is Channel.PORTAL and by not in (Role.PATIENT, Role.PROXY):
         return CountedChannel.PORTAL_BY_PRACTICE
     return CountedChannel(event.channel)
 

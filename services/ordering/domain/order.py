@@ -82,7 +82,7 @@ class Order(Struct, frozen=True, dict=True):
 def begin(command: OrderPlace, digest: str, event: OrderDecided) -> Order:
     """Create the order from its command and its first event.
 
-    `remark` and `supply_until` come from the command: no event has them.
+    `placed_by`, `remark` and `supply_until` come from the command: not every event has them.
     """
     return Order(
         order_id=command.order_id,
@@ -90,7 +90,7 @@ def begin(command: OrderPlace, digest: str, event: OrderDecided) -> Order:
         practice=command.practice,
         pharmacy=command.pharmacy,
         channel=command.channel,
-        placed_by=event.placed_by,
+        placed_by=command.placed_by,
         placed_at=event.placed_at,
         digest=digest,
         seq=event.seq,

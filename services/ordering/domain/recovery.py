@@ -67,20 +67,14 @@ def _is_decision_on(event: OrderDecided, command: OrderPlace) -> bool:
     """Tell whether this event decided this command, and not another order under the same id."""
     placed = [(n.line, n.prk, n.quantity) for n in command.lines]
     decided = [(n.line, n.prk, n.quantity) for n in event.lines]
-    return (
-        placed,
-        command.patient,
-        command.practice,
-        command.pharmacy,
-        command.channel,
-        command.placed_by,
-    ) == (
+    if event.placed_by not in (None, command.placed_by):
+        return False
+    return (placed, command.patient, command.practice, command.pharmacy, command.channel) == (
         decided,
         event.patient,
         event.practice,
         event.pharmacy,
         event.channel,
-        event.placed_by,
     )
 
 

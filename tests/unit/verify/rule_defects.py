@@ -70,8 +70,8 @@ OTHER_LINES: dict[str, dict[str, Any]] = {
     "pharmacy": {"pharmacy": "02999999"},
     "patient": {"patient": "pat_other0001"},
     "medicine": {"prk": "1007"},
-    "outcome": {"outcome": "waiting"},
-    "state": {"state": "waiting"},
+    "outcome": {"outcome": "unheard_of"},
+    "state": {"state": "unheard_of"},
     "due time, though nothing waits": {"due": datetime(2027, 1, 1, tzinfo=UTC)},
 }
 
