@@ -27,7 +27,7 @@ from schemas.api.medication import ChangeReceivedView, OverviewRequest, StatusRe
 from schemas.records.medication import MedicationImport, MedicationOverview, MedicationSetStatus
 from services.medication import store
 from services.medication.domain.overview import Command
-from services.medication.store import OverviewJson
+from services.medication.store import AppliedOverview, OverviewJson
 from services.medication.views import import_command, status_command
 
 SOURCE = "nl.herhaal/medication/http"
@@ -43,7 +43,7 @@ class MedicationApi:
 
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
-        self._applied: LongPoll[ChangeKey, OverviewJson] = LongPoll(self._find)
+        self._applied: LongPoll[ChangeKey, AppliedOverview] = LongPoll(self._find)
 
     async def replace_overview(
         self, command: MedicationImport, wait_s: float, traceparent: str | None
@@ -79,10 +79,13 @@ class MedicationApi:
         await self._send(command, traceparent)
         location = {"Location": f"/patients/{command.patient}/overview"}
         key = (command.patient, command.change_id)
-        shown = await self._applied.wait(key, wait_s) if wait_s else None
-        if shown is not None:
-            return _overview(shown, **location, **{"Preference-Applied": "wait"})
-        return json_response(ChangeReceivedView(change_id=command.change_id), 202, location)
+        applied = await self._applied.wait(key, wait_s) if wait_s else None
+        if applied is None:
+            return json_response(ChangeReceivedView(change_id=command.change_id), 202, location)
+        if applied.digest != digest_of(command):
+            # Another change with this id was on its way already, and was applied first.
+            raise _conflict()
+        return _overview(applied.shown, **location, **{"Preference-Applied": "wait"})
 
     async def _refuse_conflict(self, command: Command) -> None:
         """Raise Problem (409) if another change is applied under this id."""
@@ -90,7 +93,7 @@ class MedicationApi:
         async with self._resources.api_pool.acquire() as db:
             applied = (await store.applied(db, [key])).get(key)
         if applied is not None and applied != digest_of(command):
-            raise Problem(409, "change-conflict", "Another change has this change_id already.")
+            raise _conflict()
 
     async def _current(self, patient: str) -> OverviewJson:
         async with self._resources.api_pool.acquire() as db:
@@ -115,7 +118,7 @@ class MedicationApi:
         except NotPublished:
             raise unavailable("The change could not be taken; please send it again.") from None
 
-    async def _find(self, changes: Collection[ChangeKey]) -> dict[ChangeKey, OverviewJson]:
+    async def _find(self, changes: Collection[ChangeKey]) -> dict[ChangeKey, AppliedOverview]:
         async with self._resources.api_pool.acquire() as db:
             return await store.applied_overviews(db, changes)
 
@@ -163,6 +166,10 @@ def router(resources: Resources) -> APIRouter:
         return await api.show(patient, if_none_match)
 
     return routes
+
+
+def _conflict() -> Problem:
+    return Problem(409, "change-conflict", "Another change has this change_id already.")
 
 
 def _overview(shown: OverviewJson, **headers: str) -> Response:

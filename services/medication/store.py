@@ -81,10 +81,10 @@ cross join lateral (
 ) as applied
 """
 _APPLIED_OVERVIEWS = """
-select asked.change_id, overview.*
+select asked.change_id, applied.digest, overview.*
 from unnest($1::text[], $2::uuid[]) as asked(patient, change_id)
 cross join lateral (
-    select from applied_changes a
+    select digest from applied_changes a
     where a.patient = asked.patient and a.change_id = asked.change_id limit 1
 ) as applied
 cross join lateral (
@@ -119,6 +119,14 @@ class OverviewJson:
 
     version: int
     body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedOverview:
+    """The digest of the change that was applied under an id, and the patient's current overview."""
+
+    digest: str
+    shown: OverviewJson
 
 
 async def patients(db: Connection, keys: Collection[str]) -> dict[str, Patient]:
@@ -189,10 +197,13 @@ async def applied(
 
 async def applied_overviews(
     db: Connection, changes: Collection[tuple[str, UUID]]
-) -> dict[tuple[str, UUID], OverviewJson]:
-    """The current overviews for the applied ones among these changes (patient, change id)."""
+) -> dict[tuple[str, UUID], AppliedOverview]:
+    """The applied ones among these changes (patient, change id), with the current overviews."""
     rows = await db.fetch(_APPLIED_OVERVIEWS, *_columns(changes))
-    return {(row["patient"], row["change_id"]): _shown(row) for row in rows}
+    return {
+        (row["patient"], row["change_id"]): AppliedOverview(row["digest"], _shown(row))
+        for row in rows
+    }
 
 
 def save_applied(writes: Writes, changes: Sequence[Applied]) -> None:

@@ -1,5 +1,6 @@
 """medication on real Kafka and PostgreSQL: changes over HTTP."""
 
+from asyncio import gather
 from typing import Any
 from uuid import uuid4
 
@@ -94,6 +95,25 @@ async def test_the_same_change_id_again_is_the_same_change_and_another_body_is_a
     assert other.json()["type"] == "urn:herhaal:problem:change-conflict"
     await settled(stack, http, url)
     assert versions(await published(stack, patient, 2)) == [1, 2]
+
+
+async def test_of_two_changes_sent_under_one_id_at_the_same_time_one_is_a_conflict(
+    stack: LocalStack, http: httpx.AsyncClient, url: str
+) -> None:
+    """Given 10 patients; then for each, the change that is applied is answered 200 and the other 409."""
+
+    async def both(patient: str) -> tuple[set[int], bool]:
+        where, change_id = f"{url}/patients/{patient}/overview", str(uuid4())
+        sent = [request(entry(what), change_id=change_id) for what in (METFORMINE, OMEPRAZOL)]
+        answers = await gather(*(http.put(where, json=body, headers=WAIT) for body in sent))
+        applied = next(n for n, answer in enumerate(answers) if answer.status_code == 200)
+        shown = (await http.get(where)).json()["medications"]
+        is_own = shown[0]["prk"] == sent[applied]["medications"][0]["prk"]
+        return {answer.status_code for answer in answers}, is_own
+
+    results = await gather(*(both(a_patient()) for _ in range(10)))
+
+    assert results == [({200, 409}, True)] * 10
 
 
 async def test_a_status_set_over_http_changes_that_medicine(

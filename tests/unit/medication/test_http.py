@@ -74,11 +74,30 @@ async def test_a_change_is_acknowledged_by_kafka_before_it_is_answered() -> None
 
 
 async def test_a_long_poll_returns_the_overview_once_the_change_is_applied() -> None:
-    applied = STORED | {"change_id": CHANGE.change_id}
+    applied = STORED | {"change_id": CHANGE.change_id, "digest": digest_of(CHANGE)}
     served = medication(**{store._APPLIED_OVERVIEWS: lambda patients, changes: [applied]})
     answer = await served.ask("PUT", OVERVIEW, json=as_json(CHANGE), headers={"Prefer": "wait=5"})
     assert answer.status_code == 200
     assert answer.headers["preference-applied"] == "wait"
+
+
+@pytest.mark.parametrize("change", ["import", "status"])
+async def test_a_long_poll_tells_a_conflict_when_another_change_was_applied_under_its_id(
+    change: str,
+) -> None:
+    """Given two changes with one id that are both on their way, the one that comes second is not applied."""
+    other = digest_of(an_import(PATIENT, entry(OMEPRAZOL)))
+    applied = STORED | {"change_id": CHANGE.change_id, "digest": other}
+    served = medication(**{store._APPLIED_OVERVIEWS: lambda patients, changes: [applied]})
+    path, body = OVERVIEW, as_json(CHANGE)
+    if change == "status":
+        path = f"/patients/{PATIENT}/medications/{METFORMINE[0]}/status"
+        body = {name: body[name] for name in ("by", "change_id")} | {"status": "stopped"}
+
+    answer = await served.ask("PUT", path, json=body, headers={"Prefer": "wait=5"})
+
+    assert answer.status_code == 409
+    assert answer.json()["type"] == "urn:herhaal:problem:change-conflict"
 
 
 async def test_another_change_under_the_same_id_is_a_conflict_and_not_sent() -> None:
