@@ -49,7 +49,9 @@ def _line() -> OrderLine:
 
 
 def _medication() -> Medication:
-    medication: Medication = _factory(Medication).build(prk=next(_prk_codes))
+    medication: Medication = _factory(Medication).build(
+        prk=next(_prk_codes), last_ordered_on="2026-08-01", prescribed_on="1998"
+    )
     return medication
 
 

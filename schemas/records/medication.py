@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Annotated, ClassVar, Literal, Self
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from schemas.base import (
     Actor,
@@ -21,6 +21,24 @@ from schemas.base import (
     Version,
 )
 from schemas.numbers import WHOLE, Quantity
+
+
+def _on_the_calendar(written: str) -> str:
+    """Raise ValueError for a day that its month does not have."""
+    if len(written) == len("1998-05-31"):
+        date.fromisoformat(written)
+    return written
+
+
+PartialDate = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^([0-9]([0-9]([0-9][1-9]|[1-9]0)|[1-9]00)|[1-9]000)"
+        r"(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?$"
+    ),
+    AfterValidator(_on_the_calendar),
+]
+"""A date whose day, or day and month, may be unknown (FHIR's `date`): `1998-05-31`, `1998-05`, `1998`."""
 
 
 class Status(StrEnum):
@@ -41,8 +59,8 @@ class Medication(Model):
     quantity: Quantity
     unit: Name
     days_supply: Annotated[int, Field(ge=1, le=3650), WHOLE] | None = None
-    last_ordered_on: date | None = None
-    prescribed_on: date | None = None
+    last_ordered_on: PartialDate | None = None
+    prescribed_on: PartialDate | None = None
     authorised_until: date | None = None
     high_risk: bool = False
     repeat_service: bool = False

@@ -213,8 +213,8 @@ async def test_an_older_installation_goes_on_where_it_was(older: Db) -> None:
         (entry(METFORMINE, dosage=ODD, unit="½ ml", quantity=100_000, days_supply=None),),
         (
             entry(
-                last_ordered_on=date(2026, 8, 1),
-                prescribed_on=date(1, 1, 1),
+                last_ordered_on="2026-08-01",
+                prescribed_on="1998",
                 authorised_until=date(9999, 12, 31),
                 high_risk=True,
                 repeat_service=True,
