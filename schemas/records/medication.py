@@ -2,10 +2,10 @@
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints
 
 from schemas.base import (
     Actor,
@@ -50,7 +50,10 @@ class Status(StrEnum):
 
 
 class Medication(Model):
-    """One medicine in an overview; `quantity` in `unit` is what is usually supplied, for `days_supply` days."""
+    """One entry of an overview; `quantity` in `unit` is what is usually supplied, for `days_supply` days.
+
+    A medicine may have several: two dosages on different days, or a course that was stopped and a later one.
+    """
 
     prk: Prk
     medicine: Name
@@ -68,11 +71,6 @@ class Medication(Model):
 
 
 Medications = Annotated[Many[Medication], Field(max_length=200)]
-
-
-def _distinct(medications: tuple[Medication, ...]) -> None:
-    if len({m.prk for m in medications}) != len(medications):
-        raise ValueError("two medications have the same PRK code")
 
 
 class Change(Model):
@@ -112,14 +110,12 @@ class MedicationImport(_Command):
     practice: PracticeAgb
     medications: Medications
 
-    @model_validator(mode="after")
-    def _medications_are_distinct(self) -> Self:
-        _distinct(self.medications)
-        return self
-
 
 class MedicationSetStatus(_Command):
-    """Set the status of one medicine, by somebody of the practice."""
+    """Set the status of one medicine, by somebody of the practice.
+
+    Of several entries of a medicine, those that are not stopped change; when all are stopped, all change.
+    """
 
     TYPE: ClassVar[str] = "medication.set-status.v1"
 

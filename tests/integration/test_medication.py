@@ -174,7 +174,6 @@ async def test_a_client_that_has_the_newest_version_is_told_so(
     ("body", "field"),
     [
         (request(patient="pat_somebodyelse"), "patient"),
-        (request(entry(), entry()), "body"),
         (request(practice="02999345"), "practice"),
         (request(change_id="1"), "change_id"),
         (request(by={"role": "king", "id": "1"}), "by.role"),

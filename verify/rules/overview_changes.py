@@ -1,35 +1,32 @@
 """medication's history of changes produces the versions that it published and the overviews it stores."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import msgspec
+from pydantic import TypeAdapter
 
+from schemas.base import Actor, Role
+from schemas.records.medication import Change, Medication, MedicationOverview, Medications
 from verify.evidence import Evidence
 from verify.rows import OverviewChangeRow, OverviewRow
 from verify.rules.finding import Finding
 from verify.topic_records import ParsedRecord
 
-_decode = msgspec.json.Decoder().decode
+_MEDICATIONS: TypeAdapter[Medications] = TypeAdapter(Medications)
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """The content of an overview at one version; `medications` are decoded JSON."""
+    """The content of an overview at one version. `entries` are in no order, as a history does not record it."""
 
     version: int
     practice: str
     at: datetime
-    change: Any
-    medications: list[Any]
-
-    @property
-    def in_prk_order(self) -> "Version":
-        """The same, medications sorted by PRK: a history does not record their order."""
-        return replace(self, medications=sorted(self.medications, key=lambda entry: entry["prk"]))
+    change: Change
+    entries: Counter[Medication]
 
 
 class BrokenHistory(ValueError):
@@ -57,26 +54,27 @@ def _history_difference(
 ) -> str | None:
     try:
         versions = {version.version: version for version in apply_changes(rows)}
-        current = version_of_row(overview).in_prk_order if overview else None
+        current = _version_of(overview_of_row(overview)) if overview else None
     except BrokenHistory as broken:
         return str(broken)
-    except (msgspec.DecodeError, KeyError, TypeError):
+    except ValueError:
         return "a row of its history or its overview cannot be read"
     if current is None or versions.get(max(versions, default=0)) != current:
         return "its history does not produce its overview"
     for message in published:
         # Versions older than the first row of the history are on the topic only.
         recorded = versions.get(message.body.version)
-        if recorded is not None and recorded != version_of_record(message).in_prk_order:
+        if recorded is not None and recorded != _version_of(message.body):
             return f"its history produces another version {message.body.version}"
     return None
 
 
 def apply_changes(rows: Iterable[OverviewChangeRow]) -> Iterator[Version]:
-    """Apply a history's changes in order; yield each version, with its medications sorted by PRK.
+    """Apply a history's changes in order; yield each version.
 
     Raises:
         BrokenHistory: a version is missing, or a row's `before` is not what the row before it produced.
+        ValueError: a row cannot be read.
     """
     last: Version | None = None
     for row in rows:
@@ -88,48 +86,48 @@ def _next(last: Version | None, row: OverviewChangeRow) -> Version:
     follows = row.version == (last.version if last else 0) + 1
     if follows is (row.before is None):
         raise BrokenHistory(f"version {row.version} of its history does not follow the one before")
-    after = _by_prk(_decode(row.after))
-    kept: dict[str, Any] = {}
-    if row.before is not None:
-        before = _by_prk(_decode(row.before))
-        left = _by_prk(last.medications if last else ())
-        practice = last.practice if last else None
-        if row.practice_before != practice or any(left.get(prk) != before[prk] for prk in before):
-            raise BrokenHistory(
-                f"version {row.version} changed medicines that the version before does not have"
-            )
-        kept = {prk: entry for prk, entry in left.items() if prk not in before}
-        if kept.keys() & after.keys():
-            raise BrokenHistory(
-                f"version {row.version} added medicines that the version before has"
-            )
-    change = {
-        "change_id": str(row.change_id),
-        "kind": row.kind,
-        "by": {"role": row.by_role, "id": row.by_id},
-        "reason": row.reason,
-    }
-    medications = [*(kept | after).values()]
-    return Version(row.version, row.practice, row.at, change, medications).in_prk_order
+    kept = _kept(last, row)
+    entries = kept + Counter(_MEDICATIONS.validate_json(row.after))
+    if any(entries[entry] > 1 for entry in entries.keys() & kept.keys()):
+        raise BrokenHistory(f"version {row.version} added medicines that the version before has")
+    return Version(row.version, row.practice, row.at, _change_of(row), entries)
 
 
-def version_of_row(row: OverviewRow) -> Version:
-    """The version in an overview's row."""
-    change, medications = _decode(row.change), _decode(row.medications)
-    return Version(row.version, row.practice, row.changed_at, change, medications)
+def _kept(last: Version | None, row: OverviewChangeRow) -> Counter[Medication]:
+    """The entries of the version before that this change leaves as they were."""
+    if row.before is None:
+        return Counter()
+    left = last.entries if last else Counter[Medication]()
+    before = Counter(_MEDICATIONS.validate_json(row.before))
+    if row.practice_before != (last.practice if last else None) or not before <= left:
+        raise BrokenHistory(
+            f"version {row.version} changed medicines that the version before does not have"
+        )
+    return left - before
 
 
-def version_of_record(message: ParsedRecord) -> Version:
-    """The version in a published overview."""
-    body = _decode(message.record.value or b"")
+def _change_of(row: OverviewChangeRow) -> Change:
+    fields: Any = {"change_id": row.change_id, "kind": row.kind, "reason": row.reason}
+    return Change(**fields, by=Actor(role=Role(row.by_role), id=row.by_id))
+
+
+def _version_of(overview: MedicationOverview) -> Version:
     return Version(
-        body["version"],
-        body["practice"],
-        message.body.changed_at,
-        body["change"],
-        body["medications"],
+        overview.version,
+        overview.practice,
+        overview.changed_at,
+        overview.change,
+        Counter(overview.medications),
     )
 
 
-def _by_prk(medications: Iterable[Any]) -> dict[str, Any]:
-    return {entry["prk"]: entry for entry in medications}
+def overview_of_row(row: OverviewRow) -> MedicationOverview:
+    """The overview in a row. Raises ValueError when it cannot be read."""
+    return MedicationOverview(
+        patient=row.patient,
+        practice=row.practice,
+        version=row.version,
+        changed_at=row.changed_at,
+        change=Change.model_validate_json(row.change),
+        medications=_MEDICATIONS.validate_json(row.medications),
+    )

@@ -12,7 +12,7 @@ from verify.evidence import Evidence
 from verify.expected_orders import ExpectedOrder
 from verify.rows import OverviewCopyRow, OverviewRow
 from verify.rules.finding import Finding
-from verify.rules.overview_changes import version_of_record, version_of_row
+from verify.rules.overview_changes import overview_of_row
 from verify.topic_records import ParsedRecord
 
 
@@ -264,8 +264,8 @@ def overviews_differ(evidence: Evidence) -> Iterator[Finding]:
 
 def _is_published(row: OverviewRow, message: ParsedRecord) -> bool:
     try:
-        return version_of_row(row) == version_of_record(message)
-    except (msgspec.DecodeError, KeyError, TypeError):
+        return bool(overview_of_row(row) == message.body)
+    except ValueError:
         return False
 
 

@@ -3,12 +3,12 @@
 Pure: computed from an overview and the version before it.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from schemas.records.medication import Change, Medication, MedicationOverview
-from services.medication.domain.overview import by_prk
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,11 @@ def adopted_change(ours: MedicationOverview | None, adopted: MedicationOverview)
 def _without(
     medications: Iterable[Medication], others: Iterable[Medication]
 ) -> tuple[Medication, ...]:
-    """The medications that have no equal among the others."""
-    other = by_prk(others)
-    return tuple(entry for entry in medications if other.get(entry.prk) != entry)
+    """The entries that have no equal among the others, in their order; an equal counts for one entry."""
+    left = Counter(others)
+    missing = []
+    for entry in medications:
+        left[entry] -= 1
+        if left[entry] < 0:
+            missing.append(entry)
+    return tuple(missing)

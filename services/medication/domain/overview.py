@@ -3,6 +3,7 @@
 Pure: a function of the record, the patient's state, and the record's append time.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -15,6 +16,7 @@ from schemas.records.medication import (
     MedicationImport,
     MedicationOverview,
     MedicationSetStatus,
+    Status,
 )
 
 Command = MedicationImport | MedicationSetStatus
@@ -129,41 +131,52 @@ def _content_after(command: Command, current: MedicationOverview | None) -> _Con
 
 def _import(command: MedicationImport, current: MedicationOverview | None) -> _Content:
     """Replace the list by the practice's, also by that of another practice."""
-    ours = by_prk(current.medications) if current else {}
-    medications = tuple(_keep_review(entry, ours.get(entry.prk)) for entry in command.medications)
-    return _Content("import", command.practice, medications)
+    reviews = _reviews(current.medications) if current else {}
+    medications = [_keep_review(entry, reviews.get(entry.prk)) for entry in command.medications]
+    return _Content("import", command.practice, _once(medications))
 
 
 def _set_status(
     command: MedicationSetStatus, current: MedicationOverview | None
 ) -> _Content | Refused:
-    """Change the status of one medicine in the list."""
+    """Change the status of one medicine: of its entries in use, or of all when all are stopped."""
     if current is None:
         return Refused("unknown_patient")
-    if all(entry.prk != command.prk for entry in current.medications):
+    ours = [entry for entry in current.medications if entry.prk == command.prk]
+    if not ours:
         return Refused("unknown_medicine")
-    medications = tuple(
-        entry.model_copy(update={"status": command.status}) if entry.prk == command.prk else entry
+    changing = [entry for entry in ours if entry.status is not Status.STOPPED] or ours
+    medications = [
+        entry.model_copy(update={"status": command.status}) if entry in changing else entry
         for entry in current.medications
-    )
-    return _Content("set_status", current.practice, medications)
+    ]
+    return _Content("set_status", current.practice, _once(medications))
 
 
-def _keep_review(entry: Medication, before: Medication | None) -> Medication:
-    """Keep the stored review date when the practice's system sends none."""
-    if entry.reviewed_at is not None or before is None or before.reviewed_at is None:
+def _keep_review(entry: Medication, reviewed_at: datetime | None) -> Medication:
+    """Keep the medicine's stored review date when the practice's system sends none."""
+    if entry.reviewed_at is not None or reviewed_at is None:
         return entry
-    return entry.model_copy(update={"reviewed_at": before.reviewed_at})
+    return entry.model_copy(update={"reviewed_at": reviewed_at})
 
 
-def by_prk(medications: Iterable[Medication]) -> dict[str, Medication]:
-    """Index medications by PRK code, which is unique in an overview."""
-    return {entry.prk: entry for entry in medications}
+def _reviews(medications: Iterable[Medication]) -> dict[str, datetime]:
+    """The latest review of each medicine, by PRK code."""
+    latest: dict[str, datetime] = {}
+    for entry in medications:
+        if entry.reviewed_at is not None:
+            latest[entry.prk] = max(entry.reviewed_at, latest.get(entry.prk, entry.reviewed_at))
+    return latest
+
+
+def _once(medications: Iterable[Medication]) -> tuple[Medication, ...]:
+    """The entries in their order, without those that repeat an earlier one in every field."""
+    return tuple(dict.fromkeys(medications))
 
 
 def _equals(content: _Content, current: MedicationOverview) -> bool:
     """Tell whether nothing would change; the order of the list does not matter."""
-    return content.practice == current.practice and by_prk(content.medications) == by_prk(
+    return content.practice == current.practice and Counter(content.medications) == Counter(
         current.medications
     )
 

@@ -1,19 +1,19 @@
 """The history of an overview: each change with the changed medicines before and after."""
 
+from collections import Counter
 from datetime import UTC, datetime
 
 from hypothesis import given as for_all
 
 from schemas.records.medication import Medication, Status
 from services.medication.domain.history import OverviewChange, adopted_change, change_between
-from services.medication.domain.overview import by_prk
 from tests.harness.made import AMOXICILLINE, GP, METFORMINE, OMEPRAZOL, PRACTICE, entry
 from tests.unit.medication.story import Story, body_of, given, import_of, overview, set_status
 from tests.unit.medication.test_properties import QUICK, Command, histories
 
 OTHER_PRACTICE = "01999002"
 
-Content = dict[str, Medication]
+Content = Counter[Medication]
 
 
 def _last(story: Story) -> OverviewChange:
@@ -21,17 +21,17 @@ def _last(story: Story) -> OverviewChange:
 
 
 def _apply(entry: OverviewChange, content: Content) -> Content:
-    """The medicines after a change, computed from those before it and the history entry."""
+    """The entries after a change, computed from those before it and the history."""
     assert entry.before is not None
-    kept = {prk: m for prk, m in content.items() if prk not in by_prk(entry.before)}
-    return kept | by_prk(entry.after)
+    assert Counter(entry.before) <= content
+    return content - Counter(entry.before) + Counter(entry.after)
 
 
 def _undo(entry: OverviewChange, content: Content) -> Content:
-    """The medicines before a change, computed from those after it and the history entry."""
+    """The entries before a change, computed from those after it and the history."""
     assert entry.before is not None
-    kept = {prk: m for prk, m in content.items() if prk not in by_prk(entry.after)}
-    return kept | by_prk(entry.before)
+    assert Counter(entry.after) <= content
+    return content - Counter(entry.after) + Counter(entry.before)
 
 
 def test_a_first_import_adds_all_its_medicines() -> None:
@@ -127,7 +127,7 @@ def test_the_history_leads_to_the_overview_and_undone_step_by_step_back_to_nothi
     commands: list[Command],
 ) -> None:
     story = Story()
-    contents = [by_prk(story.current().medications) for c in commands if story.when(c).published]
+    contents = [Counter(story.current().medications) for c in commands if story.when(c).published]
     history = story.work.history
     assert [change.version for change in history] == list(range(1, len(contents) + 1))
 

@@ -1,5 +1,6 @@
 """Properties of overviews for any sequence of changes, repeats and records read back."""
 
+from collections import Counter
 from typing import TypeAlias
 from uuid import UUID
 
@@ -21,7 +22,7 @@ medications = st.builds(
     st.sampled_from(Status),
     dosage=st.sampled_from(["1x daags 1", "2x daags 1"]),
 )
-lists = st.lists(medications, max_size=3, unique_by=lambda medication: medication.prk)
+lists = st.lists(medications, max_size=4)
 imports = st.builds(lambda medications: import_of(*medications), lists)
 statuses = st.builds(
     set_status, st.sampled_from(Status), st.sampled_from([prk for prk, _ in MEDICINES])
@@ -30,9 +31,9 @@ commands: st.SearchStrategy[Command] = st.one_of(imports, statuses)
 histories = st.lists(commands, max_size=12)
 
 
-def content(story: Story) -> tuple[str, dict[str, Medication]] | None:
+def content(story: Story) -> tuple[str, Counter[Medication]] | None:
     overview = story.patient("pat_anna0001").overview
-    return (overview.practice, {m.prk: m for m in overview.medications}) if overview else None
+    return (overview.practice, Counter(overview.medications)) if overview else None
 
 
 @given(histories)
@@ -73,6 +74,15 @@ def test_an_import_twice_is_an_import_once(medications: list[Medication]) -> Non
     story = Story().when(import_of(*medications))
 
     story.when(import_of(*medications), import_of(*reversed(medications))).then_nothing()
+
+
+@given(histories)
+@QUICK
+def test_no_two_entries_of_an_overview_are_the_same(history: list[Command]) -> None:
+    overview = Story().when(*history).patient().overview
+
+    entries = overview.medications if overview else ()
+    assert len(set(entries)) == len(entries)
 
 
 @given(histories, st.lists(st.integers(min_value=1, max_value=12), max_size=6))

@@ -69,6 +69,23 @@ def added_again(first: OverviewChangeRow, stop: OverviewChangeRow) -> History:
     return [first, replace(stop, before="[]")]
 
 
+def one_of_two_stopped(first: OverviewChangeRow, stop: OverviewChangeRow) -> History:
+    """Of two entries of the medicine that was stopped, the history has one."""
+    before, after = json.loads(stop.before or ""), json.loads(stop.after)
+    assert len(before) == len(after) == 2
+    return [first, replace(stop, before=json.dumps(before[:1]), after=json.dumps(after[:1]))]
+
+
+def one_of_two_removed(first: OverviewChangeRow, stop: OverviewChangeRow) -> History:
+    """Two entries of a medicine became one in the history."""
+    return [first, replace(stop, after=json.dumps(json.loads(stop.after)[1:]))]
+
+
+def twice_before(first: OverviewChangeRow, stop: OverviewChangeRow) -> History:
+    """`before` has one of the two entries of a medicine twice, and the other not."""
+    return [first, replace(stop, before=json.dumps(json.loads(stop.before or "")[:1] * 2))]
+
+
 def begins_with_the_stop(first: OverviewChangeRow, stop: OverviewChangeRow) -> History:
     """The history starts at a later version, as a migration makes it. No defect."""
     return [replace(stop, before=None, practice_before=None, after=_medicines(first, stop))]
@@ -76,6 +93,6 @@ def begins_with_the_stop(first: OverviewChangeRow, stop: OverviewChangeRow) -> H
 
 def _medicines(first: OverviewChangeRow, stop: OverviewChangeRow) -> str:
     """The whole overview after the stop."""
-    medicines = {entry["prk"]: entry for entry in json.loads(first.after)}
-    medicines |= {entry["prk"]: entry for entry in json.loads(stop.after)}
-    return json.dumps([*medicines.values()])
+    stopped = json.loads(stop.before or "")
+    kept = [entry for entry in json.loads(first.after) if entry not in stopped]
+    return json.dumps([*kept, *json.loads(stop.after)])

@@ -79,8 +79,13 @@ def _acknowledged(record: KafkaRecord, f: Any, order_id: UUID) -> Operation:
 def _play(world: World, orders: int) -> Iterator[Operation]:
     patients = [f"pat_made{number:04d}" for number in range(5)]
     for patient in patients:
-        medications = (entry(METFORMINE), entry(OMEPRAZOL), entry(AMOXICILLINE, Status.TEMPORARY))
-        change = an_import(patient, *medications)
+        change = an_import(
+            patient,
+            entry(METFORMINE),
+            entry(OMEPRAZOL),
+            entry(OMEPRAZOL, dosage="zo nodig 1 extra"),
+            entry(AMOXICILLINE, Status.TEMPORARY),
+        )
         world.send(topics.MEDICATION_CHANGES, change)
         yield operation(change.change_id, f="import", via="kafka")
     for number in range(orders):
