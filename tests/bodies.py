@@ -15,7 +15,7 @@ from samples.codes import prk_codes
 from schemas.base import Body
 from schemas.numbers import quantity
 from schemas.records.directory import Closure
-from schemas.records.medication import Medication, ReviewedStatus
+from schemas.records.medication import EntryFlaw, Medication, ReviewedStatus
 from schemas.records.orders import OrderLine
 from schemas.topics import all_bodies
 
@@ -65,13 +65,24 @@ def _quantity() -> Decimal:
 
 
 _Factory.add_provider(Decimal, _quantity)
+
+
+def _flaw() -> EntryFlaw:
+    flaw: EntryFlaw = _factory(EntryFlaw).build(prk=next(_prk_codes), fields=("days_supply",))
+    return flaw
+
+
 _Factory.add_provider(Closure, _closure)
 _Factory.add_provider(OrderLine, _line)
 _Factory.add_provider(Medication, _medication)
 
 
 # By default a list gets up to the allowed 200 entries, which takes half a second.
-_SHORT: dict[str, Callable[[], BaseModel]] = {"medications": _medication, "statuses": _reviewed}
+_SHORT: dict[str, Callable[[], BaseModel]] = {
+    "medications": _medication,
+    "flaws": _flaw,
+    "statuses": _reviewed,
+}
 
 
 def make(body: type[Body]) -> Body:

@@ -44,12 +44,13 @@ _TABLES: Mapping[type[Loop], Mapping[str, str]] = {
     Medication: {
         "overviews": """
             select patient, practice, version, seen_version, changed_at,
-                change::text as change, medications::text as medications
+                change::text as change, medications::text as medications, flaws::text as flaws
             from overviews order by patient
         """,
         "changes": """
             select patient, version, change_id, kind, by_role, by_id, reason, at,
-                practice_before, practice, before::text as before, after::text as after
+                practice_before, practice, before::text as before, after::text as after,
+                flaws::text as flaws
             from overview_changes order by patient, version
         """,
         "applied": """

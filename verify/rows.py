@@ -120,7 +120,7 @@ class OverviewCopyRow:
 
 @dataclass(frozen=True, slots=True)
 class OverviewRow:
-    """medication: a patient's overview; `change` and `medications` are JSON with the names of the record."""
+    """medication: a patient's overview; `change`, `medications` and `flaws` are JSON as in the record."""
 
     patient: str
     practice: str
@@ -129,11 +129,12 @@ class OverviewRow:
     changed_at: datetime
     change: str
     medications: str
+    flaws: str
 
 
 @dataclass(frozen=True, slots=True)
 class OverviewChangeRow:
-    """medication: one change of an overview; `before` and `after` are JSON lists of medicines."""
+    """medication: one change of an overview; `before`, `after` and `flaws` are JSON lists."""
 
     patient: str
     version: int
@@ -147,6 +148,7 @@ class OverviewChangeRow:
     practice: str
     before: str | None
     after: str
+    flaws: str
 
 
 @dataclass(frozen=True, slots=True)

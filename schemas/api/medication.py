@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from schemas.base import Actor, Model, PatientId, PracticeAgb, Prk, Text
-from schemas.records.medication import Medications, Status
+from schemas.records.medication import SentMedications, Status
 
 
 class _ChangeRequest(Model):
@@ -22,10 +22,13 @@ class _ChangeRequest(Model):
 
 
 class OverviewRequest(_ChangeRequest):
-    """A patient's whole overview from the practice's system; medicines left out are removed."""
+    """A patient's whole overview from the practice's system; medicines left out are removed.
+
+    An entry with a wrong or missing field does not cost the others: the overview lists it in `flaws`.
+    """
 
     practice: PracticeAgb
-    medications: Medications
+    medications: SentMedications
 
 
 class StatusRequest(_ChangeRequest):

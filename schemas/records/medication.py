@@ -2,10 +2,21 @@
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_serializer,
+)
+from pydantic.json_schema import SkipJsonSchema
+from pydantic_core import PydanticCustomError, to_json
 
 from schemas.base import (
     Actor,
@@ -70,7 +81,107 @@ class Medication(Model):
     reviewed_at: UtcDatetime | None = None
 
 
-Medications = Annotated[Many[Medication], Field(max_length=200)]
+MAX_ENTRIES = 200
+
+Medications = Annotated[Many[Medication], Field(max_length=MAX_ENTRIES)]
+
+
+class EntryFlaw(Model):
+    """An entry that the practice's system sent with wrong or missing fields; never the wrong values themselves.
+
+    `position` is 1 for the first entry of the list that was sent. The overview has a `kept` entry without those
+    fields, and lacks any other. `prk` and `medicine` are None when they are wrong themselves.
+    """
+
+    position: Annotated[int, Field(ge=1, le=MAX_ENTRIES)]
+    prk: Prk | None = None
+    medicine: Name | None = None
+    fields: Many[Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,50}$")]]
+    kept: bool
+
+
+Flaws = Annotated[Many[EntryFlaw], Field(max_length=MAX_ENTRIES)]
+
+_DISPENSABLE = frozenset({"days_supply", "last_ordered_on", "prescribed_on", "reviewed_at"})
+"""Fields that an entry can do without: None only says that they are not known.
+
+Without another field it would say something else: without `high_risk`, that it is no high-risk medicine.
+"""
+
+
+class FlawedEntry(Model):
+    """A sent entry with wrong or missing fields: the other fields as they were sent, and the names of those.
+
+    It is written with `{}` for each of those: no field takes that, so the next reader finds the same flaws.
+    """
+
+    readable: dict[str, Any]
+    wrong: tuple[str, ...]
+
+    @property
+    def kept(self) -> bool:
+        """Whether the entry is of use without its wrong fields."""
+        return _DISPENSABLE.issuperset(self.wrong)
+
+    def without_flaws(self) -> Medication | None:
+        """The entry without its wrong fields; None when it cannot do without them."""
+        return Medication.model_validate_json(to_json(self.readable)) if self.kept else None
+
+    def flaw(self, position: int) -> EntryFlaw:
+        """What the overview says about this entry, the `position`th that was sent."""
+        return EntryFlaw(
+            position=position,
+            prk=self.readable.get("prk"),
+            medicine=self.readable.get("medicine"),
+            fields=self.wrong,
+            kept=self.kept,
+        )
+
+    @model_serializer
+    def _as_sent(self) -> dict[str, Any]:
+        return self.readable | {name: {} for name in self.wrong}
+
+
+def _read_entry(sent: Any, read: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+    """Read an entry of a JSON body; one with flaws becomes a `FlawedEntry`."""
+    if info.mode != "json":
+        return read(sent)
+    fields = sent if isinstance(sent, dict) else {}
+    known = {name: fields[name] for name in Medication.model_fields if name in fields}
+    try:
+        # `read` takes Python's values: strictly read, text is no date then.
+        return Medication.model_validate_json(to_json(known))
+    except ValidationError as error:
+        wrong = {each["loc"][0] for each in error.errors(include_url=False, include_context=False)}
+    return FlawedEntry(
+        readable={name: value for name, value in known.items() if name not in wrong},
+        wrong=tuple(name for name in Medication.model_fields if name in wrong),
+    )
+
+
+SentEntry: TypeAlias = Medication | SkipJsonSchema[FlawedEntry]
+
+
+def _some_usable(
+    entries: tuple[Medication | FlawedEntry, ...],
+) -> tuple[Medication | FlawedEntry, ...]:
+    """Raise an error for a list of which no entry is of use: then the list is wrong, not its entries."""
+    flawed = [entry for entry in entries if isinstance(entry, FlawedEntry) and not entry.kept]
+    if entries and len(flawed) == len(entries):
+        raise PydanticCustomError(
+            "no_usable_entry",
+            "No entry can be used; the first has a wrong or no {fields}",
+            {"fields": ", ".join(flawed[0].wrong)},
+        )
+    return entries
+
+
+SentMedications = Annotated[
+    Many[Annotated[SentEntry, WrapValidator(_read_entry)]],
+    Field(max_length=MAX_ENTRIES),
+    AfterValidator(_some_usable),
+]
+"""A list as a practice's system sends it: an entry's flaw does not cost the others."""
 
 
 class Change(Model):
@@ -83,7 +194,10 @@ class Change(Model):
 
 
 class MedicationOverview(Body):
-    """The whole current overview of one patient; `version` rises by one with every change."""
+    """The whole current overview of one patient; `version` rises by one with every change.
+
+    `flaws` are those of the list that the practice's system sent last; absent when there are none.
+    """
 
     TYPE: ClassVar[str] = "medication.overview.v1"
 
@@ -93,6 +207,7 @@ class MedicationOverview(Body):
     changed_at: UtcDatetime
     change: Change
     medications: Medications
+    flaws: Flaws = Field(default=(), exclude_if=lambda flaws: not flaws)
 
 
 class _Command(Body):
@@ -103,12 +218,15 @@ class _Command(Body):
 
 
 class MedicationImport(_Command):
-    """The practice's system sends the whole overview of one patient; medicines that are absent are removed."""
+    """The practice's system sends the whole overview of one patient; medicines that are absent are removed.
+
+    An entry with a wrong or missing field does not cost the others: the overview lists it in `flaws`.
+    """
 
     TYPE: ClassVar[str] = "medication.import.v1"
 
     practice: PracticeAgb
-    medications: Medications
+    medications: SentMedications
 
 
 class MedicationSetStatus(_Command):

@@ -12,11 +12,12 @@ from runtime.messages.encoding import encode, encode_parts
 from runtime.postgres.connection import Connection
 from runtime.postgres.statements import Writes
 from schemas import topics
-from schemas.records.medication import Change, MedicationOverview, Medications
+from schemas.records.medication import Change, Flaws, MedicationOverview, Medications
 from services.medication.domain.history import OverviewChange, adopted_change
 from services.medication.domain.overview import Patient
 
 _MEDICATIONS: TypeAdapter[Medications] = TypeAdapter(Medications)
+_FLAWS: TypeAdapter[Flaws] = TypeAdapter(Flaws)
 
 _CHANGES_KEPT = topics.MEDICATION_CHANGES.retention
 assert _CHANGES_KEPT is not None, "medication.changes has a retention"
@@ -27,14 +28,19 @@ REMEMBERED: timedelta = _CHANGES_KEPT
 _PATIENTS = "select * from overviews where patient = any($1::text[])"
 _OVERVIEW = "select * from overviews where patient = $1"
 _SAVE_OVERVIEWS = """
-insert into overviews (patient, practice, version, seen_version, changed_at, change, medications)
-select patient, practice, version, seen_version, changed_at, change::jsonb, medications::jsonb
+insert into overviews (
+    patient, practice, version, seen_version, changed_at, change, medications, flaws
+)
+select
+    patient, practice, version, seen_version, changed_at,
+    change::jsonb, medications::jsonb, flaws::jsonb
 from unnest(
-    $1::text[], $2::text[], $3::int[], $4::int[], $5::timestamptz[], $6::text[], $7::text[]
-) as n(patient, practice, version, seen_version, changed_at, change, medications)
+    $1::text[], $2::text[], $3::int[], $4::int[], $5::timestamptz[], $6::text[], $7::text[], $8::text[]
+) as n(patient, practice, version, seen_version, changed_at, change, medications, flaws)
 on conflict (patient) do update set
     practice = excluded.practice, version = excluded.version, seen_version = excluded.seen_version,
-    changed_at = excluded.changed_at, change = excluded.change, medications = excluded.medications
+    changed_at = excluded.changed_at, change = excluded.change, medications = excluded.medications,
+    flaws = excluded.flaws
 """
 # A lateral subquery with a limit guarantees an index lookup for each row
 # (`runtime/postgres/pool.py`).
@@ -47,22 +53,22 @@ where o.ctid = target.ctid
 
 _CHANGE_COLUMNS = (
     *("patient", "version", "change_id", "kind", "by_role", "by_id", "reason", "at"),
-    *("practice_before", "practice", "before", "after"),
+    *("practice_before", "practice", "before", "after", "flaws"),
 )
 _ADD_CHANGES = """
 insert into overview_changes (
     patient, version, change_id, kind, by_role, by_id, reason, at,
-    practice_before, practice, before, after
+    practice_before, practice, before, after, flaws
 )
 select
     patient, version, change_id, kind, by_role, by_id, reason, at,
-    practice_before, practice, before::jsonb, after::jsonb
+    practice_before, practice, before::jsonb, after::jsonb, flaws::jsonb
 from unnest(
     $1::text[], $2::int[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[],
-    $8::timestamptz[], $9::text[], $10::text[], $11::text[], $12::text[]
+    $8::timestamptz[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[]
 ) as n(
     patient, version, change_id, kind, by_role, by_id, reason, at,
-    practice_before, practice, before, after
+    practice_before, practice, before, after, flaws
 )
 """
 
@@ -235,6 +241,7 @@ def _overview(row: Any) -> MedicationOverview:
         changed_at=row["changed_at"],
         change=Change.model_validate_json(row["change"]),
         medications=_MEDICATIONS.validate_json(row["medications"]),
+        flaws=_FLAWS.validate_json(row["flaws"]),
     )
 
 
@@ -254,6 +261,7 @@ def _overview_columns(
         [o.changed_at for o, _ in overviews],
         [_json(o.change) for o, _ in overviews],
         [_json(o.medications) for o, _ in overviews],
+        [_json(o.flaws) for o, _ in overviews],
     )
 
 
@@ -265,6 +273,7 @@ def _change_row(entry: OverviewChange) -> tuple[Any, ...]:
         *(entry.practice_before, entry.practice),
         None if entry.before is None else _json(entry.before),
         _json(entry.after),
+        _json(entry.flaws),
     )
 
 

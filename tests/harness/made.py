@@ -7,8 +7,8 @@ from itertools import count
 from typing import Any
 from uuid import UUID, uuid4
 
-from schemas.base import Actor, Body, Channel, PlacedBy, Role
-from schemas.records.medication import Medication, MedicationImport, Status
+from schemas.base import Actor, Channel, Model, PlacedBy, Role
+from schemas.records.medication import FlawedEntry, Medication, MedicationImport, Status
 from schemas.records.orders import OrderCancel, OrderLine, OrderPlace
 
 PRACTICE = "01999001"
@@ -44,7 +44,9 @@ def entry(
     return Medication(**(fields | changes))
 
 
-def an_import(patient: str, *medications: Medication, practice: str = PRACTICE) -> MedicationImport:
+def an_import(
+    patient: str, *medications: Medication | FlawedEntry, practice: str = PRACTICE
+) -> MedicationImport:
     """A practice system's import of a patient's overview."""
     return MedicationImport(
         change_id=uuid4(),
@@ -81,8 +83,8 @@ def a_cancellation(order: OrderPlace) -> OrderCancel:
     return OrderCancel(order_id=order.order_id, patient=order.patient, cancelled_by=by)
 
 
-def as_json(body: Body) -> dict[str, Any]:
-    """A body as a client sends it over HTTP."""
+def as_json(body: Model) -> dict[str, Any]:
+    """A body, or a part of one, as a client sends it over HTTP."""
     return body.model_dump(mode="json", by_alias=True)
 
 

@@ -20,6 +20,7 @@ from runtime.postgres.statements import COPY_ABOVE, Writes
 from schemas.base import Actor, Body, Role
 from schemas.records.medication import (
     Change,
+    FlawedEntry,
     Medication,
     MedicationOverview,
     MedicationSetStatus,
@@ -47,6 +48,10 @@ ODD = '’s avonds 1\tna "het" eten \\ \\u0041 💊 \u2028 <b>'
 """Characters that JSON can escape in several ways."""
 
 
+LACKING = ("medicine", "status", "dosage", "quantity", "unit")
+"""The fields that an entry with a PRK alone lacks."""
+
+
 @pytest.fixture
 async def empty(scratch: str) -> AsyncIterator[Db]:
     """Open a connection to a database without tables."""
@@ -65,7 +70,7 @@ async def db(empty: Db) -> Db:
 @pytest.fixture
 async def older(empty: Db) -> Db:
     """Return a connection to the tables and rows of an older installation, before migration 0002."""
-    before = [m for m in wanted() if not m.name.startswith("medication/0002")]
+    before = [m for m in wanted() if m.name.startswith("runtime/") or "/0001_" in m.name]
     await migrations.migrate(empty, before)
     await empty.execute(OLDER_ROWS.read_text())
     return empty
@@ -231,6 +236,29 @@ async def test_an_overview_comes_back_from_its_row_as_the_same_bytes(
     await save(db, overview)
 
     assert await store.overview(db, ANNA) == store.OverviewJson(7, encode(overview))
+
+
+async def test_flaws_come_back_from_their_row_and_are_in_the_history(db: Db) -> None:
+    lacking = FlawedEntry(readable={"prk": AMOXICILLINE[0]}, wrong=LACKING)
+
+    (published,) = await handle(db, an_import(ANNA, entry(METFORMINE), lacking))
+
+    assert published.flaws == (lacking.flaw(2),)
+    assert await store.overview(db, ANNA) == store.OverviewJson(1, encode(published))
+    (change,) = await history(db)
+    flaw = {"position": 2, "prk": AMOXICILLINE[0], "medicine": None}
+    assert orjson.loads(change["flaws"]) == [flaw | {"fields": [*LACKING], "kept": False}]
+
+
+async def test_a_practice_finds_its_patients_with_flaws(db: Db) -> None:
+    lacking = FlawedEntry(readable={"prk": AMOXICILLINE[0]}, wrong=LACKING)
+    await handle(db, an_import(ANNA, entry(), lacking), an_import(BERT, entry()))
+
+    found = await db.fetch(
+        "select patient from overviews where practice = $1 and flaws <> '[]'", PRACTICE
+    )
+
+    assert [row["patient"] for row in found] == [ANNA]
 
 
 async def test_a_batch_writes_overviews_and_their_history_together(db: Db) -> None:

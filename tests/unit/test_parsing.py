@@ -19,8 +19,15 @@ from schemas.base import Body
 from schemas.contracts.snapshots.topics import EVERY_TOPIC
 from schemas.records.notifications import PatientContacts
 from schemas.records.orders import OrderPlace
-from schemas.topics import MEDICATION_STATUS, ORDERS_REQUESTS, PATIENTS_CONTACTS, Topic
+from schemas.topics import (
+    MEDICATION_CHANGES,
+    MEDICATION_STATUS,
+    ORDERS_REQUESTS,
+    PATIENTS_CONTACTS,
+    Topic,
+)
 from tests.bodies import BODIES, make
+from tests.harness.made import an_import
 from tests.harness.records import Delivered, delivered, envelope
 
 PARSER = Parser.of(EVERY_TOPIC)
@@ -260,6 +267,13 @@ class TestBadBodies:
         value = b'{"%s":[%s]}' % (field.encode(), b",".join([b"{}"] * 100_000))
         why = refused(Delivered(topic.name, b"pat_abcd", value, envelope(body)))
         assert f"{field}.1" not in why.detail
+
+    def test_an_import_of_which_no_entry_can_be_used_is_refused_without_quoting_one(self) -> None:
+        body = json.loads(encode(an_import("pat_abcd"))) | {"medications": [{MARK: MARK}, MARK]}
+        why = refused(
+            delivered(MEDICATION_CHANGES, an_import("pat_abcd"), value=json.dumps(body).encode())
+        )
+        assert (why.reason, why.detail) == ("wrong_schema", "medications: no_usable_entry")
 
 
 # Letters in no code, field name or kind of error: to find them in a reason proves a leak.

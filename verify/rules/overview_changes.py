@@ -9,13 +9,21 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from schemas.base import Actor, Role
-from schemas.records.medication import Change, Medication, MedicationOverview, Medications
+from schemas.records.medication import (
+    Change,
+    EntryFlaw,
+    Flaws,
+    Medication,
+    MedicationOverview,
+    Medications,
+)
 from verify.evidence import Evidence
 from verify.rows import OverviewChangeRow, OverviewRow
 from verify.rules.finding import Finding
 from verify.topic_records import ParsedRecord
 
 _MEDICATIONS: TypeAdapter[Medications] = TypeAdapter(Medications)
+_FLAWS: TypeAdapter[Flaws] = TypeAdapter(Flaws)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +35,7 @@ class Version:
     at: datetime
     change: Change
     entries: Counter[Medication]
+    flaws: tuple[EntryFlaw, ...]
 
 
 class BrokenHistory(ValueError):
@@ -90,7 +99,8 @@ def _next(last: Version | None, row: OverviewChangeRow) -> Version:
     entries = kept + Counter(_MEDICATIONS.validate_json(row.after))
     if any(entries[entry] > 1 for entry in entries.keys() & kept.keys()):
         raise BrokenHistory(f"version {row.version} added medicines that the version before has")
-    return Version(row.version, row.practice, row.at, _change_of(row), entries)
+    flaws = _FLAWS.validate_json(row.flaws)
+    return Version(row.version, row.practice, row.at, _change_of(row), entries, flaws)
 
 
 def _kept(last: Version | None, row: OverviewChangeRow) -> Counter[Medication]:
@@ -118,6 +128,7 @@ def _version_of(overview: MedicationOverview) -> Version:
         overview.changed_at,
         overview.change,
         Counter(overview.medications),
+        overview.flaws,
     )
 
 
@@ -130,4 +141,5 @@ def overview_of_row(row: OverviewRow) -> MedicationOverview:
         changed_at=row.changed_at,
         change=Change.model_validate_json(row.change),
         medications=_MEDICATIONS.validate_json(row.medications),
+        flaws=_FLAWS.validate_json(row.flaws),
     )

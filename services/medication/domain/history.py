@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from schemas.records.medication import Change, Medication, MedicationOverview
+from schemas.records.medication import Change, EntryFlaw, Medication, MedicationOverview
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class OverviewChange:
     `before` has the changed entries with their old values, `after` with their new values, both in the
     overview's order. An added entry is in `after` only, a removed one in `before` only. `before` is None when
     the previous version is not stored here; `after` is then the whole overview. `practice_before` is None for
-    the first version, and when `before` is None.
+    the first version, and when `before` is None. `flaws` are all of this version.
     """
 
     patient: str
@@ -29,6 +29,7 @@ class OverviewChange:
     practice: str
     before: tuple[Medication, ...] | None
     after: tuple[Medication, ...]
+    flaws: tuple[EntryFlaw, ...]
 
 
 def change_between(before: MedicationOverview | None, after: MedicationOverview) -> OverviewChange:
@@ -43,6 +44,7 @@ def change_between(before: MedicationOverview | None, after: MedicationOverview)
         practice=after.practice,
         before=_without(earlier, after.medications),
         after=_without(after.medications, earlier),
+        flaws=after.flaws,
     )
 
 

@@ -12,6 +12,8 @@ from uuid import UUID
 
 from schemas.records.medication import (
     Change,
+    EntryFlaw,
+    FlawedEntry,
     Medication,
     MedicationImport,
     MedicationOverview,
@@ -117,6 +119,7 @@ class _Content:
     kind: Literal["import", "set_status"]
     practice: str
     medications: tuple[Medication, ...]
+    flaws: tuple[EntryFlaw, ...]
 
 
 def _content_after(command: Command, current: MedicationOverview | None) -> _Content | Refused:
@@ -132,8 +135,22 @@ def _content_after(command: Command, current: MedicationOverview | None) -> _Con
 def _import(command: MedicationImport, current: MedicationOverview | None) -> _Content:
     """Replace the list by the practice's, also by that of another practice."""
     reviews = _reviews(current.medications) if current else {}
-    medications = [_keep_review(entry, reviews.get(entry.prk)) for entry in command.medications]
-    return _Content("import", command.practice, _once(medications))
+    usable = [found for sent in command.medications if (found := _usable(sent))]
+    medications = [_keep_review(entry, reviews.get(entry.prk)) for entry in usable]
+    flaws = tuple(
+        sent.flaw(position)
+        for position, sent in enumerate(command.medications, start=1)
+        if isinstance(sent, FlawedEntry)
+    )
+    return _Content("import", command.practice, _once(medications), flaws)
+
+
+def _usable(sent: Medication | FlawedEntry) -> Medication | None:
+    """The entry, if need be without its wrong fields; None when it cannot do without.
+
+    Never an earlier version of it: the GP may have stopped that.
+    """
+    return sent.without_flaws() if isinstance(sent, FlawedEntry) else sent
 
 
 def _set_status(
@@ -150,7 +167,7 @@ def _set_status(
         entry.model_copy(update={"status": command.status}) if entry in changing else entry
         for entry in current.medications
     ]
-    return _Content("set_status", current.practice, _once(medications))
+    return _Content("set_status", current.practice, _once(medications), current.flaws)
 
 
 def _keep_review(entry: Medication, reviewed_at: datetime | None) -> Medication:
@@ -175,10 +192,16 @@ def _once(medications: Iterable[Medication]) -> tuple[Medication, ...]:
 
 
 def _equals(content: _Content, current: MedicationOverview) -> bool:
-    """Tell whether nothing would change; the order of the list does not matter."""
-    return content.practice == current.practice and Counter(content.medications) == Counter(
-        current.medications
+    """Tell whether nothing would change; the order of the list does not matter, nor a flaw's position in it."""
+    return (
+        content.practice == current.practice
+        and Counter(content.medications) == Counter(current.medications)
+        and _unordered(content.flaws) == _unordered(current.flaws)
     )
+
+
+def _unordered(flaws: Iterable[EntryFlaw]) -> Counter[EntryFlaw]:
+    return Counter(flaw.model_copy(update={"position": 1}) for flaw in flaws)
 
 
 def _next_version(
@@ -193,4 +216,5 @@ def _next_version(
             change_id=command.change_id, kind=content.kind, by=command.by, reason=command.reason
         ),
         medications=content.medications,
+        flaws=content.flaws,
     )

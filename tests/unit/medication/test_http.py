@@ -7,7 +7,7 @@ import pytest
 from runtime.messages.digest import digest_of
 from runtime.messages.encoding import encode, encode_parts
 from schemas import topics
-from schemas.records.medication import Change, MedicationImport
+from schemas.records.medication import Change, FlawedEntry, MedicationImport
 from services.medication import store
 from services.medication.app import SERVICE
 from tests.harness.made import METFORMINE, OMEPRAZOL, an_import, as_json, entry
@@ -27,6 +27,7 @@ def a_row(change: MedicationImport) -> dict[str, object]:
         "changed_at": datetime(2026, 11, 20, 9, tzinfo=UTC),
         "change": encode_parts(Change(change_id=change.change_id, kind="import", by=change.by)),
         "medications": encode_parts(change.medications),
+        "flaws": "[]",
     }
 
 
@@ -71,6 +72,36 @@ async def test_a_change_is_acknowledged_by_kafka_before_it_is_answered() -> None
     (record,) = served.sender.sent
     assert (record.topic, record.key) == (topics.MEDICATION_CHANGES.name, PATIENT.encode())
     assert record.value == encode(CHANGE)
+
+
+async def test_an_entry_with_a_flaw_does_not_keep_a_change_from_kafka() -> None:
+    """The record has the other entries as they were sent, and no wrong value."""
+    served = medication()
+    body = as_json(an_import(PATIENT, entry(METFORMINE), entry(OMEPRAZOL)))
+    body["medications"][0] |= {"quantity": "veel", "onbekend": "veel"}
+
+    answer = await served.ask("PUT", OVERVIEW, json=body)
+
+    assert answer.status_code == 202
+    value = served.sender.sent[0].value or b""
+    assert b"veel" not in value
+    flawed, other = MedicationImport.model_validate_json(value).medications
+    assert isinstance(flawed, FlawedEntry)
+    assert (flawed.wrong, other) == (("quantity",), entry(OMEPRAZOL))
+
+
+async def test_a_list_of_which_no_entry_can_be_used_is_answered_with_the_first_wrong_field() -> (
+    None
+):
+    served = medication()
+    body = as_json(CHANGE)
+    body["medications"][0]["quantity"] = 0
+
+    answer = await served.ask("PUT", OVERVIEW, json=body)
+
+    assert (answer.status_code, served.sender.sent) == (422, [])
+    reason = "No entry can be used; the first has a wrong or no quantity"
+    assert answer.json()["errors"] == [{"field": "medications", "reason": reason}]
 
 
 async def test_a_long_poll_returns_the_overview_once_the_change_is_applied() -> None:

@@ -12,7 +12,7 @@ from runtime.kafka.group_members import Member
 from runtime.messages.encoding import encode_parts
 from schemas import topics
 from schemas.base import PlacedBy, Role
-from schemas.records.medication import MedicationSetStatus, Status
+from schemas.records.medication import FlawedEntry, MedicationSetStatus, Status
 from schemas.records.orders import OrderReview, Outcome
 from services.medication.domain.history import OverviewChange
 from services.ordering.store import line_rows, medications
@@ -56,6 +56,10 @@ class Case:
     dump: Dump
 
 
+_WRONG = ("medicine", "status", "dosage", "quantity", "unit")
+"""The fields that one entry of each patient's list lacks."""
+
+
 @cache
 def clean(orders: int = 24) -> Case:
     """A case without defects: this many orders of a few patients, and every special kind."""
@@ -85,6 +89,7 @@ def _play(world: World, orders: int) -> Iterator[Operation]:
             entry(OMEPRAZOL),
             entry(OMEPRAZOL, dosage="zo nodig 1 extra"),
             entry(AMOXICILLINE, Status.TEMPORARY),
+            FlawedEntry(readable={"prk": "1007"}, wrong=_WRONG),
         )
         world.send(topics.MEDICATION_CHANGES, change)
         yield operation(change.change_id, f="import", via="kafka")
@@ -221,6 +226,7 @@ def _medication(service: Service) -> dumps.Medication:
                 p.overview.changed_at,
                 encode_parts(p.overview.change).decode(),
                 encode_parts(p.overview.medications).decode(),
+                encode_parts(p.overview.flaws).decode(),
             )
             for key, p in sorted(work.patients.items())
             if p.overview
@@ -250,6 +256,7 @@ def _change_row(entry: OverviewChange) -> OverviewChangeRow:
         entry.practice,
         None if entry.before is None else encode_parts(entry.before).decode(),
         encode_parts(entry.after).decode(),
+        encode_parts(entry.flaws).decode(),
     )
 
 

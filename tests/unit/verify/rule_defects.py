@@ -68,6 +68,8 @@ from tests.unit.verify.history_defects import (
 
 ONE_LINE = [{"line": 1, "prk": "5487", "medicine": "x", "quantity": 1, "outcome": "refused"}]
 
+OTHER_FLAWS = '[{"position": 1, "fields": ["unit"], "kept": false}]'
+
 OTHER_LINES: dict[str, dict[str, Any]] = {
     "practice": {"practice": "01999999"},
     "pharmacy": {"pharmacy": "02999999"},
@@ -294,6 +296,7 @@ DEFECTS: list[tuple[str, str, Edit]] = [
         "another content",
         first_row("medication", "overviews", medications="[]"),
     ),
+    ("overviews_differ", "other flaws", first_row("medication", "overviews", flaws=OTHER_FLAWS)),
     ("overviews_differ", "another practice", first_row("medication", "overviews", practice="0")),
     ("overviews_differ", "an unreadable row", first_row("medication", "overviews", change="{")),
     ("history_differs", "an entry is gone", no_first_row("medication", "changes")),
@@ -310,6 +313,7 @@ DEFECTS: list[tuple[str, str, Edit]] = [
     ("history_differs", "one of a medicine's two entries", in_history(one_of_two_stopped)),
     ("history_differs", "one of a medicine's two entries after", in_history(one_of_two_removed)),
     ("history_differs", "an entry twice before", in_history(twice_before)),
+    ("history_differs", "other flaws", first_row("medication", "changes", flaws=OTHER_FLAWS)),
     ("history_differs", "a broken row", first_row("medication", "changes", after="{")),
     ("overviews_differ", "an older copy", first_row("ordering", "overviews", version=0)),
     (
