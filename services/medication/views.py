@@ -2,27 +2,22 @@
 
 from uuid import uuid4
 
-from pydantic import ValidationError
-
-from runtime.http.problems import Problem, invalid
+from runtime.http.problems import Problem
 from schemas.api.medication import OverviewRequest, StatusRequest
 from schemas.records.medication import MedicationImport, MedicationSetStatus
 
 
 def import_command(patient: str, request: OverviewRequest) -> MedicationImport:
-    """Make the command that imports this overview. Raises Problem (422) when it is not valid."""
+    """Make the command that imports this overview. Raises Problem (422) when body and path disagree."""
     _require_same("patient", patient, request.patient)
-    try:
-        return MedicationImport(
-            change_id=request.change_id or uuid4(),
-            patient=patient,
-            by=request.by,
-            reason=request.reason,
-            practice=request.practice,
-            medications=request.medications,
-        )
-    except ValidationError as error:
-        raise invalid(error) from None
+    return MedicationImport(
+        change_id=request.change_id or uuid4(),
+        patient=patient,
+        by=request.by,
+        reason=request.reason,
+        practice=request.practice,
+        medications=request.medications,
+    )
 
 
 def status_command(patient: str, prk: str, request: StatusRequest) -> MedicationSetStatus:
