@@ -119,3 +119,13 @@ def test_of_several_stored_reviews_of_a_medicine_the_latest_is_kept() -> None:
         story = given(import_of(*stored))
         story.when(import_of(MORNING)).then_published(2)
         assert _medications(story)[0].reviewed_at == REVIEWED
+
+
+def test_a_prk_code_padded_with_zeros_is_the_same_medicine() -> None:
+    padded = (METFORMINE[0].zfill(8), METFORMINE[1])
+    story = given(import_of(entry(padded), MORNING))
+
+    story.when(import_of(entry(), MORNING)).then_nothing()
+    story.when(set_status(Status.STOPPED, padded[0])).then_published(2)
+
+    assert [m.status for m in _medications(story)] == ["stopped", "stopped"]

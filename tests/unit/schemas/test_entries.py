@@ -97,10 +97,10 @@ MARK = "ZQX"
 
 REQUIRED: dict[str, list[Any]] = {
     "prk": ["", "5487a", 5487, None, "123456789"],
-    "medicine": ["", None, "a\x00b", "x" * 201, ["Metformine"]],
+    "medicine": ["", "\u00a0 ", None, "a\x00b", "x" * 201, ["Metformine"]],
     "status": ["Chronic", "CHRONISCH", "J", True, None],
     "dosage": [None, 2, "a\x00b", "x" * 2001],
-    "quantity": [0, -1, "180", None, True, 100_001],
+    "quantity": [0, -1, 0.005, "180", None, True, 100_001],
     "unit": ["", None, 1],
 }
 CLAIMS: dict[str, list[Any]] = {
@@ -182,6 +182,10 @@ class TestFlaws:
             kept=False,
         )
         assert MARK not in repr(entry)
+
+    def test_a_flaw_has_the_prk_code_without_leading_zeros(self) -> None:
+        entry = first(ENTRY | {"prk": "00005487", "quantity": 0}, OTHER)
+        assert entry.flaw(1).prk == "5487"
 
     def test_a_flaw_does_not_name_a_medicine_by_wrong_values(self) -> None:
         flaw = first(ENTRY | {"prk": MARK, "medicine": [MARK]}, OTHER).flaw(7)
