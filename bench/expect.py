@@ -26,6 +26,7 @@ from schemas import topics
 from schemas.records.directory import Directory
 from schemas.records.medication import MedicationOverview
 from schemas.topics import PATIENT_PARTITIONS
+from services.ordering.domain.overview import Overview, read_overview
 from services.ordering.handlers import INPUTS, OrderingHandler
 from services.ordering.work import Work
 
@@ -80,8 +81,9 @@ class Oracle:
         later.require_none()
         return digests
 
-    def _read_overview(self, patient: str) -> MedicationOverview:
-        return MedicationOverview.model_validate_json(self._population.record_of(patient).value)
+    def _read_overview(self, patient: str) -> Overview:
+        value = self._population.record_of(patient).value
+        return read_overview(MedicationOverview.model_validate_json(value))
 
     def _message(self, topic: str, given: InputRecord) -> Message[Any]:
         partition = partition_of(given.key, PATIENT_PARTITIONS)

@@ -34,6 +34,7 @@ class ReasonCode(StrEnum):
     UNKNOWN_PHARMACY = "UNKNOWN_PHARMACY"
     STATUS_NOT_KNOWN_YET = "STATUS_NOT_KNOWN_YET"
     NAME_CONTRADICTS_CODE = "NAME_CONTRADICTS_CODE"
+    OVERVIEW_INCOMPLETE = "OVERVIEW_INCOMPLETE"
     MEDICINE_TWICE = "MEDICINE_TWICE"
     OTHER_REPEAT_SERVICE = "OTHER_REPEAT_SERVICE"
     SUPPLY_DATE_PASSED = "SUPPLY_DATE_PASSED"
@@ -178,6 +179,13 @@ EXPLANATIONS: dict[ReasonCode, Explanation] = {
         "In uw bestelling staat een andere naam bij dit medicijn dan in uw medicatieoverzicht.",
         _WAIT[0],
         "Your order has another name for this medicine than your medication overview.",
+        _WAIT[1],
+        "FAMPHYS",
+    ),
+    ReasonCode.OVERVIEW_INCOMPLETE: _explain(
+        "Uw medicatieoverzicht is voor dit medicijn niet volledig.",
+        _WAIT[0],
+        "Your medication overview is not complete for this medicine.",
         _WAIT[1],
         "FAMPHYS",
     ),

@@ -21,6 +21,7 @@ from schemas.records.medication import MedicationOverview
 from schemas.records.orders import OrderDecided, OrderPlace
 from services.ordering.domain import decisions
 from services.ordering.domain.decisions import Context
+from services.ordering.domain.overview import read_overview
 
 TABLES = """
 create table overviews (patient text primary key, body bytea not null);
@@ -72,7 +73,7 @@ async def _order(message: KafkaMessage) -> OrderPlace:
 def _context(order: OrderPlace, overview: bytes | None, directory: Region) -> Context:
     version, policy = directory.practices.get(order.practice, (None, Policy()))
     return Context(
-        MedicationOverview.model_validate_json(overview) if overview else None,
+        read_overview(MedicationOverview.model_validate_json(overview)) if overview else None,
         _pharmacy(order.pharmacy) if order.pharmacy in directory.pharmacies else None,
         policy,
         version,

@@ -17,6 +17,7 @@ from schemas.records.orders import OrderCancel, OrderEvent, OrderPlace, OrderRev
 from services.ordering import envelopes, store
 from services.ordering.domain import decisions, recovery
 from services.ordering.domain.decisions import Change, Refused, Unchanged
+from services.ordering.domain.overview import read_overview
 from services.ordering.work import Directory, Work
 
 INPUTS = (topics.ORDERS_REQUESTS, topics.ORDERS_REVIEWS, topics.MEDICATION_STATUS)
@@ -135,7 +136,7 @@ def overview_arrived(
     current = work.overviews.get(patient)
     if current is not None and overview.version <= current.version:
         return Done()
-    work.overviews[patient] = work.changed_overviews[patient] = overview
+    work.overviews[patient] = work.changed_overviews[patient] = read_overview(overview)
     done = Done()
     for order_id in sorted(work.waiting.get(patient, ())):
         order = work.orders.get(order_id)

@@ -16,11 +16,11 @@ from runtime.postgres.statements import Writes
 from schemas import topics
 from schemas.records.orders import OrderEvent, Outcome
 from services.ordering.domain.order import Order
-from services.ordering.domain.overview import Overview, StoredEntry, StoredOverview
+from services.ordering.domain.overview import Entry, Overview
 
 _ORDER = decoder(Order)
 _EVENTS: Mapping[str, type[Any]] = topics.ORDERS_EVENTS.types
-_read_entries = msgspec.json.Decoder(tuple[StoredEntry, ...]).decode
+_read_entries = msgspec.json.Decoder(tuple[Entry, ...]).decode
 
 _ORDERS_BY_ID = "select body from orders where order_id = any($1::uuid[])"
 # One query for all three: each round trip adds to the time to a decision.
@@ -166,7 +166,7 @@ async def load(
     recovered: dict[UUID, list[OrderEvent]] = {}
     for patient, practice, version, ce_type, body in await db.fetch(_LOAD, ids, patients):
         if patient is not None:
-            overviews[patient] = StoredOverview(practice, version, _read_entries(body))
+            overviews[patient] = Overview(practice, version, _read_entries(body))
         elif ce_type is not None:
             event = _EVENTS[ce_type].model_validate_json(body)
             recovered.setdefault(event.order_id, []).append(event)
@@ -240,7 +240,7 @@ async def overviews(db: Connection, patients: Collection[str]) -> dict[str, Over
     """The stored overviews of these patients."""
     rows = await db.fetch(_OVERVIEWS, patients)
     return {
-        patient: StoredOverview(practice, version, _read_entries(medications))
+        patient: Overview(practice, version, _read_entries(medications))
         for patient, practice, version, medications in rows
     }
 
@@ -256,28 +256,10 @@ def save_overviews(writes: Writes, changed: Mapping[str, Overview | None]) -> No
             [*stored],
             [overview.practice for overview in stored.values()],
             [overview.version for overview in stored.values()],
-            [medications(overview) for overview in stored.values()],
+            [_json(overview.medications) for overview in stored.values()],
         )
     if removed:
         writes.execute("overviews", _DROP_OVERVIEWS, removed)
-
-
-def medications(overview: Overview) -> str:
-    """The JSON of an overview's entries, as the table has it."""
-    entries = [
-        StoredEntry(
-            m.prk,
-            m.medicine,
-            m.status,
-            m.dosage,
-            m.quantity,
-            m.unit,
-            m.high_risk,
-            m.repeat_service,
-        )
-        for m in overview.medications
-    ]
-    return _json(entries)
 
 
 def _json(value: Any) -> str:

@@ -17,6 +17,7 @@ from schemas.records.directory import Pharmacy
 from schemas.records.medication import Change, MedicationOverview
 from schemas.records.orders import OrderPlace, OrderReview, Outcome
 from schemas.topics import Topic
+from services.ordering.domain.overview import read_overview
 from services.ordering.handlers import INPUTS, OrderingHandler
 from services.ordering.work import Work
 from tests.bodies import make
@@ -100,7 +101,7 @@ class Bulk:
         """An order whose overview is loaded; with a remark when it has to be reviewed."""
         patient = f"pat_bulk{self._dice.randrange(self.patients):08d}"
         practice = practice_code(self._dice.randrange(self.practices))
-        work.overviews[patient] = _overview(patient, practice)
+        work.overviews[patient] = read_overview(_overview(patient, practice))
         medicines = (METFORMINE, OMEPRAZOL) if self._dice.random() < 0.5 else (METFORMINE,)
         remark = "graag voor vier maanden" if chance > 0.8 else None
         return an_order(patient, *medicines, practice=practice, remark=remark)

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import replace
 
 from schemas.records.orders import OrderState, Outcome
 from verify.evidence import Evidence
@@ -50,6 +51,12 @@ class _Entry(msgspec.Struct):
     unit: str
     high_risk: bool
     repeat_service: bool
+    incomplete: bool = False
+
+
+class _Flaw(msgspec.Struct):
+    kept: bool
+    prk: str | None = None
 
 
 class _NotifiedLine(msgspec.Struct):
@@ -69,6 +76,7 @@ class _NotifiedOrder(msgspec.Struct):
 _decode_order = msgspec.json.Decoder(_Order).decode
 _decode_notified = msgspec.json.Decoder(_NotifiedOrder).decode
 _decode_entries = msgspec.json.Decoder(tuple[_Entry, ...]).decode
+_decode_flaws = msgspec.json.Decoder(tuple[_Flaw, ...]).decode
 
 
 def output_unreadable(evidence: Evidence) -> Iterator[Finding]:
@@ -273,9 +281,11 @@ def _is_copy(copy: OverviewCopyRow, row: OverviewRow) -> bool:
     try:
         kept = _decode_entries(copy.medications)
         entries = _decode_entries(row.medications)
+        left_out = {flaw.prk for flaw in _decode_flaws(row.flaws) if not flaw.kept}
     except msgspec.DecodeError:
         return False
-    return (copy.practice, kept) == (row.practice, entries)
+    expected = tuple(replace(entry, incomplete=entry.prk in left_out) for entry in entries)
+    return (copy.practice, kept) == (row.practice, expected)
 
 
 def applied_without_change(evidence: Evidence) -> Iterator[Finding]:

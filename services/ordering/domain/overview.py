@@ -1,72 +1,22 @@
-"""The part of a medication overview that the rules read, from a record or from the database."""
+"""The part of a medication overview that ordering keeps, and what it says of one medicine."""
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Protocol
 
 from msgspec import Struct
 
 from schemas.base import LONGEST_TEXT
-from schemas.records.medication import Status
+from schemas.records.medication import MedicationOverview, Status
 
 _PRECEDENCE = (Status.CHRONIC, Status.TEMPORARY, Status.STOPPED)
 """Which of a medicine's statuses counts, when an overview lists it more than once."""
 
 
-class Entry(Protocol):
-    """One medicine in an overview, as in `schemas.records.medication.Medication`."""
+class Entry(Struct, frozen=True, gc=False):
+    """One medicine in an overview, as in `schemas.records.medication.Medication`.
 
-    @property
-    def prk(self) -> str:
-        """The medicine's PRK code."""
-
-    @property
-    def medicine(self) -> str:
-        """Its name."""
-
-    @property
-    def status(self) -> Status:
-        """Only chronic medication can be ordered."""
-
-    @property
-    def dosage(self) -> str:
-        """How it is taken, in the practice's words."""
-
-    @property
-    def quantity(self) -> Decimal:
-        """How much is usually supplied."""
-
-    @property
-    def unit(self) -> str:
-        """The unit of quantities, in the practice's words."""
-
-    @property
-    def high_risk(self) -> bool:
-        """Whether a practice may want to review each repeat."""
-
-    @property
-    def repeat_service(self) -> bool:
-        """Whether the pharmacy supplies it by itself (herhaalservice)."""
-
-
-class Overview(Protocol):
-    """A patient's overview: a `MedicationOverview` record, or a `StoredOverview`."""
-
-    @property
-    def practice(self) -> str:
-        """The AGB code of the practice where the patient is registered."""
-
-    @property
-    def version(self) -> int:
-        """Rises by one with every change."""
-
-    @property
-    def medications(self) -> Sequence[Entry]:
-        """Every medicine, whatever its status."""
-
-
-class StoredEntry(Struct, frozen=True, gc=False):
-    """An `Entry` as stored by ordering."""
+    `incomplete` if another entry of this medicine was left out of the overview, because it could not be used.
+    """
 
     prk: str
     medicine: str
@@ -76,14 +26,35 @@ class StoredEntry(Struct, frozen=True, gc=False):
     unit: str
     high_risk: bool
     repeat_service: bool
+    incomplete: bool = False
 
 
-class StoredOverview(Struct, frozen=True, gc=False):
-    """An `Overview` as stored by ordering: only what the rules read and prescriptions say."""
+class Overview(Struct, frozen=True, gc=False):
+    """A patient's overview: only what the rules read and prescriptions say."""
 
     practice: str
     version: int
-    medications: tuple[StoredEntry, ...]
+    medications: tuple[Entry, ...]
+
+
+def read_overview(record: MedicationOverview) -> Overview:
+    """Take from a record of `medication.status` what ordering keeps."""
+    left_out = {flaw.prk for flaw in record.flaws if not flaw.kept}
+    entries = [
+        Entry(
+            m.prk,
+            m.medicine,
+            m.status,
+            m.dosage,
+            m.quantity,
+            m.unit,
+            m.high_risk,
+            m.repeat_service,
+            m.prk in left_out,
+        )
+        for m in record.medications
+    ]
+    return Overview(record.practice, record.version, tuple(entries))
 
 
 def entry_of(overview: Overview | None, prk: str) -> Entry | None:
@@ -112,7 +83,7 @@ def _together(entries: Sequence[Entry]) -> Entry | None:
     if len(dosage) > LONGEST_TEXT:
         return None
     one_unit = len({entry.unit for entry in used}) == 1
-    return StoredEntry(
+    return Entry(
         prk=used[0].prk,
         medicine=used[0].medicine,
         status=in_use,
@@ -121,6 +92,7 @@ def _together(entries: Sequence[Entry]) -> Entry | None:
         unit=used[0].unit,
         high_risk=any(entry.high_risk for entry in used),
         repeat_service=any(entry.repeat_service for entry in used),
+        incomplete=used[0].incomplete,
     )
 
 

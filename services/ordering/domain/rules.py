@@ -121,6 +121,11 @@ def name_contradicts_code(facts: Facts) -> bool:
     return facts.entry is not None and contradicts(facts.asked.medicine, facts.entry.medicine)
 
 
+def overview_incomplete(facts: Facts) -> bool:
+    """Another entry of this medicine was left out of the overview for a flaw: perhaps a second dosage."""
+    return facts.entry is not None and facts.entry.incomplete
+
+
 def medicine_twice(facts: Facts) -> bool:
     """The order has this medicine more than once."""
     return facts.lines > 1
@@ -183,6 +188,7 @@ REFUSALS = (
 
 REVIEWS = (
     Rule(ReasonCode.NAME_CONTRADICTS_CODE, 1, name_contradicts_code, Outcome.REVIEW),
+    Rule(ReasonCode.OVERVIEW_INCOMPLETE, 1, overview_incomplete, Outcome.REVIEW),
     Rule(ReasonCode.MEDICINE_TWICE, 1, medicine_twice, Outcome.REVIEW),
     Rule(ReasonCode.OTHER_REPEAT_SERVICE, 1, other_repeat_service, Outcome.REVIEW),
     Rule(ReasonCode.SUPPLY_DATE_PASSED, 1, supply_date_passed, Outcome.REVIEW),

@@ -17,6 +17,7 @@ from schemas.records.medication import Change, Medication, MedicationOverview
 from schemas.records.orders import Outcome
 from schemas.topics import MEDICATION_STATUS, ORDERS_REQUESTS, ORDERS_REVIEWS, Topic, all_bodies
 from services.ordering.domain.order import Order
+from services.ordering.domain.overview import read_overview
 from services.ordering.handlers import OrderingHandler
 from services.ordering.work import Work
 from tests.harness.made import GP, PHARMACY, PRACTICE, entry
@@ -187,7 +188,7 @@ def given(
     pharmacies = (
         {PHARMACY: pharmacy(repeat_service=pharmacy_repeats)} if pharmacy_in_directory else {}
     )
-    work = Work(overviews={overview.patient: overview for overview in overviews})
+    work = Work(overviews={o.patient: read_overview(o) for o in overviews})
     return Story(OrderingHandler(practices, pharmacies), work)
 
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from schemas.reasons import ReasonCode
-from schemas.records.medication import Status
+from schemas.records.medication import EntryFlaw, Status
 from schemas.records.prescriptions import PrescriptionApproved
-from services.ordering.domain.overview import Entry, entry_of
+from services.ordering.domain.overview import Entry, entry_of, read_overview
 from tests.harness.made import METFORMINE, OMEPRAZOL, an_order, entry
 from tests.unit.ordering.story import ANNA, approved, e_consult, given, overview, review
 
@@ -19,7 +19,7 @@ TWO = (entry(dosage=WEEK, quantity=130), entry(dosage=WEEKEND, quantity=26))
 
 def metformine(*entries: Any) -> Entry | None:
     """What ordering reads of metformine in an overview with these entries."""
-    return entry_of(overview(*entries, entry(OMEPRAZOL)), METFORMINE[0])
+    return entry_of(read_overview(overview(*entries, entry(OMEPRAZOL))), METFORMINE[0])
 
 
 def test_two_dosages_on_other_days_are_supplied_together() -> None:
@@ -70,6 +70,20 @@ def test_high_risk_and_repeat_service_hold_for_all_when_they_hold_for_one() -> N
     assert found is not None
     assert found.high_risk
     assert found.repeat_service
+
+
+def test_a_medicine_of_which_an_entry_was_left_out_goes_to_a_person() -> None:
+    """Given two dosages of which one could not be used; then half the dosage is not supplied."""
+    flaw = EntryFlaw(position=2, prk=METFORMINE[0], fields=("quantity",), kept=False)
+    known = overview(entry(METFORMINE)).model_copy(update={"flaws": (flaw,)})
+    given(known).when(an_order(ANNA)).then(review(ReasonCode.OVERVIEW_INCOMPLETE))
+
+
+def test_a_flaw_of_a_kept_entry_or_of_another_medicine_changes_nothing() -> None:
+    kept = EntryFlaw(position=1, prk=METFORMINE[0], fields=("prescribed_on",), kept=True)
+    other = EntryFlaw(position=2, prk=OMEPRAZOL[0], fields=("quantity",), kept=False)
+    known = overview(entry(METFORMINE)).model_copy(update={"flaws": (kept, other)})
+    given(known).when(an_order(ANNA)).then(approved())
 
 
 def test_dosages_that_do_not_fit_in_a_record_go_to_a_person() -> None:

@@ -29,14 +29,14 @@ from services.ordering.domain import decisions
 from services.ordering.domain.decisions import OVERDUE, Context, Decided
 from services.ordering.domain.events import follow, prescriptions
 from services.ordering.domain.order import Line, Order, begin, evolve
+from services.ordering.domain.overview import read_overview
 from services.ordering.handlers import HANDLERS, INPUTS, OUTPUT_TOPIC
 from tests.harness.made import GP, METFORMINE, OMEPRAZOL, a_cancellation, an_order, entry
 from tests.unit.ordering.story import ANNA, NOON, later, overview, pharmacy
 from tests.unit.ordering.test_sequences import COMMANDS, ORDER, handle_all, order_events, quick
 
-CONTEXT = Context(
-    overview(entry(METFORMINE), entry(OMEPRAZOL, high_risk=True)), pharmacy(), Policy(), 3
-)
+KNOWN = read_overview(overview(entry(METFORMINE), entry(OMEPRAZOL, high_risk=True)))
+CONTEXT = Context(KNOWN, pharmacy(), Policy(), 3)
 TWO = an_order(ANNA, METFORMINE, OMEPRAZOL)
 
 

@@ -6,14 +6,17 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from schemas.reasons import ReasonCode
 from schemas.records.directory import Policy
 from schemas.records.medication import Status
 from schemas.records.orders import OrderLine, Outcome
+from services.ordering.domain.overview import Entry, read_overview
 from services.ordering.domain.rules import REFUSALS, REVIEWS, RULES, Facts, decide, holding
-from tests.harness.made import METFORMINE, PRACTICE, entry
-from tests.unit.ordering.story import pharmacy
+from tests.harness import made
+from tests.harness.made import METFORMINE, PRACTICE
+from tests.unit.ordering.story import overview, pharmacy
 
 HIGH_RISK = ReasonCode.HIGH_RISK_MEDICATION
 
@@ -31,6 +34,12 @@ def facts(**changes: Any) -> Facts:
         "together": Decimal(180),
     }
     return Facts(**(fields | changes))
+
+
+def entry(*, incomplete: bool = False, **changes: Any) -> Entry:
+    """Chronic metformine as ordering keeps it."""
+    (kept,) = read_overview(overview(made.entry(**changes))).medications
+    return replace(kept, incomplete=incomplete)
 
 
 def asked(medicine: str = METFORMINE[1]) -> OrderLine:
@@ -56,6 +65,7 @@ ONE_EACH: dict[ReasonCode | None, dict[str, Any]] = {
     ReasonCode.LARGER_SUPPLY: {"supply_until": date(2027, 2, 1)},
     ReasonCode.QUANTITY_ABOVE_LIMIT: {"together": Decimal("180.5")},
     ReasonCode.NAME_CONTRADICTS_CODE: {"asked": asked("Oxycodon tablet mga 80 mg")},
+    ReasonCode.OVERVIEW_INCOMPLETE: {"entry": entry(incomplete=True)},
     ReasonCode.MEDICINE_TWICE: {"lines": 2},
     ReasonCode.OTHER_REPEAT_SERVICE: {
         "entry": entry(repeat_service=True),

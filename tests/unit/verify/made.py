@@ -15,7 +15,7 @@ from schemas.base import PlacedBy, Role
 from schemas.records.medication import FlawedEntry, MedicationSetStatus, Status
 from schemas.records.orders import OrderReview, Outcome
 from services.medication.domain.history import OverviewChange
-from services.ordering.store import line_rows, medications
+from services.ordering.store import line_rows
 from tests.harness.made import (
     AMOXICILLINE,
     GP,
@@ -207,7 +207,12 @@ def _ordering(service: Service) -> dumps.Ordering:
             for row in line_rows(o, work.due.get(id))
         ),
         overviews=tuple(
-            OverviewCopyRow(patient, overview.practice, overview.version, medications(overview))
+            OverviewCopyRow(
+                patient,
+                overview.practice,
+                overview.version,
+                encode_parts(overview.medications).decode(),
+            )
             for patient, overview in sorted(work.overviews.items())
         ),
     )
