@@ -1,11 +1,10 @@
 """Reads and formats times for operators, in Europe/Amsterdam."""
 
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 import typer
 
-AMSTERDAM = ZoneInfo("Europe/Amsterdam")
+from schemas.times import AMSTERDAM
 
 
 def shown(moment: datetime) -> str:

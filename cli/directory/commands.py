@@ -7,10 +7,11 @@ import typer
 from rich.table import Table
 
 from cli.console import stdout
-from cli.directory.file import AMSTERDAM, check
+from cli.directory.file import check
 from cli.directory.publish import Report, State, publish_directory
 from cli.kafka import ask
 from schemas.records.directory import Directory
+from schemas.times import AMSTERDAM
 
 
 def run_check(path: Path) -> None:

@@ -7,7 +7,6 @@ from datetime import date, datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -24,8 +23,7 @@ from schemas.records.directory import (
     PracticeEntry,
     Processing,
 )
-
-AMSTERDAM = ZoneInfo("Europe/Amsterdam")
+from schemas.times import AMSTERDAM
 
 _MODELS: dict[str, type[BaseModel]] = {
     "practices": PracticeEntry,

@@ -12,8 +12,8 @@ from runtime.http.requests import PracticePath
 from runtime.http.responses import json_response
 from runtime.resources import Resources
 from schemas.api.metrics import By, OrdersReport
+from schemas.times import AMSTERDAM
 from services.metrics import store
-from services.metrics.domain.counting import AMSTERDAM
 from services.metrics.domain.periods import periods
 from services.metrics.views import report
 

@@ -15,9 +15,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from schemas.reasons import Language
 from schemas.records.notifications import Kind
+from schemas.times import AMSTERDAM
 from services.notification.amounts import amount
 from services.notification.domain.messages import AnsweredLine, Facts
-from services.notification.domain.pickup import AMSTERDAM, Window
+from services.notification.domain.pickup import Window
 from services.notification.outside_text import one_line, quoted
 
 TEMPLATES = Path(__file__).parent / "templates"

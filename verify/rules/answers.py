@@ -5,19 +5,17 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any, TypeAlias
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import msgspec
 
 from schemas.base import Channel, Role
 from schemas.records.notifications import MessageQueued, MessageSent, PickupPromised
 from schemas.records.orders import OrderCancelled, OrderDecided, OrderLineDecided, Outcome
+from schemas.times import AMSTERDAM
 from verify.evidence import Evidence
 from verify.expected_orders import ExpectedOrder
 from verify.rules.finding import Finding
 from verify.topic_records import ParsedRecord
-
-AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 
 TEMPLATES: dict[type, str] = {
     OrderDecided: "order-answer",

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import NamedTuple, assert_never
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -24,9 +23,7 @@ from schemas.records.orders import (
     OrderLineDecided,
     Outcome,
 )
-
-AMSTERDAM = ZoneInfo("Europe/Amsterdam")
-"""The time zone of the days of the counts."""
+from schemas.times import local_date
 
 ONLINE = CountedChannel.PORTAL
 """The channel that counts as online; an e-consult goes to a person, so it does not."""
@@ -110,7 +107,7 @@ def difference(before: Counted | None, after: Counted) -> Iterator[tuple[LineCel
 
 
 def _first(event: OrderDecided) -> Counted:
-    day = event.placed_at.astimezone(AMSTERDAM).date()
+    day = local_date(event.placed_at)
     cell = OrderCell(event.practice, day, _channel(event))
     return Counted(
         event.order_id, event.seq, cell, {line.line: line.outcome for line in event.lines}

@@ -12,8 +12,9 @@ from functools import lru_cache
 import holidays.countries  # loaded at start: 280 modules would delay the first answer
 
 from schemas.records.directory import Closure, Pharmacy, Practice
+from schemas.times import AMSTERDAM
 from services.notification.domain.hours import DAY, read_hours
-from services.notification.domain.pickup import AMSTERDAM, HORIZON_DAYS, Opening
+from services.notification.domain.pickup import HORIZON_DAYS, Opening
 
 SATURDAY = 5
 _CACHED = 4096

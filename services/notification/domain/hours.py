@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from opening_hours import OpeningHours, State
 
-from services.notification.domain.pickup import AMSTERDAM
+from schemas.times import AMSTERDAM
 
 Span = tuple[datetime, datetime]
 """From when until when. Times are Europe/Amsterdam."""

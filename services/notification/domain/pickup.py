@@ -8,13 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import islice
-from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
 from schemas.records.directory import Practice, Processing
-
-AMSTERDAM = ZoneInfo("Europe/Amsterdam")
+from schemas.times import AMSTERDAM
 
 HORIZON_DAYS = 60
 """No window is promised later than this after the decision, because calendars change."""

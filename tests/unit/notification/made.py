@@ -16,9 +16,10 @@ from schemas.records.orders import (
     OrderState,
     Outcome,
 )
+from schemas.times import AMSTERDAM
 from services.notification.domain.calendars import PharmacyCalendar, working_days
 from services.notification.domain.decisions import Parties
-from services.notification.domain.pickup import AMSTERDAM, NEVER_OPEN, Calendar
+from services.notification.domain.pickup import NEVER_OPEN, Calendar
 
 ORDER_ID = UUID("0192a5e0-0000-7000-8000-000000000001")
 PATIENT = "pat_test0001"

@@ -6,6 +6,7 @@ import pytest
 from opening_hours import OpeningHours
 
 from schemas.records.directory import Closure
+from schemas.times import AMSTERDAM
 from services.notification.domain.calendars import (
     PharmacyCalendar,
     PracticeCalendar,
@@ -13,7 +14,7 @@ from services.notification.domain.calendars import (
     public_holidays,
     working_days,
 )
-from services.notification.domain.pickup import AMSTERDAM, HORIZON_DAYS
+from services.notification.domain.pickup import HORIZON_DAYS
 from tests.unit.notification.made import a_pharmacy, a_practice, amsterdam
 
 

@@ -7,8 +7,8 @@ from itertools import pairwise
 import pytest
 from opening_hours import OpeningHours, State
 
+from schemas.times import AMSTERDAM
 from services.notification.domain.hours import read_hours
-from services.notification.domain.pickup import AMSTERDAM
 from tests.unit.notification.made import amsterdam
 
 REAL = (

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.records.directory import Closure, Processing
+from schemas.times import AMSTERDAM
 from services.notification.domain.calendars import expand
 from services.notification.domain.pickup import (
-    AMSTERDAM,
     HORIZON_DAYS,
     SHORTEST,
     Opening,

@@ -36,7 +36,7 @@ from schemas.reasons import Reason, ReasonCode
 from schemas.records.medication import Status
 from schemas.records.notifications import Kind
 from schemas.records.orders import OrderState, Outcome
-from services.notification.domain.pickup import AMSTERDAM
+from schemas.times import AMSTERDAM
 from tests.harness.made import PHARMACY, PRACTICE
 
 ID = UUID("5b1f4f0e-6f0b-5d5e-9d3c-6a2f8f3f7f10")
