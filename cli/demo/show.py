@@ -72,11 +72,11 @@ def _answer(message: Mapping[str, Any]) -> Panel:
 
 def _channels(counts: Mapping[str, Mapping[str, int]]) -> Table:
     channels = sorted({channel for by_channel in counts.values() for channel in by_channel})
-    table = Table("Practice", title="Orders per channel")
+    table = Table("Channel", title="Orders per channel and practice")
+    for practice in counts:
+        table.add_column(practice, justify="right")
     for channel in channels:
-        table.add_column(channel, justify="right")
-    for practice, by_channel in counts.items():
-        table.add_row(practice, *(str(by_channel.get(channel, 0)) for channel in channels))
+        table.add_row(channel, *(str(by_channel.get(channel, 0)) for by_channel in counts.values()))
     return table
 
 
