@@ -3,6 +3,7 @@
 Times in records are UTC, except a pickup window, which keeps the Europe/Amsterdam offset.
 """
 
+import re
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
@@ -18,7 +19,7 @@ from pydantic import (
     StringConstraints,
 )
 from pydantic._internal._model_construction import ModelMetaclass
-from pydantic_core import PydanticKnownError
+from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from schemas.numbers import WHOLE
 
@@ -53,8 +54,19 @@ _INVISIBLE = (
     r"\s\x00-\x1f\x7f-\x9f\u00ad\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
     r"\u3164\ufeff\uffa0"
 )
-NOT_BLANK = rf"^[^\x00]*[^{_INVISIBLE}][^\x00]*$"
-"""At least one character that people can see, and no U+0000."""
+_VISIBLE = re.compile(f"[^{_INVISIBLE}]")
+_NOT_BLANK = rf"^[^\x00]*[^{_INVISIBLE}][^\x00]*$"
+
+
+def _not_blank(text: str) -> str:
+    if not _VISIBLE.search(text):
+        raise PydanticCustomError("blank", "must have a character that people can see")
+    return text
+
+
+# The pattern is for readers of the schema; its own error would be unreadable.
+NOT_BLANK = (AfterValidator(_not_blank), Field(json_schema_extra={"pattern": _NOT_BLANK}))
+"""At least one character that people can see: put it last in an annotation of a text without U+0000."""
 
 TRACEPARENT = r"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$"
 """W3C trace context, version 00, in a header of a record or a request."""
@@ -64,8 +76,10 @@ PracticeAgb = Annotated[str, StringConstraints(pattern=r"^01[0-9]{6}$")]
 # A GP practice that dispenses itself (apotheekhoudend) does so under its own code, which starts with 01.
 PharmacyAgb = Annotated[str, StringConstraints(pattern=r"^0[12][0-9]{6}$")]
 Prk = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,8}$"), AfterValidator(_canonical)]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=NOT_BLANK)]
-ActorId = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=NOT_BLANK)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=NO_NUL), *NOT_BLANK]
+ActorId = Annotated[
+    str, StringConstraints(min_length=1, max_length=100, pattern=NO_NUL), *NOT_BLANK
+]
 LONGEST_TEXT = 2000
 Text = Annotated[str, StringConstraints(max_length=LONGEST_TEXT, pattern=NO_NUL)]
 LineNumber = Annotated[int, Field(ge=1, le=99), WHOLE]

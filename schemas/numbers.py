@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, PlainSerializer, PlainValidator, WithJsonSchema
-from pydantic_core import PydanticKnownError
+from pydantic_core import PydanticCustomError, PydanticKnownError
 
 _SMALLEST, _LARGEST = Decimal("0.01"), Decimal(100_000)
 
@@ -17,10 +17,10 @@ def _whole(sent: Any) -> Any:
 def quantity(sent: Any) -> Decimal:
     """Read a quantity exactly: a number from 0.01 to 100,000 with at most two decimals; 180.0 becomes 180.
 
-    Raises PydanticKnownError for everything else, and for text: JSON has numbers.
+    Raises a pydantic error for everything else, and for text: JSON has numbers.
     """
     if type(sent) not in (int, float, Decimal):
-        raise PydanticKnownError("decimal_type")
+        raise PydanticCustomError("quantity_type", "must be a number")
     # The shortest text that gives this float, such as 0.1, and not the float's binary value.
     number = Decimal(sent if type(sent) is int else str(sent))
     if not number.is_finite():

@@ -9,7 +9,7 @@ from typing import Any
 
 from polyfactory.factories.base import BaseFactory
 from polyfactory.factories.pydantic_factory import ModelFactory
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from samples.codes import prk_codes
 from schemas.base import Body
@@ -31,6 +31,16 @@ class _Factory(ModelFactory[Any]):
     __min_collection_length__ = 1
     __max_collection_length__ = 3
     __random_seed__ = 7
+
+    @classmethod
+    def build(cls, *args: Any, **kwargs: Any) -> Any:
+        """Make a body; again when a text made from its pattern is blank, which a name must not be."""
+        while True:
+            try:
+                return super().build(*args, **kwargs)
+            except ValidationError as error:
+                if {problem["type"] for problem in error.errors()} != {"blank"}:
+                    raise
 
 
 @lru_cache

@@ -8,7 +8,17 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from schemas.base import NOT_BLANK, Body, Model, Name, PharmacyAgb, PracticeAgb, Text, Version
+from schemas.base import (
+    NO_NUL,
+    NOT_BLANK,
+    Body,
+    Model,
+    Name,
+    PharmacyAgb,
+    PracticeAgb,
+    Text,
+    Version,
+)
 from schemas.numbers import WHOLE
 
 
@@ -20,7 +30,9 @@ def _without_offset(clock: time) -> time:
 
 ClockTime = Annotated[time, AfterValidator(_without_offset)]
 # OpenStreetMap allows 255 characters in a value.
-OpeningHours = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=NOT_BLANK)]
+OpeningHours = Annotated[
+    str, StringConstraints(min_length=1, max_length=255, pattern=NO_NUL), *NOT_BLANK
+]
 
 
 class Closure(Model):

@@ -34,6 +34,7 @@ PARSER = Parser.of(EVERY_TOPIC)
 
 TOPIC_OF: dict[type[Body], Topic] = {body: topic for topic in EVERY_TOPIC for body in topic.bodies}
 
+LINE = {"line": 1, "prk": "1007", "medicine": "Metformine", "quantity": 90}
 ORDER: dict[str, Any] = {
     "order_id": "0192aaaa-0000-7000-8000-000000000001",
     "patient": "pat_abcd",
@@ -41,7 +42,7 @@ ORDER: dict[str, Any] = {
     "pharmacy": "02999345",
     "channel": "portal",
     "placed_by": {"role": "patient", "id": "x"},
-    "lines": [{"line": 1, "prk": "1007", "medicine": "Metformine", "quantity": 90}],
+    "lines": [LINE],
 }
 
 
@@ -218,16 +219,11 @@ class TestBadBodies:
             ({"patient": 7}, "patient: string_type"),
             ({"patient": "Jansen"}, "patient: string_pattern_mismatch"),
             ({"lines": []}, "lines: too_short"),
-            ({"lines": [ORDER["lines"][0] | {"quantity": "90"}]}, "lines.0.quantity: decimal_type"),
-            (
-                {"lines": [ORDER["lines"][0] | {"quantity": 10**400}]},
-                "lines.0.quantity: less_than_equal",
-            ),
-            (
-                {"lines": [ORDER["lines"][0] | {"quantity": 0.125}]},
-                "lines.0.quantity: decimal_max_places",
-            ),
-            ({"lines": [ORDER["lines"][0]] * 2}, "body: value_error"),
+            ({"lines": [LINE | {"medicine": "\u00a0"}]}, "lines.0.medicine: blank"),
+            ({"lines": [LINE | {"quantity": "90"}]}, "lines.0.quantity: quantity_type"),
+            ({"lines": [LINE | {"quantity": 10**400}]}, "lines.0.quantity: less_than_equal"),
+            ({"lines": [LINE | {"quantity": 0.125}]}, "lines.0.quantity: decimal_max_places"),
+            ({"lines": [LINE] * 2}, "body: value_error"),
             ({"remark": "a\x00b"}, "remark: string_pattern_mismatch"),
             ({"remark": "a" * 2001}, "remark: string_too_long"),
             ({"channel": "fax"}, "channel: enum"),
