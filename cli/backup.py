@@ -1,8 +1,8 @@
 """`herhaal backup` and `herhaal restore`: write a local stack to one file, and read it back."""
 
 import asyncio
-import json
 import os
+import shlex
 from pathlib import Path
 
 from cli.console import ConsoleReport, print_plain, stdout
@@ -42,20 +42,18 @@ def run_restore(file: Path, data: Path | None, databases_only: bool) -> None:
             manifest = asyncio.run(restore_databases(file, folder, report, postgres))
         else:
             manifest = restore(file, folder, report)
-    _print_summary(
-        f"{folder.path} is restored; start it with `herhaal up --data {folder.path}`", manifest
-    )
+    start = shlex.join(["herhaal", "up", "--data", str(folder.path)])
+    _print_summary(f"{folder.path} is restored; start it with `{start}`", manifest)
 
 
 def _admin_dsn(folder: DataFolder) -> str:
-    """Read the administrator's DSN of a running stack's PostgreSQL."""
-    try:
-        dsn: str = json.loads(folder.endpoints.read_text())["postgres"]
-    except FileNotFoundError:
+    """Read the administrator's DSN of a running stack's PostgreSQL. Raises StackError when none runs."""
+    endpoints = folder.running_endpoints()
+    if endpoints is None:
         raise StackError(
             f"No stack runs on {folder.path}: start it, or leave out --databases-only."
-        ) from None
-    return dsn
+        )
+    return endpoints["postgres"]
 
 
 def _print_summary(what: str, manifest: Manifest) -> None:

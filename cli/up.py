@@ -9,13 +9,17 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rich.table import Table
+from rich.text import Text
 
 from cli.console import ConsoleReport, stdout
-from deploy.local import LocalStack, Report, StackOptions
+from deploy.local import LocalStack, Report, StackError, StackOptions
 from deploy.local.stack import run_concurrently
 
 ROOT = Path(__file__).parents[1]
 DEFAULT_DATA = ROOT / ".herhaal" / "data"
+
+NOTE_AT_STOP_S = 2.0
+"""Seconds that a stop waits for the servers to say what they hold."""
 
 
 def run_up(
@@ -47,7 +51,7 @@ async def start_everything(stack: LocalStack) -> None:
     stack.require_service_ports()
     await run_concurrently(_kafka_with_topics(stack), _services(stack))
     stack.report.status("Waiting for the services …")
-    await stack.services_ready()
+    await run_concurrently(stack.services_ready(), _hold_to_the_folder(stack))
     stack.write_endpoints()
 
 
@@ -58,6 +62,11 @@ async def _kafka_with_topics(stack: LocalStack) -> None:
     from schemas.topics import ALL
 
     await apply_topics(stack.kafka, ALL, await stack.replication())
+
+
+async def _hold_to_the_folder(stack: LocalStack) -> None:
+    await stack.note_contents()
+    await stack.require_contents()
 
 
 async def _services(stack: LocalStack) -> None:
@@ -74,9 +83,18 @@ async def _up(options: StackOptions, report: Report) -> None:
                 report.status("")
                 stdout().print(_table(stack))
                 await stop.wait()
+                await _note_contents(stack)
             report.status("")
             report.info("Stopping (again to hurry) …")
     report.info("Stopped.")
+
+
+async def _note_contents(stack: LocalStack) -> None:
+    """Note what was made since the start, such as the topics of new pharmacies."""
+    try:
+        await stack.note_contents(NOTE_AT_STOP_S)
+    except StackError as error:
+        stack.report.info(str(error))
 
 
 async def _run_unless_stopped(stop: asyncio.Event, job: Coroutine[Any, Any, None]) -> bool:
@@ -115,7 +133,9 @@ def stop_on_signals(stack: LocalStack) -> Iterator[asyncio.Event]:
 
 
 def _table(stack: LocalStack) -> Table:
-    table = Table(title="All ready", caption=f"Data and logs: {stack.data.path}\nStop: Ctrl-C")
+    # A `Text`: rich would take `[red]` in a folder's name for a colour.
+    caption = Text(f"Data and logs: {stack.data.path}\nStop: Ctrl-C")
+    table = Table(title="All ready", caption=caption)
     table.add_column("what")
     table.add_column("address", overflow="fold")
     for name, address in stack.endpoints.items():

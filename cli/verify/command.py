@@ -1,7 +1,6 @@
 """`herhaal verify`: wait until the system is at rest, dump it, check it, print the verdict."""
 
 import asyncio
-import json
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from aiokafka.errors import KafkaError
 
 from cli.console import ConsoleReport, UserError, stdout
 from cli.verify.show import show
+from deploy.local.data import DataFolder
 from verify.at_rest import wait_until_at_rest
 from verify.checker import Verdict, check
 from verify.dump import Dump, save
@@ -41,14 +41,12 @@ def addresses(data: Path, kafka: str | None, postgres: str | None) -> tuple[str,
     """
     if kafka and postgres:
         return kafka, postgres
-    file = data / "endpoints.json"
-    try:
-        endpoints: dict[str, str] = json.loads(file.read_text())
-    except (OSError, ValueError):
+    endpoints = DataFolder(data).running_endpoints()
+    if endpoints is None:
         raise UserError(
             f"No stack runs on {data}: start one with ./herhaal up, name another folder with"
             " --data, or give both --kafka and --postgres."
-        ) from None
+        )
     return kafka or endpoints["kafka"], postgres or endpoints["postgres"]
 
 

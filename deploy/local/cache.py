@@ -13,10 +13,11 @@ from deploy.local.errors import StackError
 def cache_folder() -> Path:
     """Make `$XDG_CACHE_HOME/herhaal`, or `~/.cache/herhaal`, and return it.
 
-    Raises StackError when it cannot be made.
+    Raises StackError when it cannot be made, or Java could not use it.
     """
     base = os.environ.get("XDG_CACHE_HOME")
     folder = (Path(base) if base else Path.home() / ".cache") / "herhaal"
+    _require_usable_by_java(str(folder))
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -25,6 +26,15 @@ def cache_folder() -> Path:
             " set XDG_CACHE_HOME to one that can."
         ) from error
     return folder
+
+
+def _require_usable_by_java(folder: str) -> None:
+    """Java splits its class path at colons, and reads it as UTF-8."""
+    if ":" in folder or any("\udc80" <= character <= "\udcff" for character in folder):
+        raise StackError(
+            f"Java cannot use the cache folder {folder}, as its name has a colon or is not UTF-8;"
+            " set XDG_CACHE_HOME to another."
+        )
 
 
 def shared_cache() -> Path:

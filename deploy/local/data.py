@@ -66,6 +66,10 @@ class DataFolder:
     def endpoints(self) -> Path:
         return self.path / "endpoints.json"
 
+    @property
+    def contents(self) -> Path:
+        return self.path / "contents.json"
+
     def kafka(self, node: int) -> Path:
         return self.path / f"kafka-{node}"
 
@@ -79,9 +83,7 @@ class DataFolder:
             self.logs.mkdir(parents=True, exist_ok=True)
             self._take_lock()
         except OSError as error:
-            raise StackError(
-                f"The data folder {self.path} cannot be used: {error.strerror}."
-            ) from error
+            raise self._unusable(error) from error
         try:
             require_space(self.path, shutil.disk_usage(self.path).free)
             identity = self._identity(brokers)
@@ -94,11 +96,37 @@ class DataFolder:
     def lock(self) -> Identity:
         """Lock an existing data folder, without changing it.
 
-        Raises StackError when it does not exist, is in use, or of a newer format.
+        Raises StackError when it does not exist, is in use, of a newer format, or cannot be written.
         """
         identity = self.identity()
-        self._take_lock()
+        try:
+            self._take_lock()
+        except OSError as error:
+            raise self._unusable(error) from error
         return identity
+
+    def running_endpoints(self) -> dict[str, str] | None:
+        """Read the addresses of the stack that is ready on this folder; None when there is none.
+
+        A stack that was killed leaves the file behind, and another may listen on its ports since.
+        """
+        if not self._in_use():
+            return None
+        try:
+            endpoints: dict[str, str] = json.loads(self.endpoints.read_text())
+        except (OSError, ValueError):
+            return None
+        return endpoints
+
+    def _in_use(self) -> bool:
+        if not (self.path / "lock").exists():
+            return False
+        try:
+            self._take_lock()
+        except InUse:
+            return True
+        self.close()
+        return False
 
     def identity(self) -> Identity:
         """Read version.json. Raises StackError when this is not a data folder, or of a newer format."""
@@ -118,9 +146,10 @@ class DataFolder:
                 raise StackError(f"{self.path} is not empty; choose a new folder with --data.")
             self._take_lock()
         except OSError as error:
-            raise StackError(
-                f"The data folder {self.path} cannot be used: {error.strerror}."
-            ) from error
+            raise self._unusable(error) from error
+
+    def _unusable(self, error: OSError) -> StackError:
+        return StackError(f"The data folder {self.path} cannot be used: {error.strerror}.")
 
     def close(self) -> None:
         """Release the lock."""

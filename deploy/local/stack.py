@@ -9,6 +9,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
+import asyncpg
+from aiokafka.errors import KafkaError
+
+from deploy.local.contents import (
+    KAFKA,
+    POSTGRES,
+    Contents,
+    kafka_contents,
+    postgres_contents,
+    require_contents,
+    write_contents,
+)
 from deploy.local.data import DataFolder, write_atomically
 from deploy.local.errors import StackError
 from deploy.local.kafka.install import ensure_kafka
@@ -32,6 +44,9 @@ SERVICES_STOP_S = 6.0
 KAFKA_STOP_S = 5.0
 POSTGRES_STOP_S = 3.0
 """Seconds until SIGKILL. Their sum is below 15 s, in which a stack must stop."""
+
+NOTE_S = 10.0
+"""Seconds in which the servers must say what they hold."""
 
 MAX_RESTARTS = 4
 """The most exits of a process while `start` waits for it."""
@@ -221,6 +236,37 @@ class LocalStack(AbstractAsyncContextManager["LocalStack"]):
         """The process ids of all running processes, by name."""
         children = {**self._servers, **self._services}
         return {name: child.pid for name, child in children.items() if child.running}
+
+    async def note_contents(self, within_s: float = NOTE_S) -> None:
+        """Write down what the servers hold: a backup must have as much.
+
+        Raises StackError when a server does not say it in time.
+        """
+        try:
+            async with asyncio.timeout(within_s):
+                kafka, postgres = await asyncio.gather(
+                    self.kafka_contents(), self.postgres_contents()
+                )
+        except (KafkaError, OSError, asyncpg.PostgresError) as error:
+            raise StackError(
+                f"What Kafka and PostgreSQL hold could not be noted ({type(error).__name__}):"
+                " a backup is compared with what was noted before."
+            ) from error
+        write_contents(self.data, {KAFKA: kafka, POSTGRES: postgres})
+
+    async def require_contents(self, within_s: float = READY_S) -> None:
+        """Require what the servers hold in our folder. Raises StackError when it does not appear there."""
+        await require_contents(self.data, within_s)
+
+    async def kafka_contents(self) -> Contents:
+        """Ask Kafka what it holds; of an external one only which it is."""
+        contents = await kafka_contents(self.kafka)
+        return Contents(contents.id) if self.options.external_kafka else contents
+
+    async def postgres_contents(self) -> Contents:
+        """Ask PostgreSQL what it holds; of an external one only which it is."""
+        contents = await postgres_contents(self.postgres)
+        return Contents(contents.id) if self.options.external_postgres else contents
 
     def write_endpoints(self) -> None:
         """Write endpoints.json in the data folder; `shutdown` removes it."""

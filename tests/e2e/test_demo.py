@@ -45,7 +45,7 @@ def test_it_leaves_nothing_running(
     demo: tuple[subprocess.CompletedProcess[str], Path],
 ) -> None:
     assert demo[0].returncode == 0
-    left = [p.pid for p in psutil.process_iter(["cmdline"]) if _is_of_a_demo(p)]
+    left = [p.pid for p in psutil.process_iter(["cmdline", "cwd"]) if _is_of_a_demo(p)]
     assert left == []
 
 
@@ -59,4 +59,5 @@ def test_a_wrong_option_is_told_without_a_trace() -> None:
 
 
 def _is_of_a_demo(process: psutil.Process) -> bool:
-    return any("herhaal-demo-" in part for part in process.info["cmdline"] or ())
+    words = [*(process.info["cmdline"] or ()), process.info["cwd"] or ""]
+    return any("herhaal-demo-" in word for word in words)

@@ -7,6 +7,7 @@ import asyncio
 import gzip
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import asyncpg
@@ -19,6 +20,7 @@ from deploy.local import LocalStack, PlainReport, StackError, StackOptions, free
 from deploy.local.backup.cold import back_up, restore
 from deploy.local.backup.dumps import dump_databases, restore_databases
 from deploy.local.data import DataFolder
+from runtime.kafka.admin import apply_topics
 from schemas import topics
 from schemas.records.orders import OrderPlace
 from tests.harness.kafka import header, read_all, records_of, send, sent
@@ -26,6 +28,9 @@ from tests.harness.made import a_patient, an_import, an_order
 from tests.integration.conftest import EXAMPLE
 
 REPORT = PlainReport()
+NAME = "zoë’s huis"
+"""Kafka once read such a name as Latin-1, wrote beside the folder, and was missing in the backup."""
+
 EVENTS = topics.ORDERS_EVENTS.name
 
 
@@ -66,25 +71,26 @@ async def backed_up(
     """Return a stopped stack's folder, its backup file, its patient, and its events."""
     folder = tmp_path_factory.mktemp("backup")
     patient = a_patient()
-    async with running(folder / "data") as stack:
+    async with running(folder / NAME) as stack:
         await apply_directory(stack.kafka, read_directory(EXAMPLE))
         await send(stack.kafka, [sent(topics.MEDICATION_CHANGES.name, an_import(patient))])
         await records_of(stack.kafka, topics.MEDICATION_STATUS.name, [patient], at_least=1)
         await order(stack, patient, 5)
-        there = await events(stack)
         with pytest.raises(StackError, match=r"is running on .* use --databases-only"):
-            back_up(DataFolder(folder / "data"), folder / "too-early.tar.gz", REPORT)
+            back_up(DataFolder(folder / NAME), folder / "too-early.tar.gz", REPORT)
+    async with running(folder / NAME) as stack:
+        there = await events(stack)
     file = folder / "stack.tar.gz"
-    await asyncio.to_thread(back_up, DataFolder(folder / "data"), file, REPORT)
-    return folder / "data", file, patient, there
+    await asyncio.to_thread(back_up, DataFolder(folder / NAME), file, REPORT)
+    return folder / NAME, file, patient, there
 
 
 async def test_a_stack_brought_back_elsewhere_has_everything_and_goes_on(
     backed_up: tuple[Path, Path, str, list[ConsumerRecord]], tmp_path: Path
 ) -> None:
     _, file, patient, there = backed_up
-    await asyncio.to_thread(restore, file, DataFolder(tmp_path / "elsewhere"), REPORT)
-    async with running(tmp_path / "elsewhere") as stack:
+    await asyncio.to_thread(restore, file, DataFolder(tmp_path / NAME), REPORT)
+    async with running(tmp_path / NAME) as stack:
         same = await events(stack)
         assert [(r.partition, r.offset, r.timestamp, r.key, r.value) for r in same] == [
             (r.partition, r.offset, r.timestamp, r.key, r.value) for r in there
@@ -94,6 +100,32 @@ async def test_a_stack_brought_back_elsewhere_has_everything_and_goes_on(
         after = await events(stack)
         assert len(after) == len(there) + 3, "nothing was decided again"
         assert {str(o.order_id) for o in more} <= await stored(stack)
+
+
+def test_a_topic_that_the_folder_lacks_is_missed(
+    backed_up: tuple[Path, Path, str, list[ConsumerRecord]], tmp_path: Path
+) -> None:
+    """Given a stopped stack from which the folder of a partition vanished; then no backup is made."""
+    data, *_ = backed_up
+    partition = data / "kafka-1" / "log" / f"{EVENTS}-0"
+    partition.rename(tmp_path / "vanished")
+    try:
+        with pytest.raises(StackError, match=rf"not be complete: .* in kafka-1/log/{EVENTS}-0,"):
+            back_up(DataFolder(data), tmp_path / "x.tar.gz", REPORT)
+        assert not (tmp_path / "x.tar.gz").exists()
+    finally:
+        (tmp_path / "vanished").rename(partition)
+
+
+async def test_a_kafka_that_keeps_its_log_elsewhere_is_noticed_at_the_start(tmp_path: Path) -> None:
+    elsewhere = {"log.dirs": str(tmp_path / "elsewhere")}
+    options = replace(StackOptions.at(tmp_path / "data", free_ports()), kafka_settings=elsewhere)
+    async with LocalStack(options) as stack:
+        await stack.start_servers()
+        await apply_topics(stack.kafka, topics.ALL, 1)
+        await stack.note_contents()
+        with pytest.raises(StackError, match=r"elsewhere than in .* it has kafka-1/log/dir"):
+            await stack.require_contents(within_s=0)
 
 
 def test_a_folder_that_is_not_empty_is_refused_and_left_as_it_was(

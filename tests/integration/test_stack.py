@@ -2,23 +2,20 @@
 
 import asyncio
 import os
-import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import asyncpg
-import psutil
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from deploy.local import LocalStack, PortPlan, StackError, StackOptions, free_ports
-from deploy.local.processes.process import Program
-from deploy.local.processes.supervisor import Child
+from tests.harness.processes import Heard, eventually, tree
 
 ROOT = Path(__file__).parents[2]
 
@@ -28,30 +25,6 @@ def local(request: pytest.FixtureRequest) -> None:
     """Skip these tests unless `--stack` is `local`."""
     if request.config.getoption("--stack") != "local":
         pytest.skip("this tests the local stack itself, with its own servers")
-
-
-class Heard:
-    """A report that keeps its lines."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def info(self, text: str) -> None:
-        self.lines.append(text)
-
-    def status(self, text: str) -> None:
-        """Ignore the status line."""
-
-
-def tree(pid: int) -> list[psutil.Process]:
-    process = psutil.Process(pid)
-    return [process, *process.children(recursive=True)]
-
-
-async def eventually(holds: Callable[[], bool], within_s: float = 10) -> None:
-    async with asyncio.timeout(within_s):
-        while not holds():
-            await asyncio.sleep(0.02)
 
 
 @asynccontextmanager
@@ -128,6 +101,27 @@ async def test_data_survives_a_stop_and_a_stop_leaves_no_process(
         assert await query(stack.databases["ordering"], "select answer from kept") == 42
 
 
+ODD = " \n-zoë😀%41 #$,;:=\\u0041'\"[red]{}!*?~" + os.fsdecode(b"\xff\xfe ")
+"""Everything that a configuration file, a list of folders, a shell or a terminal takes for something else."""
+
+
+async def test_a_folder_may_have_any_name_that_the_file_system_allows(tmp_path: Path) -> None:
+    """Given an odd name, and a path longer than PostgreSQL allows its own to be (1024 bytes);
+    then data survives a stop, and nothing is written beside the folder."""
+    folder = tmp_path.joinpath(*(["x" * 200] * 7), ODD)
+    ports = free_ports()
+    async with servers(folder, ports) as stack:
+        await create_topic(stack, "kept")
+        await send(stack, "kept", b"a record")
+        await query(stack.databases["ordering"], "create table kept as select 42 as answer")
+    async with servers(folder, ports) as stack:
+        assert await read(stack, "kept") == b"a record"
+        assert await query(stack.databases["ordering"], "select answer from kept") == 42
+        await stack.note_contents()
+        await stack.require_contents()
+    assert os.listdir(folder.parent) == [folder.name]
+
+
 async def test_servers_killed_with_9_come_back_on_their_data(shared: LocalStack) -> None:
     await create_topic(shared, "kept")
     await send(shared, "kept", b"a record")
@@ -201,81 +195,6 @@ async def test_servers_that_are_there_already_are_used_and_not_started(
         assert other.databases == shared.databases
         assert await other.replication() == 1
     assert len(shared.pids) == 2
-
-
-async def always_ready() -> str | None:
-    return None
-
-
-@asynccontextmanager
-async def supervised(
-    log: Path, *argv: str, probe: Callable[[], Awaitable[str | None]] = always_ready
-) -> AsyncIterator[tuple[Child, Heard]]:
-    heard = Heard()
-    child = Child(Program("dummy", argv, log), probe, heard)
-    await child.start()
-    try:
-        yield child, heard
-    finally:
-        await child.kill()
-
-
-async def test_a_service_that_dies_is_started_again_with_a_line_that_says_so(
-    tmp_path: Path,
-) -> None:
-    async with supervised(tmp_path / "log", "sleep", "60") as (child, heard):
-        first = child.pid
-        os.kill(first, signal.SIGKILL)
-        await eventually(lambda: child.running and child.pid != first)
-        assert heard.lines == [
-            f"dummy ended (signal 9); starting it again in 0.5 s. Its log: {tmp_path / 'log'}"
-        ]
-
-
-async def test_a_service_that_is_killed_on_purpose_stays_down_until_it_is_started(
-    tmp_path: Path,
-) -> None:
-    async with supervised(tmp_path / "log", "sleep", "60") as (child, heard):
-        await child.kill()
-        await asyncio.sleep(0.7)
-        assert not child.running
-        await child.start()
-        assert child.running
-        assert heard.lines == []
-
-
-DEAF = ("sh", "-c", "trap '' TERM; echo deaf; while :; do sleep 1; done")
-
-
-async def test_a_process_that_does_not_stop_is_killed_with_a_line_that_says_so(
-    tmp_path: Path,
-) -> None:
-    log = tmp_path / "log"
-    async with supervised(log, *DEAF) as (child, heard):
-        await eventually(lambda: "deaf" in log.read_text())
-        processes = tree(child.pid)
-        await child.stop(within_s=0.3)
-        assert heard.lines == ["dummy did not stop in time and was killed."]
-        assert not any(process.is_running() for process in processes)
-
-
-async def test_a_hurry_does_not_wait_for_one_that_is_slow_to_stop(tmp_path: Path) -> None:
-    log = tmp_path / "log"
-    async with supervised(log, *DEAF) as (child, _):
-        await eventually(lambda: "deaf" in log.read_text())
-        child.hurry()
-        async with asyncio.timeout(3):
-            await child.stop(within_s=30)
-
-
-async def test_a_program_that_ends_at_its_start_is_told_with_its_last_words(tmp_path: Path) -> None:
-    async def never() -> str | None:
-        return "nothing listens"
-
-    log = tmp_path / "log"
-    async with supervised(log, "sh", "-c", "echo no such disk; exit 3", probe=never) as (child, _):
-        with pytest.raises(StackError, match="dummy did not start: it exited with “no such disk”"):
-            await child.ready(within_s=10)
 
 
 ORPHANS = """

@@ -115,7 +115,8 @@ def new_archive(path: Path, manifest: Manifest, report: Report) -> Iterator[Pack
     """
     if path.exists():
         raise StackError(f"{path} is there already; choose another name, nothing is overwritten.")
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    # Its own name may be as long as a name can be.
+    partial = path.with_name(f".herhaal.{os.getpid()}.partial")
     try:
         handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with (

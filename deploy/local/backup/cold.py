@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 
 from deploy.local.backup.archive import FORMAT, Manifest, new_archive, unpack
+from deploy.local.backup.complete import require_complete
 from deploy.local.data import DataFolder, Identity, require_space
 from deploy.local.errors import InUse, StackError
 from deploy.local.kafka.program import KAFKA_VERSION
@@ -26,18 +27,21 @@ POSTGRES_MAJOR = "18"
 _LEFT_OUT = {"lock", "logs", "endpoints.json"}
 _RUN_FILES = {"postmaster.pid", "postmaster.opts"}
 """PostgreSQL's files of a running server. Left by a crash, they could name an unrelated process."""
+_SERVERS = {"java", "postgres"}
 
 
 def back_up(data: DataFolder, file: Path, report: Report) -> Manifest:
     """Write a stopped stack into a new file.
 
-    Raises StackError when the stack is running, has external servers, or the file cannot be written.
+    Raises StackError when the stack is running, has external servers, lacks files that it had when it last
+    ran, or the file cannot be written.
     """
     identity = _lock(data)
     try:
-        _require_down(data)
+        _require_down(data, identity)
         _require_own_servers(data)
         paths = list(_content(data.path))
+        require_complete(data, identity, paths)
         manifest = _manifest(identity, paths)
         with new_archive(file, manifest, report) as packer:
             for path in paths:
@@ -114,8 +118,11 @@ def _manifest(identity: Identity, paths: list[Path]) -> Manifest:
 
 
 def _content(folder: Path) -> Iterator[Path]:
-    """List the paths to back up, folders before their content. Raises StackError for a special file."""
-    for path in sorted(folder.rglob("*")):
+    """List the paths to back up, folders before their content.
+
+    Raises StackError for a special file, or a folder that cannot be read.
+    """
+    for path in sorted(_below(folder)):
         relative = path.relative_to(folder)
         top = relative.parts[0]
         # Names with a dot are temporary files, left by a crash.
@@ -126,11 +133,26 @@ def _content(folder: Path) -> Iterator[Path]:
         yield path
 
 
-def _require_down(data: DataFolder) -> None:
-    """Refuse when a server still runs: without its supervisor it holds no lock on the folder."""
-    inside = f"{data.path}{os.sep}"
-    for process in psutil.process_iter(["pid", "name", "cmdline"]):
-        if any(inside in argument for argument in process.info["cmdline"] or ()):
+def _below(folder: Path) -> Iterator[Path]:
+    """List everything below a folder. `Path.rglob` passes over a folder that it may not read."""
+    for inside, folders, files in os.walk(folder, onerror=_cannot_read):
+        for name in (*folders, *files):
+            yield Path(inside, name)
+
+
+def _cannot_read(error: OSError) -> None:
+    raise StackError(f"{error.filename} cannot be read: {error.strerror}.") from error
+
+
+def _require_down(data: DataFolder, identity: Identity) -> None:
+    """Refuse when a server still runs: without its supervisor it holds no lock on the folder.
+
+    Each server works in its own folder.
+    """
+    nodes = (data.kafka(node) for node in range(1, identity.brokers + 1))
+    homes = {str(home.resolve()) for home in (*nodes, data.postgres)}
+    for process in psutil.process_iter(["pid", "name", "cwd"]):
+        if process.info["cwd"] in homes and process.info["name"] in _SERVERS:
             raise StackError(
                 f"{process.info['name']} (process {process.info['pid']}) still runs on {data.path};"
                 " stop it first."

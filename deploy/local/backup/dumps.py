@@ -16,6 +16,7 @@ import asyncpg
 
 from deploy.local.backup.archive import FORMAT, Manifest, new_archive, unpack
 from deploy.local.backup.cold import now, versions
+from deploy.local.contents import POSTGRES, write_contents
 from deploy.local.data import DataFolder, Identity
 from deploy.local.errors import StackError
 from deploy.local.ports import SERVICES, free_ports
@@ -63,6 +64,8 @@ async def restore_databases(
             report.status("Starting PostgreSQL …")
             await stack.start_postgres()
             await _restore(stack.postgres, into, data, report)
+            # The databases have new folders.
+            write_contents(data, {POSTGRES: await stack.postgres_contents()})
     return manifest
 
 

@@ -13,7 +13,7 @@ from deploy.local.cache import cache_folder, file_lock
 from deploy.local.kafka.jars import ensure_jars
 from deploy.local.kafka.program import BROKER, FLAGS, KAFKA, KAFKA_VERSION, KafkaInstall
 from deploy.local.kafka.server import train
-from deploy.local.processes.process import Program, run
+from deploy.local.processes.process import HERE, run
 from deploy.local.report import Report
 
 
@@ -46,11 +46,12 @@ async def _prepare(install: KafkaInstall, report: Report) -> None:
     partial = install.aot.with_suffix(f".{os.getpid()}")
     with tempfile.TemporaryDirectory(prefix="herhaal-") as made:
         folder = Path(made)
-        profile = folder / "profile"
+        profile = f"{HERE}/profile"
         record = ("-XX:AOTMode=record", f"-XX:AOTConfiguration={profile}", "-Xlog:aot=off")
         await train(install, folder, record)
         inputs = ("-XX:AOTMode=create", f"-XX:AOTConfiguration={profile}")
         create = (*inputs, f"-XX:AOTCache={partial}", "-Xlog:aot=off")
         argv = install.command(BROKER, [], create)
-        await run(Program("java", argv, folder / "create.log"), "Preparing Kafka")
+        program = install.program("java", argv, folder / "create.log", folder)
+        await run(program, "Preparing Kafka")
     partial.replace(install.aot)

@@ -1,9 +1,11 @@
 """The programs of Apache Kafka: version, Java runtime, command lines."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local.kafka.jars import Jars
+from deploy.local.processes.process import Program
 
 KAFKA_VERSION = "4.3.0"
 
@@ -37,6 +39,10 @@ class KafkaInstall:
         cached = (f"-XX:AOTCache={self.aot}",) if self.aot.exists() else ()
         flags = (*FLAGS, *(options or cached))
         return [str(self.java), *flags, "-cp", self.classpath, main, *arguments]
+
+    def program(self, name: str, argv: list[str], log: Path, cwd: Path) -> Program:
+        """Make a Java program. In the C locale Java would not find jars in a folder like `/home/zoë`."""
+        return Program(name, argv, log, env=os.environ | {"LC_ALL": "C.UTF-8"}, cwd=cwd)
 
 
 # The collector that starts fastest and takes least memory on two cores. The ahead-of-time cache only works

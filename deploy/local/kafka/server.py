@@ -10,21 +10,26 @@ from aiokafka.errors import KafkaError
 from deploy.local.data import DataFolder
 from deploy.local.kafka.program import BROKER, STORAGE_TOOL, KafkaInstall
 from deploy.local.ports import LOOPBACK, PortPlan, free_ports
-from deploy.local.processes.process import Program, run
+from deploy.local.processes.process import HERE, Program, run
 from deploy.local.processes.supervisor import Child, Probe
 from deploy.local.report import PlainReport
 from runtime.kafka.clients import closed
 
 START_S = 60.0
 
+PROPERTIES = "server.properties"
+LOG = "log"
+"""In the folder of a node: its configuration, and the folder of its records."""
+
 TRAIN_S = 180.0
 """A training run is slow, and happens once for a version of Kafka and Java."""
 
 
-def server_properties(
-    plan: PortPlan, node: int, logs: Path, extra: Mapping[str, str] | None = None
-) -> str:
-    """Make the configuration of one node, counted from 1; `extra` overrides ours."""
+def server_properties(plan: PortPlan, node: int, extra: Mapping[str, str] | None = None) -> str:
+    """Make the configuration of one node, counted from 1; `extra` overrides ours.
+
+    The node runs in its own folder and keeps its log below it.
+    """
     replicas = plan.brokers
     voters = ",".join(f"{n}@{LOOPBACK}:{port}" for n, port in enumerate(plan.controller_ports, 1))
     broker = f"{LOOPBACK}:{plan.broker_ports[node - 1]}"
@@ -38,7 +43,7 @@ def server_properties(
         "controller.listener.names": "CONTROLLER",
         "inter.broker.listener.name": "PLAINTEXT",
         "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
-        "log.dirs": logs,
+        "log.dirs": f"{HERE}/{LOG}",
         "auto.create.topics.enable": "false",
         "default.replication.factor": replicas,
         "min.insync.replicas": min(2, replicas),
@@ -66,13 +71,14 @@ def server_properties(
     return "".join(f"{name}={value}\n" for name, value in settings.items())
 
 
-async def format_node(install: KafkaInstall, folder: Path, properties: Path, cluster: str) -> None:
+async def format_node(install: KafkaInstall, folder: Path, cluster: str) -> None:
     """Format the storage of a node. Raises StackError when Kafka refuses."""
-    arguments = ["format", "-t", cluster, "-c", str(properties)]
+    arguments = ["format", "-t", cluster, "-c", f"{HERE}/{PROPERTIES}"]
     argv = install.command(STORAGE_TOOL, arguments)
     # The tool runs for half a second, too short for the optimising compiler.
     argv.insert(1, "-XX:TieredStopAtLevel=1")
-    await run(Program("kafka format", argv, folder / "format.log"), "Formatting Kafka's storage")
+    program = install.program("kafka format", argv, folder / "format.log", folder)
+    await run(program, "Formatting Kafka's storage")
 
 
 async def kafka_node(
@@ -86,25 +92,22 @@ async def kafka_node(
     """Make the program of one node; format its storage when that does not exist yet."""
     folder = data.kafka(node)
     folder.mkdir(exist_ok=True)
-    properties = folder / "server.properties"
-    properties.write_text(server_properties(plan, node, folder / "log", extra))
-    if not (folder / "log" / "bootstrap.checkpoint").exists():
-        await format_node(install, folder, properties, cluster)
+    (folder / PROPERTIES).write_text(server_properties(plan, node, extra))
+    if not (folder / LOG / "bootstrap.checkpoint").exists():
+        await format_node(install, folder, cluster)
     name = f"kafka-{node}"
-    argv = install.command(BROKER, [str(properties)])
-    return Program(name, argv, data.logs / f"{name}.log")
+    argv = install.command(BROKER, [f"{HERE}/{PROPERTIES}"])
+    return install.program(name, argv, data.logs / f"{name}.log", folder)
 
 
 async def train(install: KafkaInstall, folder: Path, options: tuple[str, ...]) -> None:
     """Start a temporary broker with these options, wait until it is ready, and stop it."""
     plan = free_ports()
-    properties = folder / "server.properties"
-    properties.write_text(server_properties(plan, 1, folder / "log"))
-    await format_node(install, folder, properties, "herhaal-ahead-of-time1")
-    argv = install.command(BROKER, [str(properties)], options)
-    broker = Child(
-        Program("kafka", argv, folder / "broker.log"), kafka_probe(plan.bootstrap), PlainReport()
-    )
+    (folder / PROPERTIES).write_text(server_properties(plan, 1))
+    await format_node(install, folder, "herhaal-ahead-of-time1")
+    argv = install.command(BROKER, [f"{HERE}/{PROPERTIES}"], options)
+    program = install.program("kafka", argv, folder / "broker.log", folder)
+    broker = Child(program, kafka_probe(plan.bootstrap), PlainReport())
     await broker.start()
     try:
         await broker.ready(TRAIN_S)

@@ -86,12 +86,6 @@ def allow_traversal(account: Account, folder: Path) -> None:
             _grant_traversal(account, step)
 
 
-def make_own_folder(account: Account, folder: Path) -> None:
-    """Make a folder that only the account can use."""
-    folder.mkdir(mode=0o700, exist_ok=True)
-    os.chown(folder, account.uid, account.gid)
-
-
 def runnable_copy(account: Account, package: Path, version: str, cache: Path) -> Path:
     """Return the package's folder if the account can run PostgreSQL there, else a copy."""
     if _runs_for(account, package):

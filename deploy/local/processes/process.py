@@ -15,6 +15,13 @@ from deploy.local.errors import StackError
 from deploy.local.postgres.account import Account
 
 CHILD = Path(__file__).with_name("child.py")
+HERE = "/proc/self/cwd" if sys.platform.startswith("linux") else "."
+"""A program's working folder, in the program's own words.
+
+Servers get it instead of the data folder's path. A path may contain any byte but 0, and Java, the list in
+`log.dirs`, properties files and `postmaster.pid` each take other ones for something else.
+"""
+
 ROTATE_BYTES = 20 << 20
 GONE_S = 3.0
 

@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from deploy.local import PortPlan, StackError, StackOptions, free_ports
+from deploy.local.cache import cache_folder
 from deploy.local.data import FORMAT, DataFolder, require_space, write_atomically
 from deploy.local.kafka.program import KafkaInstall
 from deploy.local.kafka.server import server_properties
@@ -145,6 +146,22 @@ def test_endpoints_of_an_earlier_run_are_gone_once_the_folder_is_opened(tmp_path
     assert not folder.endpoints.exists()
 
 
+def test_endpoints_that_a_killed_stack_left_are_of_no_running_one(tmp_path: Path) -> None:
+    """Given a stack that was killed, and another one on its ports; then nothing is taken from that one."""
+    folder = DataFolder(tmp_path)
+    folder.open(brokers=1)
+    write_atomically(folder.endpoints, {"kafka": "127.0.0.1:9092"})
+    assert DataFolder(tmp_path).running_endpoints() == {"kafka": "127.0.0.1:9092"}
+    folder.close()
+    assert folder.endpoints.exists()
+    assert DataFolder(tmp_path).running_endpoints() is None
+
+
+def test_a_folder_without_a_stack_has_no_endpoints_and_stays_as_it_is(tmp_path: Path) -> None:
+    assert DataFolder(tmp_path / "none").running_endpoints() is None
+    assert not (tmp_path / "none").exists()
+
+
 def test_endpoints_name_every_address(tmp_path: Path) -> None:
     stack = LocalStack(StackOptions(tmp_path))
     tmp_path.mkdir(exist_ok=True)
@@ -169,7 +186,7 @@ def test_a_process_that_the_stack_does_not_run_is_reported(tmp_path: Path) -> No
 
 
 def test_three_brokers_keep_each_record_three_times_and_need_two() -> None:
-    lines = server_properties(PortPlan(brokers=3), 2, Path("/d")).splitlines()
+    lines = server_properties(PortPlan(brokers=3), 2).splitlines()
     assert "default.replication.factor=3" in lines
     assert "min.insync.replicas=2" in lines
     assert "listeners=PLAINTEXT://127.0.0.1:9093,CONTROLLER://127.0.0.1:9096" in lines
@@ -259,3 +276,12 @@ async def test_a_program_is_beyond_the_reach_of_ctrl_c_and_in_the_session_of_the
         assert os.getsid(process.pid) == os.getsid(0)
     finally:
         await kill_tree(process)
+
+
+@pytest.mark.parametrize("name", ["a:b", os.fsdecode(b"\xff")])
+def test_a_cache_that_java_cannot_name_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / name))
+    with pytest.raises(StackError, match="Java cannot use the cache folder"):
+        cache_folder()
