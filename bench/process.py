@@ -8,7 +8,8 @@ from types import TracebackType
 from typing import Self
 
 from bench.errors import BenchError
-from deploy.local.processes.process import Program, kill_tree, last_line, spawn
+from deploy.local.processes.cause import last_line
+from deploy.local.processes.process import Program, describe_end, kill_tree, spawn
 
 STOP_S = 25.0
 
@@ -47,12 +48,11 @@ class Processes(AbstractAsyncContextManager["Processes"]):
         await asyncio.gather(*(self._stop(*pair) for pair in self._pairs))
 
     def require_running(self) -> None:
-        """Raise BenchError for a program that has exited, with the last line of its log."""
+        """Raise BenchError for a program that has exited, with the cause."""
         for program, process in self._pairs:
             if process.returncode is not None:
-                raise BenchError(
-                    f"{program.name} exited by itself with “{last_line(program.log)}”."
-                )
+                end = describe_end(program, process.returncode, 0)
+                raise BenchError(f"{program.name} exited by itself: {end}.")
 
     @property
     def _pairs(self) -> list[tuple[Program, asyncio.subprocess.Process]]:
@@ -65,8 +65,9 @@ class Processes(AbstractAsyncContextManager["Processes"]):
             await asyncio.wait_for(process.wait(), STOP_S)
         except TimeoutError:
             await kill_tree(process)
+            last = last_line(program.log.read_text(errors="replace"))
             raise BenchError(
-                f"{program.name} did not stop within {STOP_S:.0f} s; last logged “{last_line(program.log)}”."
+                f"{program.name} did not stop within {STOP_S:.0f} s; last logged “{last}”."
             ) from None
         except asyncio.CancelledError:
             await kill_tree(process)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from deploy.local.errors import InUse, StackError
+from deploy.local.errors import InUse, StackError, file_errors
 
 FORMAT = 1
 """Increased when an older program cannot read the folder."""
@@ -85,9 +85,10 @@ class DataFolder:
         except OSError as error:
             raise self._unusable(error) from error
         try:
-            require_space(self.path, shutil.disk_usage(self.path).free)
-            identity = self._identity(brokers)
-            self.endpoints.unlink(missing_ok=True)
+            with file_errors():
+                require_space(self.path, shutil.disk_usage(self.path).free)
+                identity = self._identity(brokers)
+                self.endpoints.unlink(missing_ok=True)
         except BaseException:
             self.close()
             raise
@@ -133,7 +134,8 @@ class DataFolder:
         file = self.path / "version.json"
         if not file.exists():
             raise StackError(f"{self.path} is no data folder of a stack; name one with --data.")
-        return _read_identity(file)
+        with file_errors():
+            return _read_identity(file)
 
     def lock_empty(self) -> None:
         """Lock an empty folder; make it when it does not exist.

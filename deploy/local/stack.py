@@ -22,8 +22,9 @@ from deploy.local.contents import (
     write_contents,
 )
 from deploy.local.data import DataFolder, write_atomically
-from deploy.local.errors import StackError
+from deploy.local.errors import StackError, file_errors
 from deploy.local.kafka.install import ensure_kafka
+from deploy.local.kafka.program import KafkaInstall
 from deploy.local.kafka.server import START_S, count_brokers, kafka_node, kafka_probe
 from deploy.local.ports import SERVICES, PortPlan, require_free
 from deploy.local.postgres.databases import ensure_databases
@@ -137,21 +138,9 @@ class LocalStack(AbstractAsyncContextManager["LocalStack"]):
             return
         install = await ensure_kafka(self.report)
         self.report.status("Starting Kafka …")
-        nodes = range(1, self.options.brokers + 1)
-        programs = await asyncio.gather(
-            *(
-                kafka_node(
-                    install,
-                    self.ports,
-                    self.data,
-                    node,
-                    self._cluster,
-                    self.options.kafka_settings,
-                )
-                for node in nodes
-            )
-        )
-        await run_concurrently(*(self._start_broker(n, p) for n, p in enumerate(programs, 1)))
+        with file_errors():
+            programs = await asyncio.gather(*(self._node(install, n) for n in self._nodes))
+            await run_concurrently(*(self._start_broker(n, p) for n, p in enumerate(programs, 1)))
 
     async def start_postgres(self) -> None:
         """Start PostgreSQL, or check that the external one answers; then make missing databases."""
@@ -162,10 +151,11 @@ class LocalStack(AbstractAsyncContextManager["LocalStack"]):
                 self.options.external_within_s,
             )
         else:
-            program = await postgres_server(
-                self.data, self.ports.postgres, self.options.postgres_settings
-            )
-            await self._start_server(program, postgres_probe(self.postgres))
+            with file_errors():
+                program = await postgres_server(
+                    self.data, self.ports.postgres, self.options.postgres_settings
+                )
+                await self._start_server(program, postgres_probe(self.postgres))
         self.databases = await ensure_databases(self.postgres)
 
     async def start_services(self, names: Iterable[str] = SERVICES) -> None:
@@ -188,7 +178,8 @@ class LocalStack(AbstractAsyncContextManager["LocalStack"]):
         program = service_program(service, name, at, only, servers, self.data)
         child = Child(program, readyz_probe(at), self.report)
         self._services[name] = child
-        await child.start()
+        with file_errors():
+            await child.start()
         return child
 
     async def services_ready(self, within_s: float = READY_S) -> None:
@@ -298,6 +289,14 @@ class LocalStack(AbstractAsyncContextManager["LocalStack"]):
             yield from self.ports.kafka_ports()
         if not self.options.external_postgres:
             yield from self.ports.postgres_port()
+
+    @property
+    def _nodes(self) -> range:
+        return range(1, self.options.brokers + 1)
+
+    async def _node(self, install: KafkaInstall, node: int) -> Program:
+        settings = self.options.kafka_settings
+        return await kafka_node(install, self.ports, self.data, node, self._cluster, settings)
 
     async def _start_broker(self, node: int, program: Program) -> None:
         address = self.kafka.split(",")[node - 1]

@@ -154,6 +154,21 @@ async def test_a_folder_serves_only_one_stack(shared: LocalStack) -> None:
             pass
 
 
+@pytest.fixture(scope="module")
+async def once_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a stopped stack."""
+    folder = tmp_path_factory.mktemp("once")
+    async with servers(folder):
+        return folder
+
+
+@pytest.fixture
+def stopped(once_run: Path, tmp_path: Path) -> Path:
+    """Return the folder of a stopped stack, to be damaged."""
+    subprocess.run(["cp", "-a", once_run, tmp_path / "stopped"], check=True)
+    return tmp_path / "stopped"
+
+
 @pytest.fixture
 def taken() -> Iterator[PortPlan]:
     """Yield a plan whose Kafka port is in use."""
@@ -169,6 +184,56 @@ async def test_a_taken_port_is_named_with_its_option_before_anything_starts(
         async with servers(tmp_path, taken):
             pass
     assert sorted(os.listdir(tmp_path)) == ["lock", "logs", "version.json"]
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "why"),
+    [
+        (
+            "kafka-1/log/meta.properties",
+            "",
+            "kafka-1 .*: node ID not found in {folder}/kafka-1/log",
+        ),
+        (
+            "kafka-1/server.properties",
+            None,
+            "{folder}/kafka-1/server.properties .*: Is a directory",
+        ),
+        ("logs/postgres.log", None, "{folder}/logs/postgres.log cannot be used: Is a directory"),
+        (
+            "postgres/PG_VERSION",
+            "17\n",
+            "postgres .* initialized by PostgreSQL version 17, which is not",
+        ),
+        (
+            "postgres/postgresql.conf",
+            "a = = b",
+            'postgres .*: syntax error in file "{folder}/postgres',
+        ),
+    ],
+)
+async def test_what_keeps_a_server_from_starting_is_told(
+    stopped: Path, file: str, content: str | None, why: str
+) -> None:
+    """Given a stopped stack of which a file is damaged, or a folder; then the message has the cause."""
+    spoilt = stopped / file
+    spoilt.unlink()
+    if content is None:
+        spoilt.mkdir()
+    else:
+        spoilt.write_text(content)
+    with pytest.raises(StackError, match=why.format(folder=stopped)):
+        async with servers(stopped):
+            pass
+
+
+async def test_a_port_that_is_taken_after_the_check_is_named(tmp_path: Path) -> None:
+    async with LocalStack(StackOptions.at(tmp_path, free_ports()), Heard()) as stack:
+        with (
+            socket.create_server(("127.0.0.1", stack.ports.kafka)),
+            pytest.raises(StackError, match=f"{stack.ports.kafka}: Address already in use"),
+        ):
+            await stack.start_kafka()
 
 
 async def test_servers_that_were_promised_but_do_not_answer_are_told(

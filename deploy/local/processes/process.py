@@ -13,6 +13,7 @@ import psutil
 
 from deploy.local.errors import StackError
 from deploy.local.postgres.account import Account
+from deploy.local.processes.cause import cause, last_line
 
 CHILD = Path(__file__).with_name("child.py")
 HERE = "/proc/self/cwd" if sys.platform.startswith("linux") else "."
@@ -23,6 +24,9 @@ Servers get it instead of the data folder's path. A path may contain any byte bu
 """
 
 ROTATE_BYTES = 20 << 20
+READ_BYTES = 256 << 10
+"""How much of a log is read for the cause of an end."""
+
 GONE_S = 3.0
 
 
@@ -56,7 +60,7 @@ async def spawn(program: Program) -> asyncio.subprocess.Process:
     It stays in our session: Linux schedules by session, and with a session for each process an idle service
     would wait for tens of milliseconds while another is busy.
     """
-    _rotate(program.log)
+    rotate(program.log)
     with program.log.open("ab") as log:
         return await asyncio.create_subprocess_exec(
             *program.command,
@@ -72,8 +76,9 @@ async def spawn(program: Program) -> asyncio.subprocess.Process:
 async def run(program: Program, what: str) -> None:
     """Run a program to its end; kill it when cancelled.
 
-    Raises StackError with `what` and the log's last line when it fails.
+    Raises StackError with `what` and the cause when it fails.
     """
+    begin = rotate(program.log)
     process = await spawn(program)
     try:
         code = await process.wait()
@@ -81,7 +86,7 @@ async def run(program: Program, what: str) -> None:
         if process.returncode is None:
             await kill_tree(process)
     if code != 0:
-        raise StackError(f"{what} failed: {last_line(program.log)} (log: {program.log})")
+        raise StackError(f"{what} failed: {describe_end(program, code, begin)}.")
 
 
 async def kill_tree(process: asyncio.subprocess.Process) -> None:
@@ -104,14 +109,37 @@ def _kill(pid: int) -> list[psutil.Process]:
     return []
 
 
-def last_line(log: Path) -> str:
-    """Get the last non-empty line of a log, for an error message."""
+def describe_end(program: Program, code: int, begin: int) -> str:
+    """Describe why a program ended, by its exit code and what it logged from byte `begin` on."""
+    return f"{_why(program, code, begin)} ({describe_code(code)}; log: {program.log})"
+
+
+def describe_code(code: int) -> str:
+    """Describe an exit code; a negative one is the signal that ended the process."""
+    return f"signal {-code}" if code < 0 else f"exit code {code}"
+
+
+def _why(program: Program, code: int, begin: int) -> str:
+    # Somebody else's doing: what the program logged is not the cause.
+    if code == -signal.SIGKILL:
+        return "it was killed, as happens when memory runs out"
+    if code == -signal.SIGTERM:
+        return "it was told to stop"
+    log = _read(program.log, begin).replace(HERE, str(program.cwd))
+    return cause(log) or last_line(log) or "it does not say why"
+
+
+def rotate(log: Path) -> int:
+    """Start a new log when it has grown large. Return its size: where the next run will begin."""
+    size = log.stat().st_size if log.exists() else 0
+    if size <= ROTATE_BYTES:
+        return size
+    log.replace(log.with_name(f"{log.name}.1"))
+    return 0
+
+
+def _read(log: Path, begin: int) -> str:
+    """Read the end of what was logged since `begin`."""
     with log.open("rb") as file:
-        file.seek(max(0, log.stat().st_size - 4096))
-        lines = file.read().decode(errors="replace").splitlines()
-    return next((line.strip() for line in reversed(lines) if line.strip()), "nothing was logged")
-
-
-def _rotate(log: Path) -> None:
-    if log.exists() and log.stat().st_size > ROTATE_BYTES:
-        log.replace(log.with_name(f"{log.name}.1"))
+        file.seek(max(begin, log.stat().st_size - READ_BYTES))
+        return file.read().decode(errors="replace")

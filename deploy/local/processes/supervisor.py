@@ -7,7 +7,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from deploy.local.errors import StackError
-from deploy.local.processes.process import Program, kill_tree, last_line, spawn
+from deploy.local.processes.process import (
+    Program,
+    describe_code,
+    describe_end,
+    kill_tree,
+    rotate,
+    spawn,
+)
 from deploy.local.report import Report
 
 POLL_S = 0.03
@@ -44,6 +51,8 @@ class Child:
         self._process: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._hurry = asyncio.Event()
+        self._begin = 0
+        self._end = ""
 
     @property
     def name(self) -> str:
@@ -64,25 +73,23 @@ class Child:
         """Start it and keep it running; does not wait until it is ready."""
         if self._keeper is not None:
             raise StackError(f"{self.name} is running already.")
-        self._process = await spawn(self.program)
+        self._process = await self._spawn()
         self._keeper = asyncio.create_task(self._keep(self._process), name=f"keep {self.name}")
 
     async def ready(self, within_s: float, give_up_after: int = 1) -> None:
         """Wait until its probe succeeds.
 
-        Raises StackError with the reason when that takes longer, or after `give_up_after` exits.
+        Raises StackError with the reason when that takes longer, or the cause after `give_up_after` exits.
         """
         deadline = time.monotonic() + within_s
         restarts = self.restarts
         while (reason := await self._probe()) is not None:
-            log = self.program.log
             if self.restarts - restarts >= give_up_after:
-                raise StackError(
-                    f"{self.name} did not start: it exited with “{last_line(log)}” (log: {log})."
-                )
+                raise StackError(f"{self.name} did not start: {self._end}.")
             if time.monotonic() >= deadline:
                 raise StackError(
-                    f"{self.name} was not ready within {within_s:g} s: {reason} (log: {log})."
+                    f"{self.name} was not ready within {within_s:g} s: {reason}"
+                    f" (log: {self.program.log})."
                 )
             await asyncio.sleep(POLL_S)
 
@@ -121,13 +128,18 @@ class Child:
             started = time.monotonic()
             code = await process.wait()
             wait_s = backoff.after(time.monotonic() - started)
+            self._end = describe_end(self.program, code, self._begin)
             self.restarts += 1
             self._report.info(
-                f"{self.name} ended ({describe_end(code)}); starting it again in {wait_s:g} s."
+                f"{self.name} ended ({describe_code(code)}); starting it again in {wait_s:g} s."
                 f" Its log: {self.program.log}"
             )
             await asyncio.sleep(wait_s)
-            process = self._process = await spawn(self.program)
+            process = self._process = await self._spawn()
+
+    async def _spawn(self) -> asyncio.subprocess.Process:
+        self._begin = rotate(self.program.log)
+        return await spawn(self.program)
 
     async def _ended(self, process: asyncio.subprocess.Process, within_s: float) -> bool:
         """Wait until it exits. Return False when the time is up, or after `hurry`."""
@@ -139,11 +151,6 @@ class Child:
             ended.cancel()
             return False
         return True
-
-
-def describe_end(code: int) -> str:
-    """Describe an exit code; a negative one is the signal that ended the process."""
-    return f"signal {-code}" if code < 0 else f"exit code {code}"
 
 
 async def stop_all(children: Sequence[Child], within_s: float) -> None:

@@ -18,9 +18,9 @@ from deploy.local.ports import is_free
 from deploy.local.postgres.account import with_traversal
 from deploy.local.postgres.databases import service_dsn, service_password
 from deploy.local.postgres.server import buffers_mb
-from deploy.local.processes.process import Program, kill_tree, last_line, spawn
+from deploy.local.processes.process import Program, kill_tree, spawn
 from deploy.local.processes.services import service_command
-from deploy.local.processes.supervisor import Backoff, describe_end
+from deploy.local.processes.supervisor import Backoff
 from deploy.local.stack import KAFKA_STOP_S, POSTGRES_STOP_S, SERVICES_STOP_S, LocalStack
 
 
@@ -138,6 +138,12 @@ def test_a_data_folder_that_is_a_file_is_reported(tmp_path: Path) -> None:
         DataFolder(tmp_path / "file").open(brokers=1)
 
 
+def test_a_file_of_the_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    (tmp_path / "version.json").mkdir()
+    with pytest.raises(StackError, match=r"version\.json cannot be used: Is a directory"):
+        DataFolder(tmp_path).open(brokers=1)
+
+
 def test_endpoints_of_an_earlier_run_are_gone_once_the_folder_is_opened(tmp_path: Path) -> None:
     write_atomically(tmp_path / "endpoints.json", {"kafka": "gone:1"})
     folder = DataFolder(tmp_path)
@@ -239,19 +245,6 @@ def test_what_another_account_may_do_stays_as_it_was() -> None:
     shared = [(1, 7, nobody), (2, 5, 1000), (4, 0, nobody), (0x10, 5, nobody), (0x20, 0, nobody)]
     assert (2, 5, 1000) in with_traversal(shared, 999)
     assert struct.calcsize("<HHI") == 8
-
-
-def test_the_last_line_of_a_log_that_says_something_goes_into_a_message(tmp_path: Path) -> None:
-    log = tmp_path / "log"
-    log.write_text("first\nValueError: no\n\n  \n")
-    assert last_line(log) == "ValueError: no"
-    log.write_text("")
-    assert last_line(log) == "nothing was logged"
-
-
-def test_an_end_is_described_by_its_exit_code_or_signal() -> None:
-    assert describe_end(1) == "exit code 1"
-    assert describe_end(-9) == "signal 9"
 
 
 def test_addresses_are_for_their_owner_only(tmp_path: Path) -> None:
