@@ -1,15 +1,19 @@
 """Every command with its options. Each imports the module that does the work when it is called."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from cli import dead_letters, directory, progress, schemas, topics
+from cli.console import EXIT_NOT_ALL
 
 app = typer.Typer(
     name="herhaal",
-    help="Online repeat medication for GP practices: services on Kafka and PostgreSQL.",
+    help="""Online repeat medication for GP practices: services on Kafka and PostgreSQL.
+
+    Every command exits with 0 when it is done and 1 when it is not, unless its help says more.""",
     no_args_is_help=True,
     # Rich's help would add a third of a second of imports.
     rich_markup_mode=None,
@@ -24,10 +28,20 @@ app.add_typer(dead_letters.app, name="dlq")
 app.add_typer(progress.app, name="progress")
 
 
+def _to_write(path: Path | None) -> Path | None:
+    """Refuse a file that cannot be written, before the work of which it gets the result."""
+    if path is not None and not os.access(path.absolute().parent, os.W_OK):
+        raise typer.BadParameter(f"{path} cannot be written: is its folder there?")
+    return path
+
+
 @app.command()
 def demo(
     orders: Annotated[int, typer.Option(min=1, max=100_000, help="How many orders to send.")] = 200,
-    json: Annotated[Path | None, typer.Option(help="Write the figures to this file.")] = None,
+    json: Annotated[
+        Path | None,
+        typer.Option(callback=_to_write, help="Write the figures to this file."),
+    ] = None,
     rate: Annotated[float, typer.Option(min=1, help="Orders per second.")] = 50,
     seed: Annotated[int, typer.Option(help="Other patients and orders.")] = 1,
 ) -> None:
@@ -53,7 +67,10 @@ def up(
         Literal["console", "json"], typer.Option(help="How the services write their log files.")
     ] = "json",
 ) -> None:
-    """Start Kafka, PostgreSQL and the four services here, until Ctrl-C."""
+    """Start Kafka, PostgreSQL and the four services here, until Ctrl-C.
+
+    Exits with 0 after Ctrl-C or SIGTERM, 1 when the stack cannot start.
+    """
     from cli.up import run_up
 
     run_up(data, port_base, kafka_port, brokers, log)
@@ -69,7 +86,10 @@ def serve(
         bool, typer.Option("--insecure-listen", help="Allow an address that is not loopback.")
     ] = False,
 ) -> None:
-    """Run one service in this process, with its settings from the environment (HERHAAL_…)."""
+    """Run one service in this process, with its settings from the environment (HERHAAL_…).
+
+    Exits with 0 after SIGTERM or SIGINT, 1 when it cannot run.
+    """
     from cli.serve import run_serve
 
     run_serve(name, only, insecure_listen)
@@ -85,7 +105,10 @@ def lag(
         bool, typer.Option("--partitions", help="A row for each partition instead of each topic.")
     ] = False,
 ) -> None:
-    """Show the lag of each service, in records. Exits with 0, whatever the lag is."""
+    """Show the lag of each service, in records.
+
+    Exits with 0, whatever the lag is, 1 when Kafka is unavailable.
+    """
     from cli.lag import run_lag
 
     run_lag(kafka, watch, partitions)
@@ -141,13 +164,19 @@ def verify(
     history: Annotated[
         Path | None, typer.Option(help="The clients' history of their operations.")
     ] = None,
-    json: Annotated[Path | None, typer.Option(help="Write the verdict to this file.")] = None,
+    json: Annotated[
+        Path | None,
+        typer.Option(callback=_to_write, help="Write the verdict to this file."),
+    ] = None,
     dump: Annotated[Path | None, typer.Option(help="Keep the dump in this new folder.")] = None,
     wait: Annotated[
         float, typer.Option(min=0, help="Seconds to wait until the system is at rest.")
     ] = 30.0,
 ) -> None:
-    """Check a live system: nothing lost, nothing twice, all data agrees. Exits with 1 if not."""
+    """Check a live system: nothing lost, nothing twice, all data agrees.
+
+    Exits with 0 when every rule holds and the system was at rest, 1 otherwise.
+    """
     from cli.up import DEFAULT_DATA
     from cli.verify.command import Options, addresses, run_verify
 
@@ -177,7 +206,10 @@ def rebuild(
     ] = 0,
     by: dead_letters.By = None,
     reason_text: Annotated[str, typer.Option(metavar="TEXT", help="Why, for the audit.")] = "",
-    json: Annotated[Path | None, typer.Option(help="Write the figures to this file.")] = None,
+    json: Annotated[
+        Path | None,
+        typer.Option(callback=_to_write, help="Write the figures to this file."),
+    ] = None,
 ) -> None:
     """Rebuild a service's projections from the topics, beside the running ones, and switch.
 
@@ -194,7 +226,7 @@ def rebuild(
     signed = signature(by, reason_text)
     request = RebuildRequest(service, *servers, signed, accept_loss, compare_only, processes)
     if not run_rebuild(request, json) and compare_only:
-        raise typer.Exit(dead_letters.EXIT_NOT_ALL)
+        raise typer.Exit(EXIT_NOT_ALL)
 
 
 @app.command()
@@ -215,7 +247,10 @@ def bench(
         list[str] | None, typer.Option(metavar="ENGINE", help="This engine; may be repeated.")
     ] = None,
     json: Annotated[
-        Path | None, typer.Option(help="Write here; RESULTS.md and results.svg go beside it.")
+        Path | None,
+        typer.Option(
+            callback=_to_write, help="Write here; RESULTS.md and results.svg go beside it."
+        ),
     ] = None,
     profile: Annotated[
         Path | None,
@@ -246,7 +281,10 @@ def check(
     kafka_image: Annotated[str | None, typer.Option(help="With --stack containers.")] = None,
     postgres_image: Annotated[str | None, typer.Option(help="With --stack containers.")] = None,
     json: Annotated[
-        Path | None, typer.Option(help="With faults or soak: write the table of faults here.")
+        Path | None,
+        typer.Option(
+            callback=_to_write, help="With faults or soak: write the table of faults here."
+        ),
     ] = None,
     minutes: Annotated[
         float | None,

@@ -11,8 +11,16 @@ if TYPE_CHECKING:
     from rich.status import Status
 
 
+EXIT_FAILED = 1
+
+EXIT_NOT_ALL = 2
+"""Done in part, or with another result than was hoped for; the command's help says which."""
+
+
 class UserError(Exception):
     """A command cannot do what was asked. The message is one sentence for the user."""
+
+    exit_code = EXIT_FAILED
 
 
 def user_errors() -> tuple[type[Exception], ...]:

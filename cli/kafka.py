@@ -12,6 +12,9 @@ from runtime.kafka import record_reader
 
 T = TypeVar("T")
 
+UNAVAILABLE = (KafkaError, OSError, TimeoutError)
+"""What a Kafka that is unavailable, or refuses, raises."""
+
 
 def ask(kafka: str, work: Coroutine[Any, Any, T]) -> T:
     """Run `work` to its end. Raises UserError when Kafka is unavailable or refuses."""

@@ -29,7 +29,10 @@ FOLDER = Path(__file__).parents[1] / "schemas" / "contracts" / "snapshots"
 
 @app.command()
 def check(folder: Folder = FOLDER) -> None:
-    """Compare the code with the snapshots. Exits with 1 and the differences when there are any."""
+    """Compare the code with the snapshots.
+
+    Exits with 0 when they match, 1 and the differences when they do not.
+    """
     from schemas.contracts import snapshots
 
     changed = snapshots.difference(snapshots.committed(folder), snapshots.current())

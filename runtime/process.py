@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any
 
@@ -87,7 +87,8 @@ def run(
         lifespan="on",
     )
     server = _Server(config)
-    with asyncio.Runner(loop_factory=event_loop.EventLoop) as runner:
+    # uvicorn exits with a code of its own when it cannot listen.
+    with suppress(SystemExit), asyncio.Runner(loop_factory=event_loop.EventLoop) as runner:
         runner.run(server.serve())
     faulthandler.cancel_dump_traceback_later()
     return 1 if failures or not server.started else 0

@@ -4,9 +4,8 @@ from typing import Annotated
 
 import typer
 
+from cli.console import EXIT_NOT_ALL
 from cli.topics import Kafka
-
-EXIT_NOT_ALL = 2
 
 app = typer.Typer(
     help="List, show, replay or drop the records that a service could not handle. Actions are audited.",
@@ -89,8 +88,8 @@ def replay(
 ) -> None:
     """Send dead letters' records again to their original topics, in key order, and follow them.
 
-    Exits with 0 when all were handled, 2 when one died again, was refused by Kafka or not handled in
-    time, 1 when nothing was sent.
+    Exits with 0 when all were handled, 2 when one died again, was refused by Kafka, or is not known to be
+    handled, 1 when nothing was sent.
     """
     from cli.dead_letters.commands import run_replay, signature
     from cli.dead_letters.filters import read_filter, read_selection

@@ -43,14 +43,12 @@ def run_replay(kafka: str, request: ReplayRequest) -> bool:
     """Replay letters and print the result of each. Return whether all were handled.
 
     Raises:
-        UserError: the replay is not allowed, or Kafka is unavailable.
+        UserError: there is nothing to replay, the replay is not allowed, or Kafka is unavailable.
     """
     console = stdout()
     results = ask(kafka, replay(kafka, request, lambda text: print_plain(console, text)))
     for result in results:
         print_plain(console, tables.result_line(result))
-    if not results:
-        print_plain(console, "There is nothing to replay.")
     return all(result.result is Result.HANDLED for result in results)
 
 

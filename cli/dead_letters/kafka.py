@@ -92,7 +92,11 @@ class Reader:
 @asynccontextmanager
 async def reader(bootstrap: str) -> AsyncIterator[Reader]:
     """Open a reader. Raises KafkaConnectionError when Kafka is unavailable."""
-    async with clients.open_consumer(bootstrap) as consumer, clients.admin(bootstrap) as client:
+    timeout_ms = int(_REQUEST_S * 1000)
+    async with (
+        clients.open_consumer(bootstrap, request_timeout_ms=timeout_ms) as consumer,
+        clients.admin(bootstrap) as client,
+    ):
         yield Reader(consumer, client)
 
 

@@ -7,17 +7,24 @@ from dataclasses import dataclass, field
 from aiokafka import ConsumerRecord
 
 from cli.audit import Signature
-from cli.console import UserError
+from cli.console import EXIT_NOT_ALL, UserError
 from cli.dead_letters import audit
 from cli.dead_letters.box import Box, open_box, records
 from cli.dead_letters.follow import LetterResult, follow
 from cli.dead_letters.kafka import REFUSALS, Reader, Writer, reader
 from cli.dead_letters.letters import Letter, LetterId, Place, original
 from cli.dead_letters.status import REPLAY, Filter, Result, State, overtaking
+from cli.kafka import UNAVAILABLE
 from schemas.topics import ALL
 
 _NAMED = 5
 """The most letters that an error names; of the others it gives the number."""
+
+
+class NotFollowed(UserError):
+    """Records may have been sent, and it is not known what became of them."""
+
+    exit_code = EXIT_NOT_ALL
 
 
 @dataclass(frozen=True)
@@ -50,22 +57,44 @@ async def replay(
     """Replay letters and follow them. Return the result of each; `log` gets audit lines and progress.
 
     Raises:
-        UserError: the replay is not allowed; nothing was sent.
-        KafkaError, OSError, TimeoutError: Kafka is unavailable; the audit has the request.
+        UserError: there is nothing to replay, or the replay is not allowed; nothing was sent.
+        NotFollowed: Kafka became unavailable when letters may have been sent.
+        KafkaError, OSError, TimeoutError: Kafka is unavailable; nothing was sent.
     """
     async with reader(kafka) as source, Writer.open(kafka) as writer:
         box = await open_box(source, request.service)
         chosen = choose(box, request)
         if not request.force:
             await _require_not_outdated(source, chosen)
-        letters = await records(source, box, {letter.id for letter in chosen})
+        found = await records(source, box, {letter.id for letter in chosen})
         await _audit(writer, request, {letter.id: Result.ASKED for letter in chosen}, {}, log)
-        sent = await _send(writer, box, chosen, letters)
-        log(f"{len(sent.landed)} sent; waiting up to {request.wait_s:g} s for {request.service} …")
-        results = await follow(source, box, sent.landed, request.wait_s)
-        results += [LetterResult(id, Result.NOT_SENT, why=why) for id, why in sent.refused.items()]
-        by_id = {result.id: result.result for result in results}
-        await _audit(writer, request, by_id, sent.landed, log)
+        try:
+            return await resend(source, writer, box, found, request, log)
+        except UNAVAILABLE as error:
+            raise NotFollowed(
+                f"Kafka became unavailable ({type(error).__name__}) when {_some([*map(str, found)])}"
+                f" may have been sent: `herhaal dlq list {request.service}` shows what became of them."
+            ) from error
+
+
+async def resend(
+    source: Reader,
+    writer: Writer,
+    box: Box,
+    found: Mapping[LetterId, ConsumerRecord],
+    request: ReplayRequest,
+    log: Callable[[str], None],
+) -> list[LetterResult]:
+    """Send these letters' records again, follow them, and audit the results.
+
+    Raises KafkaError, OSError or TimeoutError when Kafka becomes unavailable.
+    """
+    sent = await _send(writer, box, [box.letter(id) for id in sorted(found)], found)
+    log(f"{len(sent.landed)} sent; waiting up to {request.wait_s:g} s for {request.service} …")
+    results = await follow(source, box, sent.landed, request.wait_s)
+    results += [LetterResult(id, Result.NOT_SENT, why=why) for id, why in sent.refused.items()]
+    by_id = {result.id: result.result for result in results}
+    await _audit(writer, request, by_id, sent.landed, log)
     return sorted(results, key=lambda result: result.id)
 
 
@@ -73,10 +102,12 @@ def choose(box: Box, request: ReplayRequest) -> list[Letter]:
     """Choose the letters to replay, by id.
 
     Raises:
-        UserError: one is settled already, or would overtake an open letter of its key.
+        UserError: there is none, one is settled already, or would overtake an open letter of its key.
     """
     named = [box.letter(id) for id in sorted(set(request.ids))]
     chosen = named or box.open(request.wanted)
+    if not chosen:
+        raise UserError("There is nothing to replay: no open letter is as you say.")
     if not request.force:
         _require_unsettled(box, chosen)
         _require_order(box, chosen)

@@ -31,7 +31,10 @@ def show(
     kafka: Kafka = None,
     postgres: Postgres = None,
 ) -> None:
-    """Compare the stored offsets of services with Kafka. Exits with 1 when a partition does not fit."""
+    """Compare the stored offsets of services with Kafka.
+
+    Exits with 0 when every partition fits, 1 when one does not, or a server is unavailable.
+    """
     from cli.progress.commands import Servers, run_show
 
     if not run_show(Servers.of_stack(data, kafka, postgres), service):

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-EXIT_DIFFERS = 2
+from cli.console import EXIT_NOT_ALL
 
 app = typer.Typer(
     help="Compare the topics on a broker with the registry, and create or change them.",
@@ -39,7 +39,7 @@ def plan(kafka: Kafka = "127.0.0.1:9092") -> None:
     from cli.topics.commands import run_plan
 
     if run_plan(kafka):
-        raise typer.Exit(EXIT_DIFFERS)
+        raise typer.Exit(EXIT_NOT_ALL)
 
 
 @app.command()

@@ -5,7 +5,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -113,13 +113,15 @@ async def admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
 
 
 async def closed(closing: Awaitable[None]) -> None:
-    """Wait until a client is closed; raise CancelledError if this task was cancelled meanwhile.
+    """Wait until a client is closed; raise CancelledError if, and only if, this task was cancelled meanwhile.
 
-    aiokafka suppresses that: it cancels its own tasks, and catches our CancelledError as if it were theirs.
+    aiokafka mistakes one for the other: it cancels its own tasks, catches our CancelledError as if it were
+    theirs, and, when Kafka is away, raises theirs as if it were ours.
     """
     task = asyncio.current_task()
     assert task is not None, "a client is closed within a task"
     before = task.cancelling()
-    await closing
+    with suppress(asyncio.CancelledError):
+        await closing
     if task.cancelling() > before:
         raise asyncio.CancelledError

@@ -1,13 +1,19 @@
 """An operator lists, replays and drops dead letters; each action is audited without a patient's data."""
 
+import asyncio
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from cli.__main__ import main
 from cli.console import UserError
 from cli.dead_letters.kafka import Writer
-from deploy.local import LocalStack
+from deploy.local import LocalStack, PlainReport, StackOptions, free_ports
+from runtime.kafka.admin import apply_topics
+from runtime.messages.dead_letters import dead_letter
 from runtime.messages.message import Outgoing
+from runtime.messages.parser import Unreadable
 from runtime.messages.partitioner import partition_of
 from schemas import topics
 from schemas.records.medication import MedicationOverview
@@ -15,6 +21,7 @@ from schemas.records.orders import OrderCancelled
 from tests.bodies import make
 from tests.harness.kafka import eventually, header, read_all, records_of, send, sent
 from tests.harness.made import Sent, a_cancellation, a_patient, an_import, an_order
+from tests.harness.records import delivered
 from tests.integration.operator import audited, herhaal, letter_of, plain, state
 
 REQUESTS = topics.ORDERS_REQUESTS.name
@@ -82,6 +89,35 @@ async def _is_as_sent(stack: LocalStack, patient: str, letter: str) -> None:
     own = [*first.headers, ("replayed_from", f"ordering.dead-letters:{letter}".encode())]
     assert (replayed.value, list(replayed.headers)) == (first.value, own)
     assert replayed.partition == partition_of(patient.encode(), topics.ORDERS_REQUESTS.partitions)
+
+
+@pytest.mark.parametrize("those", ["--reason=no_such_reason", "--since=2100-01-01", "--topic=none"])
+async def test_a_replay_that_matches_nothing_is_not_done(stack: LocalStack, those: str) -> None:
+    """Given a script that goes on after a 0; then no letter is nothing done: 1, and no audit."""
+    before = await read_all(stack.kafka, topics.OPERATORS_AUDIT.name)
+    command = ["dlq", "replay", "ordering", those, "--kafka", stack.kafka]
+    assert await asyncio.to_thread(main, command) == 1
+    assert await read_all(stack.kafka, topics.OPERATORS_AUDIT.name) == before
+
+
+async def test_a_replay_whose_end_nobody_saw_is_not_taken_for_one_that_sent_nothing(
+    tmp_path: Path,
+) -> None:
+    """Given a Kafka that goes away while a replay waits for the service; then 2, as it was sent."""
+    dead = Unreadable("bad_json", "")
+    async with LocalStack(StackOptions.at(tmp_path, free_ports()), PlainReport()) as alone:
+        await alone.start_kafka()
+        await apply_topics(alone.kafka, topics.ALL, 1)
+        patient = a_patient()
+        record = delivered(topics.ORDERS_REQUESTS, an_order(patient))
+        async with Writer.open(alone.kafka) as writer:
+            place = await writer.send(dead_letter("ordering", record, dead))
+        id = f"{place.partition}:{place.offset}"
+        command = ["dlq", "replay", "ordering", id, "--wait", "60", "--kafka", alone.kafka]
+        replaying = asyncio.create_task(asyncio.to_thread(main, command))
+        await records_of(alone.kafka, REQUESTS, [patient], at_least=1)
+        await alone.kill("kafka-1")
+        assert await replaying == 2
 
 
 async def test_what_is_settled_is_replayed_only_by_force(stack: LocalStack) -> None:

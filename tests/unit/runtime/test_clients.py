@@ -88,3 +88,21 @@ def _cancelled() -> bool:
     task = asyncio.current_task()
     assert task is not None
     return task.cancelling() > 0
+
+
+async def test_a_client_that_takes_its_own_task_for_its_caller_does_not_cancel_it() -> None:
+    """Given a client whose close raises the cancellation of its own task, as aiokafka's when Kafka is
+    away; then the caller's own error is raised on."""
+
+    async def close() -> None:
+        raise asyncio.CancelledError
+
+    async def use() -> None:
+        try:
+            raise ConnectionError("Kafka is away")
+        finally:
+            await closed(close())
+
+    with pytest.raises(ConnectionError):
+        await use()
+    assert not _cancelled()

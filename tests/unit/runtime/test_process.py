@@ -1,6 +1,8 @@
 """A process that is to stop, on a signal or a failure, ends in bounded time."""
 
+import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -28,6 +30,26 @@ async def app(scope, receive, send):
 server = ours._Server(uvicorn.Config(app, port=0, log_config=None, lifespan="on"))
 asyncio.run(server.serve())
 """
+
+
+def test_a_service_whose_port_is_taken_ends_with_1_and_says_so() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ended = subprocess.run(
+            [sys.executable, "-m", "services.metrics"],
+            env=os.environ
+            | {
+                "HERHAAL_DATABASE": "postgresql://nobody@127.0.0.1:1/none",
+                "HERHAAL_KAFKA": "127.0.0.1:1",
+                "HERHAAL_LISTEN": f"127.0.0.1:{port}",
+            },
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+    assert ended.returncode == 1
+    assert "address already in use" in ended.stderr
 
 
 @pytest.mark.parametrize("ends", ["signal", "failure"])
