@@ -5,8 +5,6 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from aiokafka import TopicPartition
-
 from runtime.errors import NotReady
 from runtime.kafka.global_table import GlobalTable
 from runtime.kafka.producer import Producer
@@ -40,8 +38,11 @@ class Sender(Protocol):
 class PageReader(Protocol):
     """Reads a topic page by page."""
 
-    async def read(self, tp: TopicPartition, offset: int, at_most: int) -> Page:
+    async def read(self, topic: str, offset: int, at_most: int) -> Page:
         """Read records from `offset` on. Raises KafkaUnavailable while Kafka does not answer."""
+
+    async def exists(self, topic: str) -> bool:
+        """Ask Kafka whether it has this topic. Raises KafkaUnavailable while Kafka does not answer."""
 
     async def stop(self) -> None:
         """Disconnect."""

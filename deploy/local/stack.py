@@ -46,9 +46,6 @@ KAFKA_STOP_S = 5.0
 POSTGRES_STOP_S = 3.0
 """Seconds until SIGKILL. Their sum is below 15 s, in which a stack must stop."""
 
-NOTE_S = 10.0
-"""Seconds in which the servers must say what they hold."""
-
 MAX_RESTARTS = 4
 """The most exits of a process while `start` waits for it."""
 
@@ -228,7 +225,7 @@ class LocalStack(AbstractAsyncContextManager["LocalStack"]):
         children = {**self._servers, **self._services}
         return {name: child.pid for name, child in children.items() if child.running}
 
-    async def note_contents(self, within_s: float = NOTE_S) -> None:
+    async def note_contents(self, within_s: float = READY_S) -> None:
         """Write down what the servers hold: a backup must have as much.
 
         Raises StackError when a server does not say it in time.

@@ -61,6 +61,19 @@ class TopicPages:
         except (KafkaError, OSError, TimeoutError) as error:
             raise KafkaUnavailable from error
 
+    async def exists(self, topic: str) -> bool:
+        """Ask Kafka whether it has this topic.
+
+        Raises:
+            KafkaUnavailable: Kafka did not answer within `TIMEOUT_S`.
+        """
+        try:
+            async with self._slots, asyncio.timeout(TIMEOUT_S), self._consumer() as consumer:
+                # All topics: a request for one would create it on a Kafka that creates topics on demand.
+                return topic in await consumer.topics()
+        except (KafkaError, OSError, TimeoutError) as error:
+            raise KafkaUnavailable from error
+
     async def stop(self) -> None:
         """Close all consumers."""
         idle, self._idle = self._idle, []

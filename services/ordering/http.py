@@ -125,12 +125,15 @@ class OrderingApi:
     async def feed(self, pharmacy: str, after: int, limit: int) -> Response:
         """Show a page of a pharmacy's topic, for clients without Kafka.
 
+        A pharmacy that left the directory keeps its feed: what was approved for it may not be read yet.
+
         Raises:
-            Problem: 410, `after` is beyond the end of the topic.
+            Problem: 404, no such pharmacy, now or before; 410, `after` is beyond the end of the topic.
         """
-        if pharmacy not in self._resources.table(Pharmacy).rows:
-            return json_response(FeedView(items=[], next=f"{after}"))
         topic = topics.PRESCRIPTIONS_PREFIX + pharmacy
+        known = pharmacy in self._resources.table(Pharmacy).rows
+        if not known and not await self._resources.pages.exists(topic):
+            raise not_found("pharmacy")
         page = await self._resources.pages.read(topic, after, limit)
         if page.past_end:
             raise Problem(

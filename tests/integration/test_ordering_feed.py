@@ -6,7 +6,8 @@ import httpx
 import pytest
 
 from deploy.local import LocalStack
-from schemas.topics import PRESCRIPTIONS_PREFIX
+from runtime.kafka.admin import apply_topics
+from schemas.topics import PRESCRIPTIONS_PREFIX, prescriptions
 from services.ordering.domain.events import prescription_id
 from tests.harness.kafka import header, records_of
 from tests.harness.made import METFORMINE, OMEPRAZOL, an_order, entry
@@ -89,8 +90,26 @@ async def test_reading_the_same_page_again_gives_the_same(
 async def test_another_pharmacy_sees_nothing_of_it(ordering: OrderingClient) -> None:
     order = an_order(await ordering.patient(), pharmacy=PHARMACY)
     await ordering.place(order, wait=WAIT_S)
-    page = await ordering.feed("02999999", limit=1000)
-    assert page["items"] == []
+    page = await ordering.feed("02999002", limit=1000)
+    assert order.patient not in {item["data"].get("patient") for item in page["items"]}
+
+
+async def test_a_pharmacy_that_never_was_is_404_and_not_empty_for_ever(
+    ordering: OrderingClient,
+) -> None:
+    """Given a mistyped code; then the pharmacy hears of it, and does not wait for prescriptions."""
+    answer = await ordering.get("/pharmacies/02999999/prescriptions", after="7")
+    assert is_problem(answer, 404)
+    assert answer.json()["detail"] == "There is no such pharmacy."
+
+
+async def test_a_pharmacy_that_left_the_directory_keeps_its_feed(
+    ordering: OrderingClient, stack: LocalStack
+) -> None:
+    """Given the topic of a pharmacy that is not in the directory (any more); then it can be read to its end."""
+    gone = "02999777"
+    await apply_topics(stack.kafka, [prescriptions(gone)], 1)
+    assert await ordering.feed(gone) == {"items": [], "next": "0"}
 
 
 @pytest.mark.parametrize(

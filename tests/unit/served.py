@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-from aiokafka import TopicPartition
 
 from runtime.app import create_app
 from runtime.http.problems import unavailable
@@ -84,7 +83,10 @@ class FakeSender:
 class NoPages:
     """A page reader without Kafka."""
 
-    async def read(self, tp: TopicPartition, offset: int, at_most: int) -> Page:
+    async def read(self, topic: str, offset: int, at_most: int) -> Page:
+        raise unavailable("There is no Kafka here.")
+
+    async def exists(self, topic: str) -> bool:
         raise unavailable("There is no Kafka here.")
 
     async def stop(self) -> None:

@@ -27,4 +27,6 @@ async def test_every_read_raises_kafka_unavailable_while_kafka_does_not_answer(s
     for _ in range(MAX_CONSUMERS + 1):
         with pytest.raises(KafkaUnavailable):
             await pages.read("prescriptions.approved.02999001", 0, 10)
+        with pytest.raises(KafkaUnavailable):
+            await pages.exists("prescriptions.approved.02999001")
     await pages.stop()
