@@ -19,7 +19,6 @@ from runtime.consistency.cluster import ServiceTopics, require_matching_cluster
 from runtime.errors import CannotRun, is_transient
 from runtime.http import problems
 from runtime.http.load_shedding import LoadShedding
-from runtime.http.requests import BodyLimit
 from runtime.kafka import record_reader
 from runtime.kafka.admin import TopicsMissing
 from runtime.kafka.producer import Producer
@@ -65,7 +64,6 @@ def create_app(
         redoc_url=None,
         openapi_url="/openapi.json",
     )
-    app.add_middleware(BodyLimit)
     problems.install(app)
     # First, as FastAPI tries routes in this order and these get nearly all requests.
     if part != "worker":

@@ -52,6 +52,8 @@ PATIENT_PARTITIONS = 8
 
 _KIB = 1024
 DEFAULT_MAX_BYTES = 1024 * _KIB
+OVERVIEW_MAX_BYTES = 4096 * _KIB
+"""Of topics with whole overviews: 200 medicines with long texts in any script take 3 MiB."""
 _DAY = timedelta(days=1)
 _YEAR = timedelta(days=365)
 
@@ -109,8 +111,10 @@ def _topic(
     readers: Iterable[str],
     retention: timedelta | None,
     partitions: int = PATIENT_PARTITIONS,
+    max_bytes: int = DEFAULT_MAX_BYTES,
 ) -> Topic:
-    return Topic(name, about, bodies, frozenset(writers), frozenset(readers), retention, partitions)
+    parties = frozenset(writers), frozenset(readers)
+    return Topic(name, about, bodies, *parties, retention, partitions, max_bytes)
 
 
 ORDERS_REQUESTS = _topic(
@@ -164,6 +168,7 @@ MEDICATION_CHANGES = _topic(
     writers=("practice-system", "medication"),
     readers=("medication",),
     retention=90 * _DAY,
+    max_bytes=OVERVIEW_MAX_BYTES,
 )
 MEDICATION_STATUS = _topic(
     "medication.status",
@@ -172,6 +177,7 @@ MEDICATION_STATUS = _topic(
     writers=("medication",),
     readers=("ordering", "medication", "portal"),
     retention=None,
+    max_bytes=OVERVIEW_MAX_BYTES,
 )
 NOTIFICATIONS_EVENTS = _topic(
     "notifications.events",
@@ -234,7 +240,7 @@ def dead_letters(service: str) -> Topic:
         writers=frozenset({service}),
         readers=frozenset({"operator"}),
         retention=30 * _DAY,
-        max_bytes=4096 * _KIB,
+        max_bytes=OVERVIEW_MAX_BYTES + 1024 * _KIB,
     )
 
 

@@ -2,17 +2,20 @@
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from functools import lru_cache
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Header, Path, Request
 from pydantic import BaseModel, ValidationError
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from runtime.http.problems import Problem, invalid
 from runtime.messages.cloudevents import valid_traceparent
 from schemas.base import PatientId, PharmacyAgb, PracticeAgb, Prk
+from schemas.sizes import ESCAPED, largest
 
-MAX_BODY_BYTES = 64 * 1024
+ROOM_BYTES = 64 * 1024
+"""For white space, and for fields that we ignore."""
+
 MAX_WAIT_S = 30.0
 
 M = TypeVar("M", bound=BaseModel)
@@ -20,42 +23,39 @@ M = TypeVar("M", bound=BaseModel)
 _WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*(\d{1,6})(?:$|[,;\s])", re.IGNORECASE)
 
 
-class BodyLimit:
-    """ASGI middleware: 413 for a body over `MAX_BODY_BYTES`, also without `Content-Length`."""
+@lru_cache
+def max_body_bytes(model: type[BaseModel]) -> int:
+    """How large the body of a request may be: the largest that its schema allows, and room.
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        if _declared_length(scope) > MAX_BODY_BYTES:
-            await too_large().response()(scope, receive, send)
-            return
-        read = 0
-
-        async def limited() -> Message:
-            nonlocal read
-            message = await receive()
-            read += len(message.get("body", b""))
-            if read > MAX_BODY_BYTES:
-                raise too_large()
-            return message
-
-        await self._app(scope, limited, send)
+    A body that is not larger than its schema allows is never refused for its size, and Kafka takes the record
+    that it becomes: `tests/unit/schemas/test_sizes.py`.
+    """
+    return largest(model, ESCAPED) + ROOM_BYTES
 
 
-def too_large() -> Problem:
-    """413: the body is larger than `MAX_BODY_BYTES`."""
-    return Problem(413, "too-large", f"The body is larger than {MAX_BODY_BYTES // 1024} KB.")
+async def read_body(request: Request, max_bytes: int) -> bytes:
+    """Read the body, at most `max_bytes`.
+
+    Raises:
+        Problem: 413, it is larger, or declared to be.
+        ClientDisconnect: the client disconnected before the end of the body.
+    """
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > max_bytes:
+        raise too_large(max_bytes)
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > max_bytes:
+            raise too_large(max_bytes)
+        chunks.append(chunk)
+    return b"".join(chunks)
 
 
-def _declared_length(scope: Scope) -> int:
-    for name, value in scope["headers"]:
-        if name == b"content-length" and value.isdigit():
-            return int(value)
-    return 0
+def too_large(max_bytes: int) -> Problem:
+    """413: the body is larger than `max_bytes`."""
+    return Problem(413, "too-large", f"The body is larger than {max_bytes // 1024} KB.")
 
 
 def json_body(model: type[M]) -> Callable[[Request], Awaitable[M]]:
@@ -71,10 +71,10 @@ async def read_json(model: type[M], request: Request) -> M:
     """Read the body as this model, as strictly as a record from Kafka.
 
     Raises:
-        Problem: 413 larger than `MAX_BODY_BYTES`, 415 not JSON by its content type, 422 not valid.
+        Problem: 413 larger than `max_body_bytes`, 415 not JSON by its content type, 422 not valid.
         ClientDisconnect: the client disconnected before the end of the body.
     """
-    body = await request.body()
+    body = await read_body(request, max_body_bytes(model))
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise Problem(415, "unsupported-media-type", "The body must be application/json.")

@@ -12,6 +12,8 @@ import pytest
 from fastapi.openapi.models import OpenAPI
 
 from deploy.local import LocalStack
+from runtime.http.requests import max_body_bytes
+from schemas.records.orders import OrderPlace
 from tests.harness.made import a_patient, an_order, as_json
 from tests.integration.ordering_api import OrderingClient, is_problem
 
@@ -66,14 +68,16 @@ async def test_another_media_type_is_415(ordering: OrderingClient) -> None:
 
 
 @pytest.mark.parametrize("chunked", [False, True])
-async def test_a_body_over_64_kb_is_413(ordering: OrderingClient, chunked: bool) -> None:
+async def test_a_body_over_the_limit_is_413(ordering: OrderingClient, chunked: bool) -> None:
+    most = max_body_bytes(OrderPlace)
+
     async def chunks() -> AsyncIterator[bytes]:
-        for _ in range(65):
+        for _ in range(most // 1024 + 1):
             yield b" " * 1024
 
     answer = await ordering.http.post(
         ordering.url("/orders"),
-        content=chunks() if chunked else b" " * (64 * 1024 + 1),
+        content=chunks() if chunked else b" " * (most + 1),
         headers={"content-type": "application/json"},
     )
     assert is_problem(answer, 413)

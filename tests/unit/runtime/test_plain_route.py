@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from runtime.http import problems
 from runtime.http.plain_route import PlainRoute
 from runtime.http.problems import Problem
-from runtime.http.requests import MAX_BODY_BYTES, BodyLimit, PreferWait, Traceparent, read_json
+from runtime.http.requests import PreferWait, Traceparent, max_body_bytes, read_json
 from runtime.http.responses import json_response
 from schemas.records.orders import OrderPlace
 from tests.harness.made import an_order, as_json
@@ -22,6 +22,7 @@ SECRET = "pat_secret99"
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 GOOD = json.dumps(as_json(an_order("pat_anna0001"))).encode()
 JSON = {"content-type": "application/json"}
+MOST = max_body_bytes(OrderPlace)
 
 RAISES: dict[str, Exception] = {
     "bug": ValueError(SECRET),
@@ -51,7 +52,6 @@ def routes(kind: type[APIRoute] = PlainRoute, **options: Any) -> APIRouter:
 def app_with(router: APIRouter, **options: Any) -> FastAPI:
     """Make an app as every service does."""
     app = FastAPI(docs_url=None, redoc_url=None, **options)
-    app.add_middleware(BodyLimit)
     problems.install(app)
     app.include_router(router)
     return app
@@ -72,7 +72,7 @@ async def answer(
 
 
 async def too_many_chunks() -> AsyncIterator[bytes]:
-    for _ in range(MAX_BODY_BYTES // 1024 + 1):
+    for _ in range(MOST // 1024 + 1):
         yield b" " * 1024
 
 
@@ -87,8 +87,8 @@ def with_remark(remark: str) -> bytes:
         ("POST", "/orders?x=1", GOOD, {"content-type": "Application/JSON; charset=utf-8"}, 202),
         ("POST", "/orders", GOOD, JSON | {"prefer": "wait=5", "traceparent": TRACE}, 202),
         ("POST", "/orders", GOOD, JSON | {"prefer": "soon", "traceparent": "rubbish"}, 202),
-        ("POST", "/orders", GOOD.ljust(MAX_BODY_BYTES), JSON, 202),
-        ("POST", "/orders", GOOD.ljust(MAX_BODY_BYTES + 1), JSON, 413),
+        ("POST", "/orders", GOOD.ljust(MOST), JSON, 202),
+        ("POST", "/orders", GOOD.ljust(MOST + 1), JSON, 413),
         ("POST", "/orders", too_many_chunks, JSON, 413),
         ("POST", "/orders", GOOD, {}, 415),
         ("POST", "/orders", GOOD, {"content-type": "text/plain"}, 415),

@@ -13,13 +13,14 @@ from fastapi import Depends, FastAPI
 from runtime.errors import KafkaUnavailable, NotReady
 from runtime.http import problems
 from runtime.http.problems import Problem
-from runtime.http.requests import MAX_BODY_BYTES, BodyLimit, PreferWait, Traceparent, json_body
+from runtime.http.requests import PreferWait, Traceparent, json_body, max_body_bytes
 from schemas.records.orders import OrderPlace
 from tests.harness.made import an_order, as_json
 
 SECRET = "pat_secret99"
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 GOOD = as_json(an_order("pat_anna0001"))
+MOST = max_body_bytes(OrderPlace)
 
 RAISES: dict[str, Exception] = {
     "bug": ValueError(SECRET),
@@ -38,7 +39,6 @@ RAISES: dict[str, Exception] = {
 def app() -> FastAPI:
     """Make an app as every service does, with routes that read or raise."""
     made = FastAPI(docs_url=None, redoc_url=None)
-    made.add_middleware(BodyLimit)
     problems.install(made)
 
     @made.post("/orders")
@@ -97,18 +97,18 @@ async def test_another_media_type_is_415(client: httpx.AsyncClient, media_type: 
 
 async def test_a_content_length_above_the_limit_is_413(client: httpx.AsyncClient) -> None:
     headers = {"content-type": "application/json"}
-    content = b" " * (MAX_BODY_BYTES + 1)
+    content = b" " * (MOST + 1)
     body = problem(
         await client.post("/orders", content=content, headers=headers),
         413,
         "too-large",
     )
-    assert "64 KB" in body["detail"]
+    assert f"{MOST // 1024} KB" in body["detail"]
 
 
 async def test_a_chunked_body_above_the_limit_is_413(client: httpx.AsyncClient) -> None:
     async def chunks() -> AsyncIterator[bytes]:
-        for _ in range(MAX_BODY_BYTES // 1024 + 1):
+        for _ in range(MOST // 1024 + 1):
             yield b" " * 1024
 
     headers = {"content-type": "application/json"}
@@ -117,9 +117,9 @@ async def test_a_chunked_body_above_the_limit_is_413(client: httpx.AsyncClient) 
     problem(answer, 413, "too-large")
 
 
-async def test_a_body_of_exactly_64_kb_is_read(client: httpx.AsyncClient) -> None:
+async def test_a_body_of_exactly_the_limit_is_read(client: httpx.AsyncClient) -> None:
     text = json.dumps(GOOD)
-    content = text + " " * (MAX_BODY_BYTES - len(text))
+    content = text + " " * (MOST - len(text))
     answer = await client.post(
         "/orders", content=content, headers={"content-type": "application/json"}
     )
