@@ -86,6 +86,9 @@ MAX_ENTRIES = 200
 Medications = Annotated[Many[Medication], Field(max_length=MAX_ENTRIES)]
 
 
+_FieldName = Annotated[str, StringConstraints(max_length=20, pattern=r"^[a-z_]+$")]
+
+
 class EntryFlaw(Model):
     """An entry that the practice's system sent with wrong or missing fields; never the wrong values themselves.
 
@@ -96,7 +99,7 @@ class EntryFlaw(Model):
     position: Annotated[int, Field(ge=1, le=MAX_ENTRIES)]
     prk: Prk | None = None
     medicine: Name | None = None
-    fields: Many[Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,50}$")]]
+    fields: Annotated[Many[_FieldName], Field(max_length=len(Medication.model_fields))]
     kept: bool
 
 

@@ -244,7 +244,7 @@ async def _all_refuse(stack: LocalStack, saying: str) -> None:
 async def _refuses(stack: LocalStack, service: str, saying: str) -> None:
     """Check that the service exits, and logs why and which command to use."""
     child = await stack.add_service(service)
-    with pytest.raises(StackError, match="it exited"):
+    with pytest.raises(StackError, match=f"{service} did not start"):
         await child.ready(40, give_up_after=1)
     await stack.kill(service)
     said = [json.loads(line) for line in child.program.log.read_text().splitlines()]

@@ -20,14 +20,19 @@ def escaped(body: Any) -> bytes:
     return json.dumps(body, ensure_ascii=True).encode()
 
 
+def _name(character: str, length: int) -> str:
+    """A name must have a character that people can see."""
+    return "a" + character * (length - 1)
+
+
 def an_overview(patient: str, character: str) -> dict[str, Any]:
     """The largest overview, of chronic medicines, with its texts in this character."""
     medicine = {
-        "medicine": character * 200,
+        "medicine": _name(character, 200),
         "status": "chronic",
         "dosage": character * 2000,
         "quantity": 100_000,
-        "unit": character * 200,
+        "unit": _name(character, 200),
         "days_supply": 3650,
         "last_ordered_on": "2000-01-01",
         "prescribed_on": "2000-01-01",
@@ -36,7 +41,7 @@ def an_overview(patient: str, character: str) -> dict[str, Any]:
     }
     return {
         "patient": patient,
-        "by": {"role": "assistant", "id": character * 100},
+        "by": {"role": "assistant", "id": _name(character, 100)},
         "reason": character * 2000,
         "practice": PRACTICE,
         "medications": [medicine | {"prk": prk} for prk in _PRKS],
@@ -45,14 +50,14 @@ def an_overview(patient: str, character: str) -> dict[str, Any]:
 
 def an_order(patient: str, character: str) -> dict[str, Any]:
     """The largest order, of medicines of that overview, with its texts in this character."""
-    line = {"medicine": character * 200, "quantity": 100_000}
+    line = {"medicine": _name(character, 200), "quantity": 100_000}
     return {
         "order_id": str(uuid4()),
         "patient": patient,
         "practice": PRACTICE,
         "pharmacy": PHARMACY,
         "channel": "repeat_service",
-        "placed_by": {"role": "assistant", "id": character * 100},
+        "placed_by": {"role": "assistant", "id": _name(character, 100)},
         "lines": [line | {"line": n, "prk": prk} for n, prk in enumerate(_PRKS[:50], start=1)],
         "remark": character * 2000,
         "supply_until": str(date.max),
