@@ -146,6 +146,6 @@ async def test_a_limit_is_from_1_to_1000(ordering: OrderingClient, limit: str) -
     assert answer.json()["errors"][0]["field"] == "limit"
 
 
-@pytest.mark.parametrize("agb", ["01999001", "0201000", "020100011", "apotheek"])
+@pytest.mark.parametrize("agb", ["03999001", "0201000", "020100011", "apotheek"])
 async def test_a_code_that_is_no_pharmacys_is_422(ordering: OrderingClient, agb: str) -> None:
     assert is_problem(await ordering.get(f"/pharmacies/{agb}/prescriptions"), 422)
