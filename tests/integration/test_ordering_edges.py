@@ -39,7 +39,7 @@ def ordering(stack: LocalStack, http: httpx.AsyncClient) -> OrderingClient:
     [
         ({"patient": f"{SECRET} met een naam"}, "patient"),
         ({"practice": "02999001"}, "practice"),
-        ({"pharmacy": "01999001"}, "pharmacy"),
+        ({"pharmacy": "03999001"}, "pharmacy"),
         ({"channel": SECRET}, "channel"),
         ({"lines": []}, "lines"),
         ({"remark": f"{SECRET}\u0000"}, "remark"),
