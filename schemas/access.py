@@ -1,0 +1,100 @@
+"""Who may do what: one table, from which enforcement, OpenAPI, the documentation and the tests derive.
+
+A person or system has a role, proved by a token (`Claims`). The table says which roles may do an action, and
+within which scope; what it does not say is denied.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import StringConstraints
+
+from schemas.base import ActorId, Model, PatientId, PharmacyAgb, PracticeAgb
+
+
+class Party(StrEnum):
+    """The roles of people, and the kinds of systems."""
+
+    PATIENT = "patient"
+    PROXY = "proxy"
+    ASSISTANT = "assistant"
+    GP = "gp"
+    MANAGER = "manager"
+    PHARMACIST = "pharmacist"
+    REGION = "region"
+    OPERATOR = "operator"
+    PORTAL = "portal"
+    PRACTICE_SYSTEM = "practice-system"
+    PHARMACY_SYSTEM = "pharmacy-system"
+
+
+class Scope(StrEnum):
+    """What an action may concern: the claim of the token that must name it."""
+
+    PATIENTS = "patients"
+    """The patients of the token: oneself, or those one stands in for."""
+    PRACTICE = "practice"
+    """The practice of the token, and its patients."""
+    PHARMACY = "pharmacy"
+    """The pharmacy of the token, and its prescriptions."""
+    REGION = "region"
+    """The region of the token, and its practices."""
+    SERVES = "serves"
+    """The practices and pharmacies that a system serves."""
+
+
+class Action(StrEnum):
+    """What one can do."""
+
+    ORDERS_PLACE = "orders.place"
+    ORDERS_READ = "orders.read"
+    ORDERS_CANCEL = "orders.cancel"
+    PRESCRIPTIONS_READ = "prescriptions.read"
+    OVERVIEW_READ = "overview.read"
+    OVERVIEW_IMPORT = "overview.import"
+    STATUS_SET = "status.set"
+    MESSAGES_READ = "messages.read"
+    REPORTS_READ = "reports.read"
+
+
+_PATIENTS = {Party.PATIENT: Scope.PATIENTS, Party.PROXY: Scope.PATIENTS}
+_CARE = {Party.ASSISTANT: Scope.PRACTICE, Party.GP: Scope.PRACTICE}
+_PHARMACY = {Party.PHARMACIST: Scope.PHARMACY, Party.PHARMACY_SYSTEM: Scope.SERVES}
+_PORTAL = {Party.PORTAL: Scope.SERVES}
+
+ACCESS: Mapping[Action, Mapping[Party, Scope]] = {
+    Action.ORDERS_PLACE: _PATIENTS | _CARE | _PORTAL,
+    Action.ORDERS_READ: _PATIENTS | _CARE | _PORTAL | _PHARMACY,
+    Action.ORDERS_CANCEL: _PATIENTS | _CARE | _PORTAL | _PHARMACY,
+    Action.PRESCRIPTIONS_READ: _PHARMACY,
+    Action.OVERVIEW_READ: _PATIENTS | _CARE | _PORTAL | {Party.PRACTICE_SYSTEM: Scope.SERVES},
+    Action.OVERVIEW_IMPORT: _CARE | {Party.PRACTICE_SYSTEM: Scope.SERVES},
+    Action.STATUS_SET: _CARE,
+    Action.MESSAGES_READ: _PATIENTS | _CARE | _PORTAL,
+    Action.REPORTS_READ: _CARE | {Party.MANAGER: Scope.PRACTICE, Party.REGION: Scope.REGION},
+}
+"""Which roles may do each action, and within which scope."""
+
+RegionName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+class Claims(Model):
+    """What a token says of its bearer; everything that is not said is nothing.
+
+    `sub` is an opaque identifier of the person or system, never a name. `patients` are oneself, or those whom a
+    proxy stands in for. `serves` are the AGB codes of the practices and pharmacies that a system serves.
+    """
+
+    sub: ActorId
+    role: Party
+    patients: tuple[PatientId, ...] = ()
+    practice: PracticeAgb | None = None
+    pharmacy: PharmacyAgb | None = None
+    region: RegionName | None = None
+    serves: tuple[PracticeAgb | PharmacyAgb, ...] = ()
+
+
+def scope_of(role: Party, action: Action) -> Scope | None:
+    """The scope within which this role may do this action; None when it may not."""
+    return ACCESS[action].get(role)
