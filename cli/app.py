@@ -57,7 +57,8 @@ def up(
         Path | None, typer.Option(help="Where data is kept; default .herhaal/data in the checkout.")
     ] = None,
     port_base: Annotated[
-        int, typer.Option(min=1, max=65000, help="Services get the ports after it; PostgreSQL +5.")
+        int,
+        typer.Option(min=1, max=65000, help="Services +1 to +4, PostgreSQL +5, the issuer +6."),
     ] = 8100,
     kafka_port: Annotated[
         int, typer.Option(min=1, max=65000, help="First of the six ports of Kafka.")
@@ -67,7 +68,7 @@ def up(
         Literal["console", "json"], typer.Option(help="How the services write their log files.")
     ] = "json",
 ) -> None:
-    """Start Kafka, PostgreSQL and the four services here, until Ctrl-C.
+    """Start Kafka, PostgreSQL, the four services and an issuer of tokens here, until Ctrl-C.
 
     Exits with 0 after Ctrl-C or SIGTERM, 1 when the stack cannot start.
     """
@@ -117,6 +118,44 @@ def lag(
 Data = Annotated[
     Path | None, typer.Option(help="The stack's data; default .herhaal/data in the checkout.")
 ]
+
+
+@app.command()
+def token(
+    role: Annotated[
+        str,
+        typer.Option(
+            "--as",
+            metavar="ROLE",
+            help="patient, proxy, assistant, gp, manager, pharmacist, region, operator, portal,"
+            " practice-system or pharmacy-system.",
+        ),
+    ],
+    practice: Annotated[
+        str | None, typer.Option(metavar="AGB", help="Of an assistant, gp or manager.")
+    ] = None,
+    pharmacy: Annotated[str | None, typer.Option(metavar="AGB", help="Of a pharmacist.")] = None,
+    region: Annotated[str | None, typer.Option(metavar="NAME", help="Of a region.")] = None,
+    patient: Annotated[
+        list[str] | None,
+        typer.Option(metavar="pat_…", help="Of a patient or proxy; may be repeated."),
+    ] = None,
+    serves: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="AGB", help="A practice or pharmacy that a system serves; may be repeated."
+        ),
+    ] = None,
+    data: Data = None,
+) -> None:
+    """Print an access token of a local stack, for `Authorization: Bearer`; it is valid for 15 minutes.
+
+    The stack may be running or stopped. Exits with 0 when printed, 2 when the role needs a scope that was not
+    given, 1 when there is no stack.
+    """
+    from cli.token import Bearer, run_token
+
+    run_token(Bearer(role, patient or [], practice, pharmacy, region, serves or []), data)
 
 
 @app.command()

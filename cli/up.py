@@ -38,18 +38,20 @@ def run_up(
         os.environ.get("HERHAAL_KAFKA"),
         os.environ.get("HERHAAL_POSTGRES"),
         log,
+        access=True,
     )
     with ConsoleReport() as report:
         asyncio.run(_up(options, report))
 
 
 async def start_everything(stack: LocalStack) -> None:
-    """Start servers, topics, databases and services, concurrently where possible, until all are ready.
+    """Start servers, topics, databases, services and the issuer, concurrently where possible, until all are
+    ready.
 
     Raises StackError when a server or a service does not become ready.
     """
     stack.require_service_ports()
-    await run_concurrently(_kafka_with_topics(stack), _services(stack))
+    await run_concurrently(stack.start_issuer(), _kafka_with_topics(stack), _services(stack))
     stack.report.status("Waiting for the services …")
     await run_concurrently(stack.services_ready(), _hold_to_the_folder(stack))
     stack.write_endpoints()

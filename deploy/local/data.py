@@ -63,6 +63,10 @@ class DataFolder:
         return self.path / "postgres"
 
     @property
+    def issuer(self) -> Path:
+        return self.path / "issuer"
+
+    @property
     def endpoints(self) -> Path:
         return self.path / "endpoints.json"
 

@@ -12,6 +12,7 @@ SERVICES = ("ordering", "medication", "notification", "metrics")
 
 LOOPBACK = "127.0.0.1"
 POSTGRES_OFFSET = 5
+ISSUER_OFFSET = 6
 KAFKA_BLOCK = 6
 """Ports from --kafka-port on: three brokers, then three controllers."""
 
@@ -27,19 +28,19 @@ class PortPlan:
     def __post_init__(self) -> None:
         if self.brokers not in (1, 3):
             raise StackError(f"--brokers must be 1 or 3, not {self.brokers}.")
-        last = max(self.base + POSTGRES_OFFSET, self.kafka + KAFKA_BLOCK - 1)
+        last = max(self.issuer, self.kafka + KAFKA_BLOCK - 1)
         if min(self.base, self.kafka) < 1 or last > 65535:
             raise StackError("Choose --port-base and --kafka-port between 1 and 65000.")
         if set(self._low_block) & set(self._kafka_block):
             raise StackError(
                 f"--port-base {self.base} and --kafka-port {self.kafka} overlap:"
-                f" the services and PostgreSQL use {self.base + 1} to {self.postgres},"
+                f" the portal, the services, PostgreSQL and the issuer use {self.base} to {self.issuer},"
                 f" Kafka {self.kafka} to {self.kafka + KAFKA_BLOCK - 1}."
             )
 
     @property
     def _low_block(self) -> range:
-        return range(self.base + 1, self.postgres + 1)
+        return range(self.portal, self.issuer + 1)
 
     @property
     def _kafka_block(self) -> range:
@@ -53,6 +54,15 @@ class PortPlan:
     @property
     def postgres(self) -> int:
         return self.base + POSTGRES_OFFSET
+
+    @property
+    def issuer(self) -> int:
+        return self.base + ISSUER_OFFSET
+
+    @property
+    def portal(self) -> int:
+        """Where people log in: what the issuer sends them back to."""
+        return self.base
 
     @property
     def broker_ports(self) -> tuple[int, ...]:
@@ -79,6 +89,7 @@ class PortPlan:
     def service_ports(self) -> Iterator[tuple[int, str, str]]:
         for name, port in self.services.items():
             yield port, name, "--port-base"
+        yield self.issuer, "the issuer", "--port-base"
 
 
 def is_free(port: int) -> bool:
@@ -109,8 +120,8 @@ def free_ports(brokers: int = 1) -> PortPlan:
     for _ in range(200):
         # Below the range that operating systems hand out for outgoing connections.
         base = random.randrange(12_000, 32_000, 20)
-        plan = PortPlan(base, base + POSTGRES_OFFSET + 1, brokers)
-        block = range(base + 1, plan.kafka + KAFKA_BLOCK)
+        plan = PortPlan(base, base + ISSUER_OFFSET + 1, brokers)
+        block = range(base, plan.kafka + KAFKA_BLOCK)
         if all(is_free(port) for port in block):
             return plan
     raise StackError("No block of free ports was found between 12000 and 32000.")

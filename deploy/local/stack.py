@@ -1,13 +1,12 @@
 """The whole stack on one machine: data folder, servers and services, started and stopped in order."""
 
 import asyncio
+import json
 import time
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Coroutine, Iterable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
-from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Self, Unpack
 
 import asyncpg
 from aiokafka.errors import KafkaError
@@ -23,10 +22,13 @@ from deploy.local.contents import (
 )
 from deploy.local.data import DataFolder, write_atomically
 from deploy.local.errors import StackError, file_errors
+from deploy.local.issuer.people import TokenScope, claims_of
+from deploy.local.issuer.program import issuer_program, write_address
 from deploy.local.kafka.install import ensure_kafka
 from deploy.local.kafka.program import KafkaInstall
 from deploy.local.kafka.server import START_S, count_brokers, kafka_node, kafka_probe
-from deploy.local.ports import SERVICES, PortPlan, require_free
+from deploy.local.options import StackOptions
+from deploy.local.ports import SERVICES, require_free
 from deploy.local.postgres.databases import ensure_databases
 from deploy.local.postgres.server import admin_dsn, postgres_probe, postgres_server
 from deploy.local.processes.process import Program
@@ -40,6 +42,7 @@ from deploy.local.processes.services import (
 )
 from deploy.local.processes.supervisor import Child, Probe, stop_all
 from deploy.local.report import PlainReport, Report
+from schemas.access import Party
 
 SERVICES_STOP_S = 6.0
 KAFKA_STOP_S = 5.0
@@ -51,36 +54,6 @@ MAX_RESTARTS = 4
 
 MAX_EXITS = 3
 """The most exits of a service while `services_ready` waits for it."""
-
-
-@dataclass(frozen=True)
-class StackOptions:
-    """What to start, and where.
-
-    `external_kafka` (host:port,…) and `external_postgres` (an administrator's DSN) are used instead of our
-    servers, and must answer within `external_within_s`. `kafka_settings` and `postgres_settings` override
-    the settings of our servers.
-    """
-
-    data: Path
-    port_base: int = 8100
-    kafka_port: int = 9092
-    brokers: int = 1
-    external_kafka: str | None = None
-    external_postgres: str | None = None
-    service_log: Literal["console", "json"] = "json"
-    external_within_s: float = 10.0
-    kafka_settings: Mapping[str, str] = field(default_factory=dict)
-    postgres_settings: Mapping[str, str] = field(default_factory=dict)
-
-    @classmethod
-    def at(cls, data: Path, ports: PortPlan) -> Self:
-        """Make options with the ports of a plan, such as one of `free_ports()`."""
-        return cls(data, ports.base, ports.kafka, ports.brokers)
-
-    @property
-    def ports(self) -> PortPlan:
-        return PortPlan(self.port_base, self.kafka_port, self.brokers)
 
 
 class LocalStack(AbstractAsyncContextManager["LocalStack"]):
@@ -117,7 +90,7 @@ class LocalStack(AbstractAsyncContextManager["LocalStack"]):
         await self.shutdown()
 
     def require_service_ports(self) -> None:
-        """Require the services' ports to be free. Raises StackError."""
+        """Require the ports of the services and the issuer to be free. Raises StackError."""
         require_free([*self.ports.service_ports()])
 
     async def start_servers(self) -> None:
@@ -171,7 +144,9 @@ class LocalStack(AbstractAsyncContextManager["LocalStack"]):
         """Start a service, or another instance of it with its own name and port."""
         name = instance or service
         at = port or self.ports.services[service]
-        servers = ServiceAddresses(self.kafka, self.databases[service], self.options.service_log)
+        servers = ServiceAddresses(
+            self.kafka, self.databases[service], self.options.service_log, self._issuers
+        )
         program = service_program(service, name, at, only, servers, self.data)
         child = Child(program, readyz_probe(at), self.report)
         self._services[name] = child
@@ -179,8 +154,27 @@ class LocalStack(AbstractAsyncContextManager["LocalStack"]):
             await child.start()
         return child
 
+    async def start_issuer(self) -> None:
+        """Start the development issuer, which needs no server."""
+        write_address(self.data.issuer, self.issuer)
+        program = issuer_program(self.data, self.ports.issuer, self.ports.portal)
+        self._services[program.name] = child = Child(
+            program, readyz_probe(self.ports.issuer), self.report
+        )
+        await child.start()
+
+    def token(self, role: Party, **scope: Unpack[TokenScope]) -> str:
+        """Mint an access token, valid for 15 minutes, without asking the issuer; see `claims_of`."""
+        # Imported here: only who mints needs cryptography.
+        from deploy.local.issuer.tokens import token_of
+
+        return token_of(claims_of(role, **scope), self.issuer, self.data.issuer)
+
     async def services_ready(self, within_s: float = READY_S) -> None:
-        """Wait until every service is ready. Raises StackError with the reason of one that is not."""
+        """Wait until the services and the issuer are ready.
+
+        Raises StackError with the reason of one that is not.
+        """
         await run_concurrently(
             *(child.ready(within_s, MAX_EXITS) for child in self._services.values())
         )
@@ -215,9 +209,22 @@ class LocalStack(AbstractAsyncContextManager["LocalStack"]):
 
     @property
     def endpoints(self) -> dict[str, str]:
-        """The addresses of Kafka, PostgreSQL and each service."""
+        """The addresses of Kafka, PostgreSQL, each service and the issuer."""
         services = {name: url(port) for name, port in self.ports.services.items()}
-        return {"kafka": self.kafka, "postgres": self.postgres, **services}
+        return {"kafka": self.kafka, "postgres": self.postgres, **services, "issuer": self.issuer}
+
+    @property
+    def _issuers(self) -> str:
+        """The setting of the services: the issuers whose tokens they accept."""
+        if not self.options.access:
+            return "[]"
+        keys = f"{self.issuer}/jwks"
+        return json.dumps([{"url": self.issuer, "jwks": keys, "audience": "herhaal"}])
+
+    @property
+    def issuer(self) -> str:
+        """The issuer's address, which is also the `iss` of its tokens."""
+        return url(self.ports.issuer)
 
     @property
     def pids(self) -> dict[str, int]:

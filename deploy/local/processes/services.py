@@ -21,11 +21,12 @@ Part = Literal["api", "worker"]
 
 @dataclass(frozen=True)
 class ServiceAddresses:
-    """The servers of a service, and its log format."""
+    """The servers of a service, its log format, and the JSON of its issuers; without one it needs no tokens."""
 
     kafka: str
     database: str
     log: str
+    issuers: str = "[]"
 
 
 def service_program(
@@ -45,6 +46,7 @@ def service_program(
         "HERHAAL_DATABASE": servers.database,
         "HERHAAL_LISTEN": f"{LOOPBACK}:{port}",
         "HERHAAL_LOG": servers.log,
+        "HERHAAL_ISSUERS": servers.issuers,
     }
     return Program(
         instance,

@@ -22,6 +22,7 @@ DROP = ("--by", "op-1", "--why", "test")
 SAYS = {
     ("up",): {0, 1},
     ("serve",): {0, 1},
+    ("token",): {0, 1, 2},
     ("lag",): {0, 1},
     ("verify",): {0, 1},
     ("rebuild",): {0, 1, 2},
@@ -100,6 +101,9 @@ def _commands(group: object, *above: str) -> list[tuple[str, ...]]:
         (["restore", "{tmp}/x.tar.gz", "--data", "{tmp}"], 1),
         (["up", "--data", "{tmp}", "--brokers", "2"], 1),
         (["serve", "odering"], 1),
+        (["token", "--as", "operator", "--data", "{tmp}"], 1),
+        (["token", "--as", "gp", "--data", "{tmp}"], 2),
+        (["token", "--as", "gp", "--practice", "1"], 1),
         (["bench", "--only", "nothing"], 1),
         (["test", "unti"], 1),
     ],

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import psutil
 import pytest
+from joserfc import jwt
 
 from deploy.local import PortPlan, StackError, StackOptions, free_ports
 from deploy.local.cache import cache_folder
 from deploy.local.data import FORMAT, DataFolder, require_space, write_atomically
+from deploy.local.issuer.keys import ensure_key
 from deploy.local.kafka.program import KafkaInstall
 from deploy.local.kafka.server import server_properties
 from deploy.local.ports import is_free
@@ -22,6 +24,7 @@ from deploy.local.processes.process import Program, kill_tree, spawn
 from deploy.local.processes.services import service_command
 from deploy.local.processes.supervisor import Backoff
 from deploy.local.stack import KAFKA_STOP_S, POSTGRES_STOP_S, SERVICES_STOP_S, LocalStack
+from schemas.access import Party
 
 
 def test_services_get_the_ports_after_the_base_in_order() -> None:
@@ -32,6 +35,7 @@ def test_services_get_the_ports_after_the_base_in_order() -> None:
         "metrics": 8104,
     }
     assert PortPlan(8100).postgres == 8105
+    assert PortPlan(8100).issuer == 8106
 
 
 def test_controllers_keep_their_ports_whether_there_are_one_or_three_brokers() -> None:
@@ -60,8 +64,15 @@ def test_ports_beyond_the_last_one_are_refused() -> None:
 
 def test_free_ports_are_free_and_do_not_overlap() -> None:
     plan = free_ports(3)
-    ports = [plan.postgres, *plan.services.values(), *plan.broker_ports, *plan.controller_ports]
-    assert len(set(ports)) == 11
+    ports = [
+        plan.postgres,
+        plan.issuer,
+        plan.portal,
+        *plan.services.values(),
+        *plan.broker_ports,
+        *plan.controller_ports,
+    ]
+    assert len(set(ports)) == 13
     assert all(is_free(port) for port in ports)
 
 
@@ -179,7 +190,17 @@ def test_endpoints_name_every_address(tmp_path: Path) -> None:
         "medication": "http://127.0.0.1:8102",
         "notification": "http://127.0.0.1:8103",
         "metrics": "http://127.0.0.1:8104",
+        "issuer": "http://127.0.0.1:8106",
     }
+
+
+def test_a_stack_mints_tokens_of_its_issuer_without_running_it(tmp_path: Path) -> None:
+    stack = LocalStack(StackOptions(tmp_path))
+    token = stack.token(Party.PROXY, patients=("pat_a001", "pat_b001"), sub="usr_1")
+    said = jwt.decode(token, ensure_key(stack.data.issuer), algorithms=["ES256"]).claims
+    assert said["iss"] == stack.issuer == "http://127.0.0.1:8106"
+    assert (said["sub"], said["role"]) == ("usr_1", "proxy")
+    assert said["patients"] == ["pat_a001", "pat_b001"]
 
 
 def test_stopping_everything_is_given_less_than_15_seconds() -> None:
