@@ -17,7 +17,7 @@ from runtime import health
 from runtime.backoff import Backoff
 from runtime.consistency.cluster import ServiceTopics, require_matching_cluster
 from runtime.errors import CannotRun, is_transient
-from runtime.http import problems
+from runtime.http import access, problems
 from runtime.http.load_shedding import LoadShedding
 from runtime.kafka import record_reader
 from runtime.kafka.admin import TopicsMissing
@@ -63,12 +63,15 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
+        # A redirect would go to the host that the request names.
+        redirect_slashes=False,
     )
     problems.install(app)
     # First, as FastAPI tries routes in this order and these get nearly all requests.
     if part != "worker":
         app.include_router(service.router(resources))
     app.include_router(health.router(resources, service.asyncapi))
+    access.install(app, resources.verifier)
     return LoadShedding(app)
 
 

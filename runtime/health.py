@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import generate_latest
 
 from runtime.errors import is_transient
+from runtime.http.access import public
 from runtime.postgres import outbox
 from runtime.resources import Connections, Resources
 
@@ -21,15 +22,18 @@ def router(resources: Resources, asyncapi: Callable[[], dict[str, Any]]) -> APIR
     routes = APIRouter()
 
     @routes.get("/livez")
+    @public
     async def livez() -> PlainTextResponse:
         return PlainTextResponse("ok\n")
 
     @routes.get("/readyz")
+    @public
     async def readyz() -> JSONResponse:
         problems = await not_ready(resources)
         return JSONResponse({"ready": not problems, "problems": problems}, 503 if problems else 200)
 
     @routes.get("/metrics")
+    @public
     async def metrics() -> Response:
         await _measure_outbox(resources)
         return Response(
@@ -37,6 +41,7 @@ def router(resources: Resources, asyncapi: Callable[[], dict[str, Any]]) -> APIR
         )
 
     @routes.get("/asyncapi.json")
+    @public
     async def asyncapi_document() -> dict[str, Any]:
         return asyncapi()
 

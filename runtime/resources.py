@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from runtime.errors import NotReady
+from runtime.http.access import Verifier
+from runtime.http.tokens import TokenVerifier
 from runtime.kafka.global_table import GlobalTable
 from runtime.kafka.producer import Producer
 from runtime.kafka.topic_pages import Page, TopicPages
@@ -105,6 +107,8 @@ class Resources:
     pages: PageReader
     database: Database | None = None
     worker: RunningWorker | None = None
+    verifier: Verifier | None = None
+    """Verifies the tokens of requests; None when no issuer is configured."""
     waiting_for: str = "starting"
     """The server that startup waits for; empty when startup is complete."""
 
@@ -128,4 +132,5 @@ def connect(service: str, settings: Settings, tables: Mapping[type[Body], Topic]
         Producer(settings.kafka, f"{service}-api"),
         {body: GlobalTable(settings.kafka, topic, body) for body, topic in tables.items()},
         TopicPages(settings.kafka),
+        verifier=TokenVerifier(settings.issuers) if settings.issuers else None,
     )

@@ -6,6 +6,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from runtime.issuers import Issuer
 from runtime.observability.logs import LogFormat
 
 Part = Literal["all", "api", "worker"]
@@ -15,7 +16,9 @@ class Settings(BaseSettings):
     """Settings common to all services. A service with more settings extends this class.
 
     `kafka` is `host:port[,host:port]`, `database` the DSN of the service's database, `listen` `address:port`.
-    There is no access control yet, so `listen` must be a loopback address unless `insecure_listen` is set.
+    `issuers` is a JSON list of the OIDC providers whose access tokens are accepted (see
+    `runtime.issuers.Issuer`); without one, requests need no token. `listen` must be a loopback address
+    unless `insecure_listen` is set, as requests are not encrypted.
     `patience_s` is how long a partition may be stalled before readiness reports it, and how long a worker with
     work may show no sign of life before its process ends. `loop_connections` and `api_connections` are the
     sizes of the two pools; the loop uses at most four at once.
@@ -28,6 +31,7 @@ class Settings(BaseSettings):
     listen: str = "127.0.0.1:8101"
     log: LogFormat = "json"
     insecure_listen: bool = False
+    issuers: tuple[Issuer, ...] = ()
     max_records: int = Field(default=1000, ge=1, le=10_000)
     session_timeout_ms: int = Field(default=10_000, ge=6000, le=300_000)
     patience_s: float = Field(default=30.0, ge=5, le=3600)
@@ -50,7 +54,7 @@ class Settings(BaseSettings):
             raise ValueError("listen must be address:port")
         if not self.insecure_listen and not _is_loopback(self.host):
             raise ValueError(
-                f"{self.host} is not loopback: there is no access control yet, "
+                f"{self.host} is not loopback: requests are not encrypted, "
                 "so listening elsewhere needs --insecure-listen"
             )
         return self

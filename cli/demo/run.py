@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -25,6 +26,7 @@ from cli.up import start_everything
 from deploy.local import LocalStack, Report, StackOptions
 from deploy.local.ports import free_ports
 from runtime.kafka.clients import closed, start_producer
+from samples.callers import Permitted
 from samples.orders import orders
 from samples.people import Patient, overview, patients
 from schemas import topics
@@ -49,7 +51,9 @@ async def run(count: int, per_s: float, seed: int, report: Report, progress: Pro
     with tempfile.TemporaryDirectory(prefix="herhaal-demo-") as folder:
         ports = free_ports()
         began_s = time.monotonic()
-        async with LocalStack(StackOptions(Path(folder), ports.base, ports.kafka), report) as stack:
+        async with LocalStack(
+            replace(StackOptions.at(Path(folder), ports), access=True), report
+        ) as stack:
             report.status("Starting Kafka, PostgreSQL and the four services …")
             await start_everything(stack)
             start_s = time.monotonic() - began_s
@@ -99,7 +103,7 @@ async def _run(
 
 @asynccontextmanager
 async def _clients(stack: LocalStack) -> AsyncIterator[tuple[httpx.AsyncClient, AIOKafkaProducer]]:
-    async with httpx.AsyncClient(timeout=30) as http:
+    async with httpx.AsyncClient(timeout=30, auth=Permitted(stack.token)) as http:
         kafka = await start_producer(stack.kafka, client_id="herhaal-demo")
         try:
             yield http, kafka

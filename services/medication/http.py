@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, Header, Response
 
+from runtime.http.access import About, Caller, CallerOf, GuardedRoute, may
 from runtime.http.long_poll import LongPoll
 from runtime.http.problems import Problem, not_found, unavailable
 from runtime.http.requests import (
@@ -23,6 +24,7 @@ from runtime.messages.cloudevents import outgoing
 from runtime.messages.digest import digest_of
 from runtime.resources import Resources
 from schemas import topics
+from schemas.access import Action
 from schemas.api.medication import ChangeReceivedView, OverviewRequest, StatusRequest
 from schemas.records.medication import MedicationImport, MedicationOverview, MedicationSetStatus
 from services.medication import store
@@ -46,31 +48,34 @@ class MedicationApi:
         self._applied: LongPoll[ChangeKey, AppliedOverview] = LongPoll(self._find)
 
     async def replace_overview(
-        self, command: MedicationImport, wait_s: float, traceparent: str | None
+        self, caller: Caller, command: MedicationImport, wait_s: float, traceparent: str | None
     ) -> Response:
         """Import an overview: 202 once Kafka acknowledged it, 200 if it is applied within `wait_s` (seconds).
 
         Raises:
-            Problem: 409, another change has this change id; 503, Kafka did not acknowledge the import.
+            Problem: 403, somebody else imports it; 404, not this practice's; 409, another change has this
+                change id; 503, Kafka did not acknowledge the import.
         """
+        caller.require(About(practice=command.practice), "practice")
+        caller.require_acting(command.by)
         await self._refuse_conflict(command)
         return await self._accept(command, wait_s, traceparent)
 
     async def set_status(
-        self, command: MedicationSetStatus, wait_s: float, traceparent: str | None
+        self, caller: Caller, command: MedicationSetStatus, wait_s: float, traceparent: str | None
     ) -> Response:
         """Set a status: as `replace_overview`, and Problem (404) without this medicine in an overview."""
-        overview = MedicationOverview.model_validate_json(
-            (await self._current(command.patient)).body
-        )
+        current = await self._current(caller, command.patient)
+        caller.require_acting(command.by)
+        overview = MedicationOverview.model_validate_json(current.body)
         if all(entry.prk != command.prk for entry in overview.medications):
             raise not_found("medicine in this overview")
         await self._refuse_conflict(command)
         return await self._accept(command, wait_s, traceparent)
 
-    async def show(self, patient: str, if_none_match: str | None) -> Response:
+    async def show(self, caller: Caller, patient: str, if_none_match: str | None) -> Response:
         """Show the current overview; 304 if the client has this version, Problem (404) if there is none."""
-        shown = await self._current(patient)
+        shown = await self._current(caller, patient)
         if if_none_match is not None and _matches(if_none_match, _etag(shown)):
             return Response(status_code=304, headers=_caching(shown))
         return _overview(shown)
@@ -95,10 +100,11 @@ class MedicationApi:
         if applied is not None and applied != digest_of(command):
             raise _conflict()
 
-    async def _current(self, patient: str) -> OverviewJson:
+    async def _current(self, caller: Caller, patient: str) -> OverviewJson:
+        """The overview. Raises Problem (404) when there is none, or none that the caller may see."""
         async with self._resources.api_pool.acquire() as db:
             shown = await store.overview(db, patient)
-        if shown is None:
+        if shown is None or not caller.may(About(patient=patient, practice=shown.practice)):
             raise not_found("overview")
         return shown
 
@@ -126,7 +132,7 @@ class MedicationApi:
 def router(resources: Resources) -> APIRouter:
     """The routes of medication."""
     api = MedicationApi(resources)
-    routes = APIRouter()
+    routes = APIRouter(route_class=GuardedRoute)
     answers: dict[int | str, dict[str, Any]] = {
         200: {"model": MedicationOverview},
         202: {"model": ChangeReceivedView},
@@ -138,13 +144,16 @@ def router(resources: Resources) -> APIRouter:
         openapi_extra=documented(OverviewRequest),
         responses=answers,
     )
+    @may(Action.OVERVIEW_IMPORT)
     async def replace_overview(
+        caller: CallerOf,
         patient: PatientPath,
         request: Annotated[OverviewRequest, Depends(json_body(OverviewRequest))],
         wait_s: PreferWait,
         traceparent: Traceparent,
     ) -> Response:
-        return await api.replace_overview(import_command(patient, request), wait_s, traceparent)
+        command = import_command(patient, request)
+        return await api.replace_overview(caller, command, wait_s, traceparent)
 
     @routes.put(
         "/patients/{patient}/medications/{prk}/status",
@@ -152,18 +161,24 @@ def router(resources: Resources) -> APIRouter:
         openapi_extra=documented(StatusRequest),
         responses=answers,
     )
+    @may(Action.STATUS_SET)
     async def set_status(
+        caller: CallerOf,
         patient: PatientPath,
         prk: PrkPath,
         request: Annotated[StatusRequest, Depends(json_body(StatusRequest))],
         wait_s: PreferWait,
         traceparent: Traceparent,
     ) -> Response:
-        return await api.set_status(status_command(patient, prk, request), wait_s, traceparent)
+        command = status_command(patient, prk, request)
+        return await api.set_status(caller, command, wait_s, traceparent)
 
     @routes.get("/patients/{patient}/overview", response_model=MedicationOverview)
-    async def show(patient: PatientPath, if_none_match: IfNoneMatch = None) -> Response:
-        return await api.show(patient, if_none_match)
+    @may(Action.OVERVIEW_READ)
+    async def show(
+        caller: CallerOf, patient: PatientPath, if_none_match: IfNoneMatch = None
+    ) -> Response:
+        return await api.show(caller, patient, if_none_match)
 
     return routes
 

@@ -123,6 +123,7 @@ class Applied:
 class OverviewJson:
     """An overview for the API; `body` is JSON, byte for byte as on `medication.status`."""
 
+    practice: str
     version: int
     body: bytes
 
@@ -246,7 +247,7 @@ def _overview(row: Any) -> MedicationOverview:
 
 
 def _shown(row: Any) -> OverviewJson:
-    return OverviewJson(row["version"], encode(_overview(row)))
+    return OverviewJson(row["practice"], row["version"], encode(_overview(row)))
 
 
 def _overview_columns(

@@ -1,9 +1,11 @@
-"""metrics as a `Service`: its inputs, handler and routes."""
+"""metrics as a `Service`: its inputs, handler, routes and table."""
 
 from pathlib import Path
 
 from runtime.service import Service
+from schemas import topics
 from schemas.contracts import asyncapi
+from schemas.records.directory import Practice
 from services.metrics import http
 from services.metrics.handlers import INPUTS, MetricsHandler, Work
 
@@ -13,6 +15,7 @@ SERVICE: Service[Work] = Service(
     migrations=Path(__file__).parent / "migrations",
     handler=lambda _: MetricsHandler(),
     router=http.router,
+    tables={Practice: topics.DIRECTORY_PRACTICES},
     asyncapi=lambda: asyncapi.document("metrics"),
     fetch_wait_ms=250,
 )

@@ -7,11 +7,14 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import BeforeValidator
 
+from runtime.http.access import About, CallerOf, GuardedRoute, may
 from runtime.http.problems import Problem
 from runtime.http.requests import PracticePath
 from runtime.http.responses import json_response
 from runtime.resources import Resources
+from schemas.access import Action
 from schemas.api.metrics import By, OrdersReport
+from schemas.records.directory import Practice
 from schemas.times import AMSTERDAM
 from services.metrics import store
 from services.metrics.domain.periods import periods
@@ -37,12 +40,17 @@ To = Annotated[Day | None, Query(alias="to")]
 
 def router(resources: Resources) -> APIRouter:
     """The routes of metrics."""
-    routes = APIRouter()
+    routes = APIRouter(route_class=GuardedRoute)
+    practices = resources.table(Practice).rows
 
     @routes.get("/practices/{agb}/orders", response_model=OrdersReport)
+    @may(Action.REPORTS_READ)
     async def orders(
-        agb: PracticePath, first: From = None, last: To = None, by: By = By.DAY
+        caller: CallerOf, agb: PracticePath, first: From = None, last: To = None, by: By = By.DAY
     ) -> Response:
+        practice = practices.get(agb)
+        region = practice.region if practice else None
+        caller.require(About(practice=agb, region=region), "practice")
         until = last or datetime.now(AMSTERDAM).date()
         since = first or until.replace(day=1)
         _check(since, until)

@@ -5,10 +5,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
+from runtime.http.access import About, Caller, CallerOf, GuardedRoute, may
 from runtime.http.problems import Problem
 from runtime.http.requests import PatientPath
 from runtime.http.responses import json_response
 from runtime.resources import Resources
+from schemas.access import Action
 from schemas.api.notification import MessagesView
 from services.notification import store
 from services.notification.texts import Texts
@@ -24,8 +26,10 @@ class NotificationApi:
         self._resources = resources
         self._texts = Texts()
 
-    async def messages(self, patient: str, before: UUID | None, limit: int) -> Response:
-        """Show a page of a patient's inbox, newest first.
+    async def messages(
+        self, caller: Caller, patient: str, before: UUID | None, limit: int
+    ) -> Response:
+        """Show a page of a patient's inbox, newest first: the messages that the caller may see.
 
         Raises:
             Problem: 422, `before` is not a message of this patient.
@@ -36,21 +40,25 @@ class NotificationApi:
             if before is not None and position is None:
                 raise _unknown_message()
             page = await store.messages(db, patient, position, limit)
+        shown = [
+            m for m in page if caller.may(About(patient=patient, practice=m.facts.practice.agb))
+        ]
         return json_response(
-            MessagesView(messages=[message_view(message, self._texts) for message in page])
+            MessagesView(messages=[message_view(message, self._texts) for message in shown])
         )
 
 
 def router(resources: Resources) -> APIRouter:
     """The routes of notification."""
     api = NotificationApi(resources)
-    routes = APIRouter()
+    routes = APIRouter(route_class=GuardedRoute)
 
     @routes.get("/patients/{patient}/messages", response_model=MessagesView)
+    @may(Action.MESSAGES_READ)
     async def messages(
-        patient: PatientPath, before: UUID | None = None, limit: Limit = 50
+        caller: CallerOf, patient: PatientPath, before: UUID | None = None, limit: Limit = 50
     ) -> Response:
-        return await api.messages(patient, before, limit)
+        return await api.messages(caller, patient, before, limit)
 
     return routes
 

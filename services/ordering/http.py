@@ -7,8 +7,16 @@ from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from runtime.http.access import (
+    About,
+    Caller,
+    CallerOf,
+    GuardedPlainRoute,
+    GuardedRoute,
+    caller_of,
+    may,
+)
 from runtime.http.long_poll import LongPoll
-from runtime.http.plain_route import PlainRoute
 from runtime.http.problems import Problem, invalid_field, not_found, unavailable
 from runtime.http.query_batching import QueryBatcher
 from runtime.http.requests import (
@@ -26,6 +34,7 @@ from runtime.messages.cloudevents import outgoing
 from runtime.messages.digest import digest_of
 from runtime.resources import Resources
 from schemas import topics
+from schemas.access import Action
 from schemas.api.ordering import (
     CancelRequest,
     FeedView,
@@ -41,6 +50,7 @@ from services.ordering import store
 from services.ordering.domain.decisions import is_open
 from services.ordering.domain.order import Order
 from services.ordering.envelopes import API_SOURCE
+from services.ordering.store import Arrival
 from services.ordering.views import feed_items, order_view, received_view
 
 Cursor = Annotated[int, Query(ge=0, le=10**18 - 1)]
@@ -48,9 +58,6 @@ Limit = Annotated[int, Query(ge=1, le=1000)]
 
 DECIDED_WITHIN_S = 5.0
 """How long (seconds) a cancellation waits for the decision on an order that is still in the intake."""
-
-Arrival = tuple[UUID, str, str]
-"""An order that arrives by HTTP: (order id, patient, digest)."""
 
 
 class OrderingApi:
@@ -62,17 +69,23 @@ class OrderingApi:
         self._decided: LongPoll[UUID, Order] = LongPoll(self._find)
         self._closed: LongPoll[UUID, Order] = LongPoll(self._find_closed)
 
-    async def place(self, order: OrderPlace, wait_s: float, traceparent: str | None) -> Response:
+    async def place(
+        self, caller: Caller, order: OrderPlace, wait_s: float, traceparent: str | None
+    ) -> Response:
         """Place an order: 202 once Kafka acknowledged it, 200 if it is decided within `wait_s` (seconds).
 
         Raises:
-            Problem: 409, another order has this id; 422, `supply_until` is over; 503, Kafka did not acknowledge
-                the order.
+            Problem: 403, somebody else places it; 404, not for this patient; 409, another order has this id;
+                422, `supply_until` is over; 503, Kafka did not acknowledge the order.
         """
+        caller.require(About(patient=order.patient, practice=order.practice), "patient")
+        caller.require_acting(order.placed_by)
         if order.supply_until is not None and order.supply_until < local_date(datetime.now(UTC)):
             raise invalid_field("supply_until", "lies in the past")
         digest = digest_of(order)
-        first_digest = await self._intake.run((order.order_id, order.patient, digest))
+        first_digest = await self._intake.run(
+            Arrival(order.order_id, order.patient, digest, order.practice, order.pharmacy)
+        )
         if first_digest != digest:
             raise _conflict()
         try:
@@ -88,14 +101,21 @@ class OrderingApi:
         return _accepted(order.order_id, decided)
 
     async def cancel(
-        self, order_id: UUID, request: CancelRequest, wait_s: float, traceparent: str | None
+        self,
+        caller: Caller,
+        order_id: UUID,
+        request: CancelRequest,
+        wait_s: float,
+        traceparent: str | None,
     ) -> Response:
         """Cancel an order: 202 once Kafka acknowledged it, 200 if it is applied within `wait_s` (seconds).
 
         Raises:
-            Problem: 404, no such order; 503, not decided yet, or Kafka did not acknowledge the command.
+            Problem: 403, somebody else cancels it; 404, no such order; 503, not decided yet, or Kafka did not
+                acknowledge the command.
         """
-        order = await self._decided_order(order_id)
+        order = await self._decided_order(order_id, caller)
+        caller.require_acting(request.cancelled_by)
         command = OrderCancel(
             order_id=order_id,
             patient=order.patient,
@@ -109,27 +129,30 @@ class OrderingApi:
         closed = await self._closed.wait(order_id, wait_s) if wait_s else None
         return _accepted(order_id, closed)
 
-    async def show(self, order_id: UUID) -> Response:
+    async def show(self, caller: Caller, order_id: UUID) -> Response:
         """Show an order's current state. Raises Problem (404) if there is no such order."""
-        order = await self._order(order_id)
+        order = await self._order(order_id, caller)
         if isinstance(order, Order):
             return json_response(order_view(order), 200)
         return json_response(received_view(order), 200)
 
-    async def of_patient(self, patient: str, limit: int) -> Response:
-        """Show a patient's orders, newest first."""
+    async def of_patient(self, caller: Caller, patient: str, limit: int) -> Response:
+        """Show those of a patient's orders that the caller may see, newest first."""
         async with self._resources.api_pool.acquire() as db:
             orders = await store.orders_of_patient(db, patient, limit)
-        return json_response(OrdersView(orders=[order_view(order) for order in orders]), 200)
+        shown = [order_view(order) for order in orders if caller.may(_about(order))]
+        return json_response(OrdersView(orders=shown), 200)
 
-    async def feed(self, pharmacy: str, after: int, limit: int) -> Response:
+    async def feed(self, caller: Caller, pharmacy: str, after: int, limit: int) -> Response:
         """Show a page of a pharmacy's topic, for clients without Kafka.
 
         A pharmacy that left the directory keeps its feed: what was approved for it may not be read yet.
 
         Raises:
-            Problem: 404, no such pharmacy, now or before; 410, `after` is beyond the end of the topic.
+            Problem: 404, no such pharmacy, now or before, or not the caller's; 410, `after` is beyond the
+                end of the topic.
         """
+        caller.require(About(pharmacy=pharmacy), "pharmacy")
         topic = topics.PRESCRIPTIONS_PREFIX + pharmacy
         known = pharmacy in self._resources.table(Pharmacy).rows
         if not known and not await self._resources.pages.exists(topic):
@@ -143,8 +166,8 @@ class OrderingApi:
             )
         return json_response(FeedView(items=feed_items(page.records), next=f"{page.next_offset}"))
 
-    async def _decided_order(self, order_id: UUID) -> Order:
-        order = await self._order(order_id)
+    async def _decided_order(self, order_id: UUID, caller: Caller) -> Order:
+        order = await self._order(order_id, caller)
         if isinstance(order, Order):
             return order
         # The order may not be on Kafka yet: a cancellation before it would be refused as `unknown_order`.
@@ -153,13 +176,14 @@ class OrderingApi:
             raise unavailable("The order is not decided yet; please try again.")
         return decided
 
-    async def _order(self, order_id: UUID) -> Order | store.Received:
+    async def _order(self, order_id: UUID, caller: Caller) -> Order | store.Received:
+        """The order, decided or not. Raises Problem (404) when there is none that the caller may see."""
         async with self._resources.api_pool.acquire() as db:
             # Read the intake first: an order moves from there to `orders`, so one of the two reads finds it.
             received = await store.received(db, order_id)
             order = (await store.orders(db, [order_id])).get(order_id)
         current = order or received
-        if current is None:
+        if current is None or not caller.may(_about(current)):
             raise not_found("order")
         return current
 
@@ -180,7 +204,7 @@ class OrderingApi:
     async def _add_to_intake(self, arrivals: Sequence[Arrival]) -> list[str]:
         async with self._resources.api_pool.acquire() as db:
             digests = await store.add_to_intake(db, arrivals)
-        return [digests.get(order_id, digest) for order_id, _, digest in arrivals]
+        return [digests.get(arrival.order_id, arrival.digest) for arrival in arrivals]
 
     async def _find(self, ids: Collection[UUID]) -> dict[UUID, Order]:
         async with self._resources.api_pool.acquire() as db:
@@ -188,6 +212,10 @@ class OrderingApi:
 
     async def _find_closed(self, ids: Collection[UUID]) -> dict[UUID, Order]:
         return {id: order for id, order in (await self._find(ids)).items() if not is_open(order)}
+
+
+def _about(order: Order | store.Received) -> About:
+    return About(patient=order.patient, practice=order.practice, pharmacy=order.pharmacy)
 
 
 def _accepted(order_id: UUID, outcome: Order | None) -> Response:
@@ -204,24 +232,27 @@ def _conflict() -> Problem:
 def router(resources: Resources) -> APIRouter:
     """The routes of ordering."""
     api = OrderingApi(resources)
-    routes = APIRouter()
+    routes = APIRouter(route_class=GuardedRoute)
 
+    @may(Action.ORDERS_PLACE)
     async def place(request: Request, wait_s: PreferWait, traceparent: Traceparent) -> Response:
-        return await api.place(await read_json(OrderPlace, request), wait_s, traceparent)
+        order = await read_json(OrderPlace, request)
+        return await api.place(caller_of(request), order, wait_s, traceparent)
 
     routes.add_api_route(
         "/orders",
         place,
         methods=["POST"],
-        route_class_override=PlainRoute,
+        route_class_override=GuardedPlainRoute,
         status_code=202,
         openapi_extra=documented(OrderPlace),
         responses={200: {"model": OrderView}, 202: {"model": ReceivedView}},
     )
 
     @routes.get("/orders/{order_id}", response_model=OrderView | ReceivedView)
-    async def show(order_id: UUID) -> Response:
-        return await api.show(order_id)
+    @may(Action.ORDERS_READ)
+    async def show(caller: CallerOf, order_id: UUID) -> Response:
+        return await api.show(caller, order_id)
 
     @routes.post(
         "/orders/{order_id}/cancel",
@@ -229,20 +260,26 @@ def router(resources: Resources) -> APIRouter:
         openapi_extra=documented(CancelRequest),
         responses={200: {"model": OrderView}, 202: {"model": ReceivedView}},
     )
+    @may(Action.ORDERS_CANCEL)
     async def cancel(
+        caller: CallerOf,
         order_id: UUID,
         request: Annotated[CancelRequest, Depends(json_body(CancelRequest))],
         wait_s: PreferWait,
         traceparent: Traceparent,
     ) -> Response:
-        return await api.cancel(order_id, request, wait_s, traceparent)
+        return await api.cancel(caller, order_id, request, wait_s, traceparent)
 
     @routes.get("/patients/{patient}/orders", response_model=OrdersView)
-    async def of_patient(patient: PatientPath, limit: Limit = 100) -> Response:
-        return await api.of_patient(patient, limit)
+    @may(Action.ORDERS_READ)
+    async def of_patient(caller: CallerOf, patient: PatientPath, limit: Limit = 100) -> Response:
+        return await api.of_patient(caller, patient, limit)
 
     @routes.get("/pharmacies/{agb}/prescriptions", response_model=FeedView)
-    async def feed(agb: PharmacyPath, after: Cursor = 0, limit: Limit = 100) -> Response:
-        return await api.feed(agb, after, limit)
+    @may(Action.PRESCRIPTIONS_READ)
+    async def feed(
+        caller: CallerOf, agb: PharmacyPath, after: Cursor = 0, limit: Limit = 100
+    ) -> Response:
+        return await api.feed(caller, agb, after, limit)
 
     return routes

@@ -88,10 +88,10 @@ _ADD_TO_INTAKE = """
 with asynchronous as materialized (
     select set_config('synchronous_commit', 'off', true)
 ), added as (
-    insert into intake (order_id, patient, digest)
-    select order_id, patient, digest
-    from asynchronous, unnest($1::uuid[], $2::text[], $3::text[]) with ordinality
-        as a(order_id, patient, digest, place)
+    insert into intake (order_id, patient, digest, practice, pharmacy)
+    select order_id, patient, digest, practice, pharmacy
+    from asynchronous, unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[])
+        with ordinality as a(order_id, patient, digest, practice, pharmacy, place)
     where (select true from orders where orders.order_id = a.order_id limit 1) is null
     order by place
     on conflict (order_id) do nothing
@@ -109,7 +109,9 @@ union all
 select order_id, digest from orders where order_id = any($1::uuid[])
 """
 _REMOVE_FROM_INTAKE = "delete from intake where order_id = $1 and digest = $2"
-_INTAKE = "select order_id, patient, received_at from intake where order_id = $1"
+_INTAKE = """
+select order_id, patient, received_at, practice, pharmacy from intake where order_id = $1
+"""
 
 # Compares a rebuilt table with the running one.
 _COMPARE_OVERVIEWS = """
@@ -128,12 +130,28 @@ COMPARED = {"overviews": _COMPARE_OVERVIEWS}
 
 
 @dataclass(frozen=True, slots=True)
+class Arrival:
+    """An order that arrives by HTTP, as the intake keeps it."""
+
+    order_id: UUID
+    patient: str
+    digest: str
+    practice: str
+    pharmacy: str
+
+
+@dataclass(frozen=True, slots=True)
 class Received:
-    """An order in the intake: the API accepted it, the loop has not decided it. Times are UTC."""
+    """An order in the intake: the API accepted it, the loop has not decided it. Times are UTC.
+
+    `practice` and `pharmacy` are None for an order that was accepted before they were kept.
+    """
 
     order_id: UUID
     patient: str
     received_at: datetime
+    practice: str | None
+    pharmacy: str | None
 
 
 async def orders(db: Connection, ids: Collection[UUID]) -> dict[UUID, Order]:
@@ -266,16 +284,19 @@ def _json(value: Any) -> str:
     return encode_parts(value).decode()
 
 
-async def add_to_intake(
-    db: Connection, arrivals: Sequence[tuple[UUID, str, str]]
-) -> dict[UUID, str]:
-    """Add orders (id, patient, digest) to the intake; return the digest stored for each id, new or earlier.
+async def add_to_intake(db: Connection, arrivals: Sequence[Arrival]) -> dict[UUID, str]:
+    """Add orders to the intake; return the digest stored for each id, new or earlier.
 
     An id is absent when another request removes the same order at the same time.
     """
-    ids = [order_id for order_id, _, _ in arrivals]
+    ids = [arrival.order_id for arrival in arrivals]
     rows = await db.fetch(
-        _ADD_TO_INTAKE, ids, [p for _, p, _ in arrivals], [d for _, _, d in arrivals]
+        _ADD_TO_INTAKE,
+        ids,
+        [arrival.patient for arrival in arrivals],
+        [arrival.digest for arrival in arrivals],
+        [arrival.practice for arrival in arrivals],
+        [arrival.pharmacy for arrival in arrivals],
     )
     digests = {row["order_id"]: row["digest"] for row in rows}
     if any(order_id not in digests for order_id in ids):
@@ -292,4 +313,4 @@ async def remove_from_intake(db: Connection, order_id: UUID, digest: str) -> Non
 async def received(db: Connection, order_id: UUID) -> Received | None:
     """The order with this id in the intake; None when it is not there."""
     row = await db.fetchrow(_INTAKE, order_id)
-    return Received(row["order_id"], row["patient"], row["received_at"]) if row else None
+    return Received(**row) if row else None

@@ -5,6 +5,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -18,6 +19,7 @@ from cli.directory import apply_directory, read_directory
 from cli.up import start_everything
 from deploy.local import LocalStack, StackOptions
 from deploy.local.ports import free_ports
+from samples.callers import Permitted
 from tests.harness.containers import Containers, ContainerStack, containers
 
 EXAMPLE = Path(__file__).parents[2] / "deploy" / "example" / "directory.yaml"
@@ -46,7 +48,7 @@ async def stack(
     tmp_path_factory: pytest.TempPathFactory, servers: Containers | None
 ) -> AsyncIterator[LocalStack]:
     """Start the servers and all services, and publish the example directory."""
-    options = StackOptions.at(tmp_path_factory.mktemp("stack"), free_ports())
+    options = replace(StackOptions.at(tmp_path_factory.mktemp("stack"), free_ports()), access=True)
     async with (
         LocalStack(options) if servers is None else ContainerStack(options, servers) as running
     ):
@@ -69,6 +71,7 @@ async def scratch(stack: LocalStack) -> AsyncIterator[str]:
 
 
 @pytest.fixture(scope="session")
-async def http() -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(timeout=40) as client:
+async def http(stack: LocalStack) -> AsyncIterator[httpx.AsyncClient]:
+    """A client whose requests have tokens of somebody who may send them."""
+    async with httpx.AsyncClient(timeout=40, auth=Permitted(stack.token)) as client:
         yield client

@@ -158,7 +158,9 @@ async def test_overviews_of_an_older_installation_are_published_byte_for_byte_as
         assert overview_record(patient.overview, None).value == row["body"]
         assert patient.seen_version == row["seen_version"]
         shown = await store.overview(older, row["patient"])
-        assert shown == store.OverviewJson(row["version"], row["body"])
+        assert shown == store.OverviewJson(
+            orjson.loads(row["body"])["practice"], row["version"], row["body"]
+        )
 
 
 async def test_the_history_of_an_older_installation_begins_with_the_overviews_that_it_has(
@@ -235,7 +237,7 @@ async def test_an_overview_comes_back_from_its_row_as_the_same_bytes(
 
     await save(db, overview)
 
-    assert await store.overview(db, ANNA) == store.OverviewJson(7, encode(overview))
+    assert await store.overview(db, ANNA) == store.OverviewJson(PRACTICE, 7, encode(overview))
 
 
 async def test_flaws_come_back_from_their_row_and_are_in_the_history(db: Db) -> None:
@@ -244,7 +246,7 @@ async def test_flaws_come_back_from_their_row_and_are_in_the_history(db: Db) -> 
     (published,) = await handle(db, an_import(ANNA, entry(METFORMINE), lacking))
 
     assert published.flaws == (lacking.flaw(2),)
-    assert await store.overview(db, ANNA) == store.OverviewJson(1, encode(published))
+    assert await store.overview(db, ANNA) == store.OverviewJson(PRACTICE, 1, encode(published))
     (change,) = await history(db)
     flaw = {"position": 2, "prk": AMOXICILLINE[0], "medicine": None}
     assert orjson.loads(change["flaws"]) == [flaw | {"fields": [*LACKING], "kept": False}]
@@ -313,7 +315,7 @@ async def test_an_adopted_overview_starts_the_history_anew_and_an_older_one_leav
     assert await store.adopt(db, [newer, other]) == 2
     assert await store.adopt(db, [older]) == 0
 
-    assert await store.overview(db, ANNA) == store.OverviewJson(5, encode(newer))
+    assert await store.overview(db, ANNA) == store.OverviewJson(PRACTICE, 5, encode(newer))
     first, start = await history(db)
     assert (first["version"], start["version"]) == (1, 5)
     assert (start["before"], statuses(start["after"])) == (None, {OMEPRAZOL[0]: "chronic"})

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -10,7 +10,8 @@ import pytest
 from deploy.local import LocalStack
 from runtime.postgres.connection import Connection
 from services.ordering import store
-from tests.harness.made import a_patient
+from services.ordering.store import Arrival
+from tests.harness.made import PHARMACY, PRACTICE, a_patient
 
 
 @pytest.fixture
@@ -23,12 +24,21 @@ async def dbs(stack: LocalStack) -> AsyncIterator[tuple[Connection, Connection]]
     await second.close()
 
 
+def _arrival(order_id: UUID, patient: str, digest: str) -> Arrival:
+    """An order at the made-up practice and pharmacy."""
+    return Arrival(order_id, patient, digest, PRACTICE, PHARMACY)
+
+
 async def test_an_id_stands_for_what_was_noted_first(dbs: tuple[Connection, Connection]) -> None:
     first, second = uuid4(), uuid4()
     patient = a_patient()
-    arrivals = [(first, patient, "a"), (second, patient, "b"), (first, patient, "c")]
+    arrivals = [
+        _arrival(first, patient, "a"),
+        _arrival(second, patient, "b"),
+        _arrival(first, patient, "c"),
+    ]
     assert await store.add_to_intake(dbs[0], arrivals) == {first: "a", second: "b"}
-    assert await store.add_to_intake(dbs[1], [(first, patient, "d")]) == {first: "a"}
+    assert await store.add_to_intake(dbs[1], [_arrival(first, patient, "d")]) == {first: "a"}
 
 
 async def test_of_two_processes_at_once_the_later_learns_what_the_earlier_noted(
@@ -36,8 +46,10 @@ async def test_of_two_processes_at_once_the_later_learns_what_the_earlier_noted(
 ) -> None:
     order_id, patient = uuid4(), a_patient()
     async with dbs[0].transaction():
-        await store.add_to_intake(dbs[0], [(order_id, patient, "earlier")])
-        later = asyncio.create_task(store.add_to_intake(dbs[1], [(order_id, patient, "later")]))
+        await store.add_to_intake(dbs[0], [_arrival(order_id, patient, "earlier")])
+        later = asyncio.create_task(
+            store.add_to_intake(dbs[1], [_arrival(order_id, patient, "later")])
+        )
         await asyncio.sleep(0.2)
         assert not later.done()
     assert await later == {order_id: "earlier"}
@@ -48,8 +60,8 @@ async def test_only_the_commit_of_a_note_does_not_wait_for_the_disk(
 ) -> None:
     db = dbs[0]
     async with db.transaction():
-        await store.add_to_intake(db, [(uuid4(), a_patient(), "a")])
+        await store.add_to_intake(db, [_arrival(uuid4(), a_patient(), "a")])
         assert await db.fetchval("show synchronous_commit") == "off"
     assert await db.fetchval("show synchronous_commit") == "on"
-    await store.add_to_intake(db, [(uuid4(), a_patient(), "a")])
+    await store.add_to_intake(db, [_arrival(uuid4(), a_patient(), "a")])
     assert await db.fetchval("show synchronous_commit") == "on"

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 from runtime.app import create_app
+from runtime.http.access import Verifier
 from runtime.http.problems import unavailable
 from runtime.kafka.producer import NotPublished
 from runtime.kafka.topic_pages import Page
@@ -80,6 +81,19 @@ class FakeSender:
         self.sent.append(record)
 
 
+class FakeTable:
+    """A directory without entries."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, Any] = {}
+
+    async def caught_up(self) -> None:
+        """Do nothing."""
+
+    async def follow(self) -> None:
+        """Do nothing."""
+
+
 class NoPages:
     """A page reader without Kafka."""
 
@@ -114,22 +128,23 @@ class Served:
     api: FakeConnections = field(default_factory=FakeConnections)
     checks: FakeConnections = field(default_factory=FakeConnections)
     sender: FakeSender = field(default_factory=FakeSender)
+    verifier: Verifier | None = None
 
     def __post_init__(self) -> None:
         self.resources = Resources(
             Settings(database="postgresql://nowhere"),
             Telemetry(self.service.name),
             self.sender,
-            {},
+            {body: FakeTable() for body in self.service.tables},
             NoPages(),
             FakeDatabase(self.api, self.checks),
+            verifier=self.verifier,
             waiting_for="",
         )
+        self.app = create_app(self.service, self.resources)
 
     async def ask(self, method: str, path: str, **request: Any) -> httpx.Response:
         """Send a request to the service's app."""
-        transport = httpx.ASGITransport(
-            create_app(self.service, self.resources), raise_app_exceptions=False
-        )
+        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             return await client.request(method, path, **request)

@@ -19,12 +19,13 @@ from deploy.local.backup.cold import now, versions
 from deploy.local.contents import POSTGRES, write_contents
 from deploy.local.data import DataFolder, Identity
 from deploy.local.errors import StackError
+from deploy.local.options import StackOptions
 from deploy.local.ports import SERVICES, free_ports
 from deploy.local.postgres.databases import ensure_databases
 from deploy.local.postgres.server import postgres_binaries
 from deploy.local.processes.process import Program, run
 from deploy.local.report import Report
-from deploy.local.stack import LocalStack, StackOptions
+from deploy.local.stack import LocalStack
 
 
 async def dump_databases(data: DataFolder, admin_dsn: str, file: Path, report: Report) -> Manifest:

@@ -1,0 +1,195 @@
+"""Guards routes: each route names its action, and each request proves by a token who asks.
+
+Checked in two steps. Before the endpoint: a valid token (401), and a role that may do the action at all (403).
+In the endpoint, once it knows what the request concerns: `Caller.require`, whose refusal is the same 404 as for
+what does not exist.
+"""
+
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Protocol, TypeVar
+
+from fastapi import Depends, FastAPI, Request, Response
+from fastapi.routing import APIRoute, iter_route_contexts
+
+from runtime.http.plain_route import PlainRoute
+from runtime.http.problems import Problem, not_found, unavailable
+from runtime.http.tokens import InvalidToken, KeysUnavailable
+from schemas.access import Action, Claims, Party, Scope, scope_of
+from schemas.base import Actor, PlacedBy, Role
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_ACTORS: Mapping[Party, Role] = {
+    Party.PATIENT: Role.PATIENT,
+    Party.PROXY: Role.PROXY,
+    Party.ASSISTANT: Role.ASSISTANT,
+    Party.GP: Role.GP,
+    Party.PHARMACIST: Role.PHARMACY,
+}
+"""People's roles in records. A system acts for somebody: the body says for whom."""
+
+
+class Verifier(Protocol):
+    """Verifies access tokens."""
+
+    async def verify(self, token: str) -> Claims:
+        """The claims of a valid token. Raises InvalidToken."""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a request concerns; None for what it does not concern."""
+
+    patient: str | None = None
+    practice: str | None = None
+    pharmacy: str | None = None
+    region: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who sends a request, admitted to `action`; without claims when the service has no issuer configured."""
+
+    action: Action
+    claims: Claims | None
+
+    def may(self, about: About) -> bool:
+        """Tell whether the caller may do the action to what this is about."""
+        if self.claims is None:
+            return True
+        scope = scope_of(self.claims.role, self.action)
+        match scope:
+            case Scope.PATIENTS:
+                return about.patient in self.claims.patients
+            case Scope.PRACTICE:
+                return about.practice is not None and about.practice == self.claims.practice
+            case Scope.PHARMACY:
+                return about.pharmacy is not None and about.pharmacy == self.claims.pharmacy
+            case Scope.REGION:
+                return about.region is not None and about.region == self.claims.region
+            case Scope.SERVES:
+                return bool({about.practice, about.pharmacy} & {*self.claims.serves})
+            case None:
+                return False
+
+    def require(self, about: About, what: str) -> None:
+        """Raise the 404 for `what`, a kind of resource, unless the caller may do the action to it."""
+        if not self.may(about):
+            raise not_found(what)
+
+    def require_acting(self, actor: Actor | PlacedBy) -> None:
+        """Raise a 403 when a person says that somebody else acts; a system acts for whom it names."""
+        if self.claims is None or self.claims.role not in _ACTORS:
+            return
+        if (actor.role, actor.id) != (_ACTORS[self.claims.role], self.claims.sub):
+            raise Problem(403, "another-actor", "The token is of somebody else than who acts.")
+
+
+def may(action: Action) -> Callable[[F], F]:
+    """Name the action of an endpoint; without one its route is refused."""
+
+    def mark(endpoint: F) -> F:
+        endpoint.__dict__["action"] = action
+        return endpoint
+
+    return mark
+
+
+def public(endpoint: F) -> F:
+    """Mark an endpoint that anybody may call."""
+    endpoint.__dict__["public"] = True
+    return endpoint
+
+
+class GuardedRoute(APIRoute):
+    """A route that admits a request by its token before its endpoint runs.
+
+    Raises:
+        TypeError: the endpoint names no action.
+    """
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        action = endpoint.__dict__.get("action")
+        if action is None:
+            raise TypeError(f"The endpoint of {path} names no action.")
+        self.action: Action = action
+        extra = {"security": [{"bearer": []}], "x-action": action.value}
+        options["openapi_extra"] = (options.get("openapi_extra") or {}) | extra
+        super().__init__(path, endpoint, **options)
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Make the handler: admit the request, then handle it as any route does."""
+        handle = super().get_route_handler()
+
+        async def guarded(request: Request) -> Response:
+            request.state.caller = await _admitted(request, self.action)
+            return await handle(request)
+
+        return guarded
+
+
+class GuardedPlainRoute(GuardedRoute, PlainRoute):
+    """A plain route that is guarded."""
+
+
+def caller_of(request: Request) -> Caller:
+    """Who sends this request to a guarded route."""
+    caller: Caller = request.state.caller
+    return caller
+
+
+CallerOf = Annotated[Caller, Depends(caller_of)]
+
+
+def install(app: FastAPI, verifier: Verifier | None) -> None:
+    """Guard this app, whose routes are all added: by this verifier, or for everybody when it is None.
+
+    Raises:
+        TypeError: a route is neither guarded nor public.
+    """
+    app.state.verifier = verifier
+    for context in iter_route_contexts(app.routes):
+        route = context.original_route
+        guarded = isinstance(route, GuardedRoute)
+        if isinstance(route, APIRoute) and not guarded and "public" not in vars(route.endpoint):
+            raise TypeError(f"The route {route.path} is neither guarded nor public.")
+
+
+async def _admitted(request: Request, action: Action) -> Caller:
+    verifier: Verifier | None = request.app.state.verifier
+    if verifier is None:
+        return Caller(action, None)
+    try:
+        claims = await verifier.verify(_bearer(request))
+    except KeysUnavailable:
+        # The token may be good: the client is to come back, not to log in again.
+        raise unavailable("The issuer's keys are not known yet; please try again.") from None
+    except InvalidToken as invalid:
+        raise _unauthorized("invalid_token", invalid.code) from None
+    if scope_of(claims.role, action) is None:
+        raise Problem(403, "forbidden", "Your role does not allow this.")
+    return Caller(action, claims)
+
+
+def _bearer(request: Request) -> str:
+    values = request.headers.getlist("authorization")
+    if len(values) != 1:
+        raise _unauthorized()
+    scheme, _, token = values[0].partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise _unauthorized()
+    return token
+
+
+def _unauthorized(error: str | None = None, description: str | None = None) -> Problem:
+    """401 as RFC 6750 has it: without an error when there was no token."""
+    challenge = (
+        "Bearer" if error is None else f'Bearer error="{error}", error_description="{description}"'
+    )
+    return Problem(
+        401,
+        "unauthorized",
+        "A valid access token is needed.",
+        headers={"WWW-Authenticate": challenge},
+    )

@@ -1,0 +1,155 @@
+"""Guarded routes: a token, a role that may do the action, and a scope that names what it concerns."""
+
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+from runtime.http.tokens import InvalidToken
+
+from runtime.http import access, problems
+from runtime.http.access import (
+    About,
+    Caller,
+    CallerOf,
+    GuardedPlainRoute,
+    GuardedRoute,
+    caller_of,
+    may,
+    public,
+)
+from runtime.http.requests import PreferWait, Traceparent
+from schemas.access import ACCESS, Action, Claims, Party
+from schemas.base import Actor, Role
+from tests.harness.made import PHARMACY, PRACTICE
+
+ANNA, BERT = "pat_anna0001", "pat_bert0002"
+
+CLAIMS = {
+    "patient": Claims(sub=ANNA, role=Party.PATIENT, patients=(ANNA,)),
+    "gp": Claims(sub="gp-1", role=Party.GP, practice=PRACTICE),
+    "operator": Claims(sub="op-1", role=Party.OPERATOR),
+}
+
+
+class Tokens:
+    """Takes a role's name for a token."""
+
+    async def verify(self, token: str) -> Claims:
+        if token not in CLAIMS:
+            raise InvalidToken("unknown")
+        return CLAIMS[token]
+
+
+def app(verifier: Any) -> FastAPI:
+    """An app with an ordinary and a plain guarded route, and a public one."""
+    routes = APIRouter(route_class=GuardedRoute)
+
+    @routes.get("/patients/{patient}")
+    @may(Action.ORDERS_READ)
+    async def read(caller: CallerOf, patient: str) -> Response:
+        caller.require(About(patient=patient, practice=PRACTICE), "patient")
+        return JSONResponse({"patient": patient})
+
+    @may(Action.ORDERS_PLACE)
+    async def place(request: Request, wait_s: PreferWait, traceparent: Traceparent) -> Response:
+        return JSONResponse({"action": caller_of(request).action})
+
+    routes.add_api_route("/orders", place, methods=["POST"], route_class_override=GuardedPlainRoute)
+    made = FastAPI()
+    problems.install(made)
+    made.include_router(routes)
+
+    @made.get("/livez")
+    @public
+    async def livez() -> str:
+        return "ok"
+
+    access.install(made, verifier)
+    return made
+
+
+async def ask(method: str, path: str, *tokens: str, verifier: Any = None) -> httpx.Response:
+    """Send a request with these bearer tokens."""
+    transport = httpx.ASGITransport(app(verifier or Tokens()))
+    headers = [("authorization", f"Bearer {token}") for token in tokens]
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        return await client.request(method, path, headers=headers)
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", f"/patients/{ANNA}"), ("POST", "/orders")])
+async def test_without_a_valid_token_nothing_is_answered(method: str, path: str) -> None:
+    """RFC 6750: no error code when no token was sent, `invalid_token` for one that is not valid."""
+    without = await ask(method, path)
+    assert (without.status_code, without.headers["www-authenticate"]) == (401, "Bearer")
+    assert without.headers["content-type"] == "application/problem+json"
+    invalid = await ask(method, path, "forged")
+    assert invalid.status_code == 401
+    assert 'error="invalid_token"' in invalid.headers["www-authenticate"]
+    assert (await ask(method, path, "gp", "patient")).status_code == 401
+
+
+async def test_a_role_that_may_never_do_this_is_refused() -> None:
+    assert (await ask("GET", f"/patients/{ANNA}", "operator")).status_code == 403
+    assert (await ask("POST", "/orders", "operator")).status_code == 403
+
+
+async def test_what_one_may_not_know_is_what_does_not_exist() -> None:
+    assert (await ask("GET", f"/patients/{ANNA}", "patient")).json() == {"patient": ANNA}
+    assert (await ask("GET", f"/patients/{BERT}", "gp")).status_code == 200
+    hidden = await ask("GET", f"/patients/{BERT}", "patient")
+    assert (hidden.status_code, hidden.json()["detail"]) == (404, "There is no such patient.")
+
+
+async def test_a_plain_route_knows_its_caller() -> None:
+    assert (await ask("POST", "/orders", "gp")).json() == {"action": "orders.place"}
+
+
+async def test_a_public_route_needs_no_token() -> None:
+    assert (await ask("GET", "/livez")).status_code == 200
+
+
+def test_a_route_without_an_action_is_refused_at_start() -> None:
+    async def nameless() -> None:
+        """Do nothing."""
+
+    with pytest.raises(TypeError, match="/nameless names no action"):
+        APIRouter(route_class=GuardedRoute).add_api_route("/nameless", nameless)
+    unguarded = FastAPI()
+    unguarded.add_api_route("/open", nameless)
+    with pytest.raises(TypeError, match="/open is neither guarded nor public"):
+        access.install(unguarded, Tokens())
+
+
+WHERE = About(patient=ANNA, practice=PRACTICE, pharmacy=PHARMACY, region="Lindewaard")
+ELSEWHERE = About(patient=BERT, practice="01999002", pharmacy="02999002", region="Elders")
+SCOPES: dict[str, Any] = {
+    "patients": (ANNA,),
+    "practice": PRACTICE,
+    "pharmacy": PHARMACY,
+    "region": "Lindewaard",
+    "serves": (PRACTICE, PHARMACY),
+}
+
+
+@pytest.mark.parametrize("action", Action)
+@pytest.mark.parametrize("role", Party)
+def test_the_table_decides_for_every_role_and_action(role: Party, action: Action) -> None:
+    scope = ACCESS[action].get(role)
+    whole = Caller(action, Claims(sub="x", role=role, **SCOPES))
+    assert whole.may(WHERE) is (scope is not None)
+    assert not whole.may(ELSEWHERE)
+    assert not whole.may(About())
+    # Only the claim that the table names counts.
+    others = {name: value for name, value in SCOPES.items() if name != scope}
+    assert not Caller(action, Claims(sub="x", role=role, **others)).may(WHERE)
+
+
+def test_a_person_acts_in_their_own_name_and_a_system_for_somebody() -> None:
+    gp, other = Actor(role=Role.GP, id="gp-1"), Actor(role=Role.GP, id="gp-2")
+    Caller(Action.STATUS_SET, CLAIMS["gp"]).require_acting(gp)
+    with pytest.raises(problems.Problem, match="another-actor"):
+        Caller(Action.STATUS_SET, CLAIMS["gp"]).require_acting(other)
+    portal = Claims(sub="portal", role=Party.PORTAL, serves=(PRACTICE,))
+    Caller(Action.ORDERS_PLACE, portal).require_acting(other)

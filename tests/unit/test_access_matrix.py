@@ -1,0 +1,102 @@
+"""Every route of every service, asked by every role: only the roles in the table get past the door."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runtime.http.access import GuardedRoute
+from runtime.http.tokens import InvalidToken
+from schemas.access import ACCESS, Action, Claims, Party
+from services.medication.app import SERVICE as MEDICATION
+from services.metrics.app import SERVICE as METRICS
+from services.notification.app import SERVICE as NOTIFICATION
+from services.ordering.app import SERVICE as ORDERING
+from tests.unit.served import Served
+
+PAGE = Path(__file__).parents[2] / "docs" / "architecture" / "security.md"
+SERVICES = (ORDERING, MEDICATION, NOTIFICATION, METRICS)
+
+
+class EveryRole:
+    """Takes a role for a token, with nothing in its scope."""
+
+    async def verify(self, token: str) -> Claims:
+        if token not in set(Party):
+            raise InvalidToken("unknown")
+        return Claims(sub="x", role=Party(token))
+
+
+def _guarded() -> list[tuple[Any, str, str, Action]]:
+    found = []
+    for service in SERVICES:
+        for route in service.router(Served(service).resources).routes:
+            if isinstance(route, GuardedRoute):
+                path = re.sub(r"{patient}", "pat_anna0001", route.path)
+                path = path.replace("{prk}", "5487").replace("{agb}", "01999001")
+                path = path.replace("{order_id}", "0192aaaa-0000-7000-8000-000000000001")
+                found += [(service, method, path, route.action) for method in route.methods or ()]
+    return found
+
+
+GUARDED = _guarded()
+
+
+@pytest.mark.parametrize(
+    ("service", "method", "path", "action"), GUARDED, ids=lambda v: str(v)[:40]
+)
+async def test_only_roles_in_the_table_get_past_the_door(
+    service: Any, method: str, path: str, action: Action
+) -> None:
+    served = Served(service, verifier=EveryRole())
+    assert (await served.ask(method, path)).status_code == 401
+    for role in Party:
+        answer = await served.ask(method, path, headers={"authorization": f"Bearer {role}"})
+        refused = answer.status_code == 403
+        assert refused is (role not in ACCESS[action]), (role, answer.status_code)
+        assert answer.status_code != 401
+
+
+@pytest.mark.parametrize(
+    ("service", "method", "path", "action"), GUARDED, ids=lambda v: str(v)[:40]
+)
+async def test_no_spelling_of_a_path_or_method_gets_past_the_door(
+    service: Any, method: str, path: str, action: Action
+) -> None:
+    """Nothing is answered, and nobody is sent to a host that the request names."""
+    served = Served(service, verifier=EveryRole())
+    spelt = (f"/{path}", f"{path}/", f"{path}?", f"/livez/..%2f{path[1:]}", path.replace("/", "//"))
+    for odd in spelt:
+        for headers in ({}, {"host": "elsewhere.example/livez?"}, {"x-forwarded-prefix": "/livez"}):
+            answer = await served.ask(method, odd, headers=headers)
+            assert answer.status_code in (401, 404), (odd, answer.status_code)
+            assert "location" not in answer.headers
+    for other in ("HEAD", "OPTIONS", "TRACE"):
+        assert (await served.ask(other, path)).status_code in (401, 404, 405)
+
+
+def test_every_action_has_a_route() -> None:
+    assert {action for *_, action in GUARDED} == set(Action)
+
+
+def test_the_page_has_the_table() -> None:
+    columns = [
+        (Party.PATIENT, Party.PROXY),
+        (Party.ASSISTANT, Party.GP),
+        (Party.MANAGER,),
+        (Party.PHARMACIST,),
+        (Party.REGION,),
+        (Party.PORTAL,),
+        (Party.PRACTICE_SYSTEM,),
+        (Party.PHARMACY_SYSTEM,),
+    ]
+    rows = ["| action | " + " | ".join(", ".join(roles) for roles in columns) + " |"]
+    rows.append("|---" * (len(columns) + 1) + "|")
+    for action in Action:
+        cells = []
+        for roles in columns:
+            (scope,) = {ACCESS[action].get(role) for role in roles}
+            cells.append(f" {scope} " if scope else " ")
+        rows.append(f"| `{action}` |" + "|".join(cells) + "|")
+    assert "\n".join(rows) in PAGE.read_text()
