@@ -149,11 +149,25 @@ def install(app: FastAPI, verifier: Verifier | None) -> None:
         TypeError: a route is neither guarded nor public.
     """
     app.state.verifier = verifier
+    _document_scheme(app)
     for context in iter_route_contexts(app.routes):
         route = context.original_route
         guarded = isinstance(route, GuardedRoute)
         if isinstance(route, APIRoute) and not guarded and "public" not in vars(route.endpoint):
             raise TypeError(f"The route {route.path} is neither guarded nor public.")
+
+
+def _document_scheme(app: FastAPI) -> None:
+    """Add the security scheme that guarded routes name to the app's OpenAPI document."""
+    make = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = make()
+        schemes = document.setdefault("components", {}).setdefault("securitySchemes", {})
+        schemes["bearer"] = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]
 
 
 async def _admitted(request: Request, action: Action) -> Caller:

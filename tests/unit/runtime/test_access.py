@@ -6,7 +6,6 @@ import httpx
 import pytest
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
-from runtime.http.tokens import InvalidToken
 
 from runtime.http import access, problems
 from runtime.http.access import (
@@ -20,6 +19,7 @@ from runtime.http.access import (
     public,
 )
 from runtime.http.requests import PreferWait, Traceparent
+from runtime.http.tokens import InvalidToken
 from schemas.access import ACCESS, Action, Claims, Party
 from schemas.base import Actor, Role
 from tests.harness.made import PHARMACY, PRACTICE
