@@ -1,4 +1,4 @@
-"""Wait until a live system is at rest: every input handled, every outbox empty, no timer overdue."""
+"""Wait until a live system is at rest: no lag, no outbox row, no timer overdue, no request in progress."""
 
 import asyncio
 import time
@@ -20,6 +20,14 @@ _PROGRESS = "select topic, partition, next_offset from progress"
 _UNFINISHED = """
 select (select count(*) from outbox) as outbox,
     (select count(*) from timers where due_at <= now()) as due
+"""
+
+# An order that was sent again while it was decided: the request is in progress until Kafka has acknowledged the
+# second record, or has not in time; also when its client has given up.
+_IN_PROGRESS = """
+select count(*) from intake where exists (
+    select from orders where orders.order_id = intake.order_id
+)
 """
 
 
@@ -69,6 +77,8 @@ async def _poll(databases: "dict[str, asyncpg.Connection[Any]]") -> tuple[list[s
             left.append(f"{service}: {row['outbox']} rows in the outbox")
         if row["due"]:
             left.append(f"{service}: {row['due']} timers overdue")
+        if service == "ordering" and (orders := await db.fetchval(_IN_PROGRESS)):
+            left.append(f"ordering: {orders} decided orders in the intake")
         if not rows:
             left.append(f"{service}: it has never been assigned a partition")
     return left, progress

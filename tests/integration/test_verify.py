@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from uuid import uuid4
 
+import asyncpg
 import httpx
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -27,6 +28,7 @@ from tests.harness.made import (
     an_order,
     entry,
 )
+from verify.at_rest import wait_until_at_rest
 from verify.checker import Verdict, check, compare
 from verify.dump import load
 from verify.gather import take_dump
@@ -138,6 +140,22 @@ async def test_a_running_stack_is_clean_after_a_load_and_the_command_shows_it(
     assert counts.acknowledged + counts.unknown == ORDERS + 8
     assert counts.dead_letters["ordering"]["bad_json"] >= 8
     assert compare(dump, await take_dump(stack.kafka, stack.postgres)) == []
+
+
+async def test_a_request_in_progress_is_not_at_rest(stack: LocalStack, history: Path) -> None:
+    """Given a decided order that is sent again; until that request has ended, a check would be too early."""
+    assert await wait_until_at_rest(stack.kafka, stack.postgres, 20) == []
+    db = await asyncpg.connect(stack.databases["ordering"])
+    try:
+        await db.execute(
+            "insert into intake (order_id, patient, digest)"
+            " select order_id, patient, digest from orders limit 1"
+        )
+        left = await wait_until_at_rest(stack.kafka, stack.postgres, 0.5)
+        assert left == ["ordering: 1 decided orders in the intake"]
+    finally:
+        await db.execute("delete from intake using orders where orders.order_id = intake.order_id")
+        await db.close()
 
 
 async def test_the_command_without_a_stack_says_what_to_do(tmp_path: Path) -> None:
