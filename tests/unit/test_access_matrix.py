@@ -83,7 +83,8 @@ def test_every_action_has_a_route() -> None:
 def test_the_page_has_the_table() -> None:
     columns = [
         (Party.PATIENT, Party.PROXY),
-        (Party.ASSISTANT, Party.GP),
+        (Party.ASSISTANT,),
+        (Party.GP,),
         (Party.MANAGER,),
         (Party.PHARMACIST,),
         (Party.REGION,),

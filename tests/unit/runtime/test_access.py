@@ -103,7 +103,7 @@ async def test_what_one_may_not_know_is_what_does_not_exist() -> None:
 
 
 async def test_a_plain_route_knows_its_caller() -> None:
-    assert (await ask("POST", "/orders", "gp")).json() == {"action": "orders.place"}
+    assert (await ask("POST", "/orders", "patient")).json() == {"action": "orders.place"}
 
 
 async def test_a_public_route_needs_no_token() -> None:
