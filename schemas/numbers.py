@@ -19,6 +19,8 @@ def quantity(sent: Any) -> Decimal:
 
     Raises a pydantic error for everything else, and for text: JSON has numbers.
     """
+    if type(sent) is int and 1 <= sent <= 100_000:
+        return Decimal(sent)
     if type(sent) not in (int, float, Decimal):
         raise PydanticCustomError("quantity_type", "must be a number")
     # The shortest text that gives this float, such as 0.1, and not the float's binary value.

@@ -28,7 +28,6 @@ from schemas.records.orders import (
     OrderTimer,
     Outcome,
 )
-from schemas.times import local_date
 from services.ordering.domain import events, rules
 from services.ordering.domain.events import Prescription
 from services.ordering.domain.order import Line, Order, begin
@@ -255,7 +254,7 @@ def _facts(order: OrderPlace | Order, line: Asked, at: datetime, context: Contex
         overview.practice if overview else None,
         context.pharmacy,
         context.policy,
-        local_date(at),
+        at,
         sum(same, Decimal()),
         len(same),
         order.remark,

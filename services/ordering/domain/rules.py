@@ -5,7 +5,7 @@ For deciding; meant also for showing what can be ordered, explaining an outcome,
 """
 
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol
 
@@ -15,6 +15,7 @@ from schemas.reasons import Reason, ReasonCode
 from schemas.records.directory import Pharmacy, Policy
 from schemas.records.medication import Status
 from schemas.records.orders import Outcome
+from schemas.times import local_date
 from services.ordering.domain.names import contradicts
 from services.ordering.domain.overview import Entry
 
@@ -40,8 +41,8 @@ class Facts(Struct, frozen=True):
 
     `practice` is where the line is ordered, `registered_at` the practice in the patient's overview (AGB codes).
     Both `registered_at` and `entry` are None until an overview has arrived; `entry` is also None for a medicine
-    that is not in the overview. `pharmacy` is None when it is not in the directory. `today` is the day in
-    Europe/Amsterdam. `together` is the quantity of this medicine in the whole order, and `lines` in how many of
+    that is not in the overview. `pharmacy` is None when it is not in the directory. `at` is the time of the
+    decision (UTC). `together` is the quantity of this medicine in the whole order, and `lines` in how many of
     its lines it is.
     """
 
@@ -51,7 +52,7 @@ class Facts(Struct, frozen=True):
     registered_at: str | None
     pharmacy: Pharmacy | None
     policy: Policy
-    today: date
+    at: datetime
     together: Decimal
     lines: int = 1
     remark: str | None = None
@@ -139,7 +140,7 @@ def other_repeat_service(facts: Facts) -> bool:
 
 def supply_date_passed(facts: Facts) -> bool:
     """The order is for a period that is over."""
-    return facts.supply_until is not None and facts.supply_until < facts.today
+    return facts.supply_until is not None and facts.supply_until < local_date(facts.at)
 
 
 def high_risk(facts: Facts) -> bool:
@@ -155,7 +156,7 @@ def remark_to_read(facts: Facts) -> bool:
 def larger_supply(facts: Facts) -> bool:
     """The practice reviews orders for a longer period."""
     until = facts.supply_until
-    return facts.policy.review_larger_supply and until is not None and until >= facts.today
+    return facts.policy.review_larger_supply and until is not None and until >= local_date(facts.at)
 
 
 def larger_quantity(facts: Facts) -> bool:

@@ -1,7 +1,7 @@
 """The table of rules on the facts of one line: no order, no record."""
 
 from collections import Counter
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -30,7 +30,7 @@ def facts(**changes: Any) -> Facts:
         "registered_at": PRACTICE,
         "pharmacy": pharmacy(),
         "policy": Policy(),
-        "today": date(2026, 11, 28),
+        "at": datetime(2026, 11, 28, 12, tzinfo=UTC),
         "together": Decimal(180),
     }
     return Facts(**(fields | changes))
