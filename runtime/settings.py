@@ -1,12 +1,11 @@
 """Settings of a service process, from the environment (`HERHAAL_…`)."""
 
-from ipaddress import ip_address
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from runtime.issuers import Issuer
+from runtime.issuers import Issuer, is_loopback
 from runtime.observability.logs import LogFormat
 
 Part = Literal["all", "api", "worker"]
@@ -52,7 +51,7 @@ class Settings(BaseSettings):
     def _loopback_only(self) -> Self:
         if not _is_port(self.listen.rpartition(":")[2]):
             raise ValueError("listen must be address:port")
-        if not self.insecure_listen and not _is_loopback(self.host):
+        if not self.insecure_listen and not is_loopback(self.host):
             raise ValueError(
                 f"{self.host} is not loopback: requests are not encrypted, "
                 "so listening elsewhere needs --insecure-listen"
@@ -62,10 +61,3 @@ class Settings(BaseSettings):
 
 def _is_port(text: str) -> bool:
     return text.isdecimal() and 0 < int(text) < 1 << 16
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

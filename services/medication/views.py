@@ -2,7 +2,7 @@
 
 from uuid import uuid4
 
-from runtime.http.problems import Problem
+from runtime.http.problems import invalid_field
 from schemas.api.medication import OverviewRequest, StatusRequest
 from schemas.records.medication import MedicationImport, MedicationSetStatus
 
@@ -36,5 +36,4 @@ def status_command(patient: str, prk: str, request: StatusRequest) -> Medication
 
 def _require_same(field: str, in_path: str, in_body: str | None) -> None:
     if in_body is not None and in_body != in_path:
-        errors = [{"field": field, "reason": "is another one than in the path"}]
-        raise Problem(422, "invalid", "The request is not valid.", errors)
+        raise invalid_field(field, "is another one than in the path")

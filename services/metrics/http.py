@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BeforeValidator
 
 from runtime.http.access import About, CallerOf, GuardedRoute, may
-from runtime.http.problems import Problem
+from runtime.http.problems import Problem, invalid_field
 from runtime.http.requests import PracticePath
 from runtime.http.responses import json_response
 from runtime.resources import Resources
@@ -71,5 +71,4 @@ def _check(first: date, last: date) -> None:
 
 
 def _invalid(why: str) -> Problem:
-    errors = [{"field": "from", "reason": why}]
-    return Problem(422, "invalid", "The request is not valid.", errors)
+    return invalid_field("from", why)

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 
 from runtime.http.access import About, Caller, CallerOf, GuardedRoute, may
-from runtime.http.problems import Problem
+from runtime.http.problems import Problem, invalid_field
 from runtime.http.requests import PatientPath
 from runtime.http.responses import json_response
 from runtime.resources import Resources
@@ -64,5 +64,4 @@ def router(resources: Resources) -> APIRouter:
 
 
 def _unknown_message() -> Problem:
-    errors = [{"field": "before", "reason": "no message of this patient"}]
-    return Problem(422, "invalid", "The request is not valid.", errors)
+    return invalid_field("before", "no message of this patient")
