@@ -235,12 +235,14 @@ def _as_listed(line: Line, entry: Entry | None, verdict: Verdict) -> Line:
     decided = replace(line, outcome=verdict.outcome, reasons=verdict.reasons)
     if entry is None:
         return decided
+    # A line with a unit was listed before: its name is the overview's, and `ordered_as` the order's, if any.
+    ordered = line.ordered_as if line.unit else line.medicine
     return replace(
         decided,
         medicine=entry.medicine,
         dosage=entry.dosage,
         unit=entry.unit,
-        ordered_as=events.ordered_as(line.ordered_as or line.medicine, entry),
+        ordered_as=events.ordered_as(ordered, entry) if ordered else None,
     )
 
 
