@@ -66,6 +66,7 @@ async def arena(folder: Path, report: Report, *, timed: bool = True) -> AsyncIte
     options = replace(
         StackOptions.at(folder / "stack", free_ports()),
         kafka_settings=_REBALANCE_DELAY if timed else {},
+        open_kafka=True,
     )
     async with LocalStack(options, report) as stack:
         await stack.start_servers()

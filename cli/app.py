@@ -98,7 +98,7 @@ def serve(
 
 @app.command()
 def lag(
-    kafka: topics.Kafka = "127.0.0.1:9092",
+    kafka: topics.Kafka = "",
     watch: Annotated[
         bool, typer.Option("--watch", help="Refresh every 2 seconds, until Ctrl-C.")
     ] = False,

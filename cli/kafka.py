@@ -9,6 +9,8 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from cli.console import UserError
 from runtime.kafka import record_reader
+from runtime.kafka.access_control import AccessControlFailed
+from runtime.kafka_address import servers_of
 
 T = TypeVar("T")
 
@@ -23,7 +25,9 @@ def ask(kafka: str, work: Coroutine[Any, Any, T]) -> T:
     record_reader.install()
     try:
         return asyncio.run(work)
+    except AccessControlFailed as error:
+        raise UserError(f"{error} (at {servers_of(kafka)}).") from error
     except (KafkaConnectionError, OSError, TimeoutError) as error:
-        raise UserError(f"Kafka does not answer at {kafka}; is it running?") from error
+        raise UserError(f"Kafka does not answer at {servers_of(kafka)}; is it running?") from error
     except KafkaError as error:
-        raise UserError(f"Kafka at {kafka} refuses: {error}") from error
+        raise UserError(f"Kafka at {servers_of(kafka)} refuses: {error}") from error

@@ -13,7 +13,8 @@ from rich.text import Text
 
 from cli.console import ConsoleReport, stdout
 from deploy.local import LocalStack, Report, StackError, StackOptions
-from deploy.local.stack import run_concurrently
+from deploy.local.waiting import run_concurrently
+from runtime.kafka_address import servers_of
 
 ROOT = Path(__file__).parents[1]
 DEFAULT_DATA = ROOT / ".herhaal" / "data"
@@ -60,10 +61,9 @@ async def start_everything(stack: LocalStack) -> None:
 async def _kafka_with_topics(stack: LocalStack) -> None:
     await stack.start_kafka()
     # Imported here: it takes half a second, during which PostgreSQL and the services start.
-    from runtime.kafka.admin import apply_topics
-    from schemas.topics import ALL
+    from cli.topics.commands import prepare
 
-    await apply_topics(stack.kafka, ALL, await stack.replication())
+    await prepare(stack.kafka, await stack.replication())
 
 
 async def _hold_to_the_folder(stack: LocalStack) -> None:
@@ -140,6 +140,6 @@ def _table(stack: LocalStack) -> Table:
     table = Table(title="All ready", caption=caption)
     table.add_column("what")
     table.add_column("address", overflow="fold")
-    for name, address in stack.endpoints.items():
+    for name, address in {**stack.endpoints, "kafka": servers_of(stack.kafka)}.items():
         table.add_row(name, address)
     return table

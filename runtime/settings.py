@@ -2,10 +2,11 @@
 
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from runtime.issuers import Issuer, is_loopback
+from runtime.kafka_address import Address
 from runtime.observability.logs import LogFormat
 
 Part = Literal["all", "api", "worker"]
@@ -14,10 +15,12 @@ Part = Literal["all", "api", "worker"]
 class Settings(BaseSettings):
     """Settings common to all services. A service with more settings extends this class.
 
-    `kafka` is `host:port[,host:port]`, `database` the DSN of the service's database, `listen` `address:port`.
+    `kafka` is Kafka's address (see `runtime.kafka_address`), `database` the DSN of the service's database,
+    `listen` `address:port`.
     `issuers` is a JSON list of the OIDC providers whose access tokens are accepted (see
     `runtime.issuers.Issuer`); without one, requests need no token. `listen` must be a loopback address
-    unless `insecure_listen` is set, as requests are not encrypted.
+    unless `insecure_listen` is set, as requests are not encrypted; so must Kafka's servers, unless connections
+    to them are encrypted or `insecure_kafka` is set.
     `patience_s` is how long a partition may be stalled before readiness reports it, and how long a worker with
     work may show no sign of life before its process ends. `loop_connections` and `api_connections` are the
     sizes of the two pools; the loop uses at most four at once.
@@ -30,6 +33,7 @@ class Settings(BaseSettings):
     listen: str = "127.0.0.1:8101"
     log: LogFormat = "json"
     insecure_listen: bool = False
+    insecure_kafka: bool = False
     issuers: tuple[Issuer, ...] = ()
     max_records: int = Field(default=1000, ge=1, le=10_000)
     session_timeout_ms: int = Field(default=10_000, ge=6000, le=300_000)
@@ -46,6 +50,23 @@ class Settings(BaseSettings):
     def port(self) -> int:
         """The port part of `listen`."""
         return int(self.listen.rpartition(":")[2])
+
+    @field_validator("kafka")
+    @classmethod
+    def _is_address(cls, kafka: str) -> str:
+        Address.parse(kafka)
+        return kafka
+
+    @model_validator(mode="after")
+    def _kafka_is_encrypted(self) -> Self:
+        address = Address.parse(self.kafka)
+        hosts = [server.rpartition(":")[0].strip("[]") for server in address.servers]
+        if not (address.ca or self.insecure_kafka or all(map(is_loopback, hosts))):
+            raise ValueError(
+                "Kafka is not on loopback and not encrypted: add ?ca=FILE to HERHAAL_KAFKA, or set"
+                " HERHAAL_INSECURE_KAFKA=true"
+            )
+        return self
 
     @model_validator(mode="after")
     def _loopback_only(self) -> Self:

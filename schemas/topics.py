@@ -4,11 +4,12 @@ Topic creation, access lists, AsyncAPI and documentation derive from it.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from schemas.access import Party
 from schemas.base import Body
-from schemas.records.directory import Pharmacy, Practice
+from schemas.records.directory import Pharmacy, Practice, System
 from schemas.records.medication import (
     MedicationImport,
     MedicationOverview,
@@ -63,8 +64,9 @@ class Topic:
     """One topic. `retention` None means compacted: the newest record of each key is kept for good.
 
     `max_bytes` limits one record (key, value and headers); the broker refuses a larger one.
-    `writers` and `readers` may write and read it. What a service consumes: its `INPUTS`, `OUTPUT_TOPIC` and
-    global tables.
+    `writers` and `readers` may write and read it: services, kinds of systems, and the operator, who may do all.
+    What a service consumes: its `INPUTS`, `OUTPUT_TOPIC` and global tables. Each system of the kind `systems`
+    has a topic of its own with the same records (`of_system`).
     """
 
     name: str
@@ -75,6 +77,7 @@ class Topic:
     retention: timedelta | None
     partitions: int = PATIENT_PARTITIONS
     max_bytes: int = DEFAULT_MAX_BYTES
+    systems: Party | None = None
 
     @property
     def compacted(self) -> bool:
@@ -112,19 +115,21 @@ def _topic(
     retention: timedelta | None,
     partitions: int = PATIENT_PARTITIONS,
     max_bytes: int = DEFAULT_MAX_BYTES,
+    systems: Party | None = None,
 ) -> Topic:
     parties = frozenset(writers), frozenset(readers)
-    return Topic(name, about, bodies, *parties, retention, partitions, max_bytes)
+    return Topic(name, about, bodies, *parties, retention, partitions, max_bytes, systems)
 
 
 ORDERS_REQUESTS = _topic(
     "orders.requests",
-    "Orders and cancellations, as portals and ordering's HTTP API send them.",
+    "Orders and cancellations, as ordering's HTTP API and portals send them.",
     OrderPlace,
     OrderCancel,
-    writers=("portal", "ordering"),
+    writers=("ordering",),
     readers=("ordering",),
     retention=30 * _DAY,
+    systems=Party.PORTAL,
 )
 ORDERS_REVIEWS = _topic(
     "orders.reviews",
@@ -144,16 +149,17 @@ ORDERS_EVENTS = _topic(
     OrderEscalated,
     OrderFulfilment,
     writers=("ordering",),
-    readers=("notification", "metrics", "medication", "portal"),
+    readers=("notification", "metrics", "medication"),
     retention=5 * _YEAR,
 )
 DISPENSE_REPORTS = _topic(
     "dispense.reports",
     "Progress reports of pharmacies on prescriptions.",
     DispenseReported,
-    writers=("pharmacy", "ordering"),
+    writers=("ordering",),
     readers=("ordering", "notification"),
     retention=30 * _DAY,
+    systems=Party.PHARMACY_SYSTEM,
 )
 MEDICATION_CHANGES = _topic(
     "medication.changes",
@@ -165,9 +171,10 @@ MEDICATION_CHANGES = _topic(
     MedicationRepeatService,
     MedicationUndo,
     MedicationSweep,
-    writers=("practice-system", "medication"),
+    writers=("medication",),
     readers=("medication",),
     retention=90 * _DAY,
+    systems=Party.PRACTICE_SYSTEM,
     max_bytes=OVERVIEW_MAX_BYTES,
 )
 MEDICATION_STATUS = _topic(
@@ -175,7 +182,7 @@ MEDICATION_STATUS = _topic(
     "The whole current medication overview of each patient.",
     MedicationOverview,
     writers=("medication",),
-    readers=("ordering", "medication", "portal"),
+    readers=("ordering", "medication"),
     retention=None,
     max_bytes=OVERVIEW_MAX_BYTES,
 )
@@ -188,7 +195,7 @@ NOTIFICATIONS_EVENTS = _topic(
     PickupPromised,
     PickupMoved,
     writers=("notification",),
-    readers=("metrics", "portal"),
+    readers=("metrics",),
     retention=5 * _YEAR,
 )
 PATIENTS_CONTACTS = _topic(
@@ -203,7 +210,7 @@ DIRECTORY_PRACTICES = _topic(
     "directory.practices",
     "GP practices: hours, rules, policy, region.",
     Practice,
-    writers=("cli",),
+    writers=("operator",),
     readers=SERVICES,
     retention=None,
     partitions=1,
@@ -212,7 +219,16 @@ DIRECTORY_PHARMACIES = _topic(
     "directory.pharmacies",
     "Pharmacies: hours, address.",
     Pharmacy,
-    writers=("cli",),
+    writers=("operator",),
+    readers=SERVICES,
+    retention=None,
+    partitions=1,
+)
+DIRECTORY_SYSTEMS = _topic(
+    "directory.systems",
+    "Outside systems: portals, practice systems, pharmacy systems, and what each serves.",
+    System,
+    writers=("operator",),
     readers=SERVICES,
     retention=None,
     partitions=1,
@@ -223,7 +239,7 @@ OPERATORS_AUDIT = _topic(
     OperatorAction,
     OperatorProgress,
     OperatorRebuild,
-    writers=("cli",),
+    writers=("operator",),
     readers=("operator",),
     retention=5 * _YEAR,
     partitions=1,
@@ -257,9 +273,25 @@ def prescriptions(pharmacy: str) -> Topic:
         "Prescriptions approved for, or withdrawn from, one pharmacy.",
         (PrescriptionApproved, PrescriptionWithdrawn),
         writers=frozenset({"ordering"}),
-        readers=frozenset({f"pharmacy:{pharmacy}"}),
+        readers=frozenset({Party.PHARMACY_SYSTEM}),
         retention=90 * _DAY,
         partitions=1,
+    )
+
+
+def of_system(topic: Topic, system: str) -> Topic:
+    """The topic on which this system alone writes what others write on `topic`.
+
+    Kafka tells a reader nothing of who wrote a record; access lists are per topic, so the topic says it. The
+    services that write the plain topic write here too: they move a record to the partition of its key.
+    """
+    assert topic.systems is not None, f"systems have no topic beside {topic.name}"
+    return replace(
+        topic,
+        name=f"{topic.name}.{system}",
+        about=f"{topic.about} Those of the system {system}.",
+        writers=topic.writers | {topic.systems},
+        systems=None,
     )
 
 
@@ -274,18 +306,30 @@ ALL: tuple[Topic, ...] = (
     PATIENTS_CONTACTS,
     DIRECTORY_PRACTICES,
     DIRECTORY_PHARMACIES,
+    DIRECTORY_SYSTEMS,
     OPERATORS_AUDIT,
     *(dead_letters(service) for service in SERVICES),
 )
-"""Every topic except those of the pharmacies, which are created with the directory."""
+"""Every topic except those of pharmacies and of systems, which are created with the directory's entries."""
 
 
-_MAX_BYTES = {topic.name: topic.max_bytes for topic in ALL}
+_BY_NAME = {topic.name: topic for topic in ALL}
+
+
+def find_topic(name: str) -> Topic | None:
+    """Find a topic by its name, also one of a system or a pharmacy; None when it is none of ours."""
+    if topic := _BY_NAME.get(name):
+        return topic
+    plain, _, last = name.rpartition(".")
+    if last and (beside := _BY_NAME.get(plain)) and beside.systems:
+        return of_system(beside, last)
+    return prescriptions(last) if last and plain + "." == PRESCRIPTIONS_PREFIX else None
 
 
 def max_bytes(topic: str) -> int:
-    """The largest record that a topic accepts, in bytes; a pharmacy's topic has the default."""
-    return _MAX_BYTES.get(topic, DEFAULT_MAX_BYTES)
+    """The largest record that a topic accepts, in bytes; of one that is none of ours, the default."""
+    found = find_topic(topic)
+    return found.max_bytes if found else DEFAULT_MAX_BYTES
 
 
 def all_bodies() -> dict[str, type[Body]]:

@@ -8,12 +8,10 @@ import asyncpg
 from aiokafka import TopicPartition
 
 from runtime.kafka.clients import open_consumer
-from schemas.topics import ALL, SERVICES
+from schemas.topics import SERVICES, find_topic
 from verify.gather import connect, our_partitions
 
 POLL_INTERVAL_S = 0.3
-
-_READERS = {topic.name: topic.readers for topic in ALL}
 
 _PROGRESS = "select topic, partition, next_offset from progress"
 # A timer that is due has not been moved to the outbox yet.
@@ -70,7 +68,7 @@ async def _poll(databases: "dict[str, asyncpg.Connection[Any]]") -> tuple[list[s
         progress[service] = {
             TopicPartition(r["topic"], r["partition"]): r["next_offset"]
             for r in rows
-            if service in _READERS[r["topic"]]
+            if (topic := find_topic(r["topic"])) and service in topic.readers
         }
         (row,) = await db.fetch(_UNFINISHED)
         if row["outbox"]:

@@ -108,14 +108,9 @@ async def take_dump(kafka: str, postgres: str) -> Dump:
 
 
 async def our_partitions(kafka: str) -> list[TopicPartition]:
-    """List the existing partitions of the registered topics and of the pharmacies' topics."""
-    registered = {topic.name for topic in topics.ALL}
+    """List the existing partitions of our topics, also those of pharmacies and systems."""
     async with clients.admin(kafka) as client:
-        ours = sorted(
-            name
-            for name in await client.list_topics()
-            if name in registered or name.startswith(topics.PRESCRIPTIONS_PREFIX)
-        )
+        ours = sorted(name for name in await client.list_topics() if topics.find_topic(name))
         described = await client.describe_topics(ours) if ours else []
     return sorted(
         TopicPartition(topic["topic"], partition["partition"])

@@ -26,8 +26,6 @@ By = Annotated[
     typer.Option(envvar="HERHAAL_OPERATOR", metavar="NAME", help="Who you are, for the audit."),
 ]
 
-KAFKA = "127.0.0.1:9092"
-
 
 @app.command("list")
 def list_letters(
@@ -37,7 +35,7 @@ def list_letters(
     since: Since = None,
     until: Until = None,
     json: Annotated[bool, typer.Option("--json", help="As a JSON array, times in UTC.")] = False,
-    kafka: Kafka = KAFKA,
+    kafka: Kafka = "",
 ) -> None:
     """List a service's dead letters: time, reason, origin and state; no content."""
     from cli.dead_letters.commands import run_list
@@ -55,7 +53,7 @@ def show(
     ] = False,
     by: By = None,
     reason_text: Annotated[str, typer.Option(metavar="TEXT", help="Why you look.")] = "",
-    kafka: Kafka = KAFKA,
+    kafka: Kafka = "",
 ) -> None:
     """Show one dead letter: where it is from, why it died, its key and headers."""
     from cli.dead_letters.commands import run_show, signature
@@ -84,7 +82,7 @@ def replay(
             help="Also letters that are settled, out of key order, or older than the current state.",
         ),
     ] = False,
-    kafka: Kafka = KAFKA,
+    kafka: Kafka = "",
 ) -> None:
     """Send dead letters' records again to their original topics, in key order, and follow them.
 
@@ -111,7 +109,7 @@ def drop(
         typer.Option(envvar="HERHAAL_OPERATOR", metavar="NAME", help="Who you are, for the audit."),
     ],
     why: Annotated[str, typer.Option(metavar="TEXT", help="Why; name no patient.")],
-    kafka: Kafka = KAFKA,
+    kafka: Kafka = "",
 ) -> None:
     """Settle dead letters without a replay. They stay on the topic until its retention ends."""
     from cli.dead_letters.commands import run_drop, signature

@@ -34,7 +34,7 @@ def check(file: File) -> None:
 
 
 @app.command()
-def apply(file: File, kafka: Kafka = "127.0.0.1:9092") -> None:
+def apply(file: File, kafka: Kafka = "") -> None:
     """Check a directory file, create the pharmacies' topics, and publish the changed entries.
 
     An entry that is on Kafka but not in the file is left alone. Exits with 0 when done, 1 when the

@@ -1,6 +1,5 @@
 """Publishes a directory to Kafka: reads the current entries, compares, publishes the changes."""
 
-import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,7 +7,7 @@ from enum import StrEnum
 from typing import Generic, TypeVar
 
 from runtime.kafka.admin import apply_topics, count_brokers
-from runtime.kafka.global_table import GlobalTable
+from runtime.kafka.global_table import read_table
 from runtime.kafka.producer import Producer
 from runtime.messages.cloudevents import event_id, outgoing
 from schemas import topics
@@ -92,7 +91,7 @@ async def publish_directory(bootstrap: str, directory: Directory) -> Report:
 async def _publish(
     bootstrap: str, publisher: Producer, kind: _Kind[Published], entries: Sequence[Entry]
 ) -> list[Row]:
-    current: Mapping[str, Published] = await _current(bootstrap, kind)
+    current: Mapping[str, Published] = await read_table(bootstrap, kind.topic, kind.body)
     rows = [*_compared(current, entries), *_left_alone(current, entries)]
     by_agb = {entry.agb: entry for entry in entries}
     for row in rows:
@@ -111,18 +110,6 @@ async def _publish(
                 )
             )
     return rows
-
-
-async def _current(bootstrap: str, kind: _Kind[Published]) -> Mapping[str, Published]:
-    table = GlobalTable(bootstrap, kind.topic, kind.body)
-    following = asyncio.create_task(table.follow())
-    try:
-        async with asyncio.timeout(_READ_S):
-            await table.caught_up()
-        return dict(table.rows)
-    finally:
-        following.cancel()
-        await asyncio.gather(following, return_exceptions=True)
 
 
 def _compared(current: Mapping[str, Published], entries: Sequence[Entry]) -> Iterator[Row]:

@@ -23,6 +23,7 @@ from cli.progress.look import ServiceProgress, check_progress, database
 from cli.progress.showing import losses, table
 from cli.services import require_service
 from cli.verify.command import addresses
+from runtime.kafka_address import servers_of
 from runtime.postgres import progress
 from runtime.postgres.connection import Connection
 from schemas.records.operators import OperatorProgress
@@ -81,7 +82,7 @@ def _run(at: Servers, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run(work)
     except _UNAVAILABLE as error:
         raise UserError(
-            f"Kafka at {at.kafka} or PostgreSQL is unavailable or refuses ({type(error).__name__})."
+            f"Kafka at {servers_of(at.kafka)} or PostgreSQL is unavailable or refuses ({type(error).__name__})."
         ) from error
 
 

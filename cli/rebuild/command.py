@@ -19,6 +19,7 @@ from cli.rebuild import audit
 from cli.rebuild.show import progress, show
 from cli.services import require_service
 from runtime.errors import CannotRun
+from runtime.kafka_address import servers_of
 from runtime.observability.logs import errors_only
 from runtime.rebuild.declaration import Rebuild
 from runtime.rebuild.report import Progress, Result
@@ -76,8 +77,8 @@ def run_rebuild(request: RebuildRequest, json: Path | None) -> bool:
             # asyncpg.InterfaceError for an invalid argument: a bug.
             raise
         raise UserError(
-            f"{request.service} is not rebuilt: Kafka at {request.kafka} or PostgreSQL is unavailable"
-            f" or refuses ({type(error).__name__})."
+            f"{request.service} is not rebuilt: Kafka at {servers_of(request.kafka)}"
+            f" or PostgreSQL is unavailable or refuses ({type(error).__name__})."
         ) from error
     if json is not None:
         json.write_bytes(orjson.dumps(figures(result), option=orjson.OPT_INDENT_2))

@@ -1,16 +1,35 @@
-"""What `herhaal topics` does: asks the broker, shows the differences, brings the topics there."""
+"""What `herhaal topics` does: asks the broker, shows the differences, applies them."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from rich.table import Table
 
-from cli.console import stdout
+from cli.console import print_plain, stdout
 from cli.kafka import ask
+from runtime.kafka.access_control import AccessPlan, apply_access, described, plan_access
 from runtime.kafka.admin import Plan, Settings, apply_topics, count_brokers, plan_topics
-from schemas.topics import ALL, Topic
+from runtime.kafka.global_table import read_table
+from runtime.kafka_address import Address
+from schemas.grants import Grant, grants, services_grants
+from schemas.records.directory import System
+from schemas.topics import ALL, DIRECTORY_SYSTEMS, Topic
 
 _LEFT = "left alone"
 _WHY_LEFT = "left alone: nothing is shrunk, deleted or moved by this program; that is for a person to decide"
+
+
+@dataclass(frozen=True)
+class Differences:
+    """How a broker differs from the registry; `access` is None where nobody logs in."""
+
+    topics: Plan
+    access: AccessPlan | None
+
+    @property
+    def empty(self) -> bool:
+        """Whether it does not differ."""
+        return self.topics.empty and (self.access is None or self.access.empty)
 
 
 def run_plan(kafka: str) -> bool:
@@ -19,25 +38,74 @@ def run_plan(kafka: str) -> bool:
     Raises:
         UserError: Kafka is unavailable or refuses.
     """
-    plan = ask(kafka, plan_topics(kafka, ALL))
-    show(plan, ALL)
-    return not plan.empty
+    differences = ask(kafka, _plan(kafka))
+    _show(differences, pruned=False)
+    return not differences.empty
 
 
-def run_apply(kafka: str, replication: int | None) -> None:
-    """Print the differences, and apply those that lose no records.
+def run_apply(kafka: str, replication: int | None, *, prune: bool) -> None:
+    """Print the differences, and apply those that lose no records and, without `prune`, no access.
 
     `replication` None means 3 copies of each new topic, or as many as there are brokers.
 
     Raises:
         UserError: Kafka is unavailable or refuses.
     """
-    show(ask(kafka, _apply(kafka, replication)), ALL)
+    _show(ask(kafka, _apply(kafka, replication, prune=prune)), pruned=prune)
 
 
-async def _apply(kafka: str, replication: int | None) -> Plan:
+async def _plan(kafka: str) -> Differences:
+    topics = await plan_topics(kafka, ALL)
+    if not asks_who_connects(kafka):
+        return Differences(topics, None)
+    return Differences(topics, await plan_access(kafka, await _grants(kafka, topics)))
+
+
+async def _apply(kafka: str, replication: int | None, *, prune: bool) -> Differences:
     copies = replication or min(3, await count_brokers(kafka))
-    return await apply_topics(kafka, ALL, copies)
+    topics = await apply_topics(kafka, ALL, copies)
+    if not asks_who_connects(kafka):
+        return Differences(topics, None)
+    wanted = await _grants(kafka, topics)
+    return Differences(topics, await apply_access(kafka, wanted, prune=prune))
+
+
+async def _grants(kafka: str, plan: Plan) -> set[Grant]:
+    """The access lists for the services and, where the directory exists already, for its systems."""
+    if DIRECTORY_SYSTEMS in plan.create:
+        return grants(())
+    return grants((await read_table(kafka, DIRECTORY_SYSTEMS, System)).values())
+
+
+def asks_who_connects(kafka: str) -> bool:
+    """Whether this Kafka asks who connects, so that it has access lists."""
+    return Address.parse(kafka).user is not None
+
+
+async def prepare(kafka: str, replication: int) -> None:
+    """Make what our services need: all topics of the registry, and their access lists. Removes nothing.
+
+    Raises:
+        KafkaError, AccessControlFailed: Kafka is away, or refuses.
+    """
+    await apply_topics(kafka, ALL, replication)
+    if asks_who_connects(kafka):
+        await apply_access(kafka, {*services_grants()}, prune=False)
+
+
+def _show(differences: Differences, *, pruned: bool) -> None:
+    show(differences.topics, ALL)
+    if (access := differences.access) is None:
+        print_plain(stdout(), "Nobody logs in to this Kafka, so it has no access lists.")
+        return
+    for grant in access.add:
+        print_plain(stdout(), f"access list to add: {described(grant)}")
+    what = "removed" if pruned else "left over; --prune removes it"
+    for left_over in access.left_over:
+        print_plain(stdout(), f"access list {what}: {left_over}")
+    print_plain(
+        stdout(), f"{len(access.add)} access lists missing, {len(access.left_over)} left over"
+    )
 
 
 def show(plan: Plan, topics: tuple[Topic, ...]) -> None:

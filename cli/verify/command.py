@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 from cli.console import ConsoleReport, UserError, stdout
 from cli.verify.show import show
 from deploy.local.data import DataFolder
+from runtime.kafka_address import servers_of
 from verify.at_rest import wait_until_at_rest
 from verify.checker import Verdict, check
 from verify.dump import Dump, save
@@ -103,7 +104,7 @@ def _gather(options: Options) -> tuple[list[str], Dump, float]:
         left, dump = asyncio.run(gather(options))
     except _UNAVAILABLE as error:
         raise UserError(
-            f"Kafka at {options.kafka} or PostgreSQL could not be read ({type(error).__name__})."
+            f"Kafka at {servers_of(options.kafka)} or PostgreSQL could not be read ({type(error).__name__})."
         ) from error
     return left, dump, time.monotonic() - started
 

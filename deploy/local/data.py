@@ -12,8 +12,8 @@ from pathlib import Path
 
 from deploy.local.errors import InUse, StackError, file_errors
 
-FORMAT = 1
-"""Increased when an older program cannot read the folder."""
+FORMAT = 2
+"""Increased when an older program cannot read the folder, or this one an older folder."""
 
 MIN_FREE_BYTES = 1 << 30
 
@@ -32,9 +32,14 @@ def write_atomically(path: Path, content: Mapping[str, object]) -> None:
 
     Only its owner may read it: a server's address may hold a password.
     """
+    write_for_owner(path, json.dumps(content, indent=2) + "\n")
+
+
+def write_for_owner(path: Path, content: str) -> None:
+    """Write a file by a rename; only its owner may read it."""
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     partial.touch(mode=0o600)
-    partial.write_text(json.dumps(content, indent=2) + "\n")
+    partial.write_text(content)
     partial.replace(path)
 
 
@@ -65,6 +70,14 @@ class DataFolder:
     @property
     def issuer(self) -> Path:
         return self.path / "issuer"
+
+    @property
+    def passwords(self) -> Path:
+        return self.path / "passwords.json"
+
+    @property
+    def certificates(self) -> Path:
+        return self.path / "certificates"
 
     @property
     def endpoints(self) -> Path:
@@ -200,6 +213,11 @@ def _read_identity(file: Path) -> Identity:
             raise StackError(
                 f"{file.parent} was written by a newer version of herhaal (format {found_format},"
                 f" this one reads up to {FORMAT}): update herhaal or choose another with --data."
+            )
+        if found_format < FORMAT:
+            raise StackError(
+                f"{file.parent} is of format {found_format}, whose Kafka asks nobody who they are; this program"
+                f" reads format {FORMAT}: choose another with --data, or delete it."
             )
         return Identity(found_format, str(content["kafka_cluster"]), int(content["brokers"]))
     except (ValueError, KeyError, TypeError) as error:

@@ -12,9 +12,11 @@ from deploy.local.ports import PortPlan
 class StackOptions:
     """What to start, and where.
 
-    `external_kafka` (host:port,…) and `external_postgres` (an administrator's DSN) are used instead of our
+    `external_kafka` (its address) and `external_postgres` (an administrator's DSN) are used instead of our
     servers, and must answer within `external_within_s`. `kafka_settings` and `postgres_settings` override
-    the settings of our servers. With `access`, services need tokens of the development issuer.
+    the settings of our servers. With `access`, services need tokens of the development issuer. With `tls`,
+    connections to our Kafka are encrypted. With `open_kafka`, it asks nobody who they are: for measurements
+    beside programs that cannot log in.
     """
 
     data: Path
@@ -28,6 +30,8 @@ class StackOptions:
     kafka_settings: Mapping[str, str] = field(default_factory=dict)
     postgres_settings: Mapping[str, str] = field(default_factory=dict)
     access: bool = False
+    tls: bool = False
+    open_kafka: bool = False
 
     @classmethod
     def at(cls, data: Path, ports: PortPlan) -> Self:

@@ -2,11 +2,11 @@
 
 import asyncio
 import json
-import time
-from collections.abc import Coroutine, Iterable
+from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from types import TracebackType
-from typing import Any, Self, Unpack
+from typing import Self, Unpack
 
 import asyncpg
 from aiokafka.errors import KafkaError
@@ -26,6 +26,7 @@ from deploy.local.issuer.people import TokenScope, claims_of
 from deploy.local.issuer.program import issuer_program, write_address
 from deploy.local.kafka.install import ensure_kafka
 from deploy.local.kafka.program import KafkaInstall
+from deploy.local.kafka.security import Security, ensure_security
 from deploy.local.kafka.server import START_S, count_brokers, kafka_node, kafka_probe
 from deploy.local.options import StackOptions
 from deploy.local.ports import SERVICES, require_free
@@ -42,6 +43,8 @@ from deploy.local.processes.services import (
 )
 from deploy.local.processes.supervisor import Child, Probe, stop_all
 from deploy.local.report import PlainReport, Report
+from deploy.local.waiting import run_concurrently, wait_for_server
+from runtime.kafka_address import Address, servers_of
 from schemas.access import Party
 
 SERVICES_STOP_S = 6.0
@@ -64,10 +67,12 @@ class LocalStack(AbstractAsyncContextManager["LocalStack"]):
         self.ports = options.ports
         self.data = DataFolder(options.data)
         self.kafka = options.external_kafka or self.ports.bootstrap
+        """Kafka's address for the operator, who may do everything; with the password once we are entered."""
         self.postgres = options.external_postgres or admin_dsn(self.ports.postgres)
         self.databases: dict[str, str] = {}
         self.report = report or PlainReport()
         self._cluster = ""
+        self._security: Security | None = None
         self._servers: dict[str, Child] = {}
         self._services: dict[str, Child] = {}
 
@@ -76,6 +81,10 @@ class LocalStack(AbstractAsyncContextManager["LocalStack"]):
         self._cluster = self.data.open(self.options.brokers).kafka_cluster
         try:
             require_free([*self._server_ports()])
+            if not (self.options.external_kafka or self.options.open_kafka):
+                with file_errors():
+                    self._security = ensure_security(self.data, tls=self.options.tls)
+                self.kafka = self.kafka_as(Party.OPERATOR)
         except StackError:
             self.data.close()
             raise
@@ -97,12 +106,18 @@ class LocalStack(AbstractAsyncContextManager["LocalStack"]):
         """Start Kafka and PostgreSQL concurrently, with the services' databases; wait until both answer."""
         await run_concurrently(self.start_kafka(), self.start_postgres())
 
+    def kafka_as(self, user: str) -> str:
+        """Make Kafka's address for a user: a service, or the operator. An external Kafka has one for all."""
+        if self._security is None:
+            return self.kafka
+        return self._security.address(self.ports.bootstrap, user)
+
     async def start_kafka(self) -> None:
         """Start the brokers, or check that the external ones answer."""
         if self.options.external_kafka:
             await wait_for_server(
                 kafka_probe(self.kafka),
-                f"Kafka at HERHAAL_KAFKA={self.kafka}",
+                f"Kafka at HERHAAL_KAFKA={servers_of(self.kafka)}",
                 self.options.external_within_s,
             )
             return
@@ -145,7 +160,7 @@ class LocalStack(AbstractAsyncContextManager["LocalStack"]):
         name = instance or service
         at = port or self.ports.services[service]
         servers = ServiceAddresses(
-            self.kafka, self.databases[service], self.options.service_log, self._issuers
+            self.kafka_as(service), self.databases[service], self.options.service_log, self._issuers
         )
         program = service_program(service, name, at, only, servers, self.data)
         child = Child(program, readyz_probe(at), self.report)
@@ -300,10 +315,13 @@ class LocalStack(AbstractAsyncContextManager["LocalStack"]):
 
     async def _node(self, install: KafkaInstall, node: int) -> Program:
         settings = self.options.kafka_settings
-        return await kafka_node(install, self.ports, self.data, node, self._cluster, settings)
+        return await kafka_node(
+            install, self.ports, self.data, node, self._cluster, self._security, settings
+        )
 
     async def _start_broker(self, node: int, program: Program) -> None:
-        address = self.kafka.split(",")[node - 1]
+        whole = Address.parse(self.kafka)
+        address = str(replace(whole, servers=(whole.servers[node - 1],)))
         await self._start_server(program, kafka_probe(address, self.options.brokers))
 
     async def _start_server(self, program: Program, probe: Probe) -> None:
@@ -311,25 +329,3 @@ class LocalStack(AbstractAsyncContextManager["LocalStack"]):
         self._servers[program.name] = child
         await child.start()
         await child.ready(START_S)
-
-
-async def run_concurrently(*jobs: Coroutine[Any, Any, None]) -> None:
-    """Run jobs concurrently; the first error cancels the others and is raised."""
-    tasks = [asyncio.create_task(job) for job in jobs]
-    if not tasks:
-        return
-    try:
-        await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
-
-
-async def wait_for_server(probe: Probe, what: str, within_s: float) -> None:
-    """Wait for an external server. Raises StackError that names it after `within_s` seconds."""
-    deadline = time.monotonic() + within_s
-    while (reason := await probe()) is not None:
-        if time.monotonic() > deadline:
-            raise StackError(f"{what} does not answer: {reason}.")
-        await asyncio.sleep(0.2)

@@ -117,11 +117,7 @@ async def _plan(client: AIOKafkaAdminClient, wanted: Sequence[Topic]) -> Plan:
         create=tuple(t for t in wanted if t.name not in partitions),
         configure=_select(differs, loses=False),
         skipped=_select(differs, loses=True),
-        refused={
-            t.name: (partitions[t.name], t.partitions)
-            for t in present
-            if partitions[t.name] != t.partitions
-        },
+        refused=_other_partitions(present, partitions),
     )
 
 
@@ -174,16 +170,28 @@ async def require_topics(bootstrap: str, topics: Sequence[Topic]) -> None:
         TopicMismatch: a topic has another number of partitions.
         KafkaError: Kafka is away, or refuses.
     """
-    plan = await plan_topics(bootstrap, topics)
-    if plan.create:
-        raise TopicsMissing(", ".join(topic.name for topic in plan.create))
-    if plan.refused:
+    async with admin(bootstrap) as client:
+        partitions = await _partitions(client, [topic.name for topic in topics])
+    if missing := [topic.name for topic in topics if topic.name not in partitions]:
+        raise TopicsMissing(", ".join(missing))
+    if refused := _other_partitions(topics, partitions):
         raise TopicMismatch(
             "; ".join(
                 f"{name} has {actual} partitions, the registry says {wanted}"
-                for name, (actual, wanted) in plan.refused.items()
+                for name, (actual, wanted) in refused.items()
             )
         )
+
+
+def _other_partitions(
+    topics: Iterable[Topic], partitions: Mapping[str, int]
+) -> dict[str, tuple[int, int]]:
+    """Topics with another number of partitions: (in the cluster, in the registry)."""
+    return {
+        t.name: (partitions[t.name], t.partitions)
+        for t in topics
+        if partitions[t.name] != t.partitions
+    }
 
 
 def _new(topic: Topic, replication: int) -> NewTopic:

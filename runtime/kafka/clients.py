@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from runtime.kafka import record_reader
+from runtime.kafka_address import client_options
 
 _MIB = 1024 * 1024
 
@@ -55,7 +56,7 @@ async def start_consumer(
     """Start a consumer as `open_consumer` does; the caller stops it within `closed`."""
     record_reader.install()
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
+        **client_options(bootstrap),
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         request_timeout_ms=request_timeout_ms,
@@ -85,7 +86,7 @@ async def start_producer(
         KafkaConnectionError: Kafka is away.
     """
     producer = AIOKafkaProducer(
-        bootstrap_servers=bootstrap,
+        **client_options(bootstrap),
         client_id=client_id,
         acks="all",
         enable_idempotence=True,
@@ -104,7 +105,7 @@ async def start_producer(
 @asynccontextmanager
 async def admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
     """Open an admin client. Raises KafkaConnectionError when Kafka is away."""
-    client = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=10_000)
+    client = AIOKafkaAdminClient(**client_options(bootstrap), request_timeout_ms=10_000)
     try:
         await client.start()
         yield client

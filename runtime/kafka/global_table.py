@@ -21,6 +21,8 @@ log = structlog.get_logger()
 STEADY_S = 30.0
 """A connection that worked for so long resets the back-off."""
 
+READ_S = 30.0
+
 T = TypeVar("T", bound=Body)
 
 
@@ -94,3 +96,20 @@ class GlobalTable(Generic[T]):
             rows.pop(message.key, None)
         elif isinstance(message.body, self._body):
             rows[message.key] = message.body
+
+
+async def read_table(bootstrap: str, topic: Topic, body: type[T]) -> dict[str, T]:
+    """Read a global table once, up to its current end.
+
+    Raises:
+        TimeoutError: Kafka did not deliver it within `READ_S`.
+    """
+    table = GlobalTable(bootstrap, topic, body)
+    following = asyncio.create_task(table.follow())
+    try:
+        async with asyncio.timeout(READ_S):
+            await table.caught_up()
+        return dict(table.rows)
+    finally:
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)

@@ -78,12 +78,21 @@ class BatchProcessor(Generic[W]):
                 case Message():
                     messages.append(parsed)
                 case Misplaced():
-                    # Republish unchanged; the partitioner sends it to the right partition.
-                    moved = Outgoing(record.topic, record.key, record.value, list(record.headers))
-                    batch.output(record.partition, (moved,))
+                    self._move(record, batch)
                 case Unreadable():
                     self._dead_letter(record, parsed, batch)
         return messages
+
+    def _move(self, record: Record, batch: BatchResult) -> None:
+        """Republish a misplaced record unchanged, so that the partitioner sends it to its key's partition.
+
+        On a topic that this service may not write, it becomes a dead letter.
+        """
+        if self._service in self._parser.topics[record.topic].writers:
+            moved = Outgoing(record.topic, record.key, record.value, list(record.headers))
+            batch.output(record.partition, (moved,))
+        else:
+            self._dead_letter(record, Unreadable("wrong_partition"), batch)
 
     def _read(self, record: Record) -> Message[Any] | Unreadable | Misplaced:
         try:

@@ -16,11 +16,13 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.kafka.message import FAKE_CONSUMER
 from faststream.kafka.subscriber.usecase import BatchSubscriber
+from faststream.security import BaseSecurity, SASLScram512
 
 from runtime.consistency import offsets
 from runtime.consistency.offsets import Misfit, PartitionCheck
 from runtime.kafka.client_id import client_id
 from runtime.kafka.record_reader import Delivered
+from runtime.kafka_address import Address, tls_context
 from runtime.messages.message import runs
 from runtime.messages.positions import Position
 from schemas.topics import Topic
@@ -81,14 +83,23 @@ async def _refuse_expired(
 
 def create_broker(bootstrap: str, group: str) -> KafkaBroker:
     """Create FastStream's broker for a service; it connects when started."""
+    address = Address.parse(bootstrap)
     return KafkaBroker(
         # FastStream treats a string as one address, even with commas.
-        bootstrap.split(","),
+        [*address.servers],
+        security=_security(address),
         apply_types=False,
         client_id=client_id(group),
         request_timeout_ms=REQUEST_TIMEOUT_MS,
         logger=logging.getLogger("faststream"),
     )
+
+
+def _security(address: Address) -> BaseSecurity:
+    context = tls_context(address.ca) if address.ca else None
+    if address.user is None:
+        return BaseSecurity(context)
+    return SASLScram512(address.user, address.password, context, use_ssl=context is not None)
 
 
 def subscribe(

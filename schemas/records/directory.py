@@ -1,22 +1,25 @@
-"""The directory: practices and pharmacies, their hours, rules and policies. Public facts only.
+"""The directory: practices, pharmacies and outside systems. Public facts only.
 
 Opening hours are in the OpenStreetMap `opening_hours` format; clock times are Europe/Amsterdam.
 """
 
 from datetime import date, time
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from schemas.access import Party, RegionName
 from schemas.base import (
     NO_NUL,
     NOT_BLANK,
     Body,
+    Many,
     Model,
     Name,
     PharmacyAgb,
     PracticeAgb,
     Text,
+    UtcDatetime,
     Version,
 )
 from schemas.numbers import WHOLE
@@ -118,3 +121,29 @@ class Pharmacy(PharmacyEntry, Body):
     KEY: ClassVar[str] = "agb"
 
     version: Version
+
+
+SystemName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,38}[a-z0-9]$")]
+"""A system's name in topics, groups and access lists: no dot, as a dot ends what an access list names."""
+
+SystemKind = Literal[Party.PORTAL, Party.PRACTICE_SYSTEM, Party.PHARMACY_SYSTEM]
+
+
+class System(Body):
+    """An outside system that may write and read for those that it serves; `version` rises with every change.
+
+    A portal or a practice system serves practices, by code or by whole regions; a pharmacy system serves
+    pharmacies. From `removed_at` on it may do nothing. Its entry stays, as records of it may wait to be judged.
+    """
+
+    TYPE: ClassVar[str] = "directory.system.v1"
+    KEY: ClassVar[str] = "name"
+
+    name: SystemName
+    kind: SystemKind
+    contact: Name
+    practices: Annotated[Many[PracticeAgb], Field(max_length=300)] = ()
+    pharmacies: Annotated[Many[PharmacyAgb], Field(max_length=1000)] = ()
+    regions: Annotated[Many[RegionName], Field(max_length=100)] = ()
+    version: Version
+    removed_at: UtcDatetime | None = None

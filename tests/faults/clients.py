@@ -16,6 +16,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from aiokafka.structs import RecordMetadata
 
+from runtime.kafka_address import client_options
 from schemas.topics import Topic
 from tests.harness.kafka import sent
 from tests.harness.made import Sent
@@ -155,7 +156,7 @@ class Clients(AbstractAsyncContextManager["Clients"]):
     async def _connect(self) -> None:
         while self._kafka is None:
             client = AIOKafkaProducer(
-                bootstrap_servers=self._endpoints["kafka"],
+                **client_options(self._endpoints["kafka"]),
                 acks="all",
                 enable_idempotence=True,
                 request_timeout_ms=int(KAFKA_TIMEOUT_S * 1000),

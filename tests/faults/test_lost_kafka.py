@@ -14,10 +14,10 @@ from aiokafka import TopicPartition
 from aiokafka.admin import RecordsToDelete
 
 from cli.directory import apply_directory, read_directory
+from cli.topics.commands import prepare
 from cli.up import start_everything
 from deploy.local import LocalStack, StackError, StackOptions
 from deploy.local.ports import free_ports
-from runtime.kafka.admin import apply_topics
 from runtime.kafka.clients import admin
 from schemas import topics
 from schemas.records.medication import MedicationOverview
@@ -88,7 +88,7 @@ async def _servers(data: Path) -> AsyncIterator[LocalStack]:
     """Run Kafka and PostgreSQL only, with all topics and the directory."""
     async with LocalStack(StackOptions.at(data, free_ports())) as stack:
         await stack.start_servers()
-        await apply_topics(stack.kafka, topics.ALL, 1)
+        await prepare(stack.kafka, 1)
         await apply_directory(stack.kafka, read_directory(EXAMPLE))
         yield stack
 

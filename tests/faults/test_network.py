@@ -15,12 +15,13 @@ import httpx
 import pytest
 
 from cli.directory import apply_directory, read_directory
+from cli.topics.commands import prepare
 from deploy.local import LocalStack, StackOptions
+from deploy.local.kafka.security import CLIENT, CONTROLLER
 from deploy.local.ports import PortPlan, free_ports
 from deploy.local.processes.services import ServiceAddresses, service_program
 from deploy.local.processes.supervisor import Child, Probe, stop_all
-from runtime.kafka.admin import apply_topics
-from schemas import topics
+from runtime.kafka_address import Address
 from schemas.topics import SERVICES
 from tests.faults.conftest import EXAMPLE
 from tests.faults.load import Load
@@ -80,7 +81,7 @@ async def apart(space: Namespace, tmp_path_factory: pytest.TempPathFactory) -> A
     folder = tmp_path_factory.mktemp("apart")
     async with LocalStack(_options(folder, space)) as stack:
         await stack.start_servers()
-        await apply_topics(stack.kafka, topics.ALL, 1)
+        await prepare(stack.kafka, 1)
         await apply_directory(stack.kafka, read_directory(EXAMPLE))
         async with _services(stack, space) as services:
             yield Apart(stack, space, services)
@@ -135,8 +136,8 @@ def _options(folder: Path, space: Namespace) -> StackOptions:
     ports = free_ports()
     options = StackOptions.at(folder / "data", ports)
     near, far = f"127.0.0.1:{ports.kafka}", _kafka(space, ports)
-    controller = f"CONTROLLER://127.0.0.1:{ports.controller_ports[0]}"
-    listeners = f"PLAINTEXT://{near},{controller},FAR://{far}"
+    controller = f"{CONTROLLER}://127.0.0.1:{ports.controller_ports[0]}"
+    listeners = f"{CLIENT}://{near},{controller},FAR://{far}"
     access = folder / "pg_hba.conf"
     access.write_text("host all all all trust\n")
     access.chmod(0o644)
@@ -147,8 +148,11 @@ def _options(folder: Path, space: Namespace) -> StackOptions:
         kafka_settings={
             "listeners": listeners,
             "advertised.listeners": listeners,
-            "listener.security.protocol.map": (
-                "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,FAR:PLAINTEXT"
+            "listener.security.protocol.map": ",".join(
+                f"{name}:SASL_PLAINTEXT" for name in (CLIENT, CONTROLLER, "FAR")
+            ),
+            "listener.name.far.scram-sha-512.sasl.jaas.config": (
+                "org.apache.kafka.common.security.scram.ScramLoginModule required;"
             ),
         },
         postgres_settings={
@@ -179,12 +183,12 @@ def _child(stack: LocalStack, space: Namespace, service: str) -> Child:
     port = stack.ports.services[service]
     dsn = urlsplit(stack.databases[service])
     there = f"{dsn.username}@{space.links['postgres'].here}:{dsn.port}"
-    found = ServiceAddresses(
-        _kafka(space, stack.ports), dsn._replace(netloc=there).geturl(), "json"
-    )
+    kafka = replace(Address.parse(stack.kafka_as(service)), servers=(_kafka(space, stack.ports),))
+    found = ServiceAddresses(str(kafka), dsn._replace(netloc=there).geturl(), "json")
     program = service_program(service, service, port, None, found, stack.data)
     listen = f"{space.links['http'].there}:{port}"
     env = {**program.env, "HERHAAL_LISTEN": listen, "HERHAAL_INSECURE_LISTEN": "true"}
+    env["HERHAAL_INSECURE_KAFKA"] = "true"
     program = replace(program, argv=space.command(program.argv), env=env)
     return Child(program, _is_ready(f"http://{listen}"), stack.report)
 

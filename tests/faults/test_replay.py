@@ -15,6 +15,7 @@ from pathlib import Path
 from aiokafka import ConsumerRecord
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
+from cli.topics.commands import prepare
 from deploy.local import LocalStack, StackOptions
 from deploy.local.ports import free_ports
 from runtime.kafka.admin import Plan, apply_topics, plan_topics
@@ -104,7 +105,8 @@ async def _replayed(folder: Path, inputs: Inputs, workers: int, at_once: int) ->
 async def _make_topics(stack: LocalStack, inputs: Inputs) -> None:
     """Create every topic; input topics keep the producer's timestamps: the append times of the first run."""
     pharmacies = {r.key.decode() for r in inputs[topics.DIRECTORY_PHARMACIES.name]}
-    await apply_topics(stack.kafka, [*topics.ALL, *map(topics.prescriptions, pharmacies)], 1)
+    await prepare(stack.kafka, 1)
+    await apply_topics(stack.kafka, map(topics.prescriptions, pharmacies), 1)
     async with admin(stack.kafka) as client:
         await client.alter_configs(
             [

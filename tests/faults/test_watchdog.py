@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaProducer
 from deploy.local import LocalStack
 from deploy.local.processes.services import readyz_probe
 from deploy.local.processes.supervisor import Child
+from runtime.kafka_address import client_options
 from schemas import topics
 from schemas.records.orders import OrderPlace
 from tests.faults.load import Load
@@ -87,7 +88,7 @@ async def test_the_end_of_a_transaction_ends_no_process(disturbed: LocalStack) -
 
 async def _send_in_transaction(kafka: str, order: OrderPlace) -> None:
     record = sent(topics.ORDERS_REQUESTS.name, order)
-    producer = AIOKafkaProducer(bootstrap_servers=kafka, transactional_id="a portal's")
+    producer = AIOKafkaProducer(**client_options(kafka), transactional_id="a portal's")
     await producer.start()
     try:
         async with producer.transaction():

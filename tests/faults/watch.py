@@ -12,6 +12,7 @@ from uuid import UUID
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
 from deploy.local import LocalStack
+from runtime.kafka_address import client_options
 from schemas import topics
 from schemas.records.orders import OrderDecided
 from tests.harness.kafka import header
@@ -97,7 +98,7 @@ async def watching(
     """Watch a topic from its current end while the body runs."""
     consumer = AIOKafkaConsumer(
         topic,
-        bootstrap_servers=stack.kafka,
+        **client_options(stack.kafka),
         auto_offset_reset="latest",
         metadata_max_age_ms=1000,
         retry_backoff_ms=50,

@@ -9,6 +9,7 @@ from uuid import uuid4
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 
 from runtime.kafka import record_reader
+from runtime.kafka_address import client_options
 from runtime.messages.encoding import encode
 from schemas.base import Body
 from tests.harness.made import Sent
@@ -34,7 +35,7 @@ def sent(topic: str, body: Body, ce_id: str | None = None, **headers: str) -> Se
 @asynccontextmanager
 async def producer(bootstrap: str) -> AsyncIterator[AIOKafkaProducer]:
     """An idempotent producer with `acks=all`, as a portal has."""
-    client = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True)
+    client = AIOKafkaProducer(**client_options(bootstrap), acks="all", enable_idempotence=True)
     await client.start()
     try:
         yield client
@@ -60,7 +61,7 @@ async def read_all(bootstrap: str, topic: str) -> list[ConsumerRecord]:
     Records with a header name that is not UTF-8 are read as well.
     """
     record_reader.install()
-    consumer = AIOKafkaConsumer(topic, bootstrap_servers=bootstrap, auto_offset_reset="earliest")
+    consumer = AIOKafkaConsumer(topic, **client_options(bootstrap), auto_offset_reset="earliest")
     await consumer.start()
     try:
         partitions = consumer.assignment()

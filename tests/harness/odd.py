@@ -4,6 +4,7 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
+from runtime.kafka_address import client_options
 from runtime.messages.partitioner import partition_of
 from tests.harness.made import Sent
 
@@ -20,7 +21,7 @@ async def send_with_odd_header_name(bootstrap: str, record: Sent) -> None:
     builder = _DefaultRecordBatchBuilderPy(2, 0, False, -1, -1, -1, 100_000)
     headers = [*record.headers, (OddName("odd"), b"1")]
     builder.append(0, 1000, record.key, record.value, headers)
-    client = AIOKafkaProducer(bootstrap_servers=bootstrap)
+    client = AIOKafkaProducer(**client_options(bootstrap))
     await client.start()
     try:
         count = len(await client.partitions_for(record.topic))

@@ -17,9 +17,10 @@ from pathlib import Path
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from cli.topics.commands import prepare
 from deploy.local import LocalStack, StackOptions, free_ports
-from runtime.kafka.admin import apply_topics
-from schemas.topics import ALL, ORDERS_EVENTS
+from runtime.kafka_address import client_options
+from schemas.topics import ORDERS_EVENTS
 from tests.harness.bulk import Bulk
 from verify.at_rest import wait_until_at_rest
 
@@ -48,7 +49,7 @@ async def measure(folder: Path, events: int, rounds: int) -> list[Round]:
     """Measure rounds on one stack, with this many events that metrics has counted before."""
     async with LocalStack(StackOptions.at(folder, free_ports())) as stack:
         await stack.start_kafka()
-        await apply_topics(stack.kafka, ALL, 1)
+        await prepare(stack.kafka, 1)
         await stack.start_postgres()
         await stack.start_services()
         await stack.services_ready()
@@ -83,7 +84,7 @@ async def _round(stack: LocalStack, file: Path) -> Round:
 
 async def raw_per_s(kafka: str) -> float:
     """Records per second that a plain aiokafka consumer reads from the same topic."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=kafka, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(**client_options(kafka), enable_auto_commit=False)
     await consumer.start()
     try:
         partitions = [

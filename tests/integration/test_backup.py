@@ -15,12 +15,12 @@ import pytest
 from aiokafka import ConsumerRecord
 
 from cli.directory import apply_directory, read_directory
+from cli.topics.commands import prepare
 from cli.up import start_everything
 from deploy.local import LocalStack, PlainReport, StackError, StackOptions, free_ports
 from deploy.local.backup.cold import back_up, restore
 from deploy.local.backup.dumps import dump_databases, restore_databases
 from deploy.local.data import DataFolder
-from runtime.kafka.admin import apply_topics
 from schemas import topics
 from schemas.records.orders import OrderPlace
 from tests.harness.kafka import header, read_all, records_of, send, sent
@@ -122,7 +122,7 @@ async def test_a_kafka_that_keeps_its_log_elsewhere_is_noticed_at_the_start(tmp_
     options = replace(StackOptions.at(tmp_path / "data", free_ports()), kafka_settings=elsewhere)
     async with LocalStack(options) as stack:
         await stack.start_servers()
-        await apply_topics(stack.kafka, topics.ALL, 1)
+        await prepare(stack.kafka, 1)
         await stack.note_contents()
         with pytest.raises(StackError, match=r"elsewhere than in .* it has kafka-1/log/dir"):
             await stack.require_contents(within_s=0)

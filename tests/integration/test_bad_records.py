@@ -7,6 +7,7 @@ import pytest
 from aiokafka import AIOKafkaProducer, ConsumerRecord
 
 from deploy.local import LocalStack
+from runtime.kafka_address import client_options
 from runtime.messages.partitioner import partition_of
 from schemas import topics
 from schemas.records.orders import OrderDecided
@@ -83,7 +84,7 @@ async def test_whatever_a_portal_compresses_with_is_read(
 ) -> None:
     patient = a_patient()
     order = sent(TOPIC, an_order(patient))
-    client = AIOKafkaProducer(bootstrap_servers=stack.kafka, compression_type=compression)
+    client = AIOKafkaProducer(**client_options(stack.kafka), compression_type=compression)
     await client.start()
     try:
         await client.send_and_wait(

@@ -9,8 +9,8 @@ import pytest
 from cli.__main__ import main
 from cli.console import UserError
 from cli.dead_letters.kafka import Writer
+from cli.topics.commands import prepare
 from deploy.local import LocalStack, PlainReport, StackOptions, free_ports
-from runtime.kafka.admin import apply_topics
 from runtime.messages.dead_letters import dead_letter
 from runtime.messages.message import Outgoing
 from runtime.messages.parser import Unreadable
@@ -107,7 +107,7 @@ async def test_a_replay_whose_end_nobody_saw_is_not_taken_for_one_that_sent_noth
     dead = Unreadable("bad_json", "")
     async with LocalStack(StackOptions.at(tmp_path, free_ports()), PlainReport()) as alone:
         await alone.start_kafka()
-        await apply_topics(alone.kafka, topics.ALL, 1)
+        await prepare(alone.kafka, 1)
         patient = a_patient()
         record = delivered(topics.ORDERS_REQUESTS, an_order(patient))
         async with Writer.open(alone.kafka) as writer:

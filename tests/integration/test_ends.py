@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 
 from deploy.local import LocalStack
 from runtime.kafka.admin import apply_topics
+from runtime.kafka_address import client_options
 from runtime.loop.end_offsets import EndOffsetsClient
 from schemas.topics import Topic
 
@@ -32,7 +33,7 @@ async def asking(stack: LocalStack) -> AsyncIterator[EndOffsetsClient]:
 
 async def in_a_transaction(kafka: str, topic: str, *partitions: int) -> None:
     """Write one record to each of these partitions, in one transaction."""
-    producer = AIOKafkaProducer(bootstrap_servers=kafka, transactional_id=uuid4().hex)
+    producer = AIOKafkaProducer(**client_options(kafka), transactional_id=uuid4().hex)
     await producer.start()
     try:
         async with producer.transaction():

@@ -15,6 +15,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from deploy.local import LocalStack, PortPlan, StackError, StackOptions, free_ports
+from runtime.kafka_address import client_options
 from tests.harness.processes import Heard, eventually, tree
 
 ROOT = Path(__file__).parents[2]
@@ -45,14 +46,14 @@ async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Loca
 
 
 async def create_topic(stack: LocalStack, name: str) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=stack.kafka)
+    admin = AIOKafkaAdminClient(**client_options(stack.kafka))
     await admin.start()
     await admin.create_topics([NewTopic(name, 1, 1)])
     await admin.close()
 
 
 async def topics_of(stack: LocalStack) -> list[str]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=stack.kafka)
+    admin = AIOKafkaAdminClient(**client_options(stack.kafka))
     await admin.start()
     names: list[str] = await admin.list_topics()
     await admin.close()
@@ -60,14 +61,14 @@ async def topics_of(stack: LocalStack) -> list[str]:
 
 
 async def send(stack: LocalStack, topic: str, value: bytes) -> None:
-    producer = AIOKafkaProducer(bootstrap_servers=stack.kafka, acks="all")
+    producer = AIOKafkaProducer(**client_options(stack.kafka), acks="all")
     await producer.start()
     await producer.send_and_wait(topic, value)
     await producer.stop()
 
 
 async def read(stack: LocalStack, topic: str) -> bytes | None:
-    consumer = AIOKafkaConsumer(topic, bootstrap_servers=stack.kafka, auto_offset_reset="earliest")
+    consumer = AIOKafkaConsumer(topic, **client_options(stack.kafka), auto_offset_reset="earliest")
     await consumer.start()
     record = await asyncio.wait_for(consumer.getone(), 20)
     await consumer.stop()

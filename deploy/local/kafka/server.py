@@ -2,18 +2,22 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
-from deploy.local.data import DataFolder
+from deploy.local.data import DataFolder, write_for_owner
 from deploy.local.kafka.program import BROKER, STORAGE_TOOL, KafkaInstall
+from deploy.local.kafka.security import CLIENT, CONTROLLER, OPEN, Security, new_passwords
 from deploy.local.ports import LOOPBACK, PortPlan, free_ports
 from deploy.local.processes.process import HERE, Program, run
 from deploy.local.processes.supervisor import Child, Probe
 from deploy.local.report import PlainReport
 from runtime.kafka.clients import closed
+from runtime.kafka_address import Address, client_options
+from schemas.access import Party
 
 START_S = 60.0
 
@@ -25,10 +29,15 @@ TRAIN_S = 180.0
 """A training run is slow, and happens once for a version of Kafka and Java."""
 
 
-def server_properties(plan: PortPlan, node: int, extra: Mapping[str, str] | None = None) -> str:
+def server_properties(
+    plan: PortPlan,
+    node: int,
+    security: Security | None = None,
+    extra: Mapping[str, str] | None = None,
+) -> str:
     """Make the configuration of one node, counted from 1; `extra` overrides ours.
 
-    The node runs in its own folder and keeps its log below it.
+    The node runs in its own folder and keeps its log below it. Without `security` it asks nobody who they are.
     """
     replicas = plan.brokers
     voters = ",".join(f"{n}@{LOOPBACK}:{port}" for n, port in enumerate(plan.controller_ports, 1))
@@ -38,11 +47,11 @@ def server_properties(plan: PortPlan, node: int, extra: Mapping[str, str] | None
         "process.roles": "broker,controller",
         "node.id": node,
         "controller.quorum.voters": voters,
-        "listeners": f"PLAINTEXT://{broker},CONTROLLER://{controller}",
-        "advertised.listeners": f"PLAINTEXT://{broker},CONTROLLER://{controller}",
-        "controller.listener.names": "CONTROLLER",
-        "inter.broker.listener.name": "PLAINTEXT",
-        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "listeners": f"{CLIENT}://{broker},{CONTROLLER}://{controller}",
+        "advertised.listeners": f"{CLIENT}://{broker},{CONTROLLER}://{controller}",
+        "controller.listener.names": CONTROLLER,
+        "inter.broker.listener.name": CLIENT,
+        **(security.settings() if security else OPEN),
         "log.dirs": f"{HERE}/{LOG}",
         "auto.create.topics.enable": "false",
         "default.replication.factor": replicas,
@@ -71,14 +80,29 @@ def server_properties(plan: PortPlan, node: int, extra: Mapping[str, str] | None
     return "".join(f"{name}={value}\n" for name, value in settings.items())
 
 
-async def format_node(install: KafkaInstall, folder: Path, cluster: str) -> None:
-    """Format the storage of a node. Raises StackError when Kafka refuses."""
-    arguments = ["format", "-t", cluster, "-c", f"{HERE}/{PROPERTIES}"]
-    argv = install.command(STORAGE_TOOL, arguments)
-    # The tool runs for half a second, too short for the optimising compiler.
-    argv.insert(1, "-XX:TieredStopAtLevel=1")
-    program = install.program("kafka format", argv, folder / "format.log", folder)
-    await run(program, "Formatting Kafka's storage")
+async def format_node(
+    install: KafkaInstall, folder: Path, cluster: str, security: Security | None
+) -> None:
+    """Format the storage of a node, with the users that may log in. Raises StackError when Kafka refuses."""
+    users = security.format_arguments() if security else ()
+    arguments = ["format", "-t", cluster, "-c", f"{HERE}/{PROPERTIES}", *users]
+    java, *argv = install.command(STORAGE_TOOL, arguments)
+    # In a file, as everybody on the machine can see a command line, and this one holds passwords. The tool
+    # runs for half a second, too short for the optimising compiler.
+    argument_file = folder / "format.arguments"
+    write_for_owner(argument_file, "\n".join(map(_quoted, ["-XX:TieredStopAtLevel=1", *argv])))
+    program = install.program(
+        "kafka format", [java, f"@{HERE}/{argument_file.name}"], folder / "format.log", folder
+    )
+    try:
+        await run(program, "Formatting Kafka's storage")
+    finally:
+        argument_file.unlink()
+
+
+def _quoted(argument: str) -> str:
+    """Quote an argument as the `java` command reads it in a file."""
+    return '"' + argument.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 async def kafka_node(
@@ -87,14 +111,15 @@ async def kafka_node(
     data: DataFolder,
     node: int,
     cluster: str,
+    security: Security | None = None,
     extra: Mapping[str, str] | None = None,
 ) -> Program:
     """Make the program of one node; format its storage when that does not exist yet."""
     folder = data.kafka(node)
     folder.mkdir(exist_ok=True)
-    (folder / PROPERTIES).write_text(server_properties(plan, node, extra))
+    write_for_owner(folder / PROPERTIES, server_properties(plan, node, security, extra))
     if not (folder / LOG / "bootstrap.checkpoint").exists():
-        await format_node(install, folder, cluster)
+        await format_node(install, folder, cluster, security)
     name = f"kafka-{node}"
     argv = install.command(BROKER, [f"{HERE}/{PROPERTIES}"])
     return install.program(name, argv, data.logs / f"{name}.log", folder)
@@ -103,11 +128,13 @@ async def kafka_node(
 async def train(install: KafkaInstall, folder: Path, options: tuple[str, ...]) -> None:
     """Start a temporary broker with these options, wait until it is ready, and stop it."""
     plan = free_ports()
-    (folder / PROPERTIES).write_text(server_properties(plan, 1))
-    await format_node(install, folder, "herhaal-ahead-of-time1")
+    security = Security(new_passwords())
+    write_for_owner(folder / PROPERTIES, server_properties(plan, 1, security))
+    await format_node(install, folder, "herhaal-ahead-of-time1", security)
     argv = install.command(BROKER, [f"{HERE}/{PROPERTIES}"], options)
     program = install.program("kafka", argv, folder / "broker.log", folder)
-    broker = Child(program, kafka_probe(plan.bootstrap), PlainReport())
+    address = security.address(plan.bootstrap, Party.OPERATOR)
+    broker = Child(program, kafka_probe(address), PlainReport())
     await broker.start()
     try:
         await broker.ready(TRAIN_S)
@@ -115,13 +142,15 @@ async def train(install: KafkaInstall, folder: Path, options: tuple[str, ...]) -
         await broker.stop(TRAIN_S)
 
 
-def kafka_probe(bootstrap: str, brokers: int = 1) -> Probe:
-    """Make a probe: the first of these addresses answers, and the cluster has this many brokers."""
-    address = bootstrap.split(",")[0]
+def kafka_probe(kafka: str, brokers: int = 1) -> Probe:
+    """Make a probe: the first server of this address answers, and the cluster has this many brokers."""
+    whole = Address.parse(kafka)
+    server = whole.servers[0]
+    address = str(replace(whole, servers=(server,)))
 
     async def probe() -> str | None:
-        if not await _listens(address):
-            return f"nothing listens on {address}"
+        if not await _listens(server):
+            return f"nothing listens on {server}"
         try:
             registered = await count_brokers(address)
         except (KafkaError, OSError) as error:
@@ -131,9 +160,9 @@ def kafka_probe(bootstrap: str, brokers: int = 1) -> Probe:
     return probe
 
 
-async def count_brokers(bootstrap: str) -> int:
+async def count_brokers(kafka: str) -> int:
     """Count the brokers of a cluster. Raises KafkaError when none answers."""
-    client = AIOKafkaClient(bootstrap_servers=bootstrap, request_timeout_ms=2000)
+    client = AIOKafkaClient(**client_options(kafka), request_timeout_ms=2000)
     try:
         await client.bootstrap()
         return len(client.cluster.brokers())

@@ -120,7 +120,7 @@ def test_a_refused_data_folder_is_not_locked(tmp_path: Path) -> None:
     folder.close()
 
 
-@pytest.mark.parametrize("content", ["", "{}", "[]", '{"format": "x"}', '{"format": 1}'])
+@pytest.mark.parametrize("content", ["", "{}", "[]", '{"format": "x"}', '{"format": 2}'])
 def test_a_version_that_cannot_be_read_is_reported(tmp_path: Path, content: str) -> None:
     (tmp_path / "version.json").write_text(content)
     with pytest.raises(StackError, match=r"version\.json is not readable"):
@@ -216,7 +216,7 @@ def test_three_brokers_keep_each_record_three_times_and_need_two() -> None:
     lines = server_properties(PortPlan(brokers=3), 2).splitlines()
     assert "default.replication.factor=3" in lines
     assert "min.insync.replicas=2" in lines
-    assert "listeners=PLAINTEXT://127.0.0.1:9093,CONTROLLER://127.0.0.1:9096" in lines
+    assert "listeners=CLIENT://127.0.0.1:9093,CONTROLLER://127.0.0.1:9096" in lines
     assert "controller.quorum.voters=1@127.0.0.1:9095,2@127.0.0.1:9096,3@127.0.0.1:9097" in lines
 
 

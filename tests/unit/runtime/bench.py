@@ -85,12 +85,12 @@ class Bench:
         return self.telemetry.registry.get_sample_value("herhaal_dead_letters_total", labels)
 
 
-def a_bench() -> Bench:
+def a_bench(service: str = "ordering") -> Bench:
     """Make a new bench."""
-    store, wire, handler, telemetry = MemoryStore(), Wire(), Remarks(TIMER), Telemetry("ordering")
+    store, wire, handler, telemetry = MemoryStore(), Wire(), Remarks(TIMER), Telemetry(service)
     parser = Parser.of([ORDERS_REQUESTS])
     fakes: Any = (handler, store, wire, telemetry, NoWait)
-    loop: Loop[Noted] = Loop("ordering", parser, *fakes)
+    loop: Loop[Noted] = Loop(service, parser, *fakes)
     loop.assign(acquired(store, HERE, TWIN))
     return Bench(loop, store, wire, handler, telemetry)
 

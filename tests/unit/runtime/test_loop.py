@@ -9,7 +9,7 @@ from aiokafka import TopicPartition
 
 from runtime.loop.attempts import MAX_ATTEMPTS, MAX_UNEXPLAINED
 from schemas.topics import ORDERS_REQUESTS
-from tests.unit.runtime.bench import ANNA, HERE, HOME, Bench, orders, raising
+from tests.unit.runtime.bench import ANNA, HERE, HOME, Bench, a_bench, orders, raising
 from tests.unit.runtime.memory_store import acquired
 
 
@@ -51,6 +51,21 @@ async def test_a_misplaced_record_is_republished_unchanged(
     assert (moved.topic, moved.key, moved.value) == (record.topic, record.key, record.value)
     assert list(moved.headers) == list(record.headers)
     assert bench.handler.handled == []
+
+
+async def test_a_misplaced_record_on_a_topic_that_the_service_may_not_write_becomes_a_dead_letter() -> (
+    None
+):
+    """Given a service that reads a topic and may not write it; then it moves nothing there."""
+    bench = a_bench("metrics")
+    other = TopicPartition(ORDERS_REQUESTS.name, (HOME + 1) % ORDERS_REQUESTS.partitions)
+    bench.loop.assign(acquired(bench.store, other))
+    (record,) = orders("a")
+    record.partition = other.partition
+    await bench.run([record])
+    (letter,) = bench.wire.published
+    assert letter.topic == "metrics.dead-letters"
+    assert dict(letter.headers)["dl_reason"] == b"wrong_partition"
 
 
 async def test_an_unreadable_record_becomes_a_dead_letter_and_the_others_are_handled(

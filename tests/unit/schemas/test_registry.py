@@ -49,7 +49,7 @@ def test_a_pharmacy_has_a_topic_of_its_own_with_one_partition() -> None:
     topic = prescriptions("02999345")
     assert topic.name == "prescriptions.approved.02999345"
     assert topic.partitions == 1
-    assert topic.readers == {"pharmacy:02999345"}
+    assert topic.readers == {"pharmacy-system"}
     assert prescriptions(PHARMACY) in EVERY_TOPIC
 
 
