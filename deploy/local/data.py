@@ -32,15 +32,16 @@ def write_atomically(path: Path, content: Mapping[str, object]) -> None:
 
     Only its owner may read it: a server's address may hold a password.
     """
-    write_for_owner(path, json.dumps(content, indent=2) + "\n")
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    write_for_owner(partial, json.dumps(content, indent=2) + "\n")
+    partial.replace(path)
 
 
 def write_for_owner(path: Path, content: str) -> None:
-    """Write a file by a rename; only its owner may read it."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.touch(mode=0o600)
-    partial.write_text(content)
-    partial.replace(path)
+    """Write a file that only its owner may read."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w") as file:
+        file.write(content)
 
 
 def require_space(folder: Path, free_bytes: int) -> None:
