@@ -23,6 +23,7 @@ from runtime.kafka import record_reader
 from runtime.kafka.admin import TopicsMissing
 from runtime.kafka.producer import Producer
 from runtime.loop.failpoints import FailpointHook, ignore_failpoint
+from runtime.loop.inputs import Inputs
 from runtime.loop.loop import Loop
 from runtime.loop.worker import Wedged, Worker, WorkerOptions
 from runtime.messages.parser import Parser
@@ -31,7 +32,8 @@ from runtime.postgres.pool import Pools, open_pools
 from runtime.postgres.store import PostgresStore
 from runtime.resources import Resources
 from runtime.service import Service
-from runtime.settings import Part
+from runtime.settings import Part, Settings
+from schemas.records.directory import System
 
 log = structlog.get_logger()
 
@@ -110,14 +112,13 @@ async def _boot(
         settings.api_connections,
     )
     resources.waiting_for = "Kafka"
-    topics = ServiceTopics(service.inputs, service.output_topic)
     # Before anything is accepted that would be published to the wrong cluster.
-    await _retry_until_reachable(
-        lambda: require_matching_cluster(settings.kafka, pools.loop, topics)
-    )
+    await _check_cluster(settings, pools, ServiceTopics(service.inputs, service.output_topic))
     await _retry_until_reachable(resources.sender.start)
     for table in resources.tables.values():
         await table.caught_up()
+    if of_systems := _inputs(service, resources).of_systems:
+        await _check_cluster(settings, pools, ServiceTopics(of_systems))
     if part == "api":
         resources.waiting_for = ""
         await asyncio.Event().wait()
@@ -127,6 +128,12 @@ async def _boot(
     # These objects live as long as the process: exclude them from garbage collection.
     gc.freeze()
     await worker.watch()
+
+
+async def _check_cluster(settings: Settings, pools: Pools, topics: ServiceTopics) -> None:
+    await _retry_until_reachable(
+        lambda: require_matching_cluster(settings.kafka, pools.loop, topics)
+    )
 
 
 def _worker(
@@ -148,7 +155,7 @@ def _worker(
     options = WorkerOptions(
         bootstrap=settings.kafka,
         group=service.name,
-        topics=service.inputs,
+        inputs=_inputs(service, resources),
         output_topic=service.output_topic,
         fetch_wait_ms=service.fetch_wait_ms,
         max_records=settings.max_records,
@@ -157,6 +164,11 @@ def _worker(
     )
     stored = PostgresStore(pools.checks).positions
     return Worker(options, loop, store, stored, publisher, resources.telemetry)
+
+
+def _inputs(service: Service[Any], resources: Resources) -> Inputs:
+    systems = resources.tables.get(System)
+    return Inputs(service.inputs, systems.rows if systems else {})
 
 
 def _migrations(service: Service[Any]) -> list[migrations.Migration]:
@@ -175,8 +187,14 @@ async def _retry_until_reachable(connect: Callable[[], Any]) -> None:
         except Exception as error:
             if not (is_transient(error) or isinstance(error, TopicsMissing)):
                 raise
-            log.warning("waiting for Kafka", error=type(error).__name__)
+            log.warning("waiting for Kafka", error=_described(error))
             await backoff.wait()
+
+
+def _described(error: Exception) -> str:
+    """The kind of error, and the topics that are missing: names of topics are no content."""
+    kind = type(error).__name__
+    return f"{kind}: {error}" if isinstance(error, TopicsMissing) else kind
 
 
 async def _close(resources: Resources) -> None:

@@ -18,6 +18,8 @@ from schemas.topics import Topic
 class Service(Generic[W]):
     """Declares a service.
 
+    `inputs` are the topics that it reads; those of outside systems beside them it reads too, where it has the
+    table of systems.
     `tables` are its global tables: the body and topic of each. `output_topic` is set where decisions depend on
     the order of records across inputs: after a restore the handler recovers from its own events there. The
     broker may hold a fetch for `fetch_wait_ms` to collect more records, where nobody waits for the results.

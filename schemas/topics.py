@@ -6,6 +6,7 @@ Topic creation, access lists, AsyncAPI and documentation derive from it.
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import lru_cache
 
 from schemas.access import Party
 from schemas.base import Body
@@ -321,9 +322,17 @@ def find_topic(name: str) -> Topic | None:
     if topic := _BY_NAME.get(name):
         return topic
     plain, _, last = name.rpartition(".")
-    if last and (beside := _BY_NAME.get(plain)) and beside.systems:
-        return of_system(beside, last)
+    if system := system_of(name):
+        return of_system(_BY_NAME[plain], system)
     return prescriptions(last) if last and plain + "." == PRESCRIPTIONS_PREFIX else None
+
+
+@lru_cache
+def system_of(name: str) -> str | None:
+    """The system that alone writes on the topic with this name; None for a topic of ours."""
+    plain, _, last = name.rpartition(".")
+    beside = _BY_NAME.get(plain)
+    return last if last and beside and beside.systems and name not in _BY_NAME else None
 
 
 def max_bytes(topic: str) -> int:

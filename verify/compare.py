@@ -52,7 +52,7 @@ def comparable_lines(dump: Dump) -> Lines:
     for record in dump.records:
         by_topic[record.topic].append(record)
     for topic, records in sorted(by_topic.items()):
-        kept = records if topic in _INPUTS else _normalize(records)
+        kept = records if topic in _INPUTS or topics.system_of(topic) else _normalize(records)
         lines[topic] = tuple(map(msgspec.json.encode, kept))
     for name, rows in dump.tables():
         if not name.endswith(_IGNORED_TABLES):

@@ -24,6 +24,11 @@ ORDERING, MEDICATION, NOTIFICATION = (
 _ID_FIELD = re.compile(rb'"(?:order_id|change_id)"\s*:\s*"([0-9a-fA-F-]{36})"')
 
 
+def _plain(name: str) -> str:
+    """The topic of ours beside which a system has its own."""
+    return name.rpartition(".")[0] if topics.system_of(name) else name
+
+
 class Evidence:
     """A history and a dump, indexed. `history` is None when no client wrote one."""
 
@@ -52,7 +57,17 @@ class Evidence:
         }
 
     def _read(self, topic: Topic, writer: str | None = None) -> TopicRecords:
-        return read_topic(topic, self.by_topic[topic.name], writer)
+        names = self.names_of(topic)
+        records = [record for name in names for record in self.by_topic[name]]
+        if len(names) > 1:
+            records.sort(key=lambda record: record.timestamp)
+        return read_topic(topic, records, writer)
+
+    def names_of(self, topic: Topic) -> list[str]:
+        """The names of a topic and of those that systems have beside it, as far as the dump has them."""
+        names = {partition.topic for partition in self.dump.partitions} | self.by_topic.keys()
+        own = sorted(n for n in names if topics.system_of(n) and _plain(n) == topic.name)
+        return [topic.name, *own]
 
     @property
     def inputs(self) -> dict[str, tuple[TopicRecords, ...]]:
@@ -161,7 +176,8 @@ class Evidence:
             if partition.begin > 0:
                 oldest = first.get((partition.topic, partition.partition))
                 since = append_time(oldest.timestamp) if oldest else self.dump.taken_at
-                oldest_kept[partition.topic] = max(since, oldest_kept.get(partition.topic, since))
+                topic = _plain(partition.topic)
+                oldest_kept[topic] = max(since, oldest_kept.get(topic, since))
         return oldest_kept
 
     @staticmethod

@@ -10,7 +10,11 @@ import asyncpg
 from cli.console import UserError
 from runtime.consistency import cluster
 from runtime.consistency.cluster import ClusterCheck, ServiceTopics
+from runtime.kafka.global_table import read_table
+from runtime.loop.inputs import Inputs
 from runtime.postgres.connection import Connection
+from schemas.records.directory import System
+from schemas.topics import DIRECTORY_SYSTEMS
 from verify.gather import database_dsn
 
 _HAS_STARTED = "select to_regclass('progress') is not null"
@@ -39,7 +43,9 @@ async def check_progress(kafka: str, db: Connection, service: str) -> ServicePro
     if not await db.fetchval(_HAS_STARTED):
         raise UserError("The service has never started: it has no stored offsets yet.")
     handlers = import_module(f"services.{service}.handlers")
-    topics = ServiceTopics(handlers.INPUTS, getattr(handlers, "OUTPUT_TOPIC", None))
+    systems = await read_table(kafka, DIRECTORY_SYSTEMS, System)
+    inputs = Inputs(handlers.INPUTS, systems).topics
+    topics = ServiceTopics(inputs, getattr(handlers, "OUTPUT_TOPIC", None))
     return ServiceProgress(service, await cluster.check_cluster(kafka, db, topics))
 
 

@@ -3,7 +3,7 @@
 Reads Kafka with a temporary consumer, because the group's own consumer may be the wedged one.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,10 +31,13 @@ _FETCH_BYTES = 512 * 1024
 
 @dataclass(frozen=True)
 class Assignment:
-    """Acquires partitions of `inputs` for a loop, and recovers output events that the database lacks."""
+    """Acquires partitions for a loop, and recovers output events that the database lacks.
+
+    `compacted` are the names of the compacted input topics.
+    """
 
     bootstrap: str
-    inputs: tuple[Topic, ...]
+    compacted: Set[str]
     output_topic: Topic | None
     loop: Loop[Any]
     store: Store
@@ -77,14 +80,13 @@ class Assignment:
         """Raise the epochs and return the positions. Changes nothing if the cluster check fails."""
         earliest = await reader.beginning_offsets(inputs | outputs)
         cluster = await cluster_id(self.bootstrap)
-        compacted = {topic.name for topic in self.inputs if topic.compacted}
         async with self.store.assigning(cluster, earliest) as acquired:
             offsets.refuse_other_cluster(acquired.cluster, cluster)
             # At its first assignment a partition has no stored offset to compare.
             new = {tp for tp, position in acquired.positions.items() if position.epoch == 1}
             offsets.refuse_misfits(
                 await offsets.check_offsets(
-                    reader, acquired.positions, compacted, new=new, may_expire=outputs
+                    reader, acquired.positions, self.compacted, new=new, may_expire=outputs
                 )
             )
         return acquired.positions

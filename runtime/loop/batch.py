@@ -88,7 +88,7 @@ class BatchProcessor(Generic[W]):
 
         On a topic that this service may not write, it becomes a dead letter.
         """
-        if self._service in self._parser.topics[record.topic].writers:
+        if self._service in self._parser.topic(record.topic).writers:
             moved = Outgoing(record.topic, record.key, record.value, list(record.headers))
             batch.output(record.partition, (moved,))
         else:

@@ -11,7 +11,6 @@ from itertools import chain
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.kafka.message import FAKE_CONSUMER
@@ -23,6 +22,7 @@ from runtime.consistency.offsets import Misfit, PartitionCheck
 from runtime.kafka.client_id import client_id
 from runtime.kafka.record_reader import Delivered
 from runtime.kafka_address import Address, tls_context
+from runtime.loop.assignor import CoPartitionAssignor
 from runtime.messages.message import runs
 from runtime.messages.positions import Position
 from schemas.topics import Topic
@@ -123,7 +123,7 @@ def subscribe(
         group_id=group,
         auto_offset_reset="earliest",
         ack_policy=AckPolicy.MANUAL,
-        partition_assignment_strategy=(RangePartitionAssignor,),
+        partition_assignment_strategy=(CoPartitionAssignor,),
         fetch_min_bytes=MIN_FETCH_BYTES if fetch_wait_ms else 1,
         fetch_max_wait_ms=fetch_wait_ms or _IDLE_MS,
         max_partition_fetch_bytes=4 * 1024 * 1024,

@@ -47,7 +47,7 @@ class EndOffsets(Protocol):
 
 
 class Watchdog:
-    """Checks the lag of the service's `inputs` until its own worker is wedged.
+    """Checks the lag of the service's `inputs`, as they are at each check, until its own worker is wedged.
 
     `stored` reads the service's positions from its database, for all workers; `assigned` are the positions of
     this worker. `busy` tells whether the worker does other work that must end: joining the group, acquiring
@@ -57,7 +57,7 @@ class Watchdog:
     def __init__(
         self,
         kafka: EndOffsets,
-        inputs: Sequence[TopicPartition],
+        inputs: Callable[[], Sequence[TopicPartition]],
         stored: Callable[[], Awaitable[Positions]],
         assigned: Callable[[], Positions],
         busy: Callable[[], bool],
@@ -116,8 +116,8 @@ class Watchdog:
     async def check(self) -> None:
         """Read end offsets and positions, and update stalls and lag."""
         self._reset_after_freeze()
-        assigned = self._assigned()
-        ends = await self._try("Kafka", self._kafka.end_offsets({*self._inputs, *assigned}))
+        assigned, inputs = self._assigned(), self._inputs()
+        ends = await self._try("Kafka", self._kafka.end_offsets({*inputs, *assigned}))
         if ends is None:
             # Nobody can make progress without Kafka.
             await self._kafka.disconnect()
@@ -126,15 +126,20 @@ class Watchdog:
         self._own.update(self._lagging(_offsets(assigned), ends), self._clock())
         stored = await self._try("PostgreSQL", self._stored())
         if stored is not None:
-            self._update_all(stored, ends)
+            self._update_all(inputs, stored, ends)
         await self._find_ranges_without_records()
 
-    def _update_all(self, stored: Positions, ends: Mapping[TopicPartition, int]) -> None:
+    def _update_all(
+        self,
+        inputs: Sequence[TopicPartition],
+        stored: Positions,
+        ends: Mapping[TopicPartition, int],
+    ) -> None:
         # A partition that was never assigned has no stored position.
-        offsets = dict.fromkeys(self._inputs, 0) | _offsets(stored)
-        lagging = self._lagging({tp: offsets[tp] for tp in self._inputs}, ends)
+        offsets = dict.fromkeys(inputs, 0) | _offsets(stored)
+        lagging = self._lagging({tp: offsets[tp] for tp in inputs}, ends)
         self._all.update(lagging, self._clock())
-        for tp in self._inputs:
+        for tp in inputs:
             begin, end = lagging.get(tp, (0, 0))
             self._telemetry.lag(tp.topic, tp.partition, end - begin)
 

@@ -21,6 +21,7 @@ from runtime.kafka.producer import Producer
 from runtime.loop.assignment import Assignment
 from runtime.loop.end_offsets import EndOffsetsClient
 from runtime.loop.failpoints import Failpoint
+from runtime.loop.inputs import Inputs
 from runtime.loop.loop import FINISH_S, Loop
 from runtime.loop.polling import Fetched, create_broker, subscribe
 from runtime.loop.ports import Store
@@ -33,6 +34,7 @@ log = structlog.get_logger()
 
 _COMMIT_EVERY_S = 1.0
 _TIMERS_EVERY_S = 0.5
+_INPUTS_EVERY_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class WorkerOptions:
 
     bootstrap: str
     group: str
-    topics: tuple[Topic, ...]
+    inputs: Inputs
     output_topic: Topic | None = None
     fetch_wait_ms: int = 0
     max_records: int = 1000
@@ -56,7 +58,8 @@ class WorkerOptions:
     @property
     def required_topics(self) -> tuple[Topic, ...]:
         """The topics that must exist."""
-        return (*self.topics, self.output_topic) if self.output_topic else self.topics
+        inputs = self.inputs.topics
+        return (*inputs, self.output_topic) if self.output_topic else inputs
 
 
 class Wedged(Exception):
@@ -80,21 +83,21 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         self._publisher = publisher
         self._assignment = Assignment(
             options.bootstrap,
-            options.topics,
+            options.inputs.compacted,
             options.output_topic,
             loop,
             store,
             publisher,
             options.max_records,
         )
-        self._compacted = {topic.name for topic in options.topics if topic.compacted}
         self._assigned: set[TopicPartition] = set()
+        self._subscribed = options.inputs.topics
         self._acquiring: asyncio.Task[None] | None = None
         self._background: list[asyncio.Task[None]] = []
         self._joined = False
         self._watchdog = Watchdog(
             EndOffsetsClient(options.bootstrap),
-            partitions_of(options.topics),
+            lambda: partitions_of(options.inputs.topics),
             stored,
             lambda: loop.assigned,
             self._is_busy,
@@ -105,7 +108,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         self._broker = create_broker(options.bootstrap, options.group)
         self._subscriber = subscribe(
             self._broker,
-            options.topics,
+            self._subscribed,
             self._on_fetched,
             self,
             group=options.group,
@@ -138,6 +141,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
             asyncio.create_task(self._fail_loop_on_error(self._fire_timers())),
             asyncio.create_task(self._fail_loop_on_error(self._commit_periodically())),
             asyncio.create_task(self._fail_loop_on_error(self._reacquire_when_fenced())),
+            asyncio.create_task(self._fail_loop_on_error(self._follow_inputs())),
         ]
 
     async def watch(self) -> NoReturn:
@@ -197,7 +201,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
         self._loop.at_failpoint(Failpoint.AFTER_POLL)
         try:
             records = await fetched.drop_outdated(
-                self._consumer, self._loop.assigned, self._compacted
+                self._consumer, self._loop.assigned, self._options.inputs.compacted
             )
             await self._loop.on_batch(records)
             self._loop.at_failpoint(Failpoint.BEFORE_POLL)
@@ -232,6 +236,21 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
                 await self._loop.flush()
                 self._consumer.pause(*self._assigned)
                 await self._acquire(set(self._assigned))
+
+    async def _follow_inputs(self) -> None:
+        """Join the group again with the topics of new systems, soon after the directory names them."""
+        while True:
+            topics = self._options.inputs.topics
+            if topics != self._subscribed:
+                try:
+                    await require_topics(self._options.bootstrap, topics)
+                except (TopicsMissing, KafkaError, OSError) as error:
+                    log.warning("waiting for a system's topic", error=type(error).__name__)
+                else:
+                    self._consumer.subscribe([topic.name for topic in topics], listener=self)
+                    self._subscribed = topics
+                    log.info("input topics changed", topics=len(topics))
+            await asyncio.sleep(_INPUTS_EVERY_S)
 
     def _is_busy(self) -> bool:
         acquired = bool(self._loop.assigned) or not self._assigned

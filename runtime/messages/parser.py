@@ -50,7 +50,7 @@ class _Refused(Exception):
 
 @dataclass(frozen=True)
 class Parser:
-    """Parses the records of a service's input topics."""
+    """Parses the records of a service's input topics, also those of systems beside them."""
 
     topics: Mapping[str, Topic]
 
@@ -58,6 +58,10 @@ class Parser:
     def of(cls, topics: Iterable[Topic]) -> "Parser":
         """Make a parser for these topics."""
         return cls({topic.name: topic for topic in topics})
+
+    def topic(self, name: str) -> Topic:
+        """The topic with this name: one of `topics`, or that of a system beside one."""
+        return self.topics.get(name) or self.topics[name.rpartition(".")[0]]
 
     @cached_property
     def _models(self) -> Mapping[str, Mapping[str, type[Body]]]:
@@ -72,13 +76,13 @@ class Parser:
             return refused.why
 
     def _parse(self, record: Record) -> Message[Body] | Misplaced:
-        topic = self.topics[record.topic]
+        topic = self.topic(record.topic)
         key_bytes, key = _key(record.key)
         envelope = _envelope(record.headers)
         if size_of(record.key, record.value, record.headers) > topic.max_bytes:
             # The broker's limit is on the compressed batch, so it lets such a record pass.
             raise _Refused("too_large", "the record is larger than its topic allows")
-        model = _model(envelope, self._models[record.topic], record.topic)
+        model = _model(envelope, self._models[topic.name], record.topic)
         body = _body(record.value, model, topic)
         if body is not None and getattr(body, model.KEY) != key:
             raise _Refused("key_mismatch", f"the key is not the body's {model.KEY}")

@@ -13,8 +13,10 @@ from runtime.messages.digest import digest_of
 from runtime.messages.message import Message, Outgoing
 from runtime.postgres.connection import Connection
 from runtime.postgres.statements import Writes
+from runtime.systems import Systems
 from schemas import topics
 from schemas.records.medication import MedicationImport, MedicationOverview, MedicationSetStatus
+from schemas.topics import system_of
 from services.medication import store
 from services.medication.domain.history import OverviewChange, change_between
 from services.medication.domain.overview import (
@@ -58,7 +60,10 @@ class Work:
 
 
 class MedicationHandler:
-    """Loads, decides and saves."""
+    """Loads, decides and saves; `systems` are the directory's."""
+
+    def __init__(self, systems: Systems | None = None) -> None:
+        self._systems = systems or Systems()
 
     async def load(self, db: Connection, messages: Sequence[Message[Any]]) -> Work:
         """Load the overviews of these messages' patients, and which of their changes are applied already."""
@@ -78,6 +83,9 @@ class MedicationHandler:
         """Decide one message."""
         match message.body:
             case MedicationImport() | MedicationSetStatus() as command:
+                system = system_of(message.topic)
+                if system and not serves(system, command, work, self._systems):
+                    return Rejected("not_served")
                 return _change(command, message, work)
             case MedicationOverview() | None as published:
                 return _read_back(published, message, work)
@@ -97,6 +105,17 @@ class MedicationHandler:
             store.delete_applied(writes, too_old, at_most=2 * len(work.applied))
         if work.republished:
             log.warning("late overviews read back, newest republished", records=work.republished)
+
+
+def serves(system: str, command: Command, work: Work, systems: Systems) -> bool:
+    """Whether an outside system serves the practice of an import, or that of the patient's overview.
+
+    Without an overview the patient has no practice: the command is refused for that.
+    """
+    if isinstance(command, MedicationImport):
+        return systems.serves_practice(system, command.practice)
+    overview = work.patient(command.patient).overview
+    return overview is None or systems.serves_practice(system, overview.practice)
 
 
 def _change(command: Command, message: Message[Any], work: Work) -> Done | Rejected:

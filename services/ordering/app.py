@@ -7,9 +7,10 @@ from pydantic import Field
 from runtime.resources import Resources
 from runtime.service import Service
 from runtime.settings import Settings
+from runtime.systems import Systems
 from schemas import topics
 from schemas.contracts import asyncapi
-from schemas.records.directory import Pharmacy, Practice
+from schemas.records.directory import Pharmacy, Practice, System
 from services.ordering import http
 from services.ordering.handlers import INPUTS, OUTPUT_TOPIC, OrderingHandler
 from services.ordering.work import Work
@@ -22,7 +23,9 @@ class OrderingSettings(Settings):
 
 
 def _handler(resources: Resources) -> OrderingHandler:
-    return OrderingHandler(resources.table(Practice).rows, resources.table(Pharmacy).rows)
+    practices, pharmacies = resources.table(Practice).rows, resources.table(Pharmacy).rows
+    systems = Systems(resources.table(System).rows, practices)
+    return OrderingHandler(practices, pharmacies, systems)
 
 
 SERVICE: Service[Work] = Service(
@@ -32,7 +35,11 @@ SERVICE: Service[Work] = Service(
     handler=_handler,
     router=http.router,
     asyncapi=lambda: asyncapi.document("ordering"),
-    tables={Practice: topics.DIRECTORY_PRACTICES, Pharmacy: topics.DIRECTORY_PHARMACIES},
+    tables={
+        Practice: topics.DIRECTORY_PRACTICES,
+        Pharmacy: topics.DIRECTORY_PHARMACIES,
+        System: topics.DIRECTORY_SYSTEMS,
+    },
     output_topic=OUTPUT_TOPIC,
     settings=OrderingSettings,
 )

@@ -10,10 +10,12 @@ from runtime.messages.message import Message
 from runtime.postgres.connection import Connection
 from runtime.postgres.identity_map import IdentityMap
 from runtime.postgres.statements import Writes
+from runtime.systems import Systems
 from schemas import topics
 from schemas.records.directory import Pharmacy, Practice
 from schemas.records.medication import MedicationOverview
 from schemas.records.orders import OrderCancel, OrderEvent, OrderPlace, OrderReview, OrderTimer
+from schemas.topics import system_of
 from services.ordering import envelopes, store
 from services.ordering.domain import decisions, recovery
 from services.ordering.domain.decisions import Change, Refused, Unchanged
@@ -31,12 +33,15 @@ Handle: TypeAlias = Callable[[Any, Message[Any], Work, Directory], Done | Reject
 
 
 class OrderingHandler:
-    """Loads, decides and saves; `practices` and `pharmacies` are the directory's global tables."""
+    """Loads, decides and saves. The arguments are the directory's practices, pharmacies and systems."""
 
     def __init__(
-        self, practices: Mapping[str, Practice], pharmacies: Mapping[str, Pharmacy]
+        self,
+        practices: Mapping[str, Practice],
+        pharmacies: Mapping[str, Pharmacy],
+        systems: Systems | None = None,
     ) -> None:
-        self._directory = Directory(practices, pharmacies)
+        self._directory = Directory(practices, pharmacies, systems or Systems())
 
     async def load(self, db: Connection, messages: Sequence[Message[Any]]) -> Work:
         """Load the orders and overviews that these messages concern."""
@@ -63,6 +68,9 @@ class OrderingHandler:
         body = message.body
         if body is None:
             return overview_removed(message, work)
+        system = system_of(message.topic)
+        if system and not serves(system, body, work, self._directory.systems):
+            return Rejected("not_served")
         return HANDLERS[body.TYPE](body, message, work, self._directory)
 
     def save(self, work: Work, writes: Writes) -> None:
@@ -79,12 +87,21 @@ class OrderingHandler:
             store.drop_recovered(writes, placed)
 
 
+def serves(system: str, command: OrderPlace | OrderCancel, work: Work, systems: Systems) -> bool:
+    """Whether an outside system serves the practice that its command concerns.
+
+    An order that nobody has placed concerns no practice: the command is refused for that.
+    """
+    order = command if isinstance(command, OrderPlace) else work.orders.get(command.order_id)
+    return order is None or systems.serves_practice(system, order.practice)
+
+
 def place(
     command: OrderPlace, message: Message[Any], work: Work, directory: Directory
 ) -> Done | Rejected:
     """Decide a new order, or recover it from its published events."""
     digest = digest_of(command)
-    if _FROM_OUR_API in message.record.headers:
+    if _FROM_OUR_API in message.record.headers and not system_of(message.topic):
         work.from_api.append(command.order_id)
     order = work.orders.get(command.order_id)
     if order is not None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from runtime.postgres.identity_map import IdentityMap
+from runtime.systems import Systems
 from schemas.records.directory import Pharmacy, Policy, Practice
 from schemas.records.orders import OrderEvent, OrderPlace, OrderState
 from services.ordering.domain.decisions import Change, Context
@@ -47,10 +48,11 @@ class Work:
 
 @dataclass(frozen=True)
 class Directory:
-    """The current practices and pharmacies, by AGB code."""
+    """The current practices and pharmacies, by AGB code, and what outside systems serve."""
 
     practices: Mapping[str, Practice]
     pharmacies: Mapping[str, Pharmacy]
+    systems: Systems
 
     def context(self, order: OrderPlace | Order, work: Work) -> Context:
         """The overview and directory data that this order is decided with."""

@@ -156,9 +156,12 @@ def not_at_rest(evidence: Evidence) -> Iterator[Finding]:
             if timer.due_at + OVERDUE < evidence.dump.taken_at:
                 yield Finding(f"{service}'s timer is overdue", f"timer {timer.id}")
         positions = {(row.topic, row.partition): row.next_offset for row in database.progress}
-        for topic in evidence.inputs[service]:
-            for partition in range(topic.topic.partitions):
-                where = (topic.topic.name, partition)
+        inputs = (
+            (n, t.topic) for t in evidence.inputs[service] for n in evidence.names_of(t.topic)
+        )
+        for name, topic in inputs:
+            for partition in range(topic.partitions):
+                where = (name, partition)
                 if positions.get(where, 0) != ends.get(where, 0):
                     lag = ends.get(where, 0) - positions.get(where, 0)
                     yield Finding(f"{service} has a lag of {lag}", f"{where[0]}-{partition}")

@@ -10,12 +10,20 @@ from uuid import UUID
 from runtime.loop.handler import Done, Rejected
 from runtime.messages.message import Message, Outgoing, Timer
 from runtime.postgres.identity_map import IdentityMap
+from runtime.systems import Systems
 from schemas.base import Body
 from schemas.reasons import ReasonCode
-from schemas.records.directory import Pharmacy, Policy, Practice, Processing
+from schemas.records.directory import Pharmacy, Policy, Practice, Processing, System
 from schemas.records.medication import Change, Medication, MedicationOverview
 from schemas.records.orders import Outcome
-from schemas.topics import MEDICATION_STATUS, ORDERS_REQUESTS, ORDERS_REVIEWS, Topic, all_bodies
+from schemas.topics import (
+    MEDICATION_STATUS,
+    ORDERS_REQUESTS,
+    ORDERS_REVIEWS,
+    Topic,
+    all_bodies,
+    of_system,
+)
 from services.ordering.domain.order import Order
 from services.ordering.domain.overview import read_overview
 from services.ordering.handlers import OrderingHandler
@@ -103,11 +111,13 @@ class Story:
         at: datetime = NOON,
         traceparent: str | None = TRACE,
         source: str = "urn:portal:test",
+        system: str | None = None,
     ) -> "Story":
-        """Handle these records of this source, with the append time `at`."""
+        """Handle these records of this source, or of an outside system, with the append time `at`."""
         for body in bodies:
             headers = envelope(type(body), ce_source=source)
-            record = delivered(_TOPICS[type(body)], body, headers=headers)
+            topic = _TOPICS[type(body)]
+            record = delivered(of_system(topic, system) if system else topic, body, headers=headers)
             self.take(record, body, at, traceparent)
         return self
 
@@ -182,6 +192,7 @@ def given(
     practice_in_directory: bool = True,
     pharmacy_in_directory: bool = True,
     pharmacy_repeats: bool = True,
+    systems: tuple[System, ...] = (),
 ) -> Story:
     """Start with these overviews and this directory."""
     practices = {PRACTICE: practice(policy)} if practice_in_directory else {}
@@ -189,7 +200,8 @@ def given(
         {PHARMACY: pharmacy(repeat_service=pharmacy_repeats)} if pharmacy_in_directory else {}
     )
     work = Work(overviews={o.patient: read_overview(o) for o in overviews})
-    return Story(OrderingHandler(practices, pharmacies), work)
+    served = Systems({system.name: system for system in systems}, practices)
+    return Story(OrderingHandler(practices, pharmacies, served), work)
 
 
 def body_of(record: Outgoing) -> Body:

@@ -63,7 +63,7 @@ class Bench:
         end_offsets: EndOffsets = self.kafka
         self.watchdog = Watchdog(
             end_offsets,
-            [TP, OTHERS],
+            lambda: [TP, OTHERS],
             self._stored,
             lambda: {TP: Position(self.at, 1)},
             lambda: self.busy,

@@ -1,0 +1,50 @@
+"""What an outside system may say: only of practices that it serves."""
+
+from schemas.access import Party
+from services.ordering.envelopes import API_SOURCE
+from tests.harness.made import a_cancellation, an_order
+from tests.unit.ordering.story import ANNA, approved, given, overview
+from tests.unit.schemas.test_grants import a_system
+
+SERVING = a_system("mijnzorg", Party.PORTAL)
+OTHER = a_system("anders", Party.PORTAL, practices=("01999002",))
+REGIONAL = a_system("regio", Party.PORTAL, practices=(), regions=("Lindewaard",))
+SYSTEMS = (SERVING, OTHER, REGIONAL)
+
+
+def test_a_system_orders_for_the_practices_that_it_serves() -> None:
+    given(overview(), systems=SYSTEMS).when(an_order(ANNA), system="mijnzorg").then(approved())
+    given(overview(), systems=SYSTEMS).when(an_order(ANNA), system="regio").then(approved())
+
+
+def test_an_order_for_another_practice_is_not_served() -> None:
+    story = given(overview(), systems=SYSTEMS).when(an_order(ANNA), system="anders")
+    assert (story.rejected, story.published) == ("not_served", [])
+
+
+def test_a_system_that_the_directory_does_not_name_serves_nobody() -> None:
+    assert given(overview()).when(an_order(ANNA), system="mijnzorg").rejected == "not_served"
+
+
+def test_a_cancellation_is_judged_by_the_practice_of_the_order() -> None:
+    """Given an order of one portal; when another one cancels it; then it stands."""
+    order = an_order(ANNA)
+    story = given(overview(), systems=SYSTEMS).when(order, system="mijnzorg")
+    assert story.when(a_cancellation(order), system="anders").rejected == "not_served"
+    story.then(approved())
+    assert story.when(a_cancellation(order), system="mijnzorg").rejected is None
+
+
+def test_a_cancellation_of_an_order_that_nobody_placed_is_refused_for_that() -> None:
+    story = given(overview(), systems=SYSTEMS)
+    assert story.when(a_cancellation(an_order(ANNA)), system="anders").rejected == "unknown_order"
+
+
+def test_a_system_cannot_speak_in_the_name_of_our_api() -> None:
+    """Given the header that our API writes, on a system's topic; then it settles no request of the API."""
+    order = an_order(ANNA)
+    story = given(overview(), systems=SYSTEMS)
+    story.when(order, source=API_SOURCE, system="mijnzorg")
+    assert story.work.from_api == []
+    story.when(order, source=API_SOURCE)
+    assert story.work.from_api == [order.order_id]
