@@ -10,7 +10,8 @@ from enum import StrEnum
 
 from schemas.access import Party
 from schemas.records.directory import System
-from schemas.topics import ALL, PRESCRIPTIONS_PREFIX, SERVICES, of_system, prescriptions
+from schemas.topic_lookup import topics_of_system
+from schemas.topics import ALL, PRESCRIPTIONS_PREFIX, SERVICES, prescriptions
 
 SEPARATOR = "."
 """Ends every prefix that is granted. No name of a system contains it, so no prefix covers a neighbour's."""
@@ -70,14 +71,11 @@ def system_grants(system: System) -> Iterator[Grant]:
     """Derive the grants of an outside system: none once it is removed."""
     if system.removed_at is not None:
         return
-    for topic in ALL:
-        if topic.systems == system.kind:
-            name = of_system(topic, system.name).name
-            yield Grant(system.name, Resource.TOPIC, name, Operation.WRITE)
+    for topic in topics_of_system(system):
+        yield Grant(system.name, Resource.TOPIC, topic.name, Operation.WRITE)
     if system.kind == Party.PHARMACY_SYSTEM:
         yield Grant(
             system.name, Resource.GROUP, system.name + SEPARATOR, Operation.READ, prefix=True
         )
-        for pharmacy in system.pharmacies:
-            topic = prescriptions(pharmacy)
+        for topic in map(prescriptions, system.pharmacies):
             yield Grant(system.name, Resource.TOPIC, topic.name, Operation.READ)

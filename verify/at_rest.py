@@ -8,7 +8,8 @@ import asyncpg
 from aiokafka import TopicPartition
 
 from runtime.kafka.clients import open_consumer
-from schemas.topics import SERVICES, find_topic
+from schemas.topic_lookup import find_topic
+from schemas.topics import SERVICES
 from verify.gather import connect, our_partitions
 
 POLL_INTERVAL_S = 0.3

@@ -19,6 +19,7 @@ from typing import Any
 import msgspec
 
 from schemas import topics
+from schemas.topic_lookup import system_of
 from verify.dump import Dump
 from verify.garbage_collection import gc_disabled
 from verify.rows import KafkaRecord
@@ -52,7 +53,7 @@ def comparable_lines(dump: Dump) -> Lines:
     for record in dump.records:
         by_topic[record.topic].append(record)
     for topic, records in sorted(by_topic.items()):
-        kept = records if topic in _INPUTS or topics.system_of(topic) else _normalize(records)
+        kept = records if topic in _INPUTS or system_of(topic) else _normalize(records)
         lines[topic] = tuple(map(msgspec.json.encode, kept))
     for name, rows in dump.tables():
         if not name.endswith(_IGNORED_TABLES):

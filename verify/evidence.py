@@ -11,6 +11,7 @@ from uuid import UUID
 from runtime.messages.message import append_time
 from schemas import topics
 from schemas.records.orders import OrderCancel, OrderPlace
+from schemas.topic_lookup import system_of
 from schemas.topics import Topic
 from verify.dump import Dump
 from verify.expected_orders import ExpectedOrder, expected_order
@@ -26,7 +27,7 @@ _ID_FIELD = re.compile(rb'"(?:order_id|change_id)"\s*:\s*"([0-9a-fA-F-]{36})"')
 
 def _plain(name: str) -> str:
     """The topic of ours beside which a system has its own."""
-    return name.rpartition(".")[0] if topics.system_of(name) else name
+    return name.rpartition(".")[0] if system_of(name) else name
 
 
 class Evidence:
@@ -66,7 +67,7 @@ class Evidence:
     def names_of(self, topic: Topic) -> list[str]:
         """The names of a topic and of those that systems have beside it, as far as the dump has them."""
         names = {partition.topic for partition in self.dump.partitions} | self.by_topic.keys()
-        own = sorted(n for n in names if topics.system_of(n) and _plain(n) == topic.name)
+        own = sorted(n for n in names if system_of(n) and _plain(n) == topic.name)
         return [topic.name, *own]
 
     @property

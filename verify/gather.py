@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from runtime.kafka import clients
 from runtime.kafka.group_members import Member, duplicate_processes, members
 from schemas import topics
+from schemas.topic_lookup import find_topic
 from verify.dump import Dump, Loop, Medication, Metrics, Notification, Ordering, row_types
 from verify.garbage_collection import gc_disabled
 from verify.rows import KafkaRecord, PartitionRange
@@ -110,7 +111,7 @@ async def take_dump(kafka: str, postgres: str) -> Dump:
 async def our_partitions(kafka: str) -> list[TopicPartition]:
     """List the existing partitions of our topics, also those of pharmacies and systems."""
     async with clients.admin(kafka) as client:
-        ours = sorted(name for name in await client.list_topics() if topics.find_topic(name))
+        ours = sorted(name for name in await client.list_topics() if find_topic(name))
         described = await client.describe_topics(ours) if ours else []
     return sorted(
         TopicPartition(topic["topic"], partition["partition"])

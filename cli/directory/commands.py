@@ -21,8 +21,8 @@ def run_check(path: Path) -> None:
         UserError: the file cannot be read.
     """
     directory = _checked(path)
-    practices, pharmacies = len(directory.practices), len(directory.pharmacies)
-    typer.echo(f"{path}: {practices} practices and {pharmacies} pharmacies, no errors")
+    counted = f"{len(directory.practices)} practices, {len(directory.pharmacies)} pharmacies"
+    typer.echo(f"{path}: {counted} and {len(directory.systems)} systems, no errors")
 
 
 def run_apply(path: Path, kafka: str) -> None:
@@ -37,9 +37,9 @@ def run_apply(path: Path, kafka: str) -> None:
 
 def show(report: Report) -> None:
     """Print every entry with its state, and the totals."""
-    table = Table("AGB", "name", "what", "version", "changed")
+    table = Table("AGB or name", "who", "what", "version", "changed")
     for row in report.rows:
-        table.add_row(row.agb, row.name, row.state, str(row.version), ", ".join(row.changed))
+        table.add_row(row.key, row.name, row.state, str(row.version), ", ".join(row.changed))
     console = stdout()
     console.print(table)
     counted = [f"{n} {state}" for state in State if (n := report.count(state))]

@@ -15,6 +15,7 @@ from cli.console import UserError
 from cli.directory.doubts import doubts
 from cli.directory.hours import wrong_hours
 from cli.directory.yaml_lines import Document, Malformed, Where, load
+from cli.systems.rules import wrong_system
 from schemas.records.directory import (
     Closure,
     Directory,
@@ -22,12 +23,14 @@ from schemas.records.directory import (
     Policy,
     PracticeEntry,
     Processing,
+    SystemEntry,
 )
 from schemas.times import AMSTERDAM
 
 _MODELS: dict[str, type[BaseModel]] = {
     "practices": PracticeEntry,
     "pharmacies": PharmacyEntry,
+    "systems": SystemEntry,
     "closures": Closure,
     "processing": Processing,
     "policy": Policy,
@@ -119,6 +122,8 @@ def _check(path: Path, document: Document, today: date) -> Checked:
         *wrong,
         *_duplicate_agbs(document),
         *_opening_hours(document, today),
+        *_duplicates(document, "systems", "name"),
+        *(_wrong_systems(document, directory) if directory else ()),
     ]
     if errors or directory is None:
         return Checked(path, None, tuple(sorted(errors)))
@@ -176,17 +181,28 @@ def _unknown_key(where: Where) -> str:
 
 def _duplicate_agbs(document: Document) -> Iterator[Finding]:
     for kind in _AGB:
-        first: dict[Any, Where] = {}
-        for where, entry in _entries(document, kind):
-            agb, place = str(entry.get("agb")), (*where, "agb")
-            if agb in first and "agb" in entry:
-                line = document.line(first[agb])
-                yield Finding(
-                    document.line(place),
-                    path_text(place),
-                    f"{agb} is there already, on line {line}",
-                )
-            first.setdefault(agb, place)
+        yield from _duplicates(document, kind, "agb")
+
+
+def _duplicates(document: Document, kind: str, key: str) -> Iterator[Finding]:
+    first: dict[Any, Where] = {}
+    for where, entry in _entries(document, kind):
+        value, place = str(entry.get(key)), (*where, key)
+        if value in first and key in entry:
+            line = document.line(first[value])
+            yield Finding(
+                document.line(place),
+                path_text(place),
+                f"{value} is there already, on line {line}",
+            )
+        first.setdefault(value, place)
+
+
+def _wrong_systems(document: Document, directory: Directory) -> Iterator[Finding]:
+    for n, entry in enumerate(directory.systems):
+        if wrong := wrong_system(entry):
+            where: Where = ("systems", n)
+            yield Finding(document.line(where), path_text(where), wrong)
 
 
 def _opening_hours(document: Document, today: date) -> Iterator[Finding]:

@@ -4,23 +4,33 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Any
 
+from cli.systems.grants import grant, revoke_left_over
 from runtime.kafka.admin import apply_topics, count_brokers
 from runtime.kafka.global_table import read_table
 from runtime.kafka.producer import Producer
 from runtime.messages.cloudevents import event_id, outgoing
 from schemas import topics
-from schemas.records.directory import Directory, Pharmacy, PharmacyEntry, Practice, PracticeEntry
+from schemas.base import Body
+from schemas.records.directory import (
+    Directory,
+    Pharmacy,
+    PharmacyEntry,
+    Practice,
+    PracticeEntry,
+    System,
+    SystemEntry,
+)
+from schemas.topic_lookup import topics_of_system
 from schemas.topics import Topic
 
 SOURCE = "nl.herhaal/cli"
 
 COPIES = 3
-_READ_S = 30.0
 
-Entry = PracticeEntry | PharmacyEntry
-Published = TypeVar("Published", Practice, Pharmacy)
+Entry = PracticeEntry | PharmacyEntry | SystemEntry
+Published = Practice | Pharmacy | System
 
 
 class State(StrEnum):
@@ -29,14 +39,15 @@ class State(StrEnum):
     NEW = "new"
     CHANGED = "changed"
     UNCHANGED = "unchanged"
+    REMOVED = "removed, left alone"
     LEFT_ALONE = "not in the file, left alone"
 
 
 @dataclass(frozen=True)
 class Row:
-    """One entry: its version on Kafka after `apply`, and the fields that changed."""
+    """One entry: its AGB code or its name, its version on Kafka after `apply`, and the fields that changed."""
 
-    agb: str
+    key: str
     name: str
     state: State
     version: int
@@ -55,80 +66,125 @@ class Report:
 
 
 @dataclass(frozen=True)
-class _Kind(Generic[Published]):
+class _Kind:
     topic: Topic
-    body: type[Published]
+    body: type[Body]
+    name: str
+    """The field that people know an entry by."""
 
-    def version_of(self, entry: Entry, version: int) -> Published:
-        return self.body(**dict(entry), version=version)
+    def key_of(self, entry: Entry | Published) -> str:
+        """The key of an entry's record."""
+        key: str = getattr(entry, self.body.KEY)
+        return key
+
+    def row(self, entry: Entry | Published, state: State, version: int, *changed: str) -> Row:
+        return Row(self.key_of(entry), getattr(entry, self.name), state, version, changed)
 
 
-_PRACTICES = _Kind(topics.DIRECTORY_PRACTICES, Practice)
-_PHARMACIES = _Kind(topics.DIRECTORY_PHARMACIES, Pharmacy)
+_PRACTICES = _Kind(topics.DIRECTORY_PRACTICES, Practice, "name")
+_PHARMACIES = _Kind(topics.DIRECTORY_PHARMACIES, Pharmacy, "name")
+_SYSTEMS = _Kind(topics.DIRECTORY_SYSTEMS, System, "contact")
 
 
 async def publish_directory(bootstrap: str, directory: Directory) -> Report:
-    """Create the pharmacies' topics, then publish each entry that is new or changed.
+    """Create the topics of pharmacies and systems and grant access, then publish each new or changed entry.
 
     Raises:
-        KafkaError: Kafka refuses or is unavailable.
+        KafkaError, AccessControlFailed: Kafka refuses or is unavailable.
         OSError: a record was not acknowledged, or the current entries were not read, in time.
     """
-    own = [topics.prescriptions(pharmacy.agb) for pharmacy in directory.pharmacies]
-    needed = [_PRACTICES.topic, _PHARMACIES.topic, *own]
-    # Topics first: ordering publishes to a pharmacy's topic as soon as the directory names it.
+    kinds: list[tuple[_Kind, Sequence[Entry]]] = [
+        (_PRACTICES, directory.practices),
+        (_PHARMACIES, directory.pharmacies),
+        (_SYSTEMS, directory.systems),
+    ]
+    # Topics first: ordering publishes to a pharmacy's topic, and reads a system's, as soon as the directory
+    # names it.
+    needed = [
+        *(kind.topic for kind, _ in kinds),
+        *(topics.prescriptions(pharmacy.agb) for pharmacy in directory.pharmacies),
+        *(topic for system in directory.systems for topic in topics_of_system(system)),
+    ]
     await apply_topics(bootstrap, needed, min(COPIES, await count_brokers(bootstrap)))
     publisher = Producer(bootstrap, "directory")
     try:
         await publisher.start()
-        practices = await _publish(bootstrap, publisher, _PRACTICES, directory.practices)
-        pharmacies = await _publish(bootstrap, publisher, _PHARMACIES, directory.pharmacies)
+        rows = [
+            row
+            for kind, entries in kinds
+            for row in await _publish(bootstrap, publisher, kind, entries)
+        ]
     finally:
         await publisher.stop()
-    return Report((*practices, *pharmacies))
+    return Report(tuple(rows))
+
+
+async def publish_system(bootstrap: str, system: System) -> None:
+    """Publish one system's entry.
+
+    Raises:
+        NotPublished: it was not acknowledged in time.
+    """
+    publisher = Producer(bootstrap, "directory")
+    try:
+        await publisher.start()
+        await _send(publisher, _SYSTEMS, system)
+    finally:
+        await publisher.stop()
 
 
 async def _publish(
-    bootstrap: str, publisher: Producer, kind: _Kind[Published], entries: Sequence[Entry]
+    bootstrap: str, publisher: Producer, kind: _Kind, entries: Sequence[Entry]
 ) -> list[Row]:
-    current: Mapping[str, Published] = await read_table(bootstrap, kind.topic, kind.body)
-    rows = [*_compared(current, entries), *_left_alone(current, entries)]
-    by_agb = {entry.agb: entry for entry in entries}
+    current: Mapping[str, Any] = await read_table(bootstrap, kind.topic, kind.body)
+    rows = [*_compared(kind, current, entries), *_left_alone(kind, current, entries)]
+    by_key = {kind.key_of(entry): entry for entry in entries}
     for row in rows:
         if row.state in (State.NEW, State.CHANGED):
-            body = kind.version_of(by_agb[row.agb], row.version)
-            await publisher.send(
-                outgoing(
-                    kind.topic.name,
-                    body,
-                    key=body.agb,
-                    id=event_id(body.TYPE, body.agb, body.version),
-                    source=SOURCE,
-                    subject=body.agb,
-                    at=datetime.now(UTC),
-                    traceparent=None,
-                )
-            )
+            body: Any = kind.body(**dict(by_key[row.key]), version=row.version)
+            if isinstance(body, System):
+                await grant(bootstrap, body)
+            await _send(publisher, kind, body)
+            if isinstance(body, System):
+                await revoke_left_over(bootstrap, body)
     return rows
 
 
-def _compared(current: Mapping[str, Published], entries: Sequence[Entry]) -> Iterator[Row]:
+async def _send(publisher: Producer, kind: _Kind, body: Any) -> None:
+    key = kind.key_of(body)
+    await publisher.send(
+        outgoing(
+            kind.topic.name,
+            body,
+            key=key,
+            id=event_id(body.TYPE, key, body.version),
+            source=SOURCE,
+            subject=key,
+            at=datetime.now(UTC),
+            traceparent=None,
+        )
+    )
+
+
+def _compared(kind: _Kind, current: Mapping[str, Any], entries: Sequence[Entry]) -> Iterator[Row]:
     for entry in entries:
-        old = current.get(entry.agb)
+        old = current.get(kind.key_of(entry))
         if old is None:
-            yield Row(entry.agb, entry.name, State.NEW, 1)
+            yield kind.row(entry, State.NEW, 1)
+        elif isinstance(old, System) and old.removed_at is not None:
+            yield kind.row(entry, State.REMOVED, old.version)
         elif changed := _changed(old, entry):
-            yield Row(entry.agb, entry.name, State.CHANGED, old.version + 1, changed)
+            yield kind.row(entry, State.CHANGED, old.version + 1, *changed)
         else:
-            yield Row(entry.agb, entry.name, State.UNCHANGED, old.version)
+            yield kind.row(entry, State.UNCHANGED, old.version)
 
 
-def _changed(old: Practice | Pharmacy, entry: Entry) -> tuple[str, ...]:
+def _changed(old: Published, entry: Entry) -> tuple[str, ...]:
     return tuple(name for name, value in entry if getattr(old, name) != value)
 
 
-def _left_alone(current: Mapping[str, Published], entries: Sequence[Entry]) -> Iterator[Row]:
-    in_file = {entry.agb for entry in entries}
-    for agb, old in sorted(current.items()):
-        if agb not in in_file:
-            yield Row(agb, old.name, State.LEFT_ALONE, old.version)
+def _left_alone(kind: _Kind, current: Mapping[str, Any], entries: Sequence[Entry]) -> Iterator[Row]:
+    in_file = {kind.key_of(entry) for entry in entries}
+    for key, old in sorted(current.items()):
+        if key not in in_file:
+            yield kind.row(old, State.LEFT_ALONE, old.version)

@@ -7,10 +7,10 @@ from rich.table import Table
 
 from cli.console import print_plain, stdout
 from cli.kafka import ask
+from cli.systems.grants import asks_who_connects
 from runtime.kafka.access_control import AccessPlan, apply_access, described, plan_access
 from runtime.kafka.admin import Plan, Settings, apply_topics, count_brokers, plan_topics
 from runtime.kafka.global_table import read_table
-from runtime.kafka_address import Address
 from schemas.grants import Grant, grants, services_grants
 from schemas.records.directory import System
 from schemas.topics import ALL, DIRECTORY_SYSTEMS, Topic
@@ -75,11 +75,6 @@ async def _grants(kafka: str, plan: Plan) -> set[Grant]:
     if DIRECTORY_SYSTEMS in plan.create:
         return grants(())
     return grants((await read_table(kafka, DIRECTORY_SYSTEMS, System)).values())
-
-
-def asks_who_connects(kafka: str) -> bool:
-    """Whether this Kafka asks who connects, so that it has access lists."""
-    return Address.parse(kafka).user is not None
 
 
 async def prepare(kafka: str, replication: int) -> None:

@@ -80,17 +80,22 @@ async def apply_access(kafka: str, wanted: Collection[Grant], *, prune: bool) ->
     return plan
 
 
-async def remove_principal(kafka: str, name: str) -> None:
-    """Remove a principal's access lists, then its password: what is connected can do nothing from now on.
+async def revoke(kafka: str, principal: str, keep: Collection[Grant] = ()) -> None:
+    """Take away a principal's access lists but these; what is connected has lost them too.
 
     Raises:
         AccessControlFailed: Kafka does not answer or refuses; run it again.
     """
     admin = _admin(kafka)
-    own = {b for b in await _bindings(admin) if b.principal == f"User:{name}"}
-    await _remove(admin, own)
-    if name in await users(kafka):
-        deletion = UserScramCredentialDeletion(name, ScramMechanism.SCRAM_SHA_512)
+    own = {b for b in await _bindings(admin) if b.principal == f"User:{principal}"}
+    await _remove(admin, own - {_binding(grant) for grant in keep})
+
+
+async def remove_user(kafka: str, user: str) -> None:
+    """Take away a user's password. Raises AccessControlFailed."""
+    admin = _admin(kafka)
+    if user in await users(kafka):
+        deletion = UserScramCredentialDeletion(user, ScramMechanism.SCRAM_SHA_512)
         await _all(admin.alter_user_scram_credentials([deletion]).values())
 
 

@@ -10,7 +10,8 @@ from runtime.loop.handler import Decider, Rejected, W
 from runtime.messages.dead_letters import dead_letter
 from runtime.messages.message import Message, Outgoing, Record, Timer
 from runtime.messages.parser import Misplaced, Parser, Unreadable
-from schemas.topics import DEFAULT_MAX_BYTES, max_bytes
+from schemas.topic_lookup import max_bytes
+from schemas.topics import DEFAULT_MAX_BYTES
 
 log = structlog.get_logger()
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from schemas.records.directory import System
-from schemas.topics import Topic, of_system
+from schemas.topic_lookup import of_system
+from schemas.topics import Topic
 
 
 @dataclass(frozen=True)

@@ -98,13 +98,6 @@ class PharmacyEntry(Model):
     repeat_service: bool = False
 
 
-class Directory(Model):
-    """The content of a directory file: a region's practices and pharmacies."""
-
-    practices: tuple[PracticeEntry, ...]
-    pharmacies: tuple[PharmacyEntry, ...]
-
-
 class Practice(PracticeEntry, Body):
     """A GP practice; `version` rises with every change of the entry."""
 
@@ -129,15 +122,12 @@ SystemName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,38}[a-
 SystemKind = Literal[Party.PORTAL, Party.PRACTICE_SYSTEM, Party.PHARMACY_SYSTEM]
 
 
-class System(Body):
-    """An outside system that may write and read for those that it serves; `version` rises with every change.
+class SystemEntry(Model):
+    """An outside system that writes and reads for those that it serves, and whom to call about it.
 
     A portal or a practice system serves practices, by code or by whole regions; a pharmacy system serves
-    pharmacies. From `removed_at` on it may do nothing. Its entry stays, as records of it may wait to be judged.
+    pharmacies.
     """
-
-    TYPE: ClassVar[str] = "directory.system.v1"
-    KEY: ClassVar[str] = "name"
 
     name: SystemName
     kind: SystemKind
@@ -145,5 +135,24 @@ class System(Body):
     practices: Annotated[Many[PracticeAgb], Field(max_length=300)] = ()
     pharmacies: Annotated[Many[PharmacyAgb], Field(max_length=1000)] = ()
     regions: Annotated[Many[RegionName], Field(max_length=100)] = ()
+
+
+class System(SystemEntry, Body):
+    """An outside system; `version` rises with every change of the entry.
+
+    From `removed_at` on it may do nothing. Its entry stays, as records of it may wait to be judged.
+    """
+
+    TYPE: ClassVar[str] = "directory.system.v1"
+    KEY: ClassVar[str] = "name"
+
     version: Version
     removed_at: UtcDatetime | None = None
+
+
+class Directory(Model):
+    """The content of a directory file: a region's practices and pharmacies, and the systems that serve them."""
+
+    practices: tuple[PracticeEntry, ...]
+    pharmacies: tuple[PharmacyEntry, ...]
+    systems: tuple[SystemEntry, ...] = ()

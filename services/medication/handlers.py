@@ -16,7 +16,7 @@ from runtime.postgres.statements import Writes
 from runtime.systems import Systems
 from schemas import topics
 from schemas.records.medication import MedicationImport, MedicationOverview, MedicationSetStatus
-from schemas.topics import system_of
+from schemas.topic_lookup import system_of
 from services.medication import store
 from services.medication.domain.history import OverviewChange, change_between
 from services.medication.domain.overview import (

@@ -15,7 +15,7 @@ from schemas import topics
 from schemas.records.directory import Pharmacy, Practice
 from schemas.records.medication import MedicationOverview
 from schemas.records.orders import OrderCancel, OrderEvent, OrderPlace, OrderReview, OrderTimer
-from schemas.topics import system_of
+from schemas.topic_lookup import system_of
 from services.ordering import envelopes, store
 from services.ordering.domain import decisions, recovery
 from services.ordering.domain.decisions import Change, Refused, Unchanged

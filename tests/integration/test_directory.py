@@ -33,7 +33,7 @@ def _a_directory() -> Directory:
 
 def _states(report: Report, directory: Directory) -> list[tuple[State, int, tuple[str, ...]]]:
     mine = {p.agb for p in directory.practices} | {p.agb for p in directory.pharmacies}
-    return [(row.state, row.version, row.changed) for row in report.rows if row.agb in mine]
+    return [(row.state, row.version, row.changed) for row in report.rows if row.key in mine]
 
 
 async def _versions(stack: LocalStack, agb: str) -> list[int]:

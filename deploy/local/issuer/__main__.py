@@ -12,7 +12,7 @@ import uvicorn
 from deploy.local.data import DataFolder
 from deploy.local.errors import StackError
 from deploy.local.issuer.app import create_app
-from deploy.local.issuer.clients import local_clients
+from deploy.local.issuer.clients import LocalClients
 from deploy.local.issuer.keys import ensure_key
 from deploy.local.issuer.program import require_running_stack
 from deploy.local.issuer.tokens import Minter
@@ -37,7 +37,7 @@ def main() -> None:
         sys.exit(str(error))
     # No access log: a query holds codes and tokens.
     uvicorn.run(
-        create_app(minter, local_clients(arguments.portal_port)),
+        create_app(minter, LocalClients(arguments.portal_port, data.issuer)),
         host=LOOPBACK,
         port=arguments.port,
         loop="asyncio",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote_plus
 
 from deploy.local.issuer.clients import Client
+from deploy.local.issuer.systems import digest_of
 
 LONGEST = 8192
 """Bytes of a query or form."""
@@ -116,9 +117,9 @@ def authenticated(
 
 
 def _proves(client: Client, secret: str | None) -> bool:
-    if client.secret is None or secret is None:
-        return client.secret == secret
-    return secrets.compare_digest(client.secret.encode(), secret.encode())
+    if client.secret_digest is None or secret is None:
+        return client.secret_digest is secret
+    return secrets.compare_digest(client.secret_digest, digest_of(secret))
 
 
 def _basic(authorization: str) -> tuple[str, str]:

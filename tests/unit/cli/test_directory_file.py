@@ -228,7 +228,7 @@ def test_the_command_exits_with_1_and_prints_every_error(tmp_path: Path) -> None
 def test_the_command_exits_with_0_for_the_example() -> None:
     result = CliRunner().invoke(app, ["directory", "check", str(EXAMPLE)])
     assert result.exit_code == 0
-    assert result.stdout.endswith("2 practices and 3 pharmacies, no errors\n")
+    assert result.stdout.endswith("2 practices, 3 pharmacies and 5 systems, no errors\n")
 
 
 def test_a_file_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:

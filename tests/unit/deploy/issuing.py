@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -10,7 +11,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
 
 from deploy.local.issuer.app import create_app
-from deploy.local.issuer.clients import Client, local_clients
+from deploy.local.issuer.clients import Client, LocalClients
 from deploy.local.issuer.tokens import Minter
 from tests.harness.oidc import Browser
 
@@ -45,11 +46,11 @@ class Issuing:
 
 
 @asynccontextmanager
-async def issuing() -> AsyncIterator[Issuing]:
-    """Serve the issuer with the local clients, and another public one."""
+async def issuing(folder: Path = Path("/nowhere")) -> AsyncIterator[Issuing]:
+    """Serve the issuer with the local clients, and another public one; added systems are in `folder`."""
     clock = Clock()
     minter = Minter(ISSUER, KEY, clock)
-    clients = {**local_clients(8100), OTHER.id: OTHER}
+    clients = {**LocalClients(8100, folder), OTHER.id: OTHER}
     transport = httpx.ASGITransport(create_app(minter, clients, clock=clock))
     async with httpx.AsyncClient(transport=transport, base_url=ISSUER) as http:
         yield Issuing(http, clock, minter)

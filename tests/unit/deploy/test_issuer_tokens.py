@@ -4,20 +4,22 @@ import os
 import stat
 from pathlib import Path
 
+import httpx
 import pytest
 from joserfc import jwt
 from pydantic import ValidationError
 
 from deploy.local.data import DataFolder
 from deploy.local.errors import StackError
-from deploy.local.issuer.clients import local_clients
+from deploy.local.issuer.clients import LocalClients
 from deploy.local.issuer.keys import ensure_key
 from deploy.local.issuer.page import ROLES
 from deploy.local.issuer.people import PEOPLE, SYSTEM_KINDS, SYSTEMS, claims_of, missing_scope
 from deploy.local.issuer.program import read_address, require_running_stack, write_address
+from deploy.local.issuer.systems import issue_secret, withdraw_secret
 from deploy.local.issuer.tokens import Login, Minter, token_of
 from schemas.access import Claims, Party
-from tests.unit.deploy.issuing import ISSUER, KEY, Clock, claims, decoded
+from tests.unit.deploy.issuing import ISSUER, KEY, Clock, claims, decoded, issuing
 
 GP = claims_of(Party.GP, practice="01999001")
 
@@ -193,11 +195,30 @@ def test_outside_a_running_local_stack_the_issuer_does_not_start(tmp_path: Path)
         require_running_stack(DataFolder(tmp_path))
 
 
-def test_the_systems_have_secrets_and_no_addresses_and_the_portal_has_it_the_other_way_round() -> (
-    None
-):
-    clients = dict(local_clients(8100))
+def test_the_systems_have_secrets_and_no_addresses_and_the_portal_has_it_the_other_way_round(
+    tmp_path: Path,
+) -> None:
+    clients = dict(LocalClients(8100, tmp_path))
     portal = clients.pop("portal")
-    assert portal.secret is None
+    assert portal.secret_digest is None
     assert portal.redirect_uris
-    assert all(client.secret and not client.redirect_uris for client in clients.values())
+    assert all(client.secret_digest and not client.redirect_uris for client in clients.values())
+
+
+async def test_a_system_that_is_added_gets_tokens_until_it_is_removed(tmp_path: Path) -> None:
+    """Given a running issuer; when a system is added, rotated, removed; then its secret counts at once."""
+    async with issuing(tmp_path) as running:
+
+        async def asked(secret: str) -> httpx.Response:
+            form = {"grant_type": "client_credentials", "client_id": "mijnzorg"}
+            return await running.http.post("/token", data=form | {"client_secret": secret})
+
+        assert (await asked("any")).status_code == 401
+        first = issue_secret(tmp_path, "mijnzorg", "portal")
+        said = decoded((await asked(first)).json()["access_token"]).claims
+        assert (said["sub"], said["role"]) == ("mijnzorg", "portal")
+        second = issue_secret(tmp_path, "mijnzorg", "portal")
+        assert [(await asked(one)).status_code for one in (first, second)] == [401, 200]
+        assert second not in (tmp_path / "systems.json").read_text()
+        withdraw_secret(tmp_path, "mijnzorg")
+        assert (await asked(second)).status_code == 401

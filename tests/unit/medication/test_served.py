@@ -7,7 +7,8 @@ from runtime.systems import Systems
 from schemas.access import Party
 from schemas.base import Body
 from schemas.records.medication import Status
-from schemas.topics import MEDICATION_CHANGES, of_system
+from schemas.topic_lookup import of_system
+from schemas.topics import MEDICATION_CHANGES
 from services.medication.handlers import MedicationHandler, Work
 from tests.harness.made import an_import
 from tests.harness.records import delivered

@@ -16,14 +16,8 @@ from schemas.reasons import ReasonCode
 from schemas.records.directory import Pharmacy, Policy, Practice, Processing, System
 from schemas.records.medication import Change, Medication, MedicationOverview
 from schemas.records.orders import Outcome
-from schemas.topics import (
-    MEDICATION_STATUS,
-    ORDERS_REQUESTS,
-    ORDERS_REVIEWS,
-    Topic,
-    all_bodies,
-    of_system,
-)
+from schemas.topic_lookup import of_system
+from schemas.topics import MEDICATION_STATUS, ORDERS_REQUESTS, ORDERS_REVIEWS, Topic, all_bodies
 from services.ordering.domain.order import Order
 from services.ordering.domain.overview import read_overview
 from services.ordering.handlers import OrderingHandler

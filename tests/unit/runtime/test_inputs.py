@@ -8,13 +8,8 @@ from runtime.messages.parser import Parser, Unreadable
 from runtime.systems import Systems
 from schemas.access import Party
 from schemas.records.directory import System
-from schemas.topics import (
-    MEDICATION_CHANGES,
-    MEDICATION_STATUS,
-    ORDERS_REQUESTS,
-    of_system,
-    system_of,
-)
+from schemas.topic_lookup import of_system, system_of
+from schemas.topics import MEDICATION_CHANGES, MEDICATION_STATUS, ORDERS_REQUESTS
 from tests.harness.made import an_import, an_order
 from tests.harness.records import delivered
 from tests.unit.notification.made import a_practice

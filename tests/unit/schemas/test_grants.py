@@ -10,7 +10,8 @@ from pydantic import ValidationError
 from schemas.access import Party
 from schemas.grants import Grant, Operation, Resource, grants, services_grants, system_grants
 from schemas.records.directory import System
-from schemas.topics import ALL, SERVICES, find_topic
+from schemas.topic_lookup import find_topic
+from schemas.topics import ALL, SERVICES
 
 
 def a_system(name: str, kind: Party, **changes: Any) -> System:
