@@ -312,7 +312,8 @@ def check(
     suite: Annotated[
         str | None,
         typer.Argument(
-            help="unit, contract, integration, e2e, architecture, faults, soak or lint; default: all."
+            help="unit, contract, integration, access, e2e, architecture, faults, soak or lint;"
+            " default: all."
         ),
     ] = None,
     stack: Annotated[
@@ -323,7 +324,8 @@ def check(
     json: Annotated[
         Path | None,
         typer.Option(
-            callback=_to_write, help="With faults or soak: write the table of faults here."
+            callback=_to_write,
+            help="With faults or soak: write the table of faults here. With access: every cell asked.",
         ),
     ] = None,
     minutes: Annotated[
@@ -341,8 +343,9 @@ def check(
 
     faults breaks processes, servers and clocks under load, in about six minutes; soak runs the long
     forms in random order. Both exit with 1 when an acknowledged record was lost or decided twice.
+    access asks every operation in each role, of one's own and of others'; integration does so too.
     """
-    from cli.test import FaultOptions, run_test
+    from cli.test import SuiteOptions, run_test
 
-    faults = FaultOptions(json, minutes, seed)
-    run_test(suite, stack, kafka_image, postgres_image, faults, context.args)
+    own = SuiteOptions(json, minutes, seed)
+    run_test(suite, stack, kafka_image, postgres_image, own, context.args)

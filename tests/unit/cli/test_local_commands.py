@@ -6,7 +6,7 @@ import pytest
 
 from cli.console import UserError
 from cli.serve import check_serve
-from cli.test import FaultOptions, Outcome, Step, run_all, stack_options, steps
+from cli.test import Outcome, Step, SuiteOptions, run_all, stack_options, steps
 
 
 def test_without_a_suite_everything_is_checked_and_pytest_closes_the_output() -> None:
@@ -17,6 +17,12 @@ def test_without_a_suite_everything_is_checked_and_pytest_closes_the_output() ->
 def test_a_suite_runs_its_own_tests_only_and_hands_the_rest_to_pytest() -> None:
     (step,) = steps("unit", ["-k", "ports"])
     assert step.command[1:] == ("-m", "pytest", "tests/unit", "-m", "not slow", "-k", "ports")
+
+
+def test_access_is_a_part_of_the_integration_tests_with_a_table_of_its_own() -> None:
+    options = SuiteOptions(json=Path("cells.json")).of("access")
+    (step,) = steps("access", options)
+    assert step.command[3:] == ("tests/integration/access", f"--cells={Path.cwd()}/cells.json")
 
 
 def test_lint_runs_no_tests() -> None:
@@ -58,23 +64,23 @@ def test_an_image_without_containers_is_refused() -> None:
 
 
 def test_a_soak_is_the_long_forms_of_the_faults_for_so_many_minutes() -> None:
-    (step,) = steps("soak", FaultOptions(minutes=0.5, seed=7).of("soak"))
+    (step,) = steps("soak", SuiteOptions(minutes=0.5, seed=7).of("soak"))
     assert step.command[3:] == ("tests/faults", "--soak", "--minutes=0.5", "--seed=7")
 
 
 def test_the_table_of_faults_goes_where_the_user_is_not_where_the_checkout_is() -> None:
-    assert FaultOptions(json=Path("rows.json")).of("faults") == [f"--json={Path.cwd()}/rows.json"]
+    assert SuiteOptions(json=Path("rows.json")).of("faults") == [f"--json={Path.cwd()}/rows.json"]
 
 
 @pytest.mark.parametrize(
     ("suite", "given"),
     [
-        ("unit", FaultOptions(json=Path("rows.json"))),
-        ("faults", FaultOptions(minutes=1)),
-        (None, FaultOptions(seed=1)),
+        ("unit", SuiteOptions(json=Path("rows.json"))),
+        ("faults", SuiteOptions(minutes=1)),
+        (None, SuiteOptions(seed=1)),
     ],
 )
-def test_an_option_of_other_suites_is_refused(suite: str | None, given: FaultOptions) -> None:
+def test_an_option_of_other_suites_is_refused(suite: str | None, given: SuiteOptions) -> None:
     with pytest.raises(UserError, match="with"):
         given.of(suite)
 

@@ -1,0 +1,1 @@
+"""The door, asked of running services: every operation × role × whose it is."""

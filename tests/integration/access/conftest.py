@@ -1,0 +1,41 @@
+"""What the tests of access ask with: the operations, the places, and a client without a token of its own."""
+
+from collections.abc import AsyncIterator, Sequence
+
+import httpx
+import pytest
+
+from deploy.local import LocalStack
+from deploy.local.ports import SERVICES
+from tests.integration.access.door import Door
+from tests.integration.access.operations import Operation, operations_of
+from tests.integration.access.places import Places, made_places
+
+
+@pytest.fixture(scope="session")
+async def bare() -> AsyncIterator[httpx.AsyncClient]:
+    """A client that adds no token."""
+    async with httpx.AsyncClient(timeout=40) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+async def operations(stack: LocalStack, bare: httpx.AsyncClient) -> Sequence[Operation]:
+    """Every operation of every service, as the services themselves say."""
+    found: list[Operation] = []
+    for service in SERVICES:
+        answer = await bare.get(f"{stack.endpoints[service]}/openapi.json")
+        found += operations_of(service, answer.json())
+    return found
+
+
+@pytest.fixture(scope="session")
+async def places(stack: LocalStack, bare: httpx.AsyncClient) -> Places:
+    """Whom the requests concern."""
+    return await made_places(stack, bare)
+
+
+@pytest.fixture(scope="session")
+def door(stack: LocalStack, bare: httpx.AsyncClient) -> Door:
+    """The running services."""
+    return Door(stack, bare)

@@ -1,0 +1,67 @@
+"""Asks the running services, and reads what their answers give away."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import httpx
+import orjson
+
+from deploy.local import LocalStack
+from tests.integration.access.callers import Asking
+from tests.integration.access.cells import Said
+from tests.integration.access.operations import Operation
+from tests.integration.access.places import Place
+
+NOTHING = (404, "200 empty")
+"""What a caller may be told of what does not exist."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer to a request, with all that it says."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+    @property
+    def said(self) -> Said:
+        """The status, or that it is a list with nothing in it."""
+        return "200 empty" if self.status == 200 and _is_empty(self.content) else self.status
+
+    def is_like(self, other: "Answer") -> bool:
+        """Tell whether nobody could tell these two answers apart."""
+        return self._tellable == other._tellable
+
+    @property
+    def _tellable(self) -> tuple[object, ...]:
+        headers = {name: value for name, value in self.headers.items() if name != "date"}
+        return self.status, headers, self.content
+
+
+def _is_empty(content: bytes) -> bool:
+    """Tell whether this is the JSON of a list without items."""
+    try:
+        body = orjson.loads(content)
+    except orjson.JSONDecodeError:
+        return False
+    lists = [value for value in body.values() if isinstance(value, list)]
+    return bool(lists) and not any(lists)
+
+
+@dataclass(frozen=True)
+class Door:
+    """The running services, asked by a client without a token of its own."""
+
+    stack: LocalStack
+    http: httpx.AsyncClient
+
+    async def ask(self, operation: Operation, place: Place, caller: Asking) -> Answer:
+        """Do the operation to this place."""
+        answer = await self.http.request(
+            operation.method,
+            self.stack.endpoints[operation.service] + operation.path_to(place),
+            json=operation.body_for(place, caller.actor),
+            headers=caller.headers,
+        )
+        return Answer(answer.status_code, dict(answer.headers), answer.content)

@@ -1,0 +1,108 @@
+"""The operations of the running services, from their OpenAPI documents, and requests for each."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from schemas.access import Action
+from schemas.base import Actor
+from tests.harness.made import METFORMINE, an_order, as_json, entry
+from tests.integration.access.places import Place
+
+Json = Mapping[str, Any]
+
+_METHODS = ("get", "put", "post", "delete", "patch")
+
+
+class NoSample(Exception):
+    """An operation for which this module has no value of a path parameter, or no body: add one."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of a service; `action` is None when anybody may do it, `success` its usual status."""
+
+    service: str
+    method: str
+    path: str
+    action: Action | None
+    success: int
+    has_body: bool
+
+    @property
+    def name(self) -> str:
+        return f"{self.service}: {self.method} {self.path}"
+
+    def path_to(self, place: Place) -> str:
+        """The path with the values of a place. Raises NoSample."""
+
+        def value(match: re.Match[str]) -> str:
+            try:
+                return _PATH_VALUES[match[0]](place)
+            except KeyError:
+                raise NoSample(f"{self.name}: no value for {match[0]}") from None
+
+        return re.sub(r"\w+/{\w+}", value, self.path)
+
+    def body_for(self, place: Place, actor: Actor) -> Json | None:
+        """A body in which `actor` acts; None for an operation without one. Raises NoSample."""
+        if not self.has_body:
+            return None
+        try:
+            return _BODIES[self.method, self.path](place, as_json(actor))
+        except KeyError:
+            raise NoSample(f"{self.name}: no body") from None
+
+
+_PATH_VALUES: Mapping[str, Callable[[Place], str]] = {
+    "patients/{patient}": lambda place: f"patients/{place.patient}",
+    "orders/{order_id}": lambda place: f"orders/{place.order_id}",
+    "practices/{agb}": lambda place: f"practices/{place.practice}",
+    "pharmacies/{agb}": lambda place: f"pharmacies/{place.pharmacy}",
+    "medications/{prk}": lambda _: f"medications/{METFORMINE[0]}",
+}
+"""By path parameter and the segment before it: an `agb` is of a practice or of a pharmacy."""
+
+
+def _order(place: Place, actor: Json) -> Json:
+    order = an_order(place.patient, practice=place.practice, pharmacy=place.pharmacy)
+    return as_json(order) | {"placed_by": actor}
+
+
+def _overview(place: Place, actor: Json) -> Json:
+    return {"practice": place.practice, "medications": [as_json(entry())], "by": actor}
+
+
+_BODIES: Mapping[tuple[str, str], Callable[[Place, Json], Json]] = {
+    ("POST", "/orders"): _order,
+    ("POST", "/orders/{order_id}/cancel"): lambda _, actor: {"cancelled_by": actor},
+    ("PUT", "/patients/{patient}/overview"): _overview,
+    ("PUT", "/patients/{patient}/medications/{prk}/status"): lambda _, actor: {
+        "status": "chronic",
+        "by": actor,
+    },
+}
+"""Bodies that can be sent any number of times; each order is a new one."""
+
+
+def operations_of(service: str, document: Json) -> list[Operation]:
+    """All operations of an OpenAPI document."""
+    return [
+        Operation(
+            service,
+            method.upper(),
+            path,
+            Action(described["x-action"]) if "security" in described else None,
+            _success(described["responses"]),
+            "requestBody" in described,
+        )
+        for path, methods in document["paths"].items()
+        for method, described in methods.items()
+        if method in _METHODS
+    ]
+
+
+def _success(responses: Json) -> int:
+    """202 where a request can be accepted without being done: nobody here waits (`Prefer`)."""
+    return 202 if "202" in responses else min(int(status) for status in responses)
