@@ -48,30 +48,52 @@ class About:
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """What of a patient's records a caller may do an action to: all, or those of these practices and so on."""
+
+    everything: bool = False
+    practices: tuple[str, ...] = ()
+    pharmacies: tuple[str, ...] = ()
+    region: str | None = None
+
+    def holds(self, about: About) -> bool:
+        """Tell whether this is a part of it."""
+        return (
+            self.everything
+            or about.practice in self.practices
+            or about.pharmacy in self.pharmacies
+            or (about.region is not None and about.region == self.region)
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Caller:
     """Who sends a request, admitted to `action`; without claims when the service has no issuer configured."""
 
     action: Action
     claims: Claims | None
 
+    def share(self, patient: str | None) -> Share:
+        """What of this patient's records, or of those of no patient, the caller may do the action to."""
+        if self.claims is None:
+            return Share(everything=True)
+        match scope_of(self.claims.role, self.action):
+            case Scope.PATIENTS:
+                return Share(everything=patient in self.claims.patients)
+            case Scope.PRACTICE:
+                return Share(practices=_named(self.claims.practice))
+            case Scope.PHARMACY:
+                return Share(pharmacies=_named(self.claims.pharmacy))
+            case Scope.REGION:
+                return Share(region=self.claims.region)
+            case Scope.SERVES:
+                return Share(practices=self.claims.serves, pharmacies=self.claims.serves)
+            case None:
+                return Share()
+
     def may(self, about: About) -> bool:
         """Tell whether the caller may do the action to what this is about."""
-        if self.claims is None:
-            return True
-        scope = scope_of(self.claims.role, self.action)
-        match scope:
-            case Scope.PATIENTS:
-                return about.patient in self.claims.patients
-            case Scope.PRACTICE:
-                return about.practice is not None and about.practice == self.claims.practice
-            case Scope.PHARMACY:
-                return about.pharmacy is not None and about.pharmacy == self.claims.pharmacy
-            case Scope.REGION:
-                return about.region is not None and about.region == self.claims.region
-            case Scope.SERVES:
-                return bool({about.practice, about.pharmacy} & {*self.claims.serves})
-            case None:
-                return False
+        return self.share(about.patient).holds(about)
 
     def require(self, about: About, what: str) -> None:
         """Raise the 404 for `what`, a kind of resource, unless the caller may do the action to it."""
@@ -84,6 +106,10 @@ class Caller:
             return
         if (actor.role, actor.id) != (_ACTORS[self.claims.role], self.claims.sub):
             raise Problem(403, "another-actor", "The token is of somebody else than who acts.")
+
+
+def _named(code: str | None) -> tuple[str, ...]:
+    return () if code is None else (code,)
 
 
 def may(action: Action) -> Callable[[F], F]:

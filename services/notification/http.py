@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
-from runtime.http.access import About, Caller, CallerOf, GuardedRoute, may
+from runtime.http.access import Caller, CallerOf, GuardedRoute, may
 from runtime.http.problems import Problem, invalid_field
 from runtime.http.requests import PatientPath
 from runtime.http.responses import json_response
@@ -32,19 +32,19 @@ class NotificationApi:
         """Show a page of a patient's inbox, newest first: the messages that the caller may see.
 
         Raises:
-            Problem: 422, `before` is not a message of this patient.
+            Problem: 422, `before` is not a message of this patient, or none that the caller may see.
         """
+        share = caller.share(patient)
         # In one transaction: a rebuild that switches between the two queries would renumber the messages.
         async with self._resources.api_pool.acquire() as db, db.transaction(readonly=True):
-            position = None if before is None else await store.inbox_position(db, patient, before)
-            if before is not None and position is None:
-                raise _unknown_message()
-            page = await store.messages(db, patient, position, limit)
-        shown = [
-            m for m in page if caller.may(About(patient=patient, practice=m.facts.practice.agb))
-        ]
+            position = None
+            if before is not None:
+                position = await store.inbox_position(db, patient, share, before)
+                if position is None:
+                    raise _unknown_message()
+            page = await store.messages(db, patient, share, position, limit)
         return json_response(
-            MessagesView(messages=[message_view(message, self._texts) for message in shown])
+            MessagesView(messages=[message_view(message, self._texts) for message in page])
         )
 
 

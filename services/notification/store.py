@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from runtime.http.access import Share
 from runtime.messages.encoding import decoder, encode, encode_parts
 from runtime.postgres.connection import Connection
 from runtime.postgres.identity_map import IdentityMap
@@ -58,7 +59,9 @@ order by place
 """
 _MESSAGES = """
 select message_id, patient, order_id, template, template_version, at, facts from messages
-where patient = $1 and ($2::bigint is null or id < $2) order by id desc limit $3
+where patient = $1 and ($2::bigint is null or id < $2)
+and ($4 or convert_from(facts, 'UTF8')::json #>> '{practice,agb}' = any($5::text[]))
+order by id desc limit $3
 """
 _IN_INBOX = "select order_id, at from messages where patient = any($1::text[])"
 _LOAD = """
@@ -72,7 +75,10 @@ select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::bytea[])
 on conflict (order_id, id) do nothing
 """
 _DELETE_SENT = "delete from sent_before_restore where id = any($1::uuid[])"
-_INBOX_POSITION = "select id from messages where message_id = $1 and patient = $2"
+_INBOX_POSITION = """
+select id from messages where message_id = $1 and patient = $2
+and ($3 or convert_from(facts, 'UTF8')::json #>> '{practice,agb}' = any($4::text[]))
+"""
 
 # A rebuild copies stored messages unchanged, in the order of their events, and adds only missing ones.
 _PREPARE = """
@@ -217,15 +223,20 @@ def delete_sent(writes: Writes, ids: Collection[UUID]) -> None:
 
 
 async def messages(
-    db: Connection, patient: str, before: int | None, limit: int
+    db: Connection, patient: str, share: Share, before: int | None, limit: int
 ) -> list[StoredMessage]:
-    """A patient's messages, newest first; only those before this inbox position, if one is given."""
-    return [_message(row) for row in await db.fetch(_MESSAGES, patient, before, limit)]
+    """This share of a patient's messages, newest first: those before an inbox position, if it is given."""
+    rows = await db.fetch(_MESSAGES, patient, before, limit, share.everything, share.practices)
+    return [_message(row) for row in rows]
 
 
-async def inbox_position(db: Connection, patient: str, message_id: UUID) -> int | None:
-    """The position of a message in its patient's inbox; None when it is not there."""
-    position: int | None = await db.fetchval(_INBOX_POSITION, message_id, patient)
+async def inbox_position(
+    db: Connection, patient: str, share: Share, message_id: UUID
+) -> int | None:
+    """The position of a message in its patient's inbox; None when it is not there, or not in this share."""
+    position: int | None = await db.fetchval(
+        _INBOX_POSITION, message_id, patient, share.everything, share.practices
+    )
     return position
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 
+from runtime.http.access import Share
 from runtime.messages.encoding import decoder, encode, encode_parts
 from runtime.postgres.connection import Connection
 from runtime.postgres.identity_map import IdentityMap
@@ -40,7 +41,9 @@ on conflict (order_id, seq) do nothing
 _DROP_RECOVERED = "delete from recovered_events where order_id = any($1::uuid[])"
 _WAITING_ORDERS = "select body from orders where state = 'waiting' and patient = any($1::text[])"
 _ORDERS_OF_PATIENT = """
-select body from orders where patient = $1 order by placed_at desc, order_id limit $2
+select body from orders
+where patient = $1 and ($3 or practice = any($4::text[]) or body ->> 'pharmacy' = any($5::text[]))
+order by placed_at desc, order_id limit $2
 """
 _ORDER_COLUMNS = ("order_id", "patient", "practice", "state", "placed_at", "digest", "body")
 _ADD_ORDERS = """
@@ -166,9 +169,11 @@ async def waiting_orders(db: Connection, patients: Collection[str]) -> list[Orde
     return [_ORDER.decode(row["body"]) for row in rows]
 
 
-async def orders_of_patient(db: Connection, patient: str, limit: int) -> list[Order]:
+async def orders_of_patient(db: Connection, patient: str, share: Share, limit: int) -> list[Order]:
     """A patient's orders, newest first."""
-    rows = await db.fetch(_ORDERS_OF_PATIENT, patient, limit)
+    rows = await db.fetch(
+        _ORDERS_OF_PATIENT, patient, limit, share.everything, share.practices, share.pharmacies
+    )
     return [_ORDER.decode(row["body"]) for row in rows]
 
 

@@ -55,42 +55,49 @@ def nowhere() -> Place:
 
 
 async def made_places(stack: LocalStack, bare: httpx.AsyncClient) -> Places:
-    """Make the places: each patient has an overview, an approved order and a message about it."""
+    """Make a place for each scope."""
     await _other_practice_is_in_its_region(stack, bare)
-    own = await _made(stack, bare, PRACTICE, PHARMACY)
+    maker = Maker(stack, bare)
+    own = await maker.place(PRACTICE, PHARMACY)
     return {
         Asked.OWN: own,
         Asked.NONE: own,
-        Asked.OTHER_PATIENT: await _made(stack, bare, PRACTICE, PHARMACY),
-        Asked.OTHER_PRACTICE: await _made(stack, bare, OTHER_PRACTICE, OTHER_PHARMACY),
+        Asked.OTHER_PATIENT: await maker.place(PRACTICE, PHARMACY),
+        Asked.OTHER_PRACTICE: await maker.place(OTHER_PRACTICE, OTHER_PHARMACY),
     }
 
 
-async def _made(stack: LocalStack, bare: httpx.AsyncClient, practice: str, pharmacy: str) -> Place:
-    order = an_order(a_patient(), practice=practice, pharmacy=pharmacy)
-    own = f"/patients/{order.patient}"
-    ordering, medication = stack.endpoints["ordering"], stack.endpoints["medication"]
-    portal = _bearer(stack, Party.PORTAL, serves=(practice,))
-    system = _bearer(stack, Party.PRACTICE_SYSTEM, serves=(practice,))
-    overview = {"practice": practice, "medications": [as_json(entry())], "by": as_json(GP)}
-    imported = await bare.put(
-        f"{medication}{own}/overview", json=overview, headers={**system, **WAIT}
-    )
-    assert imported.status_code == 200, imported.text
-    placed = await bare.post(f"{ordering}/orders", json=as_json(order), headers={**portal, **WAIT})
-    assert placed.status_code == 200, placed.text
+@dataclass(frozen=True)
+class Maker:
+    """Makes places: a patient with an overview, and an order that the patient was told about."""
 
-    async def state() -> Any:
-        url = f"{ordering}/orders/{order.order_id}"
-        return (await bare.get(url, headers=portal)).json()["state"]
+    stack: LocalStack
+    http: httpx.AsyncClient
 
-    async def messages() -> Any:
-        url = f"{stack.endpoints['notification']}{own}/messages"
-        return (await bare.get(url, headers=portal)).json()["messages"]
+    async def place(self, practice: str, pharmacy: str, patient: str | None = None) -> Place:
+        """Make a place: of a new patient, or of one who moves to this practice and pharmacy."""
+        patient = patient or a_patient()
+        await self._import(patient, practice)
+        order = an_order(patient, practice=practice, pharmacy=pharmacy)
+        portal = bearer(self.stack, Party.PORTAL, serves=(practice,))
+        url = f"{self.stack.endpoints['ordering']}/orders"
+        placed = await self.http.post(url, json=as_json(order), headers={**portal, **WAIT})
+        assert placed.status_code == 200, placed.text
 
-    await eventually(state, lambda seen: seen == "approved")
-    await eventually(messages, bool)
-    return Place(order.patient, practice, pharmacy, order.order_id)
+        async def told() -> Any:
+            inbox = f"{self.stack.endpoints['notification']}/patients/{patient}/messages"
+            messages = (await self.http.get(inbox, headers=portal)).json()["messages"]
+            return [message["order_id"] for message in messages]
+
+        await eventually(told, lambda ids: str(order.order_id) in ids)
+        return Place(patient, practice, pharmacy, order.order_id)
+
+    async def _import(self, patient: str, practice: str) -> None:
+        url = f"{self.stack.endpoints['medication']}/patients/{patient}/overview"
+        system = bearer(self.stack, Party.PRACTICE_SYSTEM, serves=(practice,))
+        overview = {"practice": practice, "medications": [as_json(entry())], "by": as_json(GP)}
+        imported = await self.http.put(url, json=overview, headers={**system, **WAIT})
+        assert imported.status_code == 200, imported.text
 
 
 async def _other_practice_is_in_its_region(stack: LocalStack, bare: httpx.AsyncClient) -> None:
@@ -99,11 +106,12 @@ async def _other_practice_is_in_its_region(stack: LocalStack, bare: httpx.AsyncC
     other = like.model_copy(update={"agb": OTHER_PRACTICE, "region": OTHER_REGION})
     await apply_directory(stack.kafka, Directory(practices=(other,), pharmacies=()))
     url = f"{stack.endpoints['metrics']}/practices/{OTHER_PRACTICE}/orders"
-    region = _bearer(stack, Party.REGION, region=OTHER_REGION)
+    region = bearer(stack, Party.REGION, region=OTHER_REGION)
     await eventually(
         lambda: bare.get(url, headers=region), lambda answer: answer.status_code == 200
     )
 
 
-def _bearer(stack: LocalStack, role: Party, **scope: Any) -> dict[str, str]:
+def bearer(stack: LocalStack, role: Party, **scope: Any) -> dict[str, str]:
+    """The header with a token of this role."""
     return {"authorization": f"Bearer {stack.token(role, **scope)}"}
