@@ -312,8 +312,8 @@ def check(
     suite: Annotated[
         str | None,
         typer.Argument(
-            help="unit, contract, integration, access, e2e, architecture, faults, soak or lint;"
-            " default: all."
+            help="unit, contract, integration, access, e2e, architecture, faults, soak, keycloak or"
+            " lint; default: all but soak and keycloak."
         ),
     ] = None,
     stack: Annotated[
@@ -324,8 +324,7 @@ def check(
     json: Annotated[
         Path | None,
         typer.Option(
-            callback=_to_write,
-            help="With faults or soak: write the table of faults here. With access: every cell asked.",
+            callback=_to_write, help="With faults, soak or access: write their table here."
         ),
     ] = None,
     minutes: Annotated[
@@ -343,7 +342,7 @@ def check(
 
     faults breaks processes, servers and clocks under load, in about six minutes; soak runs the long
     forms in random order. Both exit with 1 when an acknowledged record was lost or decided twice.
-    access asks every operation in each role, of one's own and of others'; integration does so too.
+    access asks each operation in each role; keycloak downloads a real Keycloak and tries it as issuer.
     """
     from cli.test import SuiteOptions, run_test
 

@@ -19,11 +19,15 @@ PYTEST_SUITES = {
     "contract": "contract",
     "integration": "integration",
     "access": "integration/access",
+    "keycloak": "integration/keycloak",
     "e2e": "e2e",
     "architecture": "architecture",
     "faults": "faults",
 }
 """The folder of each suite in `tests/`."""
+
+_OWN_OPTIONS = {"unit": ("-m", "not slow"), "keycloak": ("--keycloak",)}
+"""pytest's options that a suite always has."""
 
 SOAK_MINUTES = 30.0
 """Default length of `herhaal test soak`."""
@@ -119,8 +123,7 @@ def steps(suite: str | None, options: Sequence[str]) -> list[Step]:
     if suite not in PYTEST_SUITES:
         names = ", ".join((*PYTEST_SUITES, "soak", "lint"))
         raise UserError(f"There is no suite {suite}; there are {names}.")
-    quick = ["-m", "not slow"] if suite == "unit" else []
-    return [_pytest(PYTEST_SUITES[suite], [*quick, *options])]
+    return [_pytest(PYTEST_SUITES[suite], [*_OWN_OPTIONS.get(suite, ()), *options])]
 
 
 def run_all(todo: Sequence[Step], run: Callable[[Step], Outcome]) -> list[Outcome]:

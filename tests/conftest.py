@@ -8,7 +8,12 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["tests.faults.plugin", "tests.e2e.plugin", "tests.integration.access.plugin"]
+pytest_plugins = [
+    "tests.faults.plugin",
+    "tests.e2e.plugin",
+    "tests.integration.access.plugin",
+    "tests.integration.keycloak.plugin",
+]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -25,6 +25,11 @@ def test_access_is_a_part_of_the_integration_tests_with_a_table_of_its_own() -> 
     assert step.command[3:] == ("tests/integration/access", f"--cells={Path.cwd()}/cells.json")
 
 
+def test_keycloak_is_tried_only_when_asked_for() -> None:
+    (step,) = steps("keycloak", [])
+    assert step.command[3:] == ("tests/integration/keycloak", "--keycloak")
+
+
 def test_lint_runs_no_tests() -> None:
     assert "pytest" not in [step.name for step in steps("lint", [])]
 
