@@ -22,7 +22,7 @@ class Cell:
 
 
 class Cells:
-    """The cells of a run, whoever asked them."""
+    """The cells of a run: every test that asks some takes the fixture `cells` and adds them."""
 
     def __init__(self) -> None:
         self.asked: list[Cell] = []
