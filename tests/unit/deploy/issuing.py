@@ -1,5 +1,6 @@
 """The development issuer in memory, with a clock that tests set."""
 
+from collections import ChainMap
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -50,7 +51,7 @@ async def issuing(folder: Path = Path("/nowhere")) -> AsyncIterator[Issuing]:
     """Serve the issuer with the local clients, and another public one; added systems are in `folder`."""
     clock = Clock()
     minter = Minter(ISSUER, KEY, clock)
-    clients = {**LocalClients(8100, folder), OTHER.id: OTHER}
+    clients = ChainMap({OTHER.id: OTHER}, LocalClients(8100, folder))  # type: ignore[arg-type]
     transport = httpx.ASGITransport(create_app(minter, clients, clock=clock))
     async with httpx.AsyncClient(transport=transport, base_url=ISSUER) as http:
         yield Issuing(http, clock, minter)
