@@ -141,12 +141,7 @@ def token(
         list[str] | None,
         typer.Option(metavar="pat_…", help="Of a patient or proxy; may be repeated."),
     ] = None,
-    serves: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="AGB", help="A practice or pharmacy that a system serves; may be repeated."
-        ),
-    ] = None,
+    system: Annotated[str | None, typer.Option(metavar="NAME", help="Of this system.")] = None,
     data: Data = None,
 ) -> None:
     """Print an access token of a local stack, for `Authorization: Bearer`; it is valid for 15 minutes.
@@ -156,7 +151,7 @@ def token(
     """
     from cli.token import Bearer, run_token
 
-    run_token(Bearer(role, patient or [], practice, pharmacy, region, serves or []), data)
+    run_token(Bearer(role, patient or [], practice, pharmacy, region, system), data)
 
 
 @app.command()

@@ -19,7 +19,6 @@ _ADD = {
     Scope.PRACTICE: "--practice AGB",
     Scope.PHARMACY: "--pharmacy AGB",
     Scope.REGION: "--region NAME",
-    Scope.SERVES: "--serves AGB",
 }
 _OPTIONS = {scope.value: example.partition(" ")[0] for scope, example in _ADD.items()}
 
@@ -32,14 +31,14 @@ class ScopeMissing(UserError):
 
 @dataclass(frozen=True)
 class Bearer:
-    """Whose token is asked for, as it was typed."""
+    """Whose token is asked for, as it was typed; without a `system`, a made-up one."""
 
     role: str
     patients: list[str]
     practice: str | None
     pharmacy: str | None
     region: str | None
-    serves: list[str]
+    system: str | None
 
 
 def run_token(bearer: Bearer, data: Path | None) -> None:
@@ -68,7 +67,7 @@ def read_bearer(bearer: Bearer) -> Claims:
             practice=bearer.practice,
             pharmacy=bearer.pharmacy,
             region=bearer.region,
-            serves=bearer.serves,
+            sub=bearer.system,
         )
     except ValidationError as error:
         raise _invalid(error) from None

@@ -33,7 +33,8 @@ from runtime.postgres.store import PostgresStore
 from runtime.resources import Resources
 from runtime.service import Service
 from runtime.settings import Part, Settings
-from schemas.records.directory import System
+from runtime.systems import Systems
+from schemas.records.directory import Practice, System
 
 log = structlog.get_logger()
 
@@ -73,7 +74,11 @@ def create_app(
     if part != "worker":
         app.include_router(service.router(resources))
     app.include_router(health.router(resources, service.asyncapi))
-    access.install(app, resources.verifier)
+    access.install(
+        app,
+        resources.verifier,
+        lambda: None if resources.waiting_for else _systems(resources),
+    )
     return LoadShedding(app)
 
 
@@ -167,8 +172,12 @@ def _worker(
 
 
 def _inputs(service: Service[Any], resources: Resources) -> Inputs:
-    systems = resources.tables.get(System)
-    return Inputs(service.inputs, systems.rows if systems else {})
+    return Inputs(service.inputs, _systems(resources).rows)
+
+
+def _systems(resources: Resources) -> Systems:
+    tables = resources.tables
+    return Systems(tables[System].rows, tables[Practice].rows) if System in tables else Systems()
 
 
 def _migrations(service: Service[Any]) -> list[migrations.Migration]:

@@ -6,29 +6,46 @@ from dataclasses import dataclass, field
 from schemas.records.directory import Practice, System
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Served:
+    """Whom one system serves: practices, by code or by region, and pharmacies."""
+
+    system: System
+    entries: Mapping[str, Practice]
+    """The directory's practices, which know their region."""
+
+    def has_practice(self, practice: str | None) -> bool:
+        """Whether it serves this practice."""
+        if practice in self.system.practices:
+            return True
+        entry = self.entries.get(practice) if practice and self.system.regions else None
+        return entry is not None and entry.region in self.system.regions
+
+    def has_pharmacy(self, pharmacy: str | None) -> bool:
+        """Whether it serves this pharmacy."""
+        return pharmacy in self.system.pharmacies
+
+    @property
+    def practices(self) -> tuple[str, ...]:
+        """The codes of all practices that it serves."""
+        regions = self.system.regions
+        in_region = (p.agb for p in self.entries.values() if p.region in regions) if regions else ()
+        return (*self.system.practices, *in_region)
+
+
+@dataclass(frozen=True, slots=True)
 class Systems:
-    """The systems by name, and the practices, which know their region. Both are global tables."""
+    """The systems by name, and the practices. Both are global tables."""
 
     rows: Mapping[str, System] = field(default_factory=dict)
     practices: Mapping[str, Practice] = field(default_factory=dict)
 
-    def active(self, name: str) -> System | None:
-        """The system with this name; None when there is none, or it was removed."""
+    def served_by(self, name: str) -> Served | None:
+        """Whom a system serves, or served until it was removed; None when it never was in the directory."""
         system = self.rows.get(name)
-        return None if system is None or system.removed_at is not None else system
+        return None if system is None else Served(system, self.practices)
 
     def serves_practice(self, name: str, practice: str) -> bool:
-        """Whether this system serves a practice, or its whole region. Of a removed one: whether it did."""
-        system = self.rows.get(name)
-        if system is None:
-            return False
-        entry = self.practices.get(practice)
-        return practice in system.practices or (
-            entry is not None and entry.region in system.regions
-        )
-
-    def serves_pharmacy(self, name: str, pharmacy: str) -> bool:
-        """Whether this system serves a pharmacy. Of a removed one: whether it did."""
-        system = self.rows.get(name)
-        return system is not None and pharmacy in system.pharmacies
+        """Whether this system serves a practice. Of a removed one: whether it did."""
+        served = self.served_by(name)
+        return served is not None and served.has_practice(practice)

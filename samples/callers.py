@@ -18,14 +18,14 @@ Mint = Callable[..., str]
 _RENEWED_S = 600
 """A token is used for ten minutes; it is valid for fifteen."""
 
-_PRACTICES = tuple(map(practice_code, (1, 2, 77, 999)))
-
 
 @dataclass
 class Permitted(httpx.Auth):
     """Adds a token of somebody who may send the request, unless it has one."""
 
     mint: Mint
+    portal: str = "lindewaard-portal"
+    """The portal that sends what no person does: it serves all practices that are asked about."""
     requires_request_body = True
     _minted: dict[Any, tuple[float, str]] = field(default_factory=dict)
 
@@ -39,7 +39,7 @@ class Permitted(httpx.Auth):
 
     def header(self, method: str, path: str, content: bytes = b"") -> str:
         """The value of the `Authorization` header for a request."""
-        role, scope = _sender(method, path, _body(content))
+        role, scope = _sender(method, path, _body(content), self.portal)
         return f"Bearer {self._token(role, **scope)}"
 
     def _token(self, role: Party, **scope: Any) -> str:
@@ -59,25 +59,25 @@ def _body(content: bytes) -> Mapping[str, Any]:
     return body if isinstance(body, dict) else {}
 
 
-def _sender(method: str, path: str, body: Mapping[str, Any]) -> tuple[Party, dict[str, Any]]:
+def _sender(
+    method: str, path: str, body: Mapping[str, Any], portal: str
+) -> tuple[Party, dict[str, Any]]:
     """Who may send this request: a role, and the scope that it needs."""
-    practice = body.get("practice")
-    practices = (practice,) if _is_agb(practice) else _PRACTICES
     if match := re.fullmatch(r"/pharmacies/([^/]*)/prescriptions", path):
         pharmacy = match[1] if re.fullmatch(r"0[12]\d{6}", match[1]) else pharmacy_code(1)
-        return Party.PHARMACY_SYSTEM, {"serves": (pharmacy,)}
+        return Party.PHARMACIST, {"pharmacy": pharmacy}
     if match := re.fullmatch(r"/practices/([^/]*)/.*", path):
-        return Party.MANAGER, {"practice": match[1] if _is_agb(match[1]) else _PRACTICES[0]}
-    if method == "PUT" and path.endswith("/overview"):
-        return Party.PRACTICE_SYSTEM, {"serves": practices}
-    if method == "PUT" and path.endswith("/status"):
+        return Party.MANAGER, {"practice": match[1] if _is_agb(match[1]) else practice_code(1)}
+    if method == "PUT":
         by = body.get("by")
         by = by if isinstance(by, dict) else {}
         role = Party.ASSISTANT if by.get("role") == "assistant" else Party.GP
-        return role, {"practice": _PRACTICES[0], "sub": by.get("id") or "gp-1"}
+        practice = body.get("practice")
+        practice = practice if _is_agb(practice) else practice_code(1)
+        return role, {"practice": practice, "sub": by.get("id") or "gp-1"}
     if match := re.fullmatch(r"/patients/(pat_[A-Za-z0-9_-]{4,64})/\w+", path):
         return Party.PATIENT, {"patients": (match[1],)}
-    return Party.PORTAL, {"serves": practices}
+    return Party.PORTAL, {"sub": portal}
 
 
 def _is_agb(value: object) -> bool:

@@ -29,8 +29,12 @@ class Party(StrEnum):
     PHARMACY_SYSTEM = "pharmacy-system"
 
 
+SYSTEM_KINDS = frozenset({Party.PORTAL, Party.PRACTICE_SYSTEM, Party.PHARMACY_SYSTEM})
+"""The roles of outside systems; all others are of people."""
+
+
 class Scope(StrEnum):
-    """What an action may concern: the claim of the token that must name it."""
+    """What an action may concern: the claim of the token that must name it, or the system's directory entry."""
 
     PATIENTS = "patients"
     """The patients of the token: oneself, or those one stands in for."""
@@ -41,7 +45,7 @@ class Scope(StrEnum):
     REGION = "region"
     """The region of the token, and its practices."""
     SERVES = "serves"
-    """The practices and pharmacies that a system serves."""
+    """The practices and pharmacies that a system serves, as its directory entry says."""
 
 
 class Action(StrEnum):
@@ -83,7 +87,7 @@ class Claims(Model):
     """What a token says of its bearer; everything that is not said is nothing.
 
     `sub` is an opaque identifier of the person or system, never a name. `patients` are oneself, or those whom a
-    proxy stands in for. `serves` are the AGB codes of the practices and pharmacies that a system serves.
+    proxy stands in for. A system's `sub` is its name in the directory, which says whom it serves.
     """
 
     sub: ActorId
@@ -92,7 +96,6 @@ class Claims(Model):
     practice: PracticeAgb | None = None
     pharmacy: PharmacyAgb | None = None
     region: RegionName | None = None
-    serves: tuple[PracticeAgb | PharmacyAgb, ...] = ()
 
 
 def scope_of(role: Party, action: Action) -> Scope | None:

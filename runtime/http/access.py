@@ -15,7 +15,8 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from runtime.http.plain_route import PlainRoute
 from runtime.http.problems import Problem, not_found, unavailable
 from runtime.http.tokens import InvalidToken, KeysUnavailable
-from schemas.access import Action, Claims, Party, Scope, scope_of
+from runtime.systems import Served, Systems
+from schemas.access import SYSTEM_KINDS, Action, Claims, Party, Scope, scope_of
 from schemas.base import Actor, PlacedBy, Role
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -72,6 +73,8 @@ class Caller:
 
     action: Action
     claims: Claims | None
+    served: Served | None = None
+    """Whom it serves, when it is a system."""
 
     def share(self, patient: str | None) -> Share:
         """What of this patient's records, or of those of no patient, the caller may do the action to."""
@@ -86,13 +89,20 @@ class Caller:
                 return Share(pharmacies=_named(self.claims.pharmacy))
             case Scope.REGION:
                 return Share(region=self.claims.region)
-            case Scope.SERVES:
-                return Share(practices=self.claims.serves, pharmacies=self.claims.serves)
-            case None:
+            case Scope.SERVES if self.served is not None:
+                return Share(
+                    practices=self.served.practices, pharmacies=self.served.system.pharmacies
+                )
+            case _:
                 return Share()
 
     def may(self, about: About) -> bool:
         """Tell whether the caller may do the action to what this is about."""
+        if self.served is not None and scope_of(self.served.system.kind, self.action):
+            # Without listing all practices of a region.
+            return self.served.has_practice(about.practice) or self.served.has_pharmacy(
+                about.pharmacy
+            )
         return self.share(about.patient).holds(about)
 
     def require(self, about: About, what: str) -> None:
@@ -168,13 +178,19 @@ def caller_of(request: Request) -> Caller:
 CallerOf = Annotated[Caller, Depends(caller_of)]
 
 
-def install(app: FastAPI, verifier: Verifier | None) -> None:
+def install(
+    app: FastAPI, verifier: Verifier | None, systems: Callable[[], Systems | None] = Systems
+) -> None:
     """Guard this app, whose routes are all added: by this verifier, or for everybody when it is None.
+
+    `systems` gives the directory's, or None until it is read: a system's token is worth nothing without an
+    entry there.
 
     Raises:
         TypeError: a route is neither guarded nor public.
     """
     app.state.verifier = verifier
+    app.state.systems = systems
     _document_scheme(app)
     for context in iter_route_contexts(app.routes):
         route = context.original_route
@@ -207,9 +223,22 @@ async def _admitted(request: Request, action: Action) -> Caller:
         raise unavailable("The issuer's keys are not known yet; please try again.") from None
     except InvalidToken as invalid:
         raise _unauthorized("invalid_token", invalid.code) from None
+    served = _served(claims, request.app.state.systems())
     if scope_of(claims.role, action) is None:
         raise Problem(403, "forbidden", "Your role does not allow this.")
-    return Caller(action, claims)
+    return Caller(action, claims, served)
+
+
+def _served(claims: Claims, systems: Systems | None) -> Served | None:
+    """Whom a system serves, by the directory. Raises a 401 for one that is not there, or not any more."""
+    if claims.role not in SYSTEM_KINDS:
+        return None
+    if systems is None:
+        raise unavailable("The directory is not read yet; please try again.")
+    served = systems.served_by(claims.sub)
+    if served is None or served.system.kind != claims.role or served.system.removed_at is not None:
+        raise _unauthorized("invalid_token", "system")
+    return served
 
 
 def _bearer(request: Request) -> str:

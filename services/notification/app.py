@@ -6,7 +6,7 @@ from runtime.resources import Resources
 from runtime.service import Service
 from schemas import topics
 from schemas.contracts import asyncapi
-from schemas.records.directory import Pharmacy, Practice
+from schemas.records.directory import Pharmacy, Practice, System
 from services.notification import http
 from services.notification.handlers import INPUTS, OUTPUT_TOPIC, NotificationHandler, Work
 
@@ -22,6 +22,10 @@ SERVICE: Service[Work] = Service(
     handler=_handler,
     router=http.router,
     asyncapi=lambda: asyncapi.document("notification"),
-    tables={Practice: topics.DIRECTORY_PRACTICES, Pharmacy: topics.DIRECTORY_PHARMACIES},
+    tables={
+        Practice: topics.DIRECTORY_PRACTICES,
+        Pharmacy: topics.DIRECTORY_PHARMACIES,
+        System: topics.DIRECTORY_SYSTEMS,
+    },
     output_topic=OUTPUT_TOPIC,
 )

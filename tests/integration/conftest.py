@@ -21,6 +21,7 @@ from deploy.local import LocalStack, StackOptions
 from deploy.local.ports import free_ports
 from samples.callers import Permitted
 from tests.harness.containers import Containers, ContainerStack, containers
+from tests.harness.systems import TEST_PORTAL, add_systems, portal_of_tests
 
 EXAMPLE = Path(__file__).parents[2] / "deploy" / "example" / "directory.yaml"
 
@@ -54,6 +55,7 @@ async def stack(
     ):
         await start_everything(running)
         await apply_directory(running.kafka, read_directory(EXAMPLE))
+        await add_systems(running, [portal_of_tests()])
         yield running
 
 
@@ -73,5 +75,5 @@ async def scratch(stack: LocalStack) -> AsyncIterator[str]:
 @pytest.fixture(scope="session")
 async def http(stack: LocalStack) -> AsyncIterator[httpx.AsyncClient]:
     """A client whose requests have tokens of somebody who may send them."""
-    async with httpx.AsyncClient(timeout=40, auth=Permitted(stack.token)) as client:
+    async with httpx.AsyncClient(timeout=40, auth=Permitted(stack.token, TEST_PORTAL)) as client:
         yield client

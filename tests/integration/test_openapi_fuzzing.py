@@ -31,7 +31,7 @@ async def test_whatever_its_openapi_document_allows_and_more_is_never_a_5xx(
         (Party.GP, {"practice": PRACTICE}),
         (Party.PHARMACIST, {"pharmacy": PHARMACY}),
         (Party.REGION, {"region": "Lindewaard"}),
-        (Party.PORTAL, {"serves": (PRACTICE,)}),
+        (Party.PORTAL, {"sub": "lindewaard-portal"}),
     ],
 )
 async def test_no_role_gets_a_5xx_or_past_the_door_without_its_token(
@@ -45,7 +45,7 @@ async def test_no_role_gets_a_5xx_or_past_the_door_without_its_token(
 async def _without_door(stack: LocalStack) -> AsyncIterator[str]:
     """Run ordering's API without an issuer."""
     port = free_ports().services["ordering"]
-    servers = ServiceAddresses(stack.kafka, stack.databases["ordering"], "json")
+    servers = ServiceAddresses(stack.kafka_as("ordering"), stack.databases["ordering"], "json")
     program = service_program("ordering", "ordering-open", port, "api", servers, stack.data)
     child = Child(program, readyz_probe(port), stack.report)
     await child.start()

@@ -131,11 +131,12 @@ class Served:
     verifier: Verifier | None = None
 
     def __post_init__(self) -> None:
+        self.tables = {body: FakeTable() for body in self.service.tables}
         self.resources = Resources(
             Settings(database="postgresql://nowhere"),
             Telemetry(self.service.name),
             self.sender,
-            {body: FakeTable() for body in self.service.tables},
+            self.tables,
             NoPages(),
             FakeDatabase(self.api, self.checks),
             verifier=self.verifier,

@@ -8,11 +8,13 @@ import pytest
 
 from runtime.http.access import GuardedRoute
 from runtime.http.tokens import InvalidToken
-from schemas.access import ACCESS, Action, Claims, Party
+from schemas.access import ACCESS, SYSTEM_KINDS, Action, Claims, Party
+from schemas.records.directory import System
 from services.medication.app import SERVICE as MEDICATION
 from services.metrics.app import SERVICE as METRICS
 from services.notification.app import SERVICE as NOTIFICATION
 from services.ordering.app import SERVICE as ORDERING
+from tests.unit.schemas.test_grants import a_system
 from tests.unit.served import Served
 
 PAGE = Path(__file__).parents[2] / "docs" / "architecture" / "security.md"
@@ -25,7 +27,7 @@ class EveryRole:
     async def verify(self, token: str) -> Claims:
         if token not in set(Party):
             raise InvalidToken("unknown")
-        return Claims(sub="x", role=Party(token))
+        return Claims(sub=f"a-{token}", role=Party(token))
 
 
 def _guarded() -> list[tuple[Any, str, str, Action]]:
@@ -50,6 +52,9 @@ async def test_only_roles_in_the_table_get_past_the_door(
     service: Any, method: str, path: str, action: Action
 ) -> None:
     served = Served(service, verifier=EveryRole())
+    served.tables[System].rows |= {
+        f"a-{kind}": a_system(f"a-{kind}", kind) for kind in SYSTEM_KINDS
+    }
     assert (await served.ask(method, path)).status_code == 401
     for role in Party:
         answer = await served.ask(method, path, headers={"authorization": f"Bearer {role}"})

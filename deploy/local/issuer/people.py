@@ -7,8 +7,6 @@ from typing import TypedDict, Unpack
 
 from schemas.access import ACCESS, Claims, Party, Scope
 
-SYSTEM_KINDS = frozenset({Party.PORTAL, Party.PRACTICE_SYSTEM, Party.PHARMACY_SYSTEM})
-
 
 @dataclass(frozen=True)
 class Person:
@@ -53,23 +51,22 @@ PEOPLE = (
 )
 
 SYSTEMS = (
-    Claims(sub="lindewaard-portal", role=Party.PORTAL, serves=("01999001", "01999002")),
-    Claims(sub="linde-his", role=Party.PRACTICE_SYSTEM, serves=("01999001",)),
-    Claims(sub="waterrand-his", role=Party.PRACTICE_SYSTEM, serves=("01999002",)),
-    Claims(sub="vijzel-ais", role=Party.PHARMACY_SYSTEM, serves=("02999001",)),
-    Claims(sub="waterrand-ais", role=Party.PHARMACY_SYSTEM, serves=("02999002", "02999003")),
+    Claims(sub="lindewaard-portal", role=Party.PORTAL),
+    Claims(sub="linde-his", role=Party.PRACTICE_SYSTEM),
+    Claims(sub="waterrand-his", role=Party.PRACTICE_SYSTEM),
+    Claims(sub="vijzel-ais", role=Party.PHARMACY_SYSTEM),
+    Claims(sub="waterrand-ais", role=Party.PHARMACY_SYSTEM),
 )
-"""Each system's `sub` is the `client_id` with which it asks for tokens."""
+"""Each system's `sub` is its name in the example directory, and its `client_id`."""
 
 
 class TokenScope(TypedDict, total=False):
-    """What a token says besides its role; `sub` is whose it is."""
+    """What a token says besides its role; `sub` is whose it is: a system's name."""
 
     patients: Sequence[str]
     practice: str | None
     pharmacy: str | None
     region: str | None
-    serves: Sequence[str]
     sub: str | None
 
 
@@ -87,7 +84,6 @@ def claims_of(role: Party, **scope: Unpack[TokenScope]) -> Claims:
         practice=scope.get("practice"),
         pharmacy=scope.get("pharmacy"),
         region=scope.get("region"),
-        serves=tuple(scope.get("serves", ())),
     )
     return claims if sub else claims.model_copy(update={"sub": _sub_of(claims)})
 
@@ -106,7 +102,7 @@ def _sub_of(claims: Claims) -> str:
     if claims.role is Party.PATIENT and claims.patients:
         return claims.patients[0]
     digest = hashlib.sha256(repr(_without_sub(claims)).encode()).hexdigest()
-    return f"{'sys' if claims.role in SYSTEM_KINDS else 'usr'}_{digest[:12]}"
+    return f"usr_{digest[:12]}"
 
 
 def _without_sub(claims: Claims) -> Mapping[str, object]:

@@ -13,8 +13,7 @@ from joserfc.jwk import ECKey, KeySet
 
 from deploy.local.issuer.clients import PORTAL
 from deploy.local.issuer.keys import ALGORITHM, ensure_key
-from deploy.local.issuer.people import SYSTEM_KINDS
-from schemas.access import Claims
+from schemas.access import SYSTEM_KINDS, Claims
 
 AUDIENCE = "herhaal"
 """The `aud` of access tokens: the four services, which are one resource."""

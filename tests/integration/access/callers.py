@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from deploy.local import LocalStack
-from schemas.access import Party
+from schemas.access import SYSTEM_KINDS, Party
 from schemas.base import Actor, Role
-from tests.integration.access.places import REGION, Place
+from tests.harness.systems import system_name
+from tests.integration.access.places import NO_PHARMACY, NO_PRACTICE, REGION, Place
 
 _ACTS_AS: Mapping[Party, Role] = {
     Party.PATIENT: Role.PATIENT,
@@ -33,7 +34,7 @@ NOBODY = Asking({}, Actor(role=Role.PATIENT, id="somebody"))
 
 def asking(stack: LocalStack, role: Party, place: Place, *, empty: bool = False) -> Asking:
     """A caller of this role, whose token names this place, or nothing when `empty`."""
-    sub = place.patient if role is Party.PATIENT else f"test_{role}"
+    sub = _sub(role, place, empty=empty)
     scope = {} if empty else _scope(role, place)
     headers = {"authorization": f"Bearer {stack.token(role, sub=sub, **scope)}"}
     if role in _ACTS_AS:
@@ -51,9 +52,16 @@ def _scope(role: Party, place: Place) -> dict[str, Any]:
             return {"pharmacy": place.pharmacy}
         case Party.REGION:
             return {"region": REGION}
-        case Party.OPERATOR:
+        case _:
             return {}
-        case Party.PORTAL | Party.PRACTICE_SYSTEM:
-            return {"serves": (place.practice,)}
-        case Party.PHARMACY_SYSTEM:
-            return {"serves": (place.pharmacy,)}
+
+
+def _sub(role: Party, place: Place, *, empty: bool) -> str:
+    """Whose token it is. A system's name says what it serves: `empty`, nothing of the tests."""
+    if role is Party.PATIENT:
+        return place.patient
+    if role not in SYSTEM_KINDS:
+        return f"test_{role}"
+    if role is Party.PHARMACY_SYSTEM:
+        return system_name(role, NO_PHARMACY if empty else place.pharmacy)
+    return system_name(role, NO_PRACTICE if empty else place.practice)

@@ -15,12 +15,26 @@ from schemas.access import Party
 from schemas.records.directory import Directory
 from tests.harness.kafka import eventually
 from tests.harness.made import GP, PHARMACY, PRACTICE, a_patient, an_order, as_json, entry
+from tests.harness.systems import add_systems, serving, system_name
 from tests.integration.conftest import EXAMPLE
 
 REGION = "Lindewaard"
 OTHER_PRACTICE = practice_code(900)
 OTHER_PHARMACY = pharmacy_code(2)
 OTHER_REGION = "Elders"
+NO_PRACTICE, NO_PHARMACY = practice_code(997), pharmacy_code(997)
+"""Of which nothing is asked."""
+
+SYSTEMS = tuple(
+    serving(kind, agb)
+    for kind, agbs in (
+        (Party.PORTAL, (PRACTICE, OTHER_PRACTICE, NO_PRACTICE)),
+        (Party.PRACTICE_SYSTEM, (PRACTICE, OTHER_PRACTICE, NO_PRACTICE)),
+        (Party.PHARMACY_SYSTEM, (PHARMACY, OTHER_PHARMACY, NO_PHARMACY)),
+    )
+    for agb in agbs
+)
+"""Each serves one practice or pharmacy alone."""
 
 WAIT = {"prefer": "wait=20"}
 
@@ -57,6 +71,7 @@ def nowhere() -> Place:
 async def made_places(stack: LocalStack, bare: httpx.AsyncClient) -> Places:
     """Make a place for each scope."""
     await _other_practice_is_in_its_region(stack, bare)
+    await add_systems(stack, SYSTEMS)
     maker = Maker(stack, bare)
     own = await maker.place(PRACTICE, PHARMACY)
     return {
@@ -79,7 +94,7 @@ class Maker:
         patient = patient or a_patient()
         await self._import(patient, practice)
         order = an_order(patient, practice=practice, pharmacy=pharmacy)
-        portal = bearer(self.stack, Party.PORTAL, serves=(practice,))
+        portal = bearer(self.stack, Party.PORTAL, sub=system_name(Party.PORTAL, practice))
         url = f"{self.stack.endpoints['ordering']}/orders"
         placed = await self.http.post(url, json=as_json(order), headers={**portal, **WAIT})
         assert placed.status_code == 200, placed.text
@@ -94,7 +109,9 @@ class Maker:
 
     async def _import(self, patient: str, practice: str) -> None:
         url = f"{self.stack.endpoints['medication']}/patients/{patient}/overview"
-        system = bearer(self.stack, Party.PRACTICE_SYSTEM, serves=(practice,))
+        system = bearer(
+            self.stack, Party.PRACTICE_SYSTEM, sub=system_name(Party.PRACTICE_SYSTEM, practice)
+        )
         overview = {"practice": practice, "medications": [as_json(entry())], "by": as_json(GP)}
         imported = await self.http.put(url, json=overview, headers={**system, **WAIT})
         assert imported.status_code == 200, imported.text

@@ -12,6 +12,7 @@ import pytest
 from deploy.local import LocalStack
 from schemas.access import Party
 from tests.harness.made import PHARMACY, PRACTICE
+from tests.harness.systems import system_name
 from tests.integration.access.places import (
     OTHER_PHARMACY,
     OTHER_PRACTICE,
@@ -39,9 +40,12 @@ async def moved(stack: LocalStack, bare: httpx.AsyncClient) -> Moved:
 
 CALLERS: Mapping[str, tuple[Party, dict[str, Any]]] = {
     "gp": (Party.GP, {"practice": PRACTICE}),
-    "portal": (Party.PORTAL, {"serves": (PRACTICE,)}),
+    "portal": (Party.PORTAL, {"sub": system_name(Party.PORTAL, PRACTICE)}),
     "pharmacist": (Party.PHARMACIST, {"pharmacy": PHARMACY}),
-    "pharmacy-system": (Party.PHARMACY_SYSTEM, {"serves": (PHARMACY,)}),
+    "pharmacy-system": (
+        Party.PHARMACY_SYSTEM,
+        {"sub": system_name(Party.PHARMACY_SYSTEM, PHARMACY)},
+    ),
 }
 
 

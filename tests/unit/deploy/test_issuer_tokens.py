@@ -14,11 +14,11 @@ from deploy.local.errors import StackError
 from deploy.local.issuer.clients import LocalClients
 from deploy.local.issuer.keys import ensure_key
 from deploy.local.issuer.page import ROLES
-from deploy.local.issuer.people import PEOPLE, SYSTEM_KINDS, SYSTEMS, claims_of, missing_scope
+from deploy.local.issuer.people import PEOPLE, SYSTEMS, claims_of, missing_scope
 from deploy.local.issuer.program import read_address, require_running_stack, write_address
 from deploy.local.issuer.systems import issue_secret, withdraw_secret
 from deploy.local.issuer.tokens import Login, Minter, token_of
-from schemas.access import Claims, Party
+from schemas.access import SYSTEM_KINDS, Claims, Party
 from tests.unit.deploy.issuing import ISSUER, KEY, Clock, claims, decoded, issuing
 
 GP = claims_of(Party.GP, practice="01999001")
@@ -110,7 +110,7 @@ def test_no_systems_name_is_the_beginning_of_anothers() -> None:
 
 def test_without_a_sub_a_token_is_of_the_made_up_person_with_that_scope() -> None:
     assert claims_of(Party.GP, practice="01999002").sub == "usr_w6g2s8rb"
-    assert claims_of(Party.PRACTICE_SYSTEM, serves=["01999001"]).sub == "linde-his"
+    assert claims_of(Party.PRACTICE_SYSTEM).sub == "linde-his"
 
 
 def test_without_a_made_up_person_it_is_of_the_same_stranger_each_time() -> None:

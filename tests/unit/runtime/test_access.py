@@ -1,5 +1,7 @@
 """Guarded routes: a token, a role that may do the action, and a scope that names what it concerns."""
 
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -20,9 +22,11 @@ from runtime.http.access import (
 )
 from runtime.http.requests import PreferWait, Traceparent
 from runtime.http.tokens import InvalidToken
-from schemas.access import ACCESS, Action, Claims, Party
+from runtime.systems import Served, Systems
+from schemas.access import ACCESS, SYSTEM_KINDS, Action, Claims, Party
 from schemas.base import Actor, Role
 from tests.harness.made import PHARMACY, PRACTICE
+from tests.unit.schemas.test_grants import a_system
 
 ANNA, BERT = "pat_anna0001", "pat_bert0002"
 
@@ -30,6 +34,7 @@ CLAIMS = {
     "patient": Claims(sub=ANNA, role=Party.PATIENT, patients=(ANNA,)),
     "gp": Claims(sub="gp-1", role=Party.GP, practice=PRACTICE),
     "operator": Claims(sub="op-1", role=Party.OPERATOR),
+    "portal": Claims(sub="mijnzorg", role=Party.PORTAL),
 }
 
 
@@ -42,7 +47,7 @@ class Tokens:
         return CLAIMS[token]
 
 
-def app(verifier: Any) -> FastAPI:
+def app(verifier: Any, systems: Callable[[], Systems | None] = Systems) -> FastAPI:
     """An app with an ordinary and a plain guarded route, and a public one."""
     routes = APIRouter(route_class=GuardedRoute)
 
@@ -66,7 +71,7 @@ def app(verifier: Any) -> FastAPI:
     async def livez() -> str:
         return "ok"
 
-    access.install(made, verifier)
+    access.install(made, verifier, systems)
     return made
 
 
@@ -129,7 +134,12 @@ SCOPES: dict[str, Any] = {
     "practice": PRACTICE,
     "pharmacy": PHARMACY,
     "region": "Lindewaard",
-    "serves": (PRACTICE, PHARMACY),
+}
+SERVED = {
+    kind: Served(
+        a_system("served", kind, practices=(PRACTICE,), pharmacies=(PHARMACY,)), entries={}
+    )
+    for kind in SYSTEM_KINDS
 }
 
 
@@ -137,7 +147,7 @@ SCOPES: dict[str, Any] = {
 @pytest.mark.parametrize("role", Party)
 def test_the_table_decides_for_every_role_and_action(role: Party, action: Action) -> None:
     scope = ACCESS[action].get(role)
-    whole = Caller(action, Claims(sub="x", role=role, **SCOPES))
+    whole = Caller(action, Claims(sub="x", role=role, **SCOPES), SERVED.get(role))
     assert whole.may(WHERE) is (scope is not None)
     assert not whole.may(ELSEWHERE)
     assert not whole.may(About())
@@ -151,5 +161,35 @@ def test_a_person_acts_in_their_own_name_and_a_system_for_somebody() -> None:
     Caller(Action.STATUS_SET, CLAIMS["gp"]).require_acting(gp)
     with pytest.raises(problems.Problem, match="another-actor"):
         Caller(Action.STATUS_SET, CLAIMS["gp"]).require_acting(other)
-    portal = Claims(sub="portal", role=Party.PORTAL, serves=(PRACTICE,))
-    Caller(Action.ORDERS_PLACE, portal).require_acting(other)
+    portal = Claims(sub="portal", role=Party.PORTAL)
+    Caller(Action.ORDERS_PLACE, portal, SERVED[Party.PORTAL]).require_acting(other)
+
+
+PORTAL = a_system("mijnzorg", Party.PORTAL)
+REMOVED = PORTAL.model_copy(update={"removed_at": datetime.now(UTC)})
+
+
+@pytest.mark.parametrize(
+    ("systems", "status"),
+    [
+        (Systems({"mijnzorg": PORTAL}), 200),
+        (Systems({"mijnzorg": a_system("mijnzorg", Party.PORTAL, practices=("01999002",))}), 404),
+        (Systems({"mijnzorg": REMOVED}), 401),
+        (Systems({"mijnzorg": a_system("mijnzorg", Party.PHARMACY_SYSTEM)}), 401),
+        (Systems(), 401),
+        (None, 503),
+    ],
+    ids=["serves", "serves another", "removed", "another kind", "unknown", "not read yet"],
+)
+async def test_a_system_may_what_the_directory_says_at_this_moment(
+    systems: Systems | None, status: int
+) -> None:
+    """Given a valid token of a portal; then its entry in the directory decides, and not the token."""
+    made = app(Tokens(), lambda: systems)
+    transport = httpx.ASGITransport(made)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        headers = {"authorization": "Bearer portal"}
+        answer = await client.get(f"/patients/{ANNA}", headers=headers)
+    assert answer.status_code == status
+    if status == 401:
+        assert 'error="invalid_token"' in answer.headers["www-authenticate"]

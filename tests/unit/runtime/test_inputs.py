@@ -63,9 +63,14 @@ def test_a_system_serves_practices_by_code_or_by_region_and_pharmacies_by_code()
     assert systems.serves_practice("regio", PRACTICE_ENTRY.agb)
     assert not systems.serves_practice("regio", "01999099")
     assert not systems.serves_practice("nobody", "01999001")
-    assert systems.serves_pharmacy("apo", "02999001")
-    assert not systems.serves_pharmacy("apo", "02999002")
-    assert not systems.serves_pharmacy("mijnzorg", "02999001")
+    served = systems.served_by("apo")
+    assert served is not None
+    assert served.has_pharmacy("02999001")
+    assert not served.has_pharmacy("02999002")
+    assert not served.has_practice("01999001")
+    of_region = systems.served_by("regio")
+    assert of_region is not None
+    assert of_region.practices == (PRACTICE_ENTRY.agb,)
 
 
 def test_no_system_is_named_by_a_topic_of_ours() -> None:

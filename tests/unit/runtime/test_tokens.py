@@ -45,7 +45,6 @@ async def test_every_claim_of_ours_is_read_and_others_are_not() -> None:
         practice="01999001",
         pharmacy="02999001",
         region="Utrecht",
-        serves=["01999001", "02999002"],
         preferred_username="not ours",
     )
     assert await _verifier(issuer, Clock()).verify(token) == Claims(
@@ -55,7 +54,6 @@ async def test_every_claim_of_ours_is_read_and_others_are_not() -> None:
         practice="01999001",
         pharmacy="02999001",
         region="Utrecht",
-        serves=("01999001", "02999002"),
     )
 
 
@@ -76,7 +74,6 @@ async def test_every_claim_of_ours_is_read_and_others_are_not() -> None:
         {"practice": ["01999001"]},
         {"pharmacy": "1"},
         {"region": ""},
-        {"serves": ["01999001", "all"]},
         {"sub": "\ud800"},
         {"patients": {"0": PATIENT}},
     ],
