@@ -4,14 +4,12 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import httpx
-from aiokafka import AIOKafkaProducer
 
+from cli.demo.systems import OutsideSystems
 from runtime.messages.encoding import encode
-from schemas import topics
-from schemas.base import Body
 from schemas.records.orders import OrderPlace
 
 _TWICE = 0.05
@@ -23,9 +21,9 @@ _IN_FLIGHT = 8
 class Portals:
     """Sends orders; `sent_s` is when each was sent first (seconds, monotonic clock)."""
 
-    def __init__(self, http: httpx.AsyncClient, kafka: AIOKafkaProducer, ordering: str) -> None:
+    def __init__(self, http: httpx.AsyncClient, systems: OutsideSystems, ordering: str) -> None:
         self._http = http
-        self._kafka = kafka
+        self._systems = systems
         self._ordering = ordering
         self.sent_s: dict[UUID, float] = {}
         self.refused: dict[UUID, int] = {}
@@ -69,22 +67,4 @@ class Portals:
             self.refused[order.order_id] = answer.status_code
 
     async def _over_kafka(self, order: OrderPlace) -> None:
-        await produce(self._kafka, topics.ORDERS_REQUESTS.name, order)
-
-
-async def produce(kafka: AIOKafkaProducer, topic: str, body: Body) -> None:
-    """Send one record as any Kafka client does, and wait for its acknowledgement."""
-    key: str = getattr(body, body.KEY)
-    headers = {
-        "ce_specversion": "1.0",
-        "ce_id": str(uuid4()),
-        "ce_type": body.ce_type(),
-        "ce_source": "nl.herhaal/demo-portal",
-        "content-type": "application/json",
-    }
-    await kafka.send_and_wait(
-        topic,
-        key=key.encode(),
-        value=encode(body),
-        headers=[(name, text.encode()) for name, text in headers.items()],
-    )
+        await self._systems.order(order)

@@ -4,28 +4,27 @@ import asyncio
 import random
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import httpx
-from aiokafka import AIOKafkaProducer
 
 from cli.console import UserError
 from cli.demo.follow import Follower, ReceivedRecord
 from cli.demo.look import counted, example, inbox, orders_by_channel
 from cli.demo.outcome import Outcome
-from cli.demo.portal import Portals, produce
+from cli.demo.portal import Portals
 from cli.demo.proof import ANSWER, Proof, prove
 from cli.demo.show import Progress
+from cli.demo.systems import OutsideSystems, outside_systems
 from cli.directory import apply_directory, read_directory
 from cli.up import start_everything
 from deploy.local import LocalStack, Report, StackOptions
 from deploy.local.ports import free_ports
-from runtime.kafka.clients import closed, start_producer
 from samples.callers import Permitted
 from samples.orders import orders
 from samples.people import Patient, overview, patients
@@ -71,18 +70,22 @@ async def _run(
     people = patients(PATIENTS, tuple(p.agb for p in directory.practices), agbs, chance)
     placed = orders(people, count, chance)
     began_s = time.monotonic()
-    async with _clients(stack) as (http, kafka), AsyncExitStack() as following:
-        await _import(stack, http, kafka, [p for p in people if not p.late])
+    async with (
+        httpx.AsyncClient(timeout=30, auth=Permitted(stack.token)) as http,
+        outside_systems(stack, directory) as systems,
+        AsyncExitStack() as following,
+    ):
+        await _import(stack, http, systems, [p for p in people if not p.late])
         answered: dict[UUID, float] = {}
         followers = [Follower(stack.kafka, FOLLOWED, _note_answers(answered, progress))] + [
             Follower(stack.kafka, [topics.prescriptions(agb)]) for agb in agbs
         ]
         for follower in followers:
             await following.enter_async_context(follower)
-        portals = Portals(http, kafka, stack.endpoints["ordering"])
+        portals = Portals(http, systems, stack.endpoints["ordering"])
         progress.begin(count)
         await portals.send(placed, per_s, chance)
-        await _import(stack, http, kafka, [p for p in people if p.late])
+        await _import(stack, http, systems, [p for p in people if p.late])
         await _wait_until(lambda: len(answered) == count)
         proof = await _settle(stack, http, placed, followers)
         practices = [practice.agb for practice in directory.practices]
@@ -101,16 +104,6 @@ async def _run(
         )
 
 
-@asynccontextmanager
-async def _clients(stack: LocalStack) -> AsyncIterator[tuple[httpx.AsyncClient, AIOKafkaProducer]]:
-    async with httpx.AsyncClient(timeout=30, auth=Permitted(stack.token)) as http:
-        kafka = await start_producer(stack.kafka, client_id="herhaal-demo")
-        try:
-            yield http, kafka
-        finally:
-            await closed(kafka.stop())
-
-
 def _note_answers(answered: dict[UUID, float], progress: Progress) -> Any:
     def note(record: ReceivedRecord) -> None:
         if record.ce_type == MessageSent.ce_type():
@@ -123,13 +116,13 @@ def _note_answers(answered: dict[UUID, float], progress: Progress) -> Any:
 
 
 async def _import(
-    stack: LocalStack, http: httpx.AsyncClient, kafka: AIOKafkaProducer, people: Sequence[Patient]
+    stack: LocalStack, http: httpx.AsyncClient, systems: OutsideSystems, people: Sequence[Patient]
 ) -> None:
     """Import half of the overviews over HTTP, half over Kafka, and wait until they are published."""
     for number, patient in enumerate(people):
         command = overview(patient)
         if number % 2:
-            await produce(kafka, topics.MEDICATION_CHANGES.name, command)
+            await systems.send_overview(command)
             continue
         answer = await http.put(
             f"{stack.endpoints['medication']}/patients/{patient.id}/overview",
