@@ -65,6 +65,7 @@ def up(
         int, typer.Option(min=1, max=65000, help="First of the six ports of Kafka.")
     ] = 9092,
     brokers: Annotated[int, typer.Option(help="1, or 3 with every record on three.")] = 1,
+    tls: Annotated[bool, typer.Option("--tls", help="Encrypt connections to Kafka.")] = False,
     log: Annotated[
         Literal["console", "json"], typer.Option(help="How the services write their log files.")
     ] = "json",
@@ -75,7 +76,7 @@ def up(
     """
     from cli.up import run_up
 
-    run_up(data, port_base, kafka_port, brokers, log)
+    run_up(data, port_base, kafka_port, brokers, log, tls=tls)
 
 
 @app.command()

@@ -29,6 +29,8 @@ def run_up(
     kafka_port: int,
     brokers: int,
     log: Literal["console", "json"],
+    *,
+    tls: bool,
 ) -> None:
     """Run the stack until a signal, then stop it. Raises StackError when it cannot start."""
     options = StackOptions(
@@ -40,6 +42,7 @@ def run_up(
         os.environ.get("HERHAAL_POSTGRES"),
         log,
         access=True,
+        tls=tls,
     )
     with ConsoleReport() as report:
         asyncio.run(_up(options, report))
