@@ -50,7 +50,7 @@ class Arena:
 
     async def settle(self, service: str) -> None:
         """Do PostgreSQL's deferred work after a large load now, in a service's database."""
-        await store.settle(self.stack.postgres, self.stack.databases[service])
+        await store.settle(self.stack.postgres, service)
 
     async def _reset_databases(self) -> None:
         await store.drop_databases(self.stack.postgres, SERVICES)

@@ -9,6 +9,7 @@ from bench.engines.engine import RunContext
 from bench.errors import BenchError
 from bench.process import Processes
 from deploy.local.ports import SERVICES
+from deploy.local.postgres.databases import owner_dsn
 from deploy.local.processes.process import Program
 from deploy.local.processes.services import Part, ServiceAddresses, readyz_probe, service_program
 
@@ -27,7 +28,12 @@ def services(
                 name,
                 stack.ports.services[name],
                 only,
-                ServiceAddresses(stack.kafka, stack.databases[name], "json"),
+                ServiceAddresses(
+                    stack.kafka,
+                    stack.databases[name],
+                    "json",
+                    database_owner=owner_dsn(stack.postgres, name),
+                ),
                 stack.data,
             ),
             log=context.log(name),

@@ -8,6 +8,8 @@ from typing import Any
 
 import asyncpg
 
+from runtime.dsn import database_dsn
+
 _ORDERED = "select count(*) from orders"
 _MESSAGES = "select count(*), count(distinct order_id) from messages"
 _COUNTED = "select (select sum(orders) from daily_orders), (select sum(lines) from daily_lines)"
@@ -70,15 +72,9 @@ async def drop_databases(admin_dsn: str, names: Iterable[str]) -> None:
         await db.execute("checkpoint")
 
 
-async def create_database(admin_dsn: str, name: str, owner: str) -> None:
-    """Create another database of a service's role."""
-    async with database(admin_dsn) as db:
-        await db.execute(f'create database "{name}" owner "{owner}"')
-
-
-async def settle(admin_dsn: str, dsn: str) -> None:
+async def settle(admin_dsn: str, name: str) -> None:
     """Vacuum, analyze and write a checkpoint now, which PostgreSQL would do later after a large load."""
-    async with database(dsn) as db:
+    async with database(database_dsn(admin_dsn, name)) as db:
         await db.execute("vacuum analyze")
     async with database(admin_dsn) as db:
         await db.execute("checkpoint")

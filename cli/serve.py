@@ -25,5 +25,6 @@ def check_serve(name: str) -> None:
     if "HERHAAL_DATABASE" not in os.environ:
         raise UserError(
             f"Set HERHAAL_DATABASE to the address of {name}'s database, such as"
-            f" postgresql://{name}@127.0.0.1:8105/{name}; `herhaal up` starts one."
+            f" postgresql://{name}@127.0.0.1:8105/{name}, and HERHAAL_DATABASE_OWNER to that as its"
+            " owner, to migrate; `herhaal up` starts one."
         )

@@ -112,6 +112,7 @@ async def _boot(
     resources.waiting_for = "PostgreSQL"
     resources.database = pools = await open_pools(
         settings.database,
+        settings.database_owner,
         _migrations(service),
         settings.loop_connections,
         settings.api_connections,

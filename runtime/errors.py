@@ -43,6 +43,8 @@ _SERVER_FAULTS: tuple[type[BaseException], ...] = (
     asyncpg.InsufficientResourcesError,
     # The primary has become a standby; the next connection goes to the new primary.
     asyncpg.ReadOnlySQLTransactionError,
+    # The role lacks a privilege until an operator grants it.
+    asyncpg.InsufficientPrivilegeError,
 )
 
 _TRANSIENT: tuple[type[BaseException], ...] = (

@@ -17,6 +17,8 @@ class Settings(BaseSettings):
 
     `kafka` is Kafka's address (see `runtime.kafka_address`), `database` the DSN of the service's database,
     `listen` `address:port`.
+    `database_owner` is the DSN of the same database as the owner of its tables; without it, the service does
+    not migrate, and runs only when all migrations are applied.
     `issuers` is a JSON list of the OIDC providers whose access tokens are accepted (see
     `runtime.issuers.Issuer`); without one, requests need no token. `listen` must be a loopback address
     unless `insecure_listen` is set, as requests are not encrypted; so must Kafka's servers, unless connections
@@ -30,6 +32,7 @@ class Settings(BaseSettings):
 
     kafka: str = "127.0.0.1:9092"
     database: str
+    database_owner: str | None = None
     listen: str = "127.0.0.1:8101"
     log: LogFormat = "json"
     insecure_listen: bool = False

@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from runtime.dsn import database_dsn
 from runtime.kafka import clients
 from runtime.kafka.group_members import Member, duplicate_processes, members
+from runtime.postgres.sessions import OPERATOR_SESSION
 from schemas import topics
 from schemas.topic_lookup import find_topic
 from verify.dump import Dump, Loop, Medication, Metrics, Notification, Ordering, row_types
@@ -21,6 +22,8 @@ _FETCH_BYTES = 16 * 1024 * 1024
 
 _MEMBER_POLLS, _MEMBER_POLL_INTERVAL_S = 15, 1.0
 """Together longer than a consumer's session time-out of 10 s."""
+
+_SESSION = OPERATOR_SESSION | {"default_transaction_read_only": "on", "application_name": "verify"}
 
 _LOOP = {
     "progress": "select topic, partition, next_offset, epoch from progress order by topic, partition",
@@ -132,17 +135,12 @@ async def _members(kafka: str) -> tuple[Member, ...]:
         return current
 
 
-def database_dsn(postgres: str, service: str) -> str:
-    """The DSN of a service's database, from the administrator's."""
-    return urlsplit(postgres)._replace(path=f"/{service}").geturl()
-
-
 async def connect(postgres: str, service: str) -> "asyncpg.Connection[Any]":
     """Open a read-only connection to a service's database."""
     return await asyncpg.connect(
         database_dsn(postgres, service),
         timeout=10,
-        server_settings={"default_transaction_read_only": "on", "application_name": "verify"},
+        server_settings=_SESSION,
     )
 
 
@@ -209,7 +207,7 @@ async def _database(postgres: str, service: str, kind: Any) -> Any:
 
 
 async def _now(postgres: str) -> datetime:
-    db = await asyncpg.connect(postgres, timeout=10)
+    db = await asyncpg.connect(postgres, timeout=10, server_settings=_SESSION)
     try:
         now: datetime = await db.fetchval("select now()")
         return now

@@ -6,6 +6,7 @@ from typing import Literal, Protocol
 
 from bench.data.patients import Population
 from deploy.local import LocalStack
+from deploy.local.postgres.databases import owner_dsn
 from deploy.local.processes.process import Program
 
 Phase = Literal["load", "run"]
@@ -35,9 +36,9 @@ class RunContext:
         return _SETTLED_S if self.timed else _SETTLED_UNTIMED_S
 
     @property
-    def database(self) -> str:
-        """The DSN of this run's new database."""
-        return self.stack.databases["ordering"]
+    def database_owner(self) -> str:
+        """The DSN of this run's new database, as its owner: a peer makes its own tables."""
+        return owner_dsn(self.stack.postgres, "ordering")
 
     def log(self, name: str) -> Path:
         """The log file of a process of this run."""

@@ -31,12 +31,15 @@ class Ours:
         return "ordering"
 
     def programs(self, context: RunContext, phase: Phase) -> list[Program]:
-        ports = context.stack.ports.services.values()
-        servers = ServiceAddresses(context.stack.kafka, context.database, "json")
+        stack = context.stack
+        ports = stack.ports.services.values()
+        servers = ServiceAddresses(
+            stack.kafka, stack.databases["ordering"], "json", database_owner=context.database_owner
+        )
         return [
             replace(
                 service_program(
-                    "ordering", f"ordering-{number}", port, "worker", servers, context.stack.data
+                    "ordering", f"ordering-{number}", port, "worker", servers, stack.data
                 ),
                 log=context.log(f"ordering-{number}"),
             )

@@ -22,7 +22,7 @@ def _program(context: RunContext, module: str) -> Program:
         "group": context.group,
         "state": str(state),
         "region": str(context.region),
-        "database": context.database,
+        "database": context.database_owner,
     }
     options = [word for name, value in arguments.items() for word in (f"--{name}", value)]
     hurried = [] if context.timed else ["--hurried"]
@@ -67,7 +67,7 @@ class NaiveFastStream:
         return None
 
     async def prepare(self, context: RunContext, population: Population) -> None:
-        db = await asyncpg.connect(context.database)
+        db = await asyncpg.connect(context.database_owner)
         try:
             await db.execute(TABLES)
             rows = [(given.key.decode(), given.value) for given in population.records()]

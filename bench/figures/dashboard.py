@@ -22,8 +22,9 @@ from bench.plan import Bench
 from bench.process import Processes
 from bench.result import Goal, Measured, compare
 from bench.services import wait_until_ready
-from bench.store import create_database, fill_counts, settle
+from bench.store import fill_counts, settle
 from deploy.local.ports import LOOPBACK
+from deploy.local.postgres.databases import ensure_database, owner_dsn, service_dsn
 from deploy.local.processes.services import ServiceAddresses, service_program
 
 NAME = "dashboard"
@@ -85,16 +86,17 @@ async def _counts(
 ) -> AsyncIterator[Counts]:
     """Run metrics' API on a new database, filled for these numbers of practices and days."""
     stack = bench.arena.stack
-    await create_database(stack.postgres, name, "metrics")
-    dsn = stack.databases["metrics"].removesuffix("/metrics") + f"/{name}"
-    servers = ServiceAddresses(stack.kafka, dsn, "json")
+    await ensure_database(stack.postgres, name)
+    dsn = service_dsn(stack.postgres, name)
+    owner = owner_dsn(stack.postgres, name)
+    servers = ServiceAddresses(stack.kafka, dsn, "json", database_owner=owner)
     program = service_program("metrics", name, port, "api", servers, stack.data)
     async with Processes([program]) as running:
         # The service makes its tables before it is ready.
         await wait_until_ready(running, name, port)
         bench.report.status(f"Counting the lines of {practices} practices on {days} days …")
         lines = await fill_counts(dsn, practices, UNTIL - timedelta(days=days - 1), UNTIL)
-        await settle(stack.postgres, dsn)
+        await settle(stack.postgres, name)
         yield Counts(port, lines)
 
 

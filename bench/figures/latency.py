@@ -21,6 +21,7 @@ from bench.process import Processes
 from bench.result import Goal, Measured, compare
 from bench.services import services, wait_until_services_ready
 from bench.steps import OVERVIEWS, wait_until_caught_up
+from deploy.local.postgres.databases import owner_dsn
 from deploy.local.processes.process import Program, run
 from runtime.kafka.admin import apply_topics
 from schemas import topics
@@ -101,8 +102,10 @@ async def _one(context: RunContext, name: str, bodies: bytes) -> dict[str, float
     source, result = context.folder / "bodies", context.folder / f"{name}.json"
     source.write_bytes(bodies)
     stack = context.stack
+    # The owner's, as it adds a trigger.
+    notification = owner_dsn(stack.postgres, "notification")
     arguments = {
-        "ours": [str(stack.ports.services["ordering"]), stack.databases["notification"]],
+        "ours": [str(stack.ports.services["ordering"]), notification],
         "hops": [stack.kafka],
     }[name]
     module = {"ours": "bench.load.order_latency", "hops": "bench.load.hop_latency"}[name]

@@ -10,12 +10,13 @@ import asyncpg
 from cli.console import UserError
 from runtime.consistency import cluster
 from runtime.consistency.cluster import ClusterCheck, ServiceTopics
+from runtime.dsn import database_dsn
 from runtime.kafka.global_table import read_table
 from runtime.loop.inputs import Inputs
 from runtime.postgres.connection import Connection
+from runtime.postgres.sessions import OPERATOR_SESSION
 from schemas.records.directory import System
 from schemas.topics import DIRECTORY_SYSTEMS
-from verify.gather import database_dsn
 
 _HAS_STARTED = "select to_regclass('progress') is not null"
 
@@ -55,7 +56,7 @@ async def database(postgres: str, service: str) -> AsyncIterator[Connection]:
     db = await asyncpg.connect(
         database_dsn(postgres, service),
         timeout=10,
-        server_settings={"application_name": "progress"},
+        server_settings=OPERATOR_SESSION | {"application_name": "progress"},
     )
     try:
         yield db

@@ -18,13 +18,13 @@ from cli.kafka import UNAVAILABLE
 from cli.rebuild import audit
 from cli.rebuild.show import progress, show
 from cli.services import require_service
+from runtime.dsn import database_dsn
 from runtime.errors import CannotRun
 from runtime.kafka_address import servers_of
 from runtime.observability.logs import errors_only
 from runtime.rebuild.declaration import Rebuild
 from runtime.rebuild.report import Progress, Result
 from runtime.rebuild.run import Options, run
-from verify.gather import database_dsn
 
 _UNAVAILABLE = (
     KafkaError,
@@ -37,6 +37,8 @@ _UNAVAILABLE = (
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
     asyncpg.InsufficientPrivilegeError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
 )
 """A server is unavailable or refuses. Any other error is a bug and ends in a traceback."""
 

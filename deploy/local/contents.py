@@ -12,6 +12,7 @@ from deploy.local.data import DataFolder, write_atomically
 from deploy.local.errors import StackError
 from deploy.local.kafka.server import LOG
 from runtime.kafka.clients import admin
+from runtime.postgres.sessions import SESSION
 
 KAFKA = "kafka"
 POSTGRES = "postgres"
@@ -53,7 +54,7 @@ async def postgres_contents(dsn: str) -> Contents:
 
     Raises OSError or asyncpg.PostgresError when it is unavailable or refuses.
     """
-    connection = await asyncpg.connect(dsn)
+    connection = await asyncpg.connect(dsn, server_settings=SESSION)
     try:
         system: str = await connection.fetchval(_SYSTEM)
         rows = await connection.fetch(_DATABASES)

@@ -30,7 +30,7 @@ from deploy.local.kafka.security import Security, ensure_security
 from deploy.local.kafka.server import START_S, count_brokers, kafka_node, kafka_probe
 from deploy.local.options import StackOptions
 from deploy.local.ports import SERVICES, require_free
-from deploy.local.postgres.databases import ensure_databases
+from deploy.local.postgres.databases import ensure_databases, owner_dsn
 from deploy.local.postgres.server import admin_dsn, postgres_probe, postgres_server
 from deploy.local.processes.process import Program
 from deploy.local.processes.services import (
@@ -160,7 +160,11 @@ class LocalStack(AbstractAsyncContextManager["LocalStack"]):
         name = instance or service
         at = port or self.ports.services[service]
         servers = ServiceAddresses(
-            self.kafka_as(service), self.databases[service], self.options.service_log, self._issuers
+            self.kafka_as(service),
+            self.databases[service],
+            self.options.service_log,
+            self._issuers,
+            owner_dsn(self.postgres, service),
         )
         program = service_program(service, name, at, only, servers, self.data)
         child = Child(program, readyz_probe(at), self.report)

@@ -28,12 +28,17 @@ create table if not exists migrations (
     applied_at timestamptz not null default now()
 )
 """
+_EXISTS = "select to_regclass('migrations') is not null"
 _APPLIED = "select name, checksum from migrations"
 _NOTE = "insert into migrations (name, checksum) values ($1, $2)"
 
 
 class MigrationChanged(CannotRun):
     """An applied file was changed or removed, so the schema is not the one that the code expects."""
+
+
+class MigrationsMissing(CannotRun):
+    """Migrations are not applied, and this process has no owner's DSN to apply them with."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,7 @@ async def migrate(db: Connection, migrations: Iterable[Migration]) -> list[str]:
         await db.execute("set local lock_timeout = 0")
         await db.execute("select pg_advisory_xact_lock($1)", _LOCK, timeout=MIGRATE_S)
         await db.execute(_TABLE)
-        applied = {row["name"]: row["checksum"] for row in await db.fetch(_APPLIED)}
+        applied = await _applied(db)
         _check(wanted, applied)
         new = [m for m in wanted if m.name not in applied]
         for migration in new:
@@ -84,6 +89,28 @@ async def migrate(db: Connection, migrations: Iterable[Migration]) -> list[str]:
     if new:
         log.info("migrated", files=len(new))
     return [m.name for m in new]
+
+
+async def require_applied(db: Connection, migrations: Iterable[Migration]) -> None:
+    """Require that exactly these migrations are applied; change nothing.
+
+    Raises:
+        MigrationChanged: an applied file was changed or removed.
+        MigrationsMissing: a file is not applied.
+    """
+    wanted = list(migrations)
+    applied = await _applied(db) if await db.fetchval(_EXISTS) else {}
+    _check(wanted, applied)
+    missing = [m.name for m in wanted if m.name not in applied]
+    if missing:
+        raise MigrationsMissing(
+            f"{len(missing)} migrations are not applied, the first is {missing[0]}: start the service with"
+            " HERHAAL_DATABASE_OWNER, the address of its database as the owner of its tables"
+        )
+
+
+async def _applied(db: Connection) -> dict[str, str]:
+    return {row["name"]: row["checksum"] for row in await db.fetch(_APPLIED)}
 
 
 def _check(wanted: Iterable[Migration], applied: dict[str, str]) -> None:

@@ -4,17 +4,20 @@ The loop, the API and the checks (readiness, metrics, watchdog) have separate po
 starve another.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import asyncpg
 import structlog
 
 from runtime.backoff import Backoff
-from runtime.errors import NotReady, is_transient
-from runtime.postgres import migrations
+from runtime.errors import CannotRun, NotReady, is_transient
+from runtime.postgres import migrations, roles
 from runtime.postgres.migrations import Migration
+from runtime.postgres.sessions import LOOP_SESSION, SESSION
+
+T = TypeVar("T")
 
 log = structlog.get_logger()
 
@@ -31,36 +34,9 @@ CHECKS_WAIT_S = 2.0
 
 CHECKS_CONNECTIONS = 2
 
-SESSION = {
-    "application_name": "herhaal",
-    "statement_timeout": "15s",
-    # Shorter than the statement timeout, so that a lock of another session has an error of its own.
-    "lock_timeout": "10s",
-    # The locks of a client that disappeared are released as soon as the server notices.
-    "idle_in_transaction_session_timeout": "10s",
-    "tcp_user_timeout": "10s",
-    "tcp_keepalives_idle": "4",
-    "tcp_keepalives_interval": "2",
-    "tcp_keepalives_count": "3",
-    "client_connection_check_interval": "2s",
-}
-"""PostgreSQL settings of every session; none of them changes planning."""
-
-LOOP_SESSION = SESSION | {
-    # Every statement of the loop finds its rows by key. Without this, a plan that was made while a table was
-    # small reads the whole table in every batch until the next ANALYZE. A join may still scan a whole index,
-    # so the loop uses `any`, `on conflict` and lateral subqueries with a limit instead of joins.
-    "enable_seqscan": "off",
-    # Plans by key do not depend on the arguments, and planning takes longer than execution: 0.16 of 0.22 ms
-    # for the orders of one request.
-    "plan_cache_mode": "force_generic_plan",
-}
-"""Settings of the loop's sessions: always plan by key."""
-
 _NOT_MADE_YET = (
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
-    asyncpg.InsufficientPrivilegeError,
 )
 """The server answers, but the service's role or database does not exist yet."""
 
@@ -99,26 +75,42 @@ class Pools:
 
 
 async def open_pools(
-    dsn: str, wanted: Sequence[Migration], loop_connections: int, api_connections: int
+    dsn: str,
+    owner: str | None,
+    wanted: Sequence[Migration],
+    loop_connections: int,
+    api_connections: int,
 ) -> Pools:
-    """Connect and migrate; wait as long as the server, the role or the database does not exist yet.
+    """Migrate with the `owner`'s DSN, if any, and connect; wait as long as the server, a role or the database
+    does not exist yet.
 
     Raises:
         MigrationChanged: an applied migration was changed or removed.
+        MigrationsMissing: there is no owner, and migrations are not applied.
+        CannotRun: the role of `dsn` may do more than read and write rows, or less.
     """
-    loop = await open_loop_pool(dsn, wanted, loop_connections)
+    if owner is not None:
+        await _wait_for_server(lambda: _migrate(owner, wanted))
+    loop = await _wait_for_server(lambda: _open_checked(dsn, wanted, loop_connections))
     # These connect on first use, as the server may be away again by now.
     api = await _open(dsn, 0, api_connections, SESSION, API_WAIT_S)
     checks = await _open(dsn, 0, CHECKS_CONNECTIONS, LOOP_SESSION, CHECKS_WAIT_S)
     return Pools(loop, api, checks)
 
 
-async def open_loop_pool(dsn: str, wanted: Sequence[Migration], connections: int = 5) -> Pool:
-    """Open only the loop's pool and migrate; wait and raise as `open_pools`."""
+async def open_loop_pool(dsn: str, connections: int = 5) -> Pool:
+    """Open only the loop's pool. Raises NotReady when the role or the database does not exist yet."""
+    try:
+        return await _open(dsn, 1, connections, LOOP_SESSION, LOOP_WAIT_S)
+    except _NOT_MADE_YET as error:
+        raise NotReady from error
+
+
+async def _wait_for_server(attempt: Callable[[], Awaitable[T]]) -> T:
     backoff = Backoff()
     while True:
         try:
-            return await _open_and_migrate(dsn, wanted, connections)
+            return await attempt()
         except Exception as error:
             if not is_transient(error):
                 raise
@@ -126,15 +118,32 @@ async def open_loop_pool(dsn: str, wanted: Sequence[Migration], connections: int
             await backoff.wait()
 
 
-async def _open_and_migrate(dsn: str, wanted: Sequence[Migration], connections: int) -> Pool:
+async def _migrate(owner: str, wanted: Sequence[Migration]) -> None:
+    """Migrate on a connection of the owner, and close it."""
     try:
-        pool = await _open(dsn, 1, connections, LOOP_SESSION, LOOP_WAIT_S)
+        db = await asyncpg.connect(
+            owner, timeout=5, command_timeout=COMMAND_S, server_settings=SESSION
+        )
     except _NOT_MADE_YET as error:
-        # Only while connecting: a migration that lacks a privilege would wait for ever.
         raise NotReady from error
     try:
+        await migrations.migrate(db, wanted)
+    except asyncpg.InsufficientPrivilegeError as error:
+        # Names of tables and roles, no rows.
+        raise CannotRun(
+            f"the role of HERHAAL_DATABASE_OWNER may not do what a migration does: {error}"
+        ) from error
+    finally:
+        await db.close()
+
+
+async def _open_checked(dsn: str, wanted: Sequence[Migration], connections: int) -> Pool:
+    pool = await open_loop_pool(dsn, connections)
+    try:
         async with pool.acquire() as db:
-            await migrations.migrate(db, wanted)
+            await roles.require_rows_only(db)
+            await migrations.require_applied(db, wanted)
+            await roles.require_grants(db)
     except BaseException:
         pool.terminate()
         raise

@@ -16,6 +16,7 @@ from runtime.messages.positions import Position
 from runtime.postgres import migrations
 from runtime.postgres.connection import Connection
 from runtime.postgres.migrations import Migration
+from runtime.postgres.sessions import OPERATOR_SESSION
 from runtime.rebuild.declaration import Difference
 
 SCHEMA = "rebuild"
@@ -75,7 +76,9 @@ async def connect(dsn: str) -> "asyncpg.Connection[Any]":
         CannotRun: the service has never run on this database.
         OSError, TimeoutError, asyncpg.PostgresError: the server cannot be reached or refuses.
     """
-    db = await asyncpg.connect(dsn, timeout=10, server_settings={"application_name": "rebuild"})
+    db = await asyncpg.connect(
+        dsn, timeout=10, server_settings=OPERATOR_SESSION | {"application_name": "rebuild"}
+    )
     try:
         owner = await db.fetchval(_OWNER)
         if owner is None:

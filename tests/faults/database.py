@@ -7,8 +7,8 @@ from typing import Any
 import asyncpg
 
 from deploy.local import LocalStack
+from runtime.dsn import database_dsn
 from schemas.topics import SERVICES
-from verify.gather import database_dsn
 
 _CUT = """
 select count(pg_terminate_backend(pid)) from pg_stat_activity

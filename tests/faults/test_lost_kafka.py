@@ -18,6 +18,7 @@ from cli.topics.commands import prepare
 from cli.up import start_everything
 from deploy.local import LocalStack, StackError, StackOptions
 from deploy.local.ports import free_ports
+from runtime.dsn import database_dsn
 from runtime.kafka.clients import admin
 from schemas import topics
 from schemas.records.medication import MedicationOverview
@@ -31,7 +32,6 @@ from tests.harness.kafka import header, read_all, records_of, send, sent
 from tests.harness.made import a_patient, an_import, an_order, entry
 from tests.integration.operator import Said, herhaal
 from verify.at_rest import wait_until_at_rest
-from verify.gather import database_dsn
 
 pytestmark = pytest.mark.timeout(240)
 

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -18,7 +17,9 @@ from cli.directory import apply_directory, read_directory
 from cli.topics.commands import prepare
 from deploy.local import LocalStack, StackOptions
 from deploy.local.kafka.security import CLIENT, CONTROLLER
-from deploy.local.ports import PortPlan, free_ports
+from deploy.local.ports import LOOPBACK, PortPlan, free_ports
+from deploy.local.postgres.databases import owner_dsn, service_dsn
+from deploy.local.postgres.server import admin_dsn
 from deploy.local.processes.services import ServiceAddresses, service_program
 from deploy.local.processes.supervisor import Child, Probe, stop_all
 from runtime.kafka_address import Address
@@ -181,10 +182,11 @@ async def _services(stack: LocalStack, space: Namespace) -> AsyncIterator[dict[s
 
 def _child(stack: LocalStack, space: Namespace, service: str) -> Child:
     port = stack.ports.services[service]
-    dsn = urlsplit(stack.databases[service])
-    there = f"{dsn.username}@{space.links['postgres'].here}:{dsn.port}"
     kafka = replace(Address.parse(stack.kafka_as(service)), servers=(_kafka(space, stack.ports),))
-    found = ServiceAddresses(str(kafka), dsn._replace(netloc=there).geturl(), "json")
+    far = admin_dsn(stack.ports.postgres).replace(LOOPBACK, space.links["postgres"].here)
+    found = ServiceAddresses(
+        str(kafka), service_dsn(far, service), "json", database_owner=owner_dsn(far, service)
+    )
     program = service_program(service, service, port, None, found, stack.data)
     listen = f"{space.links['http'].there}:{port}"
     env = {**program.env, "HERHAAL_LISTEN": listen, "HERHAAL_INSECURE_LISTEN": "true"}

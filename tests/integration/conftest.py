@@ -7,8 +7,6 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import urlsplit
-from uuid import uuid4
 
 import asyncpg
 import httpx
@@ -19,8 +17,17 @@ from cli.directory import apply_directory, read_directory
 from cli.up import start_everything
 from deploy.local import LocalStack, StackOptions
 from deploy.local.ports import free_ports
+from runtime.dsn import database_dsn
+from runtime.postgres.migrations import migrate
 from samples.callers import Permitted
 from tests.harness.containers import Containers, ContainerStack, containers
+from tests.harness.database import (
+    ORDERING,
+    ServiceDatabase,
+    connected,
+    service_database,
+    unused_name,
+)
 from tests.harness.systems import TEST_PORTAL, add_systems, portal_of_tests
 
 EXAMPLE = Path(__file__).parents[2] / "deploy" / "example" / "directory.yaml"
@@ -62,14 +69,29 @@ async def stack(
 @pytest.fixture
 async def scratch(stack: LocalStack) -> AsyncIterator[str]:
     """Create an empty database for one test; yield its address."""
-    name = f"scratch_{uuid4().hex[:12]}"
+    name = unused_name()
     admin = await asyncpg.connect(stack.postgres)
     await admin.execute(f'create database "{name}"')
     try:
-        yield urlsplit(stack.postgres)._replace(path=f"/{name}").geturl()
+        yield database_dsn(stack.postgres, name)
     finally:
         await admin.execute(f'drop database "{name}" with (force)')
         await admin.close()
+
+
+@pytest.fixture
+async def database(stack: LocalStack) -> AsyncIterator[ServiceDatabase]:
+    """Create an empty database with a service's two roles for one test."""
+    async with service_database(stack.postgres) as made:
+        yield made
+
+
+@pytest.fixture
+async def migrated(database: ServiceDatabase) -> ServiceDatabase:
+    """Migrate ordering's tables as their owner."""
+    async with connected(database.owner) as owner:
+        await migrate(owner, ORDERING)
+    return database
 
 
 @pytest.fixture(scope="session")

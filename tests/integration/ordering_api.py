@@ -9,6 +9,7 @@ import asyncpg
 import httpx
 
 from deploy.local import LocalStack
+from deploy.local.postgres.databases import owner_dsn
 from schemas.base import Actor
 from schemas.records.medication import Medication
 from schemas.records.orders import OrderPlace
@@ -74,7 +75,7 @@ class OrderingClient:
     @asynccontextmanager
     async def nobody_saves_orders(self) -> AsyncIterator[Callable[[], Awaitable[int]]]:
         """Block saves of orders while the body runs; yield a function that counts blocked sessions."""
-        db = await asyncpg.connect(self.stack.databases["ordering"])
+        db = await asyncpg.connect(owner_dsn(self.stack.postgres, "ordering"))
 
         async def saving() -> int:
             return int(await db.fetchval(_WAIT_FOR_LOCKS) or 0)

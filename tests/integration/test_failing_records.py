@@ -22,11 +22,12 @@ from runtime.messages.parser import Parser
 from runtime.observability.metrics import Telemetry
 from runtime.postgres import migrations
 from runtime.postgres.connection import Connection
-from runtime.postgres.pool import SESSION
+from runtime.postgres.sessions import SESSION
 from runtime.postgres.statements import Writes
 from runtime.postgres.store import PostgresStore
 from schemas.records.orders import OrderPlace
 from schemas.topics import ORDERS_REQUESTS
+from tests.harness.database import ServiceDatabase, connected
 from tests.unit.runtime.bench import HERE, LETTERS, orders
 from tests.unit.runtime.fakes import NoWait, Wire
 
@@ -153,13 +154,15 @@ class Running:
 
 
 @asynccontextmanager
-async def running(dsn: str, in_order: bool = False) -> AsyncIterator[Running]:
-    """Run a loop on this database."""
+async def running(
+    dsn: str, in_order: bool = False, owner: str | None = None
+) -> AsyncIterator[Running]:
+    """Run a loop on this database, whose tables are made by its owner."""
     wanted = migrations.read("runtime", migrations.RUNTIME)
+    async with connected(owner or dsn) as db:
+        await migrations.migrate(db, wanted)
+        await db.execute(_SCHEMA)
     async with asyncpg.create_pool(dsn, min_size=1, max_size=4, server_settings=IMPATIENT) as pool:
-        async with pool.acquire() as db:
-            await migrations.migrate(db, wanted)
-            await db.execute(_SCHEMA)
         wire, service, store = Wire(), Service(in_order), PostgresStore(pool)
         telemetry = Telemetry("ordering")
         fakes: Any = (wire, telemetry, NoWait)
@@ -206,6 +209,22 @@ async def test_a_lock_of_another_session_is_waited_for(scratch: str) -> None:
         async with _locked(scratch, "lock table remarks in access exclusive mode"):
             handling = asyncio.create_task(service.handle("a", "b"))
             await _until(lambda: service.service.attempts > 2 * MAX_UNEXPLAINED)
+        await handling
+        assert service.buried == []
+        assert await service.saved() == ["a", "b"]
+
+
+async def test_a_privilege_that_the_role_has_lost_is_waited_for(database: ServiceDatabase) -> None:
+    """Given one table that the role may no longer write, so that trial saves succeed; then no record is buried,
+    and the batch is saved after the privilege is given back."""
+    async with (
+        running(database.runtime, owner=database.owner) as service,
+        connected(database.owner) as owner,
+    ):
+        await owner.execute(f'revoke insert on remarks from "{database.name}"')
+        handling = asyncio.create_task(service.handle("a", "b"))
+        await _until(lambda: service.service.attempts > 2 * MAX_UNEXPLAINED)
+        await owner.execute(f'grant insert on remarks to "{database.name}"')
         await handling
         assert service.buried == []
         assert await service.saved() == ["a", "b"]

@@ -12,11 +12,11 @@ from runtime.errors import Fenced
 from runtime.messages.message import Outgoing
 from runtime.messages.positions import Changes, Claim, Position
 from runtime.postgres.migrations import RUNTIME, Migration, MigrationChanged, migrate, read
-from runtime.postgres.pool import open_loop_pool
 from runtime.postgres.statements import Writes
 from runtime.postgres.store import PostgresStore
 from services.ordering import store
 from services.ordering.app import SERVICE
+from tests.harness.database import migrated_pool
 
 Db: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
@@ -127,7 +127,7 @@ async def test_an_installation_from_before_the_function_fence_goes_on(scratch: s
     await db.execute(add, OLD_ROW[1:])
     await db.close()
     record = Outgoing("out", b"key", b"value", [("name", b"content")])
-    async with await open_loop_pool(scratch, files) as pool:
+    async with await migrated_pool(scratch, files) as pool:
         subject = PostgresStore(pool)
         async with subject.assigning("another", {HERE: 0}) as taken:
             assert taken.cluster == "one"

@@ -14,7 +14,7 @@ from runtime.messages.encoding import decoder
 from runtime.messages.message import Message
 from runtime.postgres.connection import Connection
 from runtime.postgres.migrations import RUNTIME, migrate, read
-from runtime.postgres.pool import SESSION
+from runtime.postgres.sessions import SESSION
 from runtime.postgres.statements import Writes
 from schemas.records.orders import OrderPlace, OrderState, Outcome
 from schemas.topics import MEDICATION_STATUS, ORDERS_REQUESTS, Topic

@@ -17,7 +17,6 @@ from runtime.postgres import migrations, progress
 from runtime.postgres import store as runtime_store
 from runtime.postgres.connection import Connection
 from runtime.postgres.identity_map import IdentityMap
-from runtime.postgres.pool import open_loop_pool
 from runtime.postgres.statements import COPY_ABOVE, Writes
 from schemas.base import Body
 from schemas.records.orders import OrderCancel, OrderPlace, Outcome
@@ -26,6 +25,7 @@ from services.ordering import store
 from services.ordering.app import SERVICE
 from services.ordering.domain.order import Line, Order
 from services.ordering.handlers import OrderingHandler
+from tests.harness.database import migrated_pool
 from tests.harness.made import METFORMINE, OMEPRAZOL, PHARMACY, PRACTICE, a_cancellation, an_order
 from tests.harness.records import delivered
 from tests.unit.ordering.story import ANNA, NOON, later, overview, pharmacy, practice
@@ -40,7 +40,7 @@ async def db(scratch: str) -> AsyncIterator[Connection]:
         *migrations.read("runtime", migrations.RUNTIME),
         *migrations.read("ordering", SERVICE.migrations),
     ]
-    async with await open_loop_pool(scratch, wanted) as pool, pool.acquire() as connection:
+    async with await migrated_pool(scratch, wanted) as pool, pool.acquire() as connection:
         await progress.raise_epochs(connection, {HERE: 0})
         yield connection
 

@@ -9,9 +9,9 @@ import orjson
 import pytest
 
 from runtime.postgres import migrations, outbox, progress, timers
-from runtime.postgres.pool import open_loop_pool
 from runtime.postgres.statements import join_statements
 from schemas.topics import SERVICES
+from tests.harness.database import migrated_pool
 
 WHOLE = {
     "kafka": "one row",
@@ -40,7 +40,7 @@ async def service(
         *migrations.read("runtime", migrations.RUNTIME),
         *migrations.read(request.param, own),
     ]
-    async with await open_loop_pool(scratch, wanted) as pool:
+    async with await migrated_pool(scratch, wanted) as pool:
         # As autovacuum does after the first rows.
         await pool.execute("analyze")
         yield request.param, pool

@@ -5,19 +5,20 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
-import asyncpg
 import pytest
 
+from runtime.errors import CannotRun
 from runtime.postgres.migrations import Migration
 from runtime.postgres.pool import API_WAIT_S, CHECKS_CONNECTIONS, Pool, Pools, open_pools
+from tests.harness.database import ServiceDatabase
 
 LOOP, API = 4, 3
 
 
 @pytest.fixture
-async def pools(scratch: str) -> AsyncIterator[Pools]:
-    """Open a service's pools on an empty database."""
-    opened = await open_pools(scratch, (), LOOP, API)
+async def pools(database: ServiceDatabase) -> AsyncIterator[Pools]:
+    """Open a service's pools on a database without tables."""
+    opened = await open_pools(database.runtime, database.owner, (), LOOP, API)
     try:
         yield opened
     finally:
@@ -75,11 +76,9 @@ async def test_the_loop_waits_for_a_connection_no_longer_than_it_may(pools: Pool
             await pools.loop.fetchval("select 1")
 
 
-async def test_a_migration_that_lacks_a_privilege_ends_the_start(scratch: str) -> None:
-    """Given a migration that raises the error of a missing role; then the start fails without a retry."""
-    refused = Migration(
-        "things/0001_refused.sql", "do $$ begin raise insufficient_privilege; end $$"
-    )
+async def test_a_migration_that_lacks_a_privilege_ends_the_start(database: ServiceDatabase) -> None:
+    """Given a migration that reads a file of the server; then the start fails without a retry."""
+    refused = Migration("things/0001_refused.sql", "select pg_read_file('postgresql.conf')")
     async with asyncio.timeout(10):
-        with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await open_pools(scratch, [refused], LOOP, API)
+        with pytest.raises(CannotRun, match=r"HERHAAL_DATABASE_OWNER may not .* pg_read_file"):
+            await open_pools(database.runtime, database.owner, [refused], LOOP, API)

@@ -12,8 +12,8 @@ from runtime.messages.message import Outgoing
 from runtime.messages.positions import Acknowledged, Claim, Published
 from runtime.postgres import migrations, outbox, progress, store
 from runtime.postgres.connection import Connection
-from runtime.postgres.pool import open_loop_pool
 from runtime.postgres.statements import Writes
+from tests.harness.database import migrated_pool
 
 HERE = TopicPartition("in", 0)
 OUTPUT = TopicPartition("output", 0)
@@ -44,7 +44,7 @@ def way(request: pytest.FixtureRequest) -> Callable[[Writes], None]:
 async def db(scratch: str) -> AsyncIterator[Connection]:
     """Open a database with two tables, and two assigned partitions."""
     wanted = migrations.read("runtime", migrations.RUNTIME)
-    async with await open_loop_pool(scratch, wanted) as pool, pool.acquire() as connection:
+    async with await migrated_pool(scratch, wanted) as pool, pool.acquire() as connection:
         await connection.execute("create table things (id int primary key, other int unique)")
         await connection.execute("create table seen (id int primary key)")
         await progress.raise_epochs(connection, {HERE: 0, OUTPUT: 0})

@@ -15,6 +15,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from deploy.local import LocalStack, PortPlan, StackError, StackOptions, free_ports
+from deploy.local.postgres.databases import owner_dsn
 from runtime.kafka_address import client_options
 from tests.harness.processes import Heard, eventually, tree
 
@@ -94,7 +95,9 @@ async def test_data_survives_a_stop_and_a_stop_leaves_no_process(
         await create_topic(stack, "kept")
         assert "kept" not in await topics_of(shared)
         await send(stack, "kept", b"a record")
-        await query(stack.databases["ordering"], "create table kept as select 42 as answer")
+        await query(
+            owner_dsn(stack.postgres, "ordering"), "create table kept as select 42 as answer"
+        )
     assert [process for process in processes if process.is_running()] == []
 
     async with servers(tmp_path, ports) as stack:
@@ -114,7 +117,9 @@ async def test_a_folder_may_have_any_name_that_the_file_system_allows(tmp_path: 
     async with servers(folder, ports) as stack:
         await create_topic(stack, "kept")
         await send(stack, "kept", b"a record")
-        await query(stack.databases["ordering"], "create table kept as select 42 as answer")
+        await query(
+            owner_dsn(stack.postgres, "ordering"), "create table kept as select 42 as answer"
+        )
     async with servers(folder, ports) as stack:
         assert await read(stack, "kept") == b"a record"
         assert await query(stack.databases["ordering"], "select answer from kept") == 42
@@ -126,7 +131,7 @@ async def test_a_folder_may_have_any_name_that_the_file_system_allows(tmp_path: 
 async def test_servers_killed_with_9_come_back_on_their_data(shared: LocalStack) -> None:
     await create_topic(shared, "kept")
     await send(shared, "kept", b"a record")
-    await query(shared.databases["metrics"], "create table kept as select 42 as answer")
+    await query(owner_dsn(shared.postgres, "metrics"), "create table kept as select 42 as answer")
     for name in ("postgres", "kafka-1"):
         await shared.kill(name)
         assert name not in shared.pids

@@ -13,9 +13,9 @@ from runtime.loop.ports import Store
 from runtime.messages.message import Outgoing, Timer
 from runtime.messages.positions import Acknowledged, Changes, Claim, Position, Published
 from runtime.postgres import migrations
-from runtime.postgres.pool import open_loop_pool
 from runtime.postgres.statements import Writes
 from runtime.postgres.store import PostgresStore
+from tests.harness.database import migrated_pool
 from tests.unit.runtime.memory_store import MemoryStore
 
 HERE, THERE, OUTPUT = TopicPartition("in", 0), TopicPartition("in", 1), TopicPartition("output", 0)
@@ -79,7 +79,7 @@ def in_memory() -> Subject:
 async def on_postgres(scratch: str) -> AsyncIterator[Subject]:
     """Open a PostgreSQL store on a database with the runtime's tables and `things`."""
     wanted = migrations.read("runtime", migrations.RUNTIME)
-    async with await open_loop_pool(scratch, wanted) as pool:
+    async with await migrated_pool(scratch, wanted) as pool:
         await pool.execute("create table things (id int primary key)")
 
         async def rows() -> Sequence[int]:

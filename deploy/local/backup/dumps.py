@@ -21,11 +21,12 @@ from deploy.local.data import DataFolder, Identity
 from deploy.local.errors import StackError
 from deploy.local.options import StackOptions
 from deploy.local.ports import SERVICES, free_ports
-from deploy.local.postgres.databases import ensure_databases
+from deploy.local.postgres.databases import ensure_databases, grant_rows, owner_role
 from deploy.local.postgres.server import postgres_binaries
 from deploy.local.processes.process import Program, run
 from deploy.local.report import Report
 from deploy.local.stack import LocalStack
+from runtime.postgres.sessions import OPERATOR_SESSION
 
 
 async def dump_databases(data: DataFolder, admin_dsn: str, file: Path, report: Report) -> Manifest:
@@ -99,7 +100,7 @@ def _accept(manifest: Manifest, identity: Identity) -> None:
 async def _restore(admin_dsn: str, dumps: Path, data: DataFolder, report: Report) -> None:
     """Restore into new databases, then swap all four names in one transaction."""
     try:
-        admin = await asyncpg.connect(admin_dsn)
+        admin = await asyncpg.connect(admin_dsn, server_settings=OPERATOR_SESSION)
         try:
             for service in SERVICES:
                 report.status(f"Restoring the database of {service} …")
@@ -127,9 +128,13 @@ async def _fill(
     # Left by an interrupted restore.
     for name in (_new(service), _old(service)):
         await admin.execute(f'drop database if exists "{name}"')
-    await admin.execute(f'create database "{_new(service)}" owner "{service}"')
-    options = ["--exit-on-error", "--single-transaction", "--no-owner", f"--role={service}"]
-    await _tool("pg_restore", admin_dsn, _new(service), [*options, str(dump)], data)
+    owner = owner_role(service)
+    await admin.execute(f'create database "{_new(service)}" owner "{owner}"')
+    # Before the tables, which are then granted as they are made.
+    await grant_rows(admin_dsn, _new(service), service)
+    options = ["--exit-on-error", "--single-transaction", "--no-owner", "--no-privileges"]
+    options += [f"--role={owner}", str(dump)]
+    await _tool("pg_restore", admin_dsn, _new(service), options, data)
 
 
 def _new(service: str) -> str:

@@ -23,6 +23,7 @@ from deploy.local.postgres.account import (
 )
 from deploy.local.processes.process import HERE, Program, run
 from deploy.local.processes.supervisor import Probe
+from runtime.postgres.sessions import SESSION
 
 START_S = 60.0
 ADMIN = "postgres"
@@ -117,7 +118,7 @@ def postgres_probe(dsn: str) -> Probe:
 
     async def probe() -> str | None:
         try:
-            connection = await asyncpg.connect(dsn, timeout=5)
+            connection = await asyncpg.connect(dsn, timeout=5, server_settings=SESSION)
         except (OSError, TimeoutError, asyncpg.PostgresError) as error:
             return f"PostgreSQL does not answer ({error})"
         try:

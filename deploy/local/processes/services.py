@@ -21,12 +21,16 @@ Part = Literal["api", "worker"]
 
 @dataclass(frozen=True)
 class ServiceAddresses:
-    """The servers of a service, its log format, and the JSON of its issuers; without one it needs no tokens."""
+    """The servers of a service, its log format, and the JSON of its issuers; without one it needs no tokens.
+
+    `database_owner` is the DSN to migrate with; without it, the database must be migrated already.
+    """
 
     kafka: str
     database: str
     log: str
     issuers: str = "[]"
+    database_owner: str | None = None
 
 
 def service_program(
@@ -48,6 +52,8 @@ def service_program(
         "HERHAAL_LOG": servers.log,
         "HERHAAL_ISSUERS": servers.issuers,
     }
+    if servers.database_owner is not None:
+        env["HERHAAL_DATABASE_OWNER"] = servers.database_owner
     return Program(
         instance,
         service_command(service, only),

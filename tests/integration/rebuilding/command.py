@@ -14,6 +14,7 @@ import asyncpg
 
 from cli.verify.command import Options, gather
 from deploy.local import LocalStack
+from deploy.local.postgres.databases import owner_dsn
 from runtime.postgres.connection import Connection
 from schemas import topics
 from schemas.records.orders import OrderPlace
@@ -70,8 +71,8 @@ async def started(stack: LocalStack, service: str, *options: str) -> Process:
 
 @asynccontextmanager
 async def database(stack: LocalStack, service: str) -> AsyncIterator[Connection]:
-    """Connect to a service's database, as the service."""
-    db = await asyncpg.connect(stack.databases[service])
+    """Connect to a service's database, as its owner."""
+    db = await asyncpg.connect(owner_dsn(stack.postgres, service))
     try:
         yield db
     finally:

@@ -14,6 +14,7 @@ from aiokafka import TopicPartition
 from aiokafka.admin import RecordsToDelete
 
 from deploy.local import LocalStack
+from runtime.dsn import database_dsn
 from runtime.kafka.admin import apply_topics, cluster_id
 from runtime.kafka.clients import admin
 from runtime.loop.handler import Done, Rejected
@@ -31,7 +32,6 @@ from schemas.base import Body
 from schemas.topics import Topic
 from tests.harness.kafka import send
 from tests.harness.made import Sent
-from verify.gather import database_dsn
 
 HERE = Path(__file__).parent
 

@@ -18,7 +18,7 @@ from deploy.local.kafka.program import KafkaInstall
 from deploy.local.kafka.server import server_properties
 from deploy.local.ports import is_free
 from deploy.local.postgres.account import with_traversal
-from deploy.local.postgres.databases import service_dsn, service_password
+from deploy.local.postgres.databases import role_password, service_dsn
 from deploy.local.postgres.server import buffers_mb
 from deploy.local.processes.process import Program, kill_tree, spawn
 from deploy.local.processes.services import service_command
@@ -234,9 +234,9 @@ def test_each_service_logs_in_to_its_own_database_with_its_own_role() -> None:
 
 def test_with_a_password_for_the_administrator_each_role_has_one_that_stays_the_same() -> None:
     admin = "postgresql://boss:s%40fe@db:5432/postgres?sslmode=require"
-    password = service_password(admin, "metrics")
+    password = role_password(admin, "metrics")
     assert password is not None
-    assert password != service_password(admin, "ordering")
+    assert password != role_password(admin, "ordering")
     assert service_dsn(admin, "metrics") == (
         f"postgresql://metrics:{password}@db:5432/metrics?sslmode=require"
     )

@@ -41,6 +41,7 @@ TRANSIENT = [
     # The primary has become a standby; the next connection goes to the new primary.
     asyncpg.ReadOnlySQLTransactionError(),
     asyncpg.IdleInTransactionSessionTimeoutError(),
+    asyncpg.InsufficientPrivilegeError(),
     # The connection was closed while it was returned to the pool.
     asyncpg.InternalClientError(),
     Outdated(),
@@ -58,7 +59,6 @@ PERMANENT = [
     asyncpg.UniqueViolationError(),
     asyncpg.NotNullViolationError(),
     asyncpg.UndefinedTableError(),
-    asyncpg.InsufficientPrivilegeError(),
     asyncpg.CharacterNotInRepertoireError(),
     asyncpg.NumericValueOutOfRangeError(),
 ]
@@ -81,6 +81,7 @@ def test_errors_that_a_retry_would_repeat_are_not_transient(error: Exception) ->
         (asyncpg.DiskFullError(), True),
         (asyncpg.OutOfMemoryError(), True),
         (asyncpg.ReadOnlySQLTransactionError(), True),
+        (asyncpg.InsufficientPrivilegeError(), True),
         (asyncpg.QueryCanceledError(), False),
         (asyncpg.ConnectionDoesNotExistError(), False),
         (OSError(), False),

@@ -165,8 +165,8 @@ async def test_a_record_that_alone_causes_a_transient_error_becomes_a_dead_lette
 async def test_a_permanent_error_while_trial_saves_fail_blames_no_record(
     bench: Bench,
 ) -> None:
-    """For example while the service's role has no privileges."""
-    refused = asyncpg.InsufficientPrivilegeError()
+    """For example while somebody has renamed a table."""
+    refused = asyncpg.UndefinedTableError()
     bench.store.on_commit = [raising(refused)] * 5 * MAX_UNEXPLAINED
     await bench.run(orders("a", "b"))
     assert not bench.store.on_commit

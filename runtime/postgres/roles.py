@@ -1,0 +1,52 @@
+"""What the role of a service may do: read and write the rows of its tables, and no more."""
+
+from runtime.errors import CannotRun
+from runtime.postgres.connection import Connection
+
+_RIGHTS = """
+select current_user::text as name, rolsuper as superuser,
+    has_database_privilege(current_database(), 'create')
+    or has_schema_privilege('public', 'create')
+    or exists (
+        select from pg_class
+        where relnamespace = 'public'::regnamespace and pg_has_role(relowner, 'member')
+    ) as changes_tables
+from pg_roles where rolname = current_user
+"""
+
+# Tables of others, such as one that somebody added for a report, are none of the service's.
+_UNREADABLE = """
+select coalesce(array_agg(relname::text order by relname), '{}')
+from pg_class t
+where relnamespace = 'public'::regnamespace and relkind in ('r', 'p')
+    and relowner = (select relowner from pg_class where oid = 'public.migrations'::regclass)
+    and exists (
+        select from unnest(array['select', 'insert', 'update', 'delete']) as needed(privilege)
+        where not has_table_privilege(t.oid, privilege)
+    )
+"""
+
+
+async def require_rows_only(db: Connection) -> None:
+    """Require a role that can change no table, so that no bug of ours can. Raises CannotRun."""
+    role = await db.fetchrow(_RIGHTS)
+    assert role is not None, "every session has a role"
+    if role["superuser"]:
+        raise CannotRun(f"HERHAAL_DATABASE connects as {role['name']}, a superuser: {_INSTEAD}")
+    if role["changes_tables"]:
+        raise CannotRun(
+            f"HERHAAL_DATABASE connects as {role['name']}, which may create or change tables: {_INSTEAD}"
+        )
+
+
+async def require_grants(db: Connection) -> None:
+    """Require every privilege on the service's tables, instead of failing records later. Raises CannotRun."""
+    tables = await db.fetchval(_UNREADABLE)
+    if tables:
+        raise CannotRun(
+            "the role of HERHAAL_DATABASE may not select, insert, update and delete in"
+            f" {', '.join(tables)}: their owner must grant it"
+        )
+
+
+_INSTEAD = "a service runs as a role that reads and writes rows; the owner goes into HERHAAL_DATABASE_OWNER"
