@@ -1,11 +1,11 @@
 """`herhaal backup` and `herhaal restore`: write a local stack to one file, and read it back."""
 
 import asyncio
-import os
 import shlex
 from pathlib import Path
 
 from cli.console import ConsoleReport, print_plain, stdout
+from cli.postgres import external_postgres, safe_dsn
 from cli.up import DEFAULT_DATA
 from deploy.local.backup.archive import Manifest
 from deploy.local.backup.cold import back_up, restore
@@ -36,7 +36,7 @@ def run_restore(file: Path, data: Path | None, databases_only: bool) -> None:
     Raises StackError when the folder is not in that state, or the file cannot be used. Then nothing changes.
     """
     folder = DataFolder(data or DEFAULT_DATA)
-    postgres = os.environ.get("HERHAAL_POSTGRES")
+    postgres = external_postgres()
     with ConsoleReport() as report:
         if databases_only:
             manifest = asyncio.run(restore_databases(file, folder, report, postgres))
@@ -53,7 +53,7 @@ def _admin_dsn(folder: DataFolder) -> str:
         raise StackError(
             f"No stack runs on {folder.path}: start it, or leave out --databases-only."
         )
-    return endpoints["postgres"]
+    return safe_dsn(endpoints["postgres"])
 
 
 def _print_summary(what: str, manifest: Manifest) -> None:

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.console import ConsoleReport, stdout
+from cli.postgres import external_postgres
 from deploy.local import LocalStack, Report, StackError, StackOptions
 from deploy.local.waiting import run_concurrently
 from runtime.kafka_address import servers_of
@@ -39,7 +40,7 @@ def run_up(
         kafka_port,
         brokers,
         os.environ.get("HERHAAL_KAFKA"),
-        os.environ.get("HERHAAL_POSTGRES"),
+        external_postgres(),
         log,
         access=True,
         tls=tls,

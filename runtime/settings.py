@@ -5,6 +5,7 @@ from typing import Literal, Self
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from runtime.dsn import require_tls
 from runtime.issuers import Issuer, is_loopback
 from runtime.kafka_address import Address
 from runtime.observability.logs import LogFormat
@@ -22,7 +23,8 @@ class Settings(BaseSettings):
     `issuers` is a JSON list of the OIDC providers whose access tokens are accepted (see
     `runtime.issuers.Issuer`); without one, requests need no token. `listen` must be a loopback address
     unless `insecure_listen` is set, as requests are not encrypted; so must Kafka's servers, unless connections
-    to them are encrypted or `insecure_kafka` is set.
+    to them are encrypted or `insecure_kafka` is set. Both DSNs need TLS with a verified server
+    (`runtime.dsn.require_tls`) unless `insecure_database` is set.
     `patience_s` is how long a partition may be stalled before readiness reports it, and how long a worker with
     work may show no sign of life before its process ends. `loop_connections` and `api_connections` are the
     sizes of the two pools; the loop uses at most four at once.
@@ -37,6 +39,7 @@ class Settings(BaseSettings):
     log: LogFormat = "json"
     insecure_listen: bool = False
     insecure_kafka: bool = False
+    insecure_database: bool = False
     issuers: tuple[Issuer, ...] = ()
     max_records: int = Field(default=1000, ge=1, le=10_000)
     session_timeout_ms: int = Field(default=10_000, ge=6000, le=300_000)
@@ -69,6 +72,13 @@ class Settings(BaseSettings):
                 "Kafka is not on loopback and not encrypted: add ?ca=FILE to HERHAAL_KAFKA, or set"
                 " HERHAAL_INSECURE_KAFKA=true"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _encrypted_database(self) -> Self:
+        if not self.insecure_database:
+            for dsn in filter(None, (self.database, self.database_owner)):
+                require_tls(dsn)
         return self
 
     @model_validator(mode="after")

@@ -11,6 +11,7 @@ import orjson
 from aiokafka.errors import KafkaError
 
 from cli.console import ConsoleReport, UserError, stdout
+from cli.postgres import safe_dsn
 from cli.verify.show import show
 from deploy.local.data import DataFolder
 from runtime.kafka_address import servers_of
@@ -38,17 +39,17 @@ class Options:
 def addresses(data: Path, kafka: str | None, postgres: str | None) -> tuple[str, str]:
     """Take the given Kafka and PostgreSQL, else those of the stack that runs on a data folder.
 
-    Raises UserError when no stack runs there.
+    Raises UserError when no stack runs there, or PostgreSQL needs TLS.
     """
     if kafka and postgres:
-        return kafka, postgres
+        return kafka, safe_dsn(postgres)
     endpoints = DataFolder(data).running_endpoints()
     if endpoints is None:
         raise UserError(
             f"No stack runs on {data}: start one with ./herhaal up, name another folder with"
             " --data, or give both --kafka and --postgres."
         )
-    return kafka or endpoints["kafka"], postgres or endpoints["postgres"]
+    return kafka or endpoints["kafka"], safe_dsn(postgres or endpoints["postgres"])
 
 
 def run_verify(options: Options) -> bool:

@@ -189,8 +189,8 @@ def _child(stack: LocalStack, space: Namespace, service: str) -> Child:
     )
     program = service_program(service, service, port, None, found, stack.data)
     listen = f"{space.links['http'].there}:{port}"
-    env = {**program.env, "HERHAAL_LISTEN": listen, "HERHAAL_INSECURE_LISTEN": "true"}
-    env["HERHAAL_INSECURE_KAFKA"] = "true"
+    insecure = {f"HERHAAL_INSECURE_{what}": "true" for what in ("LISTEN", "KAFKA", "DATABASE")}
+    env = {**program.env, "HERHAAL_LISTEN": listen, **insecure}
     program = replace(program, argv=space.command(program.argv), env=env)
     return Child(program, _is_ready(f"http://{listen}"), stack.report)
 

@@ -133,7 +133,7 @@ class Served:
     def __post_init__(self) -> None:
         self.tables = {body: FakeTable() for body in self.service.tables}
         self.resources = Resources(
-            Settings(database="postgresql://nowhere"),
+            Settings(database="postgresql://nobody@127.0.0.1:1/none"),
             Telemetry(self.service.name),
             self.sender,
             self.tables,

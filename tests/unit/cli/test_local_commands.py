@@ -1,12 +1,16 @@
-"""The commands that `herhaal serve` and `herhaal test` run, by options."""
+"""The commands that `herhaal serve` and `herhaal test` run, by options; which PostgreSQL is refused."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from cli.backup import run_restore
 from cli.console import UserError
 from cli.serve import check_serve
 from cli.test import Outcome, Step, SuiteOptions, run_all, stack_options, steps
+from cli.up import run_up
+from cli.verify.command import addresses
 
 
 def test_without_a_suite_everything_is_checked_and_pytest_closes_the_output() -> None:
@@ -101,3 +105,31 @@ def test_a_service_without_its_database_is_reported_what_to_set(
     monkeypatch.delenv("HERHAAL_DATABASE", raising=False)
     with pytest.raises(UserError, match="Set HERHAAL_DATABASE"):
         check_serve("ordering")
+
+
+FAR = "postgresql://admin:secret@db.example.org/postgres"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        lambda folder: run_up(folder, 8100, 9092, 1, "json"),
+        lambda folder: run_restore(folder / "backup", folder, databases_only=True),
+        lambda folder: addresses(folder, "127.0.0.1:9092", FAR),
+    ],
+    ids=["up", "restore", "verify, progress and rebuild"],
+)
+def test_a_postgresql_elsewhere_needs_tls(
+    command: Callable[[Path], object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HERHAAL_POSTGRES", FAR)
+    with pytest.raises(UserError, match="needs sslmode=verify-full") as refused:
+        command(tmp_path)
+    assert "secret" not in str(refused.value)
+
+
+def test_a_postgresql_elsewhere_without_tls_is_an_explicit_exception(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HERHAAL_INSECURE_DATABASE", "true")
+    assert addresses(tmp_path, "127.0.0.1:9092", FAR) == ("127.0.0.1:9092", FAR)

@@ -5,19 +5,14 @@ import gzip
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
-from ipaddress import IPv4Address
 from pathlib import Path
 
 import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from runtime.http.jwks import fetch_keys
 from runtime.http.tokens import InvalidToken, TokenVerifier
+from tests.harness.certificates import self_made_certificate
 from tests.unit.runtime.token_issuer import Clock, MadeUpIssuer
 
 HANGS = b"hangs"
@@ -159,24 +154,11 @@ async def test_a_compressed_answer_is_never_unpacked() -> None:
         assert b"accept-encoding: identity" in server.requests[0].lower()
 
 
-def _self_made_certificate(folder: Path) -> ssl.SSLContext:
+def _nobodys_tls(folder: Path) -> ssl.SSLContext:
     """TLS for 127.0.0.1 with a certificate that nobody vouches for."""
-    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=True
-        )
-        .sign(key, hashes.SHA256())
-    )
+    certificate = self_made_certificate()
     pem = folder / "issuer.pem"
-    pem.write_bytes(
-        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        + certificate.public_bytes(Encoding.PEM)
-    )
+    pem.write_bytes(certificate.key + certificate.chain)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(pem)
     return context
@@ -184,7 +166,7 @@ def _self_made_certificate(folder: Path) -> ssl.SSLContext:
 
 async def test_a_certificate_that_nobody_vouches_for_is_refused(tmp_path: Path) -> None:
     server = Server(_keys(ISSUER))
-    async with server.listening(_self_made_certificate(tmp_path)):
+    async with server.listening(_nobodys_tls(tmp_path)):
         with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
             await fetch_keys(server.url)
     assert server.requests == []

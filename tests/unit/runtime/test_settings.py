@@ -1,13 +1,16 @@
-"""Settings: the address on which a service listens."""
+"""Settings: the address on which a service listens, and those of its database."""
 
 import pytest
 from pydantic import ValidationError
 
 from runtime.settings import Settings
 
+NEAR = "postgresql://ordering@127.0.0.1/ordering"
+FAR = "postgresql://ordering@db.example.org/ordering"
+
 
 def settings(listen: str, *, insecure: bool = False) -> Settings:
-    return Settings(database="postgresql://x", listen=listen, insecure_listen=insecure)
+    return Settings(database=NEAR, listen=listen, insecure_listen=insecure)
 
 
 @pytest.mark.parametrize(
@@ -50,3 +53,17 @@ def test_insecure_listen_allows_it() -> None:
 def test_an_address_without_a_port_is_refused(listen: str) -> None:
     with pytest.raises(ValidationError, match="listen must be address:port"):
         settings(listen)
+
+
+def test_a_database_elsewhere_without_tls_is_refused_with_what_to_do() -> None:
+    what_to_do = r"needs sslmode=verify-full .*HERHAAL_INSECURE_DATABASE=true"
+    with pytest.raises(ValidationError, match=what_to_do):
+        Settings(database=FAR)
+    with pytest.raises(ValidationError, match=what_to_do):
+        Settings(database=NEAR, database_owner=FAR)
+
+
+def test_a_database_elsewhere_needs_tls_or_an_explicit_exception() -> None:
+    verified = f"{FAR}?sslmode=verify-full"
+    assert Settings(database=verified, database_owner=verified).database_owner == verified
+    assert Settings(database=FAR, insecure_database=True).database == FAR
