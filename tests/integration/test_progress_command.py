@@ -29,4 +29,4 @@ def test_another_missing_table_is_not_taken_for_that() -> None:
         raise asyncpg.UndefinedTableError
 
     with pytest.raises(UserError, match="UndefinedTableError"):
-        _run(Servers("kafka", "postgres"), missing())
+        _run(Servers("127.0.0.1:1", "postgres"), missing())

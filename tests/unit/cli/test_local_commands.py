@@ -113,7 +113,7 @@ FAR = "postgresql://admin:secret@db.example.org/postgres"
 @pytest.mark.parametrize(
     "command",
     [
-        lambda folder: run_up(folder, 8100, 9092, 1, "json"),
+        lambda folder: run_up(folder, 8100, 9092, 1, "json", tls=False),
         lambda folder: run_restore(folder / "backup", folder, databases_only=True),
         lambda folder: addresses(folder, "127.0.0.1:9092", FAR),
     ],
