@@ -98,7 +98,15 @@ class Adding:
 def ticks(name: str) -> Topic:
     """A topic of numbers."""
     who = frozenset({"test"})
-    return Topic(name, "Numbers to add.", (Tick,), frozenset({"adding"}), who, timedelta(days=1), partitions=2)
+    return Topic(
+        name,
+        "Numbers to add.",
+        (Tick,),
+        frozenset({"adding"}),
+        who,
+        timedelta(days=1),
+        partitions=2,
+    )
 
 
 REBUILD: Rebuild[Work] = Rebuild(

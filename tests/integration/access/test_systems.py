@@ -18,8 +18,8 @@ from schemas.access import Party
 from schemas.topic_lookup import of_system
 from tests.harness.kafka import eventually, header, records_of, send, sent
 from tests.harness.made import PHARMACY, PRACTICE, a_patient, an_import, an_order
+from tests.integration.access.test_kafka import added
 from tests.integration.operator import herhaal
-from tests.integration.test_kafka_access import added
 
 CUT_OFF_S = 5.0
 """How soon a removed system may do nothing, also over an open connection."""

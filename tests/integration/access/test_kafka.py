@@ -10,12 +10,12 @@ from aiokafka.errors import KafkaConnectionError
 
 from cli.topics.commands import prepare
 from deploy.local import LocalStack, StackOptions, free_ports
-from runtime.kafka.access_control import plan_access
+from runtime.kafka.access_control import apply_access, plan_access
 from runtime.kafka.admin import apply_topics
 from runtime.kafka.global_table import read_table
 from runtime.kafka_address import Address, client_options
 from schemas.access import Party
-from schemas.grants import grants
+from schemas.grants import Grant, Operation, Resource, grants
 from schemas.records.directory import System
 from schemas.topic_lookup import of_system
 from schemas.topics import (
@@ -29,7 +29,8 @@ from schemas.topics import (
     prescriptions,
 )
 from tests.harness.kafka import eventually
-from tests.integration.kafka_matrix import may_join, may_read, may_write
+from tests.integration.access.cells import Cell, Cells
+from tests.integration.access.kafka import may_join, may_read, may_write
 from tests.integration.operator import herhaal
 
 PORTAL, HIS, APO, NEIGHBOUR = "mijnzorg", "linde-his", "apo", "apo-noord"
@@ -102,17 +103,27 @@ def expected(principal: str, topic: Topic) -> tuple[bool, bool]:
 
 
 async def test_every_principal_reads_and_writes_what_it_should_and_nothing_else(
-    addresses: dict[str, str],
+    addresses: dict[str, str], cells: Cells
 ) -> None:
-    """Given four services, four systems and the operator; then 243 cells for reading, as many for writing."""
+    """Given four services, four systems and the operator; then every topic answers each, also by denying."""
     names = [topic.name for topic in TOPICS]
-    got: dict[tuple[str, str], tuple[bool, bool]] = {}
+    asked: list[Cell] = []
     for principal, kafka in addresses.items():
         reads, writes = await may_read(kafka, names), await may_write(kafka, names)
-        got |= {(principal, name): (reads[name], writes[name]) for name in names}
-    wanted = {(p, topic.name): expected(p, topic) for p in addresses for topic in TOPICS}
-    assert {cell: may for cell, may in got.items() if may != wanted[cell]} == {}
-    assert got.keys() == wanted.keys()
+        for topic in TOPICS:
+            wanted = expected(principal, topic)
+            answers = zip(("read", "write"), wanted, (reads, writes), strict=True)
+            asked += [
+                cells.add(_cell(principal, how, topic, said, may[topic.name]))
+                for how, said, may in answers
+            ]
+    assert [cell for cell in asked if cell.got != cell.expected] == []
+    assert len(asked) == 2 * len(addresses) * len(TOPICS)
+
+
+def _cell(principal: str, how: str, topic: Topic, expected: bool, got: bool) -> Cell:
+    words = {True: "allowed", False: "denied"}
+    return Cell(principal, "", "kafka", how, topic.name, words[expected], words[got])
 
 
 @pytest.mark.parametrize(
@@ -154,9 +165,6 @@ async def test_what_is_left_over_is_named_and_removed_only_with_prune(
     alone: LocalStack, addresses: dict[str, str]
 ) -> None:
     """Given an access list that nothing asks for; then it is named, stays, and goes with --prune."""
-    from runtime.kafka.access_control import apply_access
-    from schemas.grants import Grant, Operation, Resource
-
     assert addresses
     stray = Grant("stranger", Resource.TOPIC, "orders.", Operation.READ, prefix=True)
     await apply_access(alone.kafka, {stray}, prune=False)
