@@ -78,6 +78,7 @@ def run(
         create_app(service, resources, part, fail, at_failpoint),
         host=settings.host,
         port=settings.port,
+        ssl_certfile=settings.certificate,
         log_config=None,
         access_log=False,
         proxy_headers=False,

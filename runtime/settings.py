@@ -1,5 +1,6 @@
 """Settings of a service process, from the environment (`HERHAAL_…`)."""
 
+from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -21,10 +22,11 @@ class Settings(BaseSettings):
     `database_owner` is the DSN of the same database as the owner of its tables; without it, the service does
     not migrate, and runs only when all migrations are applied.
     `issuers` is a JSON list of the OIDC providers whose access tokens are accepted (see
-    `runtime.issuers.Issuer`); without one, requests need no token. `listen` must be a loopback address
-    unless `insecure_listen` is set, as requests are not encrypted; so must Kafka's servers, unless connections
-    to them are encrypted or `insecure_kafka` is set. Both DSNs need TLS with a verified server
-    (`runtime.dsn.require_tls`) unless `insecure_database` is set.
+    `runtime.issuers.Issuer`); without one, requests need no token. `certificate` is a PEM file with
+    the service's certificate and its key: requests are encrypted then. `listen` must be a loopback address
+    unless there are a certificate and an issuer, or `insecure_listen` is set. Kafka's servers must be on
+    loopback unless connections to them are encrypted, or `insecure_kafka` is set. Both DSNs need
+    TLS with a verified server (`runtime.dsn.require_tls`) unless `insecure_database` is set.
     `patience_s` is how long a partition may be stalled before readiness reports it, and how long a worker with
     work may show no sign of life before its process ends. `loop_connections` and `api_connections` are the
     sizes of the two pools; the loop uses at most four at once.
@@ -37,6 +39,7 @@ class Settings(BaseSettings):
     database_owner: str | None = None
     listen: str = "127.0.0.1:8101"
     log: LogFormat = "json"
+    certificate: Path | None = None
     insecure_listen: bool = False
     insecure_kafka: bool = False
     insecure_database: bool = False
@@ -85,10 +88,11 @@ class Settings(BaseSettings):
     def _loopback_only(self) -> Self:
         if not _is_port(self.listen.rpartition(":")[2]):
             raise ValueError("listen must be address:port")
-        if not self.insecure_listen and not is_loopback(self.host):
+        guarded = self.certificate is not None and bool(self.issuers)
+        if not (guarded or self.insecure_listen or is_loopback(self.host)):
             raise ValueError(
-                f"{self.host} is not loopback: requests are not encrypted, "
-                "so listening elsewhere needs --insecure-listen"
+                f"{self.host} is not loopback: listening there needs HERHAAL_CERTIFICATE and"
+                " HERHAAL_ISSUERS, or --insecure-listen"
             )
         return self
 

@@ -76,7 +76,9 @@ def run_remove(kafka: str, data: Path | None, name: str) -> None:
 def run_list(kafka: str) -> None:
     """Print all systems. Raises UserError when Kafka is unavailable or refuses."""
     systems, with_password = ask(kafka, _list(kafka))
-    table = Table("name", "kind", "serves", "contact", "state")
+    table = Table()
+    for title in ("name", "kind", "serves", "contact", "state"):
+        table.add_column(title, overflow="fold")
     for name, system in sorted(systems.items()):
         serves = [*system.regions, *system.practices, *system.pharmacies]
         state = "no credentials yet" if name not in with_password else "active"

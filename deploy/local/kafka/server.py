@@ -116,7 +116,8 @@ async def kafka_node(
 ) -> Program:
     """Make the program of one node; format its storage when that does not exist yet."""
     folder = data.kafka(node)
-    folder.mkdir(exist_ok=True)
+    # What patients order is in the records.
+    folder.mkdir(mode=0o700, exist_ok=True)
     write_for_owner(folder / PROPERTIES, server_properties(plan, node, security, extra))
     if not (folder / LOG / "bootstrap.checkpoint").exists():
         await format_node(install, folder, cluster, security)

@@ -1,8 +1,12 @@
 """Settings: the address on which a service listens, and those of its database."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
+from runtime.issuers import Issuer
 from runtime.settings import Settings
 
 NEAR = "postgresql://ordering@127.0.0.1/ordering"
@@ -39,8 +43,22 @@ def test_loopback_is_accepted(listen: str, host: str, port: int) -> None:
     ],
 )
 def test_another_address_is_refused_with_what_to_do(listen: str) -> None:
-    with pytest.raises(ValidationError, match=r"is not loopback.*needs --insecure-listen"):
+    with pytest.raises(
+        ValidationError, match=r"is not loopback.*HERHAAL_CERTIFICATE.*--insecure-listen"
+    ):
         settings(listen)
+
+
+def test_a_service_that_is_encrypted_and_asks_for_tokens_may_listen_elsewhere() -> None:
+    """Given a certificate; then an issuer is needed too, as anybody can connect."""
+    issuer = Issuer("https://login.example.org", "https://login.example.org/jwks", "herhaal")
+    with_both: dict[str, Any] = {"certificate": Path("/server.pem"), "issuers": (issuer,)}
+    made = Settings(database=NEAR, listen="0.0.0.0:8101", **with_both)
+    assert made.host == "0.0.0.0"
+    for missing in with_both:
+        rest = {name: value for name, value in with_both.items() if name != missing}
+        with pytest.raises(ValidationError, match="is not loopback"):
+            Settings(database=NEAR, listen="0.0.0.0:8101", **rest)
 
 
 def test_insecure_listen_allows_it() -> None:
