@@ -89,7 +89,7 @@ def test_the_command_shows_what_became_of_each_entry(stack: LocalStack) -> None:
     result = CliRunner().invoke(app, arguments, env={"COLUMNS": "160"})
     assert result.exit_code == 0, result.output
     assert "Apotheek De Gouden Vijzel" in result.stdout
-    assert "5 unchanged" in result.stdout
+    assert "10 unchanged" in result.stdout
 
 
 def test_an_apply_of_a_file_with_errors_publishes_nothing(
