@@ -13,6 +13,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
+from faststream.kafka import Topic as DeclaredTopic
 from faststream.kafka.message import FAKE_CONSUMER
 from faststream.kafka.subscriber.usecase import BatchSubscriber
 from faststream.security import BaseSecurity, SASLScram512
@@ -25,6 +26,7 @@ from runtime.kafka_address import Address, tls_context
 from runtime.loop.assignor import CoPartitionAssignor
 from runtime.messages.message import runs
 from runtime.messages.positions import Position
+from runtime.observability.logs import FASTSTREAM
 from schemas.topics import Topic
 
 POLL_MS = 500
@@ -91,7 +93,7 @@ def create_broker(bootstrap: str, group: str) -> KafkaBroker:
         apply_types=False,
         client_id=client_id(group),
         request_timeout_ms=REQUEST_TIMEOUT_MS,
-        logger=logging.getLogger("faststream"),
+        logger=logging.getLogger(FASTSTREAM),
     )
 
 
@@ -118,7 +120,8 @@ def subscribe(
     The broker may hold a fetch for `fetch_wait_ms` until `MIN_FETCH_BYTES` have arrived; 0 disables this.
     """
     subscriber = broker.subscriber(
-        *(topic.name for topic in topics),
+        # Undeclared: FastStream would ask Kafka to create them at each start, which a service may not.
+        *(DeclaredTopic(topic.name, declare=False) for topic in topics),
         batch=True,
         group_id=group,
         auto_offset_reset="earliest",

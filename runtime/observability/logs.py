@@ -9,6 +9,9 @@ import structlog
 
 LogFormat = Literal["json", "console"]
 
+FASTSTREAM = "runtime.faststream"
+"""The logger that we give FastStream. Its own has a handler that writes text, with messages of exceptions."""
+
 
 def configure_logs(service: str, form: LogFormat) -> None:
     """Send our and the libraries' logs to stderr in the same format, with times in UTC."""
@@ -40,7 +43,7 @@ def configure_logs(service: str, form: LogFormat) -> None:
     root.handlers = [handler]
     root.setLevel(logging.INFO)
     # They log every rebalance and request at level info.
-    for noisy in ("aiokafka", "faststream", "uvicorn.access", "httpx"):
+    for noisy in ("aiokafka", FASTSTREAM, "uvicorn.access", "httpx"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     structlog.contextvars.bind_contextvars(service=service)
 

@@ -1,6 +1,7 @@
 """Polling: records are returned at once, and there is no wait after an empty poll."""
 
 import asyncio
+import logging
 from collections.abc import Coroutine
 from typing import Any, cast
 
@@ -10,6 +11,7 @@ from faststream.kafka import KafkaBroker
 
 from runtime.kafka.record_reader import Delivered
 from runtime.loop.polling import POLL_MS, Fetched, poll, subscribe
+from runtime.observability.logs import FASTSTREAM
 from schemas.topics import ORDERS_REQUESTS
 
 FIRST, SECOND = TopicPartition("orders.requests", 0), TopicPartition("orders.requests", 1)
@@ -64,6 +66,13 @@ async def test_faststreams_own_poll_waits() -> None:
             await subscriber.get_msg(cast(AIOKafkaConsumer, _Kafka({})))
 
 
+def test_faststream_logs_as_everything_else_does() -> None:
+    """When it has a handler of its own, its lines are no JSON, and hold messages of exceptions."""
+    logger = logging.getLogger(FASTSTREAM)
+    assert logger.propagate
+    assert not logger.handlers
+
+
 async def test_the_workers_subscriber_uses_our_poll() -> None:
     async def handle(fetched: Fetched) -> None:
         raise AssertionError(f"nothing was consumed: {fetched}")
@@ -78,6 +87,7 @@ async def test_the_workers_subscriber_uses_our_poll() -> None:
         max_records=10,
         session_timeout_ms=10_000,
     )
+    assert not subscriber.topics_to_create, "a service may not create topics"
     kafka = _Kafka({FIRST: ["a"]})
     assert await subscriber.get_msg(cast(AIOKafkaConsumer, kafka)) == ("a",)
     assert kafka.asked == [(POLL_MS, 10)]
