@@ -42,7 +42,6 @@ def run_up(
         os.environ.get("HERHAAL_KAFKA"),
         external_postgres(),
         log,
-        access=True,
         tls=tls,
     )
     with ConsoleReport() as report:

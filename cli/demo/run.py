@@ -6,7 +6,6 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -50,9 +49,7 @@ async def run(count: int, per_s: float, seed: int, report: Report, progress: Pro
     with tempfile.TemporaryDirectory(prefix="herhaal-demo-") as folder:
         ports = free_ports()
         began_s = time.monotonic()
-        async with LocalStack(
-            replace(StackOptions.at(Path(folder), ports), access=True), report
-        ) as stack:
+        async with LocalStack(StackOptions.at(Path(folder), ports), report) as stack:
             report.status("Starting Kafka, PostgreSQL and the four services …")
             await start_everything(stack)
             start_s = time.monotonic() - began_s

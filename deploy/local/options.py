@@ -14,9 +14,8 @@ class StackOptions:
 
     `external_kafka` (its address) and `external_postgres` (an administrator's DSN) are used instead of our
     servers, and must answer within `external_within_s`. `kafka_settings` and `postgres_settings` override
-    the settings of our servers. With `access`, services need tokens of the development issuer. With `tls`,
-    connections to our Kafka are encrypted. With `open_kafka`, it asks nobody who they are: for measurements
-    beside programs that cannot log in.
+    the settings of our servers. With `tls`, connections to our Kafka are encrypted. With `open_kafka`, it asks
+    nobody who they are: for measurements beside programs that cannot log in.
     """
 
     data: Path
@@ -29,7 +28,6 @@ class StackOptions:
     external_within_s: float = 10.0
     kafka_settings: Mapping[str, str] = field(default_factory=dict)
     postgres_settings: Mapping[str, str] = field(default_factory=dict)
-    access: bool = False
     tls: bool = False
     open_kafka: bool = False
 

@@ -163,7 +163,7 @@ class LocalStack(AbstractAsyncContextManager["LocalStack"]):
             self.kafka_as(service),
             self.databases[service],
             self.options.service_log,
-            self._issuers,
+            self.issuers,
             owner_dsn(self.postgres, service),
         )
         program = service_program(service, name, at, only, servers, self.data)
@@ -233,10 +233,8 @@ class LocalStack(AbstractAsyncContextManager["LocalStack"]):
         return {"kafka": self.kafka, "postgres": self.postgres, **services, "issuer": self.issuer}
 
     @property
-    def _issuers(self) -> str:
-        """The setting of the services: the issuers whose tokens they accept."""
-        if not self.options.access:
-            return "[]"
+    def issuers(self) -> str:
+        """The setting of the services: the issuers whose tokens they accept, as JSON."""
         keys = f"{self.issuer}/jwks"
         return json.dumps([{"url": self.issuer, "jwks": keys, "audience": "herhaal"}])
 

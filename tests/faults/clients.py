@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ from verify.history import Action, History
 KAFKA_TIMEOUT_S = 20.0
 CONNECT_EVERY_S = 0.2
 
+TURNED_AWAY = (401, 403)
+"""HTTP answers of a service that does not believe a token, or lets its bearer do nothing of the kind."""
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -40,14 +44,22 @@ class Clients(AbstractAsyncContextManager["Clients"]):
     """Send operations over HTTP or Kafka; each method returns when its operation has ended."""
 
     def __init__(
-        self, endpoints: Mapping[str, str], history: Path, http_timeout_s: float = 8.0
+        self,
+        endpoints: Mapping[str, str],
+        tokens: httpx.Auth,
+        history: Path,
+        http_timeout_s: float = 8.0,
     ) -> None:
         self.answers: list[Answer] = []
+        self.turned_away: Counter[str] = Counter()
+        """Answers of 401 and 403, to reads too: no fault makes a good token worthless."""
         self.connected = asyncio.Event()
         """Set once the producer is connected to Kafka."""
         self._endpoints = endpoints
         self._history = History(history)
-        self._http = httpx.AsyncClient(timeout=http_timeout_s)
+        self._http = httpx.AsyncClient(
+            timeout=http_timeout_s, auth=tokens, event_hooks={"response": [self._at_the_door]}
+        )
         self._kafka: AIOKafkaProducer | None = None
         self._running = AsyncExitStack()
 
@@ -152,6 +164,12 @@ class Clients(AbstractAsyncContextManager["Clients"]):
         except httpx.HTTPError:
             return None
         return str(answer.json()["state"]) if answer.is_success else None
+
+    async def _at_the_door(self, answer: httpx.Response) -> None:
+        if answer.status_code in TURNED_AWAY:
+            why = answer.headers.get("www-authenticate", "")
+            request = answer.request
+            self.turned_away[f"{answer.status_code} {request.method} {request.url} {why}"] += 1
 
     async def _connect(self) -> None:
         while self._kafka is None:

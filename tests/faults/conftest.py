@@ -11,9 +11,12 @@ from cli.directory import apply_directory, read_directory
 from cli.up import start_everything
 from deploy.local import LocalStack, StackOptions
 from deploy.local.ports import free_ports
+from samples.callers import Permitted
+from schemas.access import Party
 from tests.faults.load import Load
 from tests.faults.rows import Judge
 from tests.faults.table import Table
+from tests.harness.systems import until_known
 
 EXAMPLE = Path(__file__).parents[2] / "deploy" / "example" / "directory.yaml"
 
@@ -24,6 +27,7 @@ async def everything(folder: Path, brokers: int = 1) -> AsyncIterator[LocalStack
     async with LocalStack(StackOptions.at(folder, free_ports(brokers))) as stack:
         await start_everything(stack)
         await apply_directory(stack.kafka, read_directory(EXAMPLE))
+        await until_known(stack.endpoints, stack.token(Party.PORTAL))
         yield stack
 
 
@@ -48,7 +52,7 @@ def judge(disturbed: LocalStack, table: Table) -> Judge:
 @pytest.fixture
 async def load(disturbed: LocalStack, tmp_path: Path) -> AsyncIterator[Load]:
     """A load with a new history; it stops when the test ends, also after a failure."""
-    clients = Load(disturbed.endpoints, tmp_path / "history.jsonl")
+    clients = Load(disturbed.endpoints, Permitted(disturbed.token), tmp_path / "history.jsonl")
     yield clients
     await clients.end()
 

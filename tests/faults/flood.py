@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import uvloop
 
 from runtime.messages.encoding import encode
+from samples.callers import Permitted
 from tests.faults.clients import Answer
 from tests.faults.load import Load
 from tests.harness.made import an_order
@@ -40,15 +41,15 @@ class Connection:
         if self._streams is None:
             self._streams = await asyncio.open_connection(self._host, self._port)
 
-    async def post(self, path: str, body: bytes) -> tuple[int, str | None]:
-        """Send a POST; return the answer's status and Retry-After.
+    async def post(self, path: str, token: str, body: bytes) -> tuple[int, str | None]:
+        """Send a POST with this `Authorization`; return the answer's status and Retry-After.
 
         Raises OSError or EOFError when the connection breaks.
         """
         assert self._streams is not None, "it is open"
         reader, writer = self._streams
         head = (
-            f"POST {path} HTTP/1.1\r\nhost: {self._host}\r\n"
+            f"POST {path} HTTP/1.1\r\nhost: {self._host}\r\nauthorization: {token}\r\n"
             f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
         )
         writer.write(head.encode() + body)
@@ -67,8 +68,9 @@ class Connection:
 class Flood:
     """Places orders of a load's patients, and records them in a separate history."""
 
-    def __init__(self, url: str, load: Load, history: Path) -> None:
+    def __init__(self, url: str, tokens: Permitted, load: Load, history: Path) -> None:
         self._url = url
+        self._tokens = tokens
         self._load = load
         self._path = history
         self._number = 0
@@ -129,6 +131,7 @@ class Flood:
     async def _place(self, connection: Connection, history: History) -> Answer:
         self._number += 1
         order = an_order(self._load.patients[self._number % len(self._load.patients)])
+        token = self._tokens.header("POST", "/orders")
         invoked = await history.invoke("place", "http", order.order_id)
         sent_s = time.monotonic()
         try:
@@ -138,7 +141,7 @@ class Flood:
             return Answer(sent_s, time.monotonic(), None)
         try:
             async with asyncio.timeout(TIMEOUT_S):
-                status, retry_after = await connection.post("/orders", encode(order))
+                status, retry_after = await connection.post("/orders", token, encode(order))
         except (OSError, EOFError):
             connection.close()
             await invoked.unknown()

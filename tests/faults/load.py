@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Literal
 from uuid import uuid4
 
+import httpx
+
 from schemas import topics
 from schemas.records.medication import MedicationSetStatus, Status
 from schemas.records.orders import OrderPlace, OrderReview, Outcome
@@ -62,6 +64,7 @@ class Load:
     def __init__(
         self,
         endpoints: Mapping[str, str],
+        tokens: httpx.Auth,
         history: Path,
         share: Share = EVERYTHING,
         http_timeout_s: float = 8.0,
@@ -69,6 +72,7 @@ class Load:
         self.patients = [a_patient() for _ in range(PATIENTS)]
         self.acknowledged: list[OrderPlace] = []
         """Orders that a service or Kafka acknowledged, in the order of the acknowledgements."""
+        self.tokens = tokens
         self._path = history
         self._endpoints = endpoints
         self._http_timeout_s = http_timeout_s
@@ -96,15 +100,21 @@ class Load:
 
     @asynccontextmanager
     async def running(self, per_s: float) -> AsyncIterator[None]:
-        """Send this many operations a second while the body runs, then wait for every answer."""
+        """Send this many operations a second while the body runs, then wait for every answer.
+
+        Fails when a client was turned away.
+        """
         stop = asyncio.Event()
-        async with Clients(self._endpoints, self._path, self._http_timeout_s) as self._clients:
+        async with Clients(
+            self._endpoints, self.tokens, self._path, self._http_timeout_s
+        ) as self._clients:
             self._sending = asyncio.create_task(self._send(per_s, stop))
             try:
                 yield
             finally:
                 stop.set()
                 await self._sending
+        assert not self.clients.turned_away, self.clients.turned_away
 
     async def end(self) -> None:
         """Stop sending, also after a test that timed out, which leaves its tasks behind."""

@@ -10,6 +10,7 @@ from uuid import uuid4
 import httpx
 
 from schemas.records.orders import OrderPlace
+from tests.faults.clients import TURNED_AWAY
 
 _TIMEOUT_S = 8.0
 
@@ -17,23 +18,28 @@ _TIMEOUT_S = 8.0
 class Readers:
     """Send `GET /orders/{id}` for an acknowledged order; `answers` counts status codes, 0 for no answer."""
 
-    def __init__(self, ordering: str, orders: Sequence[OrderPlace]) -> None:
+    def __init__(self, ordering: str, tokens: httpx.Auth, orders: Sequence[OrderPlace]) -> None:
         self.answers: Counter[int] = Counter()
         self._ordering = ordering
+        self._tokens = tokens
         self._orders = orders
 
     @asynccontextmanager
     async def running(self, per_s: float) -> AsyncIterator[None]:
-        """Send this many requests a second while the body runs, then wait for every answer."""
+        """Send this many requests a second while the body runs, then wait for every answer.
+
+        Fails when a reader was turned away.
+        """
         stop = asyncio.Event()
         limits = httpx.Limits(max_connections=1000)
-        async with httpx.AsyncClient(timeout=_TIMEOUT_S, limits=limits) as http:
+        async with httpx.AsyncClient(timeout=_TIMEOUT_S, limits=limits, auth=self._tokens) as http:
             reading = asyncio.create_task(self._read(http, per_s, stop))
             try:
                 yield
             finally:
                 stop.set()
                 await reading
+        assert self.answers.keys().isdisjoint(TURNED_AWAY), self.answers
 
     async def _read(self, http: httpx.AsyncClient, per_s: float, stop: asyncio.Event) -> None:
         began_s, count = time.monotonic(), 0

@@ -8,6 +8,7 @@ import pytest
 
 from deploy.local import LocalStack
 from runtime.kafka.clients import admin
+from samples.callers import Permitted
 from schemas import topics
 from tests.faults.conftest import everything
 from tests.faults.database import outboxes
@@ -43,7 +44,12 @@ def judge(three: LocalStack, table: Table) -> Judge:
 @pytest.fixture
 async def load(three: LocalStack, tmp_path: Path) -> AsyncIterator[Load]:
     """A load on three brokers, from clients with a longer timeout than the services have."""
-    clients = Load(three.endpoints, tmp_path / "history.jsonl", http_timeout_s=CLIENT_GIVES_UP_S)
+    clients = Load(
+        three.endpoints,
+        Permitted(three.token),
+        tmp_path / "history.jsonl",
+        http_timeout_s=CLIENT_GIVES_UP_S,
+    )
     yield clients
     await clients.end()
 

@@ -6,19 +6,27 @@ Each service has one instance, and that has a wrong clock: it makes every decisi
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from typing import Unpack
 from uuid import UUID
 
+import httpx
 import pytest
 from aiokafka import ConsumerRecord
 from pydantic import TypeAdapter
 
 from cli.directory import apply_directory, read_directory
 from deploy.local import LocalStack
+from deploy.local.issuer.keys import ensure_key
+from deploy.local.issuer.people import TokenScope, claims_of
+from deploy.local.issuer.tokens import Minter
+from samples.callers import Permitted
 from schemas import topics
+from schemas.access import Party
 from schemas.records.directory import Directory, Pharmacy, Practice
 from schemas.records.notifications import PickupPromised
 from schemas.records.orders import OrderDecided, OrderLineDecided, OrderPlace
@@ -34,6 +42,7 @@ from tests.faults.rows import Judge
 from tests.faults.watch import Watch, watching
 from tests.harness.kafka import eventually, header
 from tests.harness.made import PHARMACY, PRACTICE, a_patient, an_order
+from tests.harness.systems import at_the_door
 from verify.rules.decisions import timer_id
 
 PER_S = 40.0
@@ -54,17 +63,45 @@ _DECISION: TypeAdapter[OrderDecided | OrderLineDecided] = TypeAdapter(
 _DUE = "select due_at from timers where id = $1"
 
 
+class _Clocked(httpx.Auth):
+    """Tokens minted at the time that the service that is asked believes it is."""
+
+    requires_request_body = True
+
+    def __init__(self, stack: LocalStack) -> None:
+        self.hours: Mapping[str, float] = {}
+        """How far off the clocks are, by service."""
+        self._services = {stack.ports.services[service]: service for service in SERVICES}
+        self._by_hours = {
+            hours: Permitted(partial(_token, stack, hours)) for hours in (-HOURS, 0.0, HOURS)
+        }
+
+    def auth_flow(self, request: httpx.Request) -> Iterator[httpx.Request]:  # type: ignore[override]
+        """Add the token."""
+        hours = self.hours.get(self._services[request.url.port or 0], 0.0)
+        return self._by_hours[hours].auth_flow(request)
+
+
+def _token(stack: LocalStack, hours: float, role: Party, **scope: Unpack[TokenScope]) -> str:
+    """A token of the stack's issuer, if its clock were off by these hours."""
+    minter = Minter(stack.issuer, ensure_key(stack.data.issuer), lambda: time.time() + 3600 * hours)
+    return minter.access_token(claims_of(role, **scope), "test")
+
+
 @pytest.mark.timeout(400)
 async def test_clocks_hours_off_change_no_decision_no_promise_and_no_due_time(
-    disturbed: LocalStack, judge: Judge, load: Load, soak: bool, tmp_path: Path
+    disturbed: LocalStack, judge: Judge, soak: bool, tmp_path: Path
 ) -> None:
     """Given a load; when all clocks are hours off, some ahead, some behind; then decisions and due times are in
     broker time, and promises follow from them.
 
+    Tokens have the clock of the service that is asked, as the issuer of a machine has; others are refused.
     In the long form a timer is due while ordering's clock is hours behind, and fires in time.
     """
     patience = await _patience_of_a_minute(disturbed, tmp_path) if soak else PATIENCE
     waits = an_order(a_patient(), practice=ELSEWHERE)
+    tokens = _Clocked(disturbed)
+    load = Load(disturbed.endpoints, tokens, tmp_path / "history.jsonl")
     began = datetime.now(UTC)
     async with (
         watching(disturbed) as events,
@@ -76,11 +113,15 @@ async def test_clocks_hours_off_change_no_decision_no_promise_and_no_due_time(
         await load.clients.over_kafka("place", waits.order_id, topics.ORDERS_REQUESTS, waits)
         for ahead in (("ordering", "metrics"), ("medication", "notification")):
             hours = {service: HOURS if service in ahead else -HOURS for service in SERVICES}
+            tokens.hours = hours
             async with _off_by(disturbed, hours):
+                said = await at_the_door(disturbed.endpoints, disturbed.token(Party.PORTAL))
+                assert {*said.values()} == {401}
                 await _promises(told, PROMISES)
                 await asyncio.gather(*(_is_off(disturbed, *one) for one in hours.items()))
                 if soak and "ordering" not in ahead:
                     await _decisions_on(events, waits, 2, within_s=90)
+        tokens.hours = {}
         await asyncio.gather(*(disturbed.start(service) for service in SERVICES))
     row = await judge.judge(load, f"clocks {HOURS:.0f} h ahead and behind", "all")
     assert row.clean

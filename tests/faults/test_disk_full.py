@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from deploy.local import LocalStack
+from samples.callers import Permitted
 from tests.faults.clients import Answer
 from tests.faults.conftest import everything
 from tests.faults.database import administrator
@@ -49,7 +50,7 @@ async def test_a_full_disk_refuses_and_holds_and_loses_nothing(
         with moved_to_small_disk(stack.data.postgres, DISK_MB) as disk:
             await stack.start("postgres")
             await stack.services_ready()
-            load = Load(stack.endpoints, tmp_path / "history.jsonl")
+            load = Load(stack.endpoints, Permitted(stack.token), tmp_path / "history.jsonl")
             row, while_full = await _filled(stack, disk, load, Judge(stack, table))
             await stack.stop("postgres", 10)
     assert row.clean

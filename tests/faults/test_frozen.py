@@ -45,7 +45,7 @@ async def test_what_stands_still_for_a_while_goes_on_whole(
     disturbed: LocalStack, judge: Judge, load: Load, process: str, seconds: int
 ) -> None:
     """Given orders and readers; when a process is frozen; then every service is steady afterwards."""
-    readers = Readers(disturbed.endpoints["ordering"], load.acknowledged)
+    readers = Readers(disturbed.endpoints["ordering"], load.tokens, load.acknowledged)
     async with watching(disturbed) as watch, load.running(ORDERS_PER_S):
         await watch.recovery(now())
         async with readers.running(READS_PER_S):
@@ -65,7 +65,7 @@ async def test_a_statement_that_times_out_while_readers_wait_for_its_lock_starve
     """Given more readers than the API has connections; when a table is locked; then the loop's statements
     time out and are retried, and the worker goes on in the same process.
     """
-    readers = Readers(disturbed.endpoints["ordering"], load.acknowledged)
+    readers = Readers(disturbed.endpoints["ordering"], load.tokens, load.acknowledged)
     pid = disturbed.process("ordering").pid
     timed_out = await retries(disturbed.endpoints["ordering"], "LockNotAvailableError")
     async with watching(disturbed) as watch, load.running(ORDERS_PER_S):

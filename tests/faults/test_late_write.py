@@ -16,6 +16,7 @@ from aiokafka import ConsumerRecord
 from deploy.local import LocalStack
 from runtime.loop.failpoints import Failpoint
 from runtime.postgres import outbox
+from samples.callers import Permitted
 from schemas import topics
 from schemas.records.medication import MedicationOverview
 from tests.faults.load import Load, Share
@@ -39,7 +40,8 @@ async def test_a_late_write_to_the_compacted_topic_is_healed(
 ) -> None:
     options = ("--stop-at", Failpoint.BEFORE_PUBLISH, "--pass", str(PASSES), "--only", "worker")
     program = faulty(disturbed, "medication", *options, beside=True, env=SHORT_SESSION)
-    load = Load(disturbed.endpoints, tmp_path / "history.jsonl", ONLY_CHANGES)
+    tokens = Permitted(disturbed.token)
+    load = Load(disturbed.endpoints, tokens, tmp_path / "history.jsonl", ONLY_CHANGES)
     async with watching(disturbed, topics.MEDICATION_STATUS.name) as watch:
         async with load.running(PER_S), running(program) as worker:
             await until_stopped(worker)

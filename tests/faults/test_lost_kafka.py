@@ -18,8 +18,10 @@ from cli.topics.commands import prepare
 from cli.up import start_everything
 from deploy.local import LocalStack, StackError, StackOptions
 from deploy.local.ports import free_ports
+from deploy.local.waiting import run_concurrently
 from runtime.dsn import database_dsn
 from runtime.kafka.clients import admin
+from samples.callers import Permitted
 from schemas import topics
 from schemas.records.medication import MedicationOverview
 from schemas.topics import SERVICES, Topic
@@ -108,14 +110,15 @@ async def test_what_kafka_lost_is_waited_for_and_nothing_is_taken_in_meanwhile(
     _copy(used, data := tmp_path / "data")
     newest, history = tmp_path / "newest", tmp_path / "history.jsonl"
     async with _everything(data) as stack:
-        async with Load(stack.endpoints, history).running(PER_S):
+        async with Load(stack.endpoints, Permitted(stack.token), history).running(PER_S):
             await asyncio.sleep(2)
         assert not await wait_until_at_rest(stack.kafka, stack.postgres, 60)
     (data / "kafka-1").rename(newest)
     _copy_tree(used.data / "kafka-1", data / "kafka-1")
     async with LocalStack(StackOptions.at(data, free_ports())) as stack:
-        await stack.start_servers()
-        refused = Load(stack.endpoints | {"kafka": NOWHERE}, history, ONLY_HTTP)
+        await run_concurrently(stack.start_servers(), stack.start_issuer())
+        nowhere = stack.endpoints | {"kafka": NOWHERE}
+        refused = Load(nowhere, Permitted(stack.token), history, ONLY_HTTP)
         async with refused.running(PER_S):
             await _all_refuse(stack, "Kafka has lost records")
         shown = await herhaal(stack, "progress", "show", "--postgres", stack.postgres)
@@ -124,7 +127,7 @@ async def test_what_kafka_lost_is_waited_for_and_nothing_is_taken_in_meanwhile(
     newest.rename(data / "kafka-1")
     since = now()
     async with _everything(data) as stack:
-        load = Load(stack.endpoints, history)
+        load = Load(stack.endpoints, Permitted(stack.token), history)
         async with watching(stack) as watch, load.running(PER_S):
             recovery_s = await watch.recovery(since)
         row = await Judge(stack, table).judge(

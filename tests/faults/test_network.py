@@ -16,6 +16,7 @@ import pytest
 from cli.directory import apply_directory, read_directory
 from cli.topics.commands import prepare
 from deploy.local import LocalStack, StackOptions
+from deploy.local.issuer.program import issuer_program
 from deploy.local.kafka.security import CLIENT, CONTROLLER
 from deploy.local.ports import LOOPBACK, PortPlan, free_ports
 from deploy.local.postgres.databases import owner_dsn, service_dsn
@@ -23,6 +24,8 @@ from deploy.local.postgres.server import admin_dsn
 from deploy.local.processes.services import ServiceAddresses, service_program
 from deploy.local.processes.supervisor import Child, Probe, stop_all
 from runtime.kafka_address import Address
+from samples.callers import Permitted
+from schemas.access import Party
 from schemas.topics import SERVICES
 from tests.faults.conftest import EXAMPLE
 from tests.faults.load import Load
@@ -31,6 +34,7 @@ from tests.faults.steady import until_steady
 from tests.faults.table import Table
 from tests.faults.watch import now, watching
 from tests.harness.namespace import Cut, Namespace, can_make_namespaces, namespace
+from tests.harness.systems import until_known
 
 PER_S = 30.0
 TOLD_WITHIN_S = 15.0
@@ -64,6 +68,11 @@ class Apart:
     space: Namespace
     services: dict[str, Child]
 
+    @property
+    def urls(self) -> dict[str, str]:
+        """The URLs at which clients reach the services."""
+        return {name: self.url(name) for name in self.services}
+
     def url(self, service: str) -> str:
         """The URL at which clients reach a service."""
         return f"http://{self.space.links['http'].there}:{self.stack.ports.services[service]}"
@@ -78,14 +87,16 @@ def space() -> Iterator[Namespace]:
 
 @pytest.fixture(scope="module")
 async def apart(space: Namespace, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Apart]:
-    """A whole stack, with its services in the namespace."""
+    """A whole stack, whose services are in the namespace, with the issuer: keys are fetched over loopback."""
     folder = tmp_path_factory.mktemp("apart")
     async with LocalStack(_options(folder, space)) as stack:
         await stack.start_servers()
         await prepare(stack.kafka, 1)
         await apply_directory(stack.kafka, read_directory(EXAMPLE))
         async with _services(stack, space) as services:
-            yield Apart(stack, space, services)
+            made = Apart(stack, space, services)
+            await until_known(made.urls, stack.token(Party.PORTAL))
+            yield made
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -104,8 +115,8 @@ async def test_a_server_that_cannot_be_reached_delays_and_loses_nothing(
     and goes on without a restart when the server is back.
     """
     pids = {name: child.pid for name, child in apart.services.items()}
-    endpoints = apart.stack.endpoints | {name: apart.url(name) for name in apart.services}
-    load = Load(endpoints, tmp_path / "history.jsonl")
+    endpoints = apart.stack.endpoints | apart.urls
+    load = Load(endpoints, Permitted(apart.stack.token), tmp_path / "history.jsonl")
     async with watching(apart.stack) as watch, load.running(PER_S):
         await watch.recovery(now())
         await _cut_off(apart, server, what, seconds)
@@ -117,7 +128,7 @@ async def test_a_server_that_cannot_be_reached_delays_and_loses_nothing(
     assert row.clean
     assert row.acknowledged > 0
     assert {name: child.pid for name, child in apart.services.items()} == pids
-    probes = {name: _is_ready(apart.url(name)) for name in apart.services}
+    probes = {name: _is_ready(url) for name, url in apart.urls.items()}
     await until_steady(apart.stack, probes=probes)
 
 
@@ -171,13 +182,24 @@ def _kafka(space: Namespace, ports: PortPlan) -> str:
 @asynccontextmanager
 async def _services(stack: LocalStack, space: Namespace) -> AsyncIterator[dict[str, Child]]:
     children = {name: _child(stack, space, name) for name in SERVICES}
+    issuer = _issuer(stack, space)
     try:
-        for child in children.values():
+        for child in (issuer, *children.values()):
             await child.start()
         await asyncio.gather(*(child.ready(60) for child in children.values()))
         yield children
     finally:
-        await stop_all([*children.values()], 8)
+        await stop_all([*children.values(), issuer], 8)
+
+
+def _issuer(stack: LocalStack, space: Namespace) -> Child:
+    """The issuer in the namespace. Nobody outside can ask whether it is ready, but the services can."""
+    program = issuer_program(stack.data, stack.ports.issuer, stack.ports.portal)
+    return Child(replace(program, argv=space.command(program.argv)), _unasked, stack.report)
+
+
+async def _unasked() -> str | None:
+    return None
 
 
 def _child(stack: LocalStack, space: Namespace, service: str) -> Child:
@@ -185,7 +207,7 @@ def _child(stack: LocalStack, space: Namespace, service: str) -> Child:
     kafka = replace(Address.parse(stack.kafka_as(service)), servers=(_kafka(space, stack.ports),))
     far = admin_dsn(stack.ports.postgres).replace(LOOPBACK, space.links["postgres"].here)
     found = ServiceAddresses(
-        str(kafka), service_dsn(far, service), "json", database_owner=owner_dsn(far, service)
+        str(kafka), service_dsn(far, service), "json", stack.issuers, owner_dsn(far, service)
     )
     program = service_program(service, service, port, None, found, stack.data)
     listen = f"{space.links['http'].there}:{port}"

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from deploy.local import LocalStack
+from samples.callers import Permitted
 from schemas import topics
 from schemas.topics import SERVICES
 from tests.faults.clients import Answer
@@ -51,7 +52,8 @@ async def test_five_times_what_http_sustains_is_refused_in_time_and_loses_nothin
     """Given open connections and a service that runs a tenth of the time; when five times the orders that it
     sustains are offered; then it refuses the excess with Retry-After, loses nothing and recovers.
     """
-    flood = Flood(disturbed.endpoints["ordering"], load, tmp_path / "flood.jsonl")
+    tokens = Permitted(disturbed.token)
+    flood = Flood(disturbed.endpoints["ordering"], tokens, load, tmp_path / "flood.jsonl")
     seconds = 60.0 if soak else 6.0
     async with load.running(PER_S), peaks(disturbed, SERVICES) as most_mb:
         await load.clients.connected.wait()

@@ -14,7 +14,9 @@ from deploy.local import LocalStack, PlainReport, StackOptions
 from deploy.local.backup.dumps import dump_databases, restore_databases
 from deploy.local.data import DataFolder
 from deploy.local.ports import free_ports
+from samples.callers import Permitted
 from schemas import topics
+from schemas.access import Party
 from schemas.records.directory import Directory
 from schemas.records.medication import Status
 from tests.faults.conftest import EXAMPLE
@@ -23,6 +25,7 @@ from tests.faults.rows import Judge
 from tests.faults.table import Table
 from tests.harness.kafka import header, read_all, send, sent
 from tests.harness.made import METFORMINE, OMEPRAZOL, a_cancellation, an_import, an_order, entry
+from tests.harness.systems import until_known
 from verify.at_rest import wait_until_at_rest
 
 PER_S = 40.0
@@ -67,7 +70,8 @@ async def test_a_database_restored_from_before_decides_and_promises_the_same(
     async with running(data) as stack:
         directory = read_directory(EXAMPLE)
         await apply_directory(stack.kafka, directory)
-        load = Load(stack.endpoints, tmp_path / "history.jsonl")
+        await until_known(stack.endpoints, stack.token(Party.PORTAL))
+        load = Load(stack.endpoints, Permitted(stack.token), tmp_path / "history.jsonl")
         async with load.running(PER_S):
             await asyncio.sleep(2)
         await _rest(stack)
@@ -82,7 +86,7 @@ async def test_a_database_restored_from_before_decides_and_promises_the_same(
         before = {topic: await _told(stack, topic) for topic in TOLD}
     await restore_databases(backup, DataFolder(data), REPORT)
     async with running(data) as stack:
-        late = Load(stack.endpoints, tmp_path / "history.jsonl")
+        late = Load(stack.endpoints, Permitted(stack.token), tmp_path / "history.jsonl")
         async with late.running(PER_S):
             await asyncio.sleep(2)
         row = await Judge(stack, table).judge(

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from deploy.local import LocalStack
+from samples.callers import Permitted
 from schemas.topics import SERVICES
 from tests.faults.load import Load
 from tests.faults.rows import Judge
@@ -29,7 +30,8 @@ async def test_services_kafka_and_postgresql_start_in_any_order(
     disturbed: LocalStack, judge: Judge, tmp_path: Path, soak: bool
 ) -> None:
     for order in permutations(PARTS) if soak else SHORT:
-        load = Load(disturbed.endpoints, tmp_path / f"{'-'.join(order)}.jsonl")
+        history = tmp_path / f"{'-'.join(order)}.jsonl"
+        load = Load(disturbed.endpoints, Permitted(disturbed.token), history)
         for part in ("services", "Kafka", "PostgreSQL"):
             await asyncio.gather(*(disturbed.stop(name, STOPS_S) for name in PARTS[part]))
         async with load.running(PER_S):

@@ -1,6 +1,6 @@
 """Outside systems of the tests, as the directory names them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 
 import httpx
@@ -55,12 +55,26 @@ async def add_systems(stack: LocalStack, systems: Iterable[System]) -> None:
     for system in systems:
         await apply_topics(stack.kafka, topics_of_system(system), 1)
         await publish_system(stack.kafka, system)
-    token = stack.token(system.kind, sub=system.name)
+    await until_known(stack.endpoints, stack.token(system.kind, sub=system.name))
+
+
+async def until_known(services: Mapping[str, str], token: str) -> None:
+    """Wait until the services at these addresses know the system whose token this is."""
+    await eventually(
+        partial(at_the_door, services, token), lambda said: not {401, 503} & {*said.values()}
+    )
+
+
+async def at_the_door(services: Mapping[str, str], token: str) -> Mapping[str, int]:
+    """Ask each service that systems ask with this token; return the status of its answer by service."""
     async with httpx.AsyncClient(headers={"authorization": f"Bearer {token}"}) as http:
-        for service, path in _PATHS.items():
-            url = f"{stack.endpoints[service]}/patients/pat_nobody01/{path}"
-            await eventually(partial(http.get, url), lambda answer: answer.status_code != 401)
+        return {
+            service: (
+                await http.get(f"{services[service]}/patients/pat_nobody01/{path}")
+            ).status_code
+            for service, path in _PATHS.items()
+        }
 
 
 _PATHS = {"ordering": "orders", "medication": "overview", "notification": "messages"}
-"""What systems ask; the answer is 401 to one that the service does not know."""
+"""What systems ask; the answer is 401 to one that the service does not know, 503 while it knows none."""

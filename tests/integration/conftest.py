@@ -5,7 +5,6 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 
 import asyncpg
@@ -56,7 +55,7 @@ async def stack(
     tmp_path_factory: pytest.TempPathFactory, servers: Containers | None
 ) -> AsyncIterator[LocalStack]:
     """Start the servers and all services, and publish the example directory."""
-    options = replace(StackOptions.at(tmp_path_factory.mktemp("stack"), free_ports()), access=True)
+    options = StackOptions.at(tmp_path_factory.mktemp("stack"), free_ports())
     async with (
         LocalStack(options) if servers is None else ContainerStack(options, servers) as running
     ):
