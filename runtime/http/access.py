@@ -13,13 +13,14 @@ from fastapi import Depends, FastAPI, Request, Response
 from fastapi.routing import APIRoute, iter_route_contexts
 
 from runtime.http.plain_route import PlainRoute
-from runtime.http.problems import Problem, not_found, unavailable
+from runtime.http.problems import Problem, invalid_field, not_found, unavailable
 from runtime.http.tokens import InvalidToken, KeysUnavailable
 from runtime.systems import Served, Systems
 from schemas.access import SYSTEM_KINDS, Action, Claims, Party, Scope, scope_of
 from schemas.base import Actor, PlacedBy, Role
 
 F = TypeVar("F", bound=Callable[..., Any])
+A = TypeVar("A", Actor, PlacedBy)
 
 _ACTORS: Mapping[Party, Role] = {
     Party.PATIENT: Role.PATIENT,
@@ -110,12 +111,20 @@ class Caller:
         if not self.may(about):
             raise not_found(what)
 
-    def require_acting(self, actor: Actor | PlacedBy) -> None:
-        """Raise a 403 when a person says that somebody else acts; a system acts for whom it names."""
-        if self.claims is None or self.claims.role not in _ACTORS:
-            return
-        if (actor.role, actor.id) != (_ACTORS[self.claims.role], self.claims.sub):
+    def acting(self, kind: type[A], named: A | None, field: str) -> A:
+        """Who acts: a person by the token, and a system for whom its body names in `field`.
+
+        Raises:
+            Problem: 403, a person names somebody else; 422, a system names nobody.
+        """
+        if self.claims is None or self.claims.role in SYSTEM_KINDS:
+            if named is None:
+                raise invalid_field(field, "is missing: a system names for whom it acts")
+            return named
+        bearer = kind.model_validate({"role": _ACTORS[self.claims.role], "id": self.claims.sub})
+        if named not in (None, bearer):
             raise Problem(403, "another-actor", "The token is of somebody else than who acts.")
+        return bearer
 
 
 def _named(code: str | None) -> tuple[str, ...]:

@@ -12,11 +12,12 @@ from schemas.records.medication import SentMedications, Status
 class _ChangeRequest(Model):
     """Who changes an overview, and why. A request with the same `change_id` is a repeat of the same change.
 
-    `patient` is optional; it must equal the one in the path.
+    `patient` is optional; it must equal the one in the path. `by` is the token's bearer for a person, who may
+    leave it out. A system must name for whom it acts.
     """
 
     patient: PatientId | None = None
-    by: Actor
+    by: Actor | None = None
     reason: Text | None = None
     change_id: UUID | None = None
 

@@ -1,4 +1,4 @@
-"""Bodies of ordering's API. `POST /orders` takes `schemas.records.orders.OrderPlace`."""
+"""Bodies of ordering's API."""
 
 from datetime import date
 from typing import Any, Literal
@@ -6,13 +6,20 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from schemas.base import Actor, Channel, Model, OrderId, PlacedBy, Text, UtcDatetime
-from schemas.records.orders import DecidedLine, OrderState
+from schemas.records.orders import DecidedLine, NewOrder, OrderState
+
+
+class PlaceRequest(NewOrder):
+    """An order: repeats for one patient. The same order sent again, with or without `placed_by`, is a repeat.
+
+    `placed_by` is the token's bearer for a person, who may leave it out. A system must name for whom it acts.
+    """
 
 
 class CancelRequest(Model):
-    """Who cancels an order, and why."""
+    """Who cancels an order, and why; `cancelled_by` as `placed_by` of an order."""
 
-    cancelled_by: Actor
+    cancelled_by: Actor | None = None
     reason: Text | None = None
 
 

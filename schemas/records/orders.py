@@ -61,17 +61,15 @@ class OrderLine(Model):
     quantity: Quantity
 
 
-class OrderPlace(Body):
-    """Place an order: repeats for one patient."""
-
-    TYPE: ClassVar[str] = "order.place.v1"
+class NewOrder(Model):
+    """What an order says. `placed_by` is None only in a request whose token says it."""
 
     order_id: OrderId
     patient: PatientId
     practice: PracticeAgb
     pharmacy: PharmacyAgb
     channel: Channel
-    placed_by: PlacedBy
+    placed_by: PlacedBy | None = None
     lines: Annotated[Many[OrderLine], Field(max_length=50), *NOT_EMPTY]
     remark: Text | None = None
     supply_until: date | None = None
@@ -81,6 +79,14 @@ class OrderPlace(Body):
         if len(self.lines) > 1 and len({line.line for line in self.lines}) != len(self.lines):
             raise ValueError("two lines have the same number")
         return self
+
+
+class OrderPlace(NewOrder, Body):
+    """Place an order: repeats for one patient."""
+
+    TYPE: ClassVar[str] = "order.place.v1"
+
+    placed_by: PlacedBy
 
 
 class OrderCancel(Body):

@@ -26,11 +26,12 @@ from runtime.resources import Resources
 from schemas import topics
 from schemas.access import Action
 from schemas.api.medication import ChangeReceivedView, OverviewRequest, StatusRequest
-from schemas.records.medication import MedicationImport, MedicationOverview, MedicationSetStatus
+from schemas.base import Actor
+from schemas.records.medication import MedicationOverview
 from services.medication import store
 from services.medication.domain.overview import Command
 from services.medication.store import AppliedOverview, OverviewJson
-from services.medication.views import import_command, status_command
+from services.medication.views import import_command, require_same, status_command
 
 SOURCE = "nl.herhaal/medication/http"
 
@@ -48,25 +49,40 @@ class MedicationApi:
         self._applied: LongPoll[ChangeKey, AppliedOverview] = LongPoll(self._find)
 
     async def replace_overview(
-        self, caller: Caller, command: MedicationImport, wait_s: float, traceparent: str | None
+        self,
+        caller: Caller,
+        patient: str,
+        request: OverviewRequest,
+        wait_s: float,
+        traceparent: str | None,
     ) -> Response:
         """Import an overview: 202 once Kafka acknowledged it, 200 if it is applied within `wait_s` (seconds).
 
         Raises:
             Problem: 403, somebody else imports it; 404, not this practice's; 409, another change has this
-                change id; 503, Kafka did not acknowledge the import.
+                change id; 422, body and path disagree, or a system names nobody; 503, Kafka did not
+                acknowledge the import.
         """
-        caller.require(About(practice=command.practice), "practice")
-        caller.require_acting(command.by)
+        require_same("patient", patient, request.patient)
+        caller.require(About(practice=request.practice), "practice")
+        command = import_command(patient, request, caller.acting(Actor, request.by, "by"))
         await self._refuse_conflict(command)
         return await self._accept(command, wait_s, traceparent)
 
     async def set_status(
-        self, caller: Caller, command: MedicationSetStatus, wait_s: float, traceparent: str | None
+        self,
+        caller: Caller,
+        patient: str,
+        prk: str,
+        request: StatusRequest,
+        wait_s: float,
+        traceparent: str | None,
     ) -> Response:
         """Set a status: as `replace_overview`, and Problem (404) without this medicine in an overview."""
-        current = await self._current(caller, command.patient)
-        caller.require_acting(command.by)
+        require_same("patient", patient, request.patient)
+        require_same("prk", prk, request.prk)
+        current = await self._current(caller, patient)
+        command = status_command(patient, prk, request, caller.acting(Actor, request.by, "by"))
         overview = MedicationOverview.model_validate_json(current.body)
         if all(entry.prk != command.prk for entry in overview.medications):
             raise not_found("medicine in this overview")
@@ -152,8 +168,7 @@ def router(resources: Resources) -> APIRouter:
         wait_s: PreferWait,
         traceparent: Traceparent,
     ) -> Response:
-        command = import_command(patient, request)
-        return await api.replace_overview(caller, command, wait_s, traceparent)
+        return await api.replace_overview(caller, patient, request, wait_s, traceparent)
 
     @routes.put(
         "/patients/{patient}/medications/{prk}/status",
@@ -170,8 +185,7 @@ def router(resources: Resources) -> APIRouter:
         wait_s: PreferWait,
         traceparent: Traceparent,
     ) -> Response:
-        command = status_command(patient, prk, request)
-        return await api.set_status(caller, command, wait_s, traceparent)
+        return await api.set_status(caller, patient, prk, request, wait_s, traceparent)
 
     @routes.get("/patients/{patient}/overview", response_model=MedicationOverview)
     @may(Action.OVERVIEW_READ)

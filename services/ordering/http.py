@@ -40,18 +40,19 @@ from schemas.api.ordering import (
     FeedView,
     OrdersView,
     OrderView,
+    PlaceRequest,
     ReceivedView,
 )
-from schemas.base import Body
+from schemas.base import Actor, Body, PlacedBy
 from schemas.records.directory import Pharmacy
-from schemas.records.orders import OrderCancel, OrderPlace
+from schemas.records.orders import OrderCancel
 from schemas.times import local_date
 from services.ordering import store
 from services.ordering.domain.decisions import is_open
 from services.ordering.domain.order import Order
 from services.ordering.envelopes import API_SOURCE
 from services.ordering.store import Arrival
-from services.ordering.views import feed_items, order_view, received_view
+from services.ordering.views import feed_items, order_view, place_command, received_view
 
 Cursor = Annotated[int, Query(ge=0, le=10**18 - 1)]
 Limit = Annotated[int, Query(ge=1, le=1000)]
@@ -70,16 +71,16 @@ class OrderingApi:
         self._closed: LongPoll[UUID, Order] = LongPoll(self._find_closed)
 
     async def place(
-        self, caller: Caller, order: OrderPlace, wait_s: float, traceparent: str | None
+        self, caller: Caller, request: PlaceRequest, wait_s: float, traceparent: str | None
     ) -> Response:
         """Place an order: 202 once Kafka acknowledged it, 200 if it is decided within `wait_s` (seconds).
 
         Raises:
             Problem: 403, somebody else places it; 404, not for this patient; 409, another order has this id;
-                422, `supply_until` is over; 503, Kafka did not acknowledge the order.
+                422, `supply_until` is over, or a system names nobody; 503, Kafka did not acknowledge the order.
         """
-        caller.require(About(patient=order.patient, practice=order.practice), "patient")
-        caller.require_acting(order.placed_by)
+        caller.require(About(patient=request.patient, practice=request.practice), "patient")
+        order = place_command(request, caller.acting(PlacedBy, request.placed_by, "placed_by"))
         if order.supply_until is not None and order.supply_until < local_date(datetime.now(UTC)):
             raise invalid_field("supply_until", "lies in the past")
         digest = digest_of(order)
@@ -111,15 +112,14 @@ class OrderingApi:
         """Cancel an order: 202 once Kafka acknowledged it, 200 if it is applied within `wait_s` (seconds).
 
         Raises:
-            Problem: 403, somebody else cancels it; 404, no such order; 503, not decided yet, or Kafka did not
-                acknowledge the command.
+            Problem: 403, somebody else cancels it; 404, no such order; 422, a system names nobody; 503, not
+                decided yet, or Kafka did not acknowledge the command.
         """
         order = await self._decided_order(order_id, caller)
-        caller.require_acting(request.cancelled_by)
         command = OrderCancel(
             order_id=order_id,
             patient=order.patient,
-            cancelled_by=request.cancelled_by,
+            cancelled_by=caller.acting(Actor, request.cancelled_by, "cancelled_by"),
             reason=request.reason,
         )
         try:
@@ -235,7 +235,7 @@ def router(resources: Resources) -> APIRouter:
 
     @may(Action.ORDERS_PLACE)
     async def place(request: Request, wait_s: PreferWait, traceparent: Traceparent) -> Response:
-        order = await read_json(OrderPlace, request)
+        order = await read_json(PlaceRequest, request)
         return await api.place(caller_of(request), order, wait_s, traceparent)
 
     routes.add_api_route(
@@ -244,7 +244,7 @@ def router(resources: Resources) -> APIRouter:
         methods=["POST"],
         route_class_override=GuardedPlainRoute,
         status_code=202,
-        openapi_extra=documented(OrderPlace),
+        openapi_extra=documented(PlaceRequest),
         responses={200: {"model": OrderView}, 202: {"model": ReceivedView}},
     )
 

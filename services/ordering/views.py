@@ -1,14 +1,28 @@
-"""Response bodies of ordering's API: orders, and a pharmacy's feed."""
+"""Bodies of ordering's API: what a request asks for, orders, and a pharmacy's feed."""
 
 from collections.abc import Sequence
 
 import orjson
 
 from runtime.messages.message import Record
-from schemas.api.ordering import CancellationView, FeedItem, LineView, OrderView, ReceivedView
+from schemas.api.ordering import (
+    CancellationView,
+    FeedItem,
+    LineView,
+    OrderView,
+    PlaceRequest,
+    ReceivedView,
+)
+from schemas.base import PlacedBy
+from schemas.records.orders import OrderPlace
 from services.ordering.domain.order import Line, Order
 from services.ordering.envelopes import SOURCE
 from services.ordering.store import Received
+
+
+def place_command(request: PlaceRequest, placed_by: PlacedBy) -> OrderPlace:
+    """The command that places this order."""
+    return OrderPlace(**(dict(request) | {"placed_by": placed_by}))
 
 
 def feed_items(records: Sequence[Record]) -> list[FeedItem]:

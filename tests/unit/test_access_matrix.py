@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from runtime.http.access import GuardedRoute
+from runtime.http.access import Caller, GuardedRoute
 from runtime.http.tokens import InvalidToken
 from schemas.access import ACCESS, SYSTEM_KINDS, Action, Claims, Party
+from schemas.base import Actor, PlacedBy
 from schemas.records.directory import System
 from services.medication.app import SERVICE as MEDICATION
 from services.metrics.app import SERVICE as METRICS
@@ -79,6 +80,19 @@ async def test_no_spelling_of_a_path_or_method_gets_past_the_door(
             assert "location" not in answer.headers
     for other in ("HEAD", "OPTIONS", "TRACE"):
         assert (await served.ask(other, path)).status_code in (401, 404, 405)
+
+
+WRITTEN = {action for _, method, _, action in GUARDED if method != "GET"}
+
+
+@pytest.mark.parametrize("action", WRITTEN)
+def test_who_may_change_something_has_a_role_in_records_or_is_a_system(action: Action) -> None:
+    """So a record can always say who acted; an order only has roles that may place one."""
+    for role in ACCESS[action].keys() - SYSTEM_KINDS:
+        caller = Caller(action, Claims(sub="somebody", role=role))
+        assert caller.acting(Actor, None, "by").id == "somebody"
+        if action is Action.ORDERS_PLACE:
+            assert caller.acting(PlacedBy, None, "placed_by").id == "somebody"
 
 
 def test_every_action_has_a_route() -> None:

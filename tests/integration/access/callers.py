@@ -26,6 +26,8 @@ class Asking:
 
     headers: Mapping[str, str]
     actor: Actor
+    names: bool = True
+    """Whether its bodies name the actor."""
 
 
 NOBODY = Asking({}, Actor(role=Role.PATIENT, id="somebody"))

@@ -61,7 +61,7 @@ class Door:
         answer = await self.http.request(
             operation.method,
             self.stack.endpoints[operation.service] + operation.path_to(place),
-            json=operation.body_for(place, caller.actor),
+            json=operation.body_for(place, caller.actor if caller.names else None),
             headers=caller.headers,
         )
         return Answer(answer.status_code, dict(answer.headers), answer.content)

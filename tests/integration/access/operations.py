@@ -45,14 +45,18 @@ class Operation:
 
         return re.sub(r"\w+/{\w+}", value, self.path)
 
-    def body_for(self, place: Place, actor: Actor) -> Json | None:
-        """A body in which `actor` acts; None for an operation without one. Raises NoSample."""
+    def body_for(self, place: Place, actor: Actor | None) -> Json | None:
+        """A body in which `actor` acts, or which names nobody; None for an operation without a body.
+
+        Raises NoSample.
+        """
         if not self.has_body:
             return None
         try:
-            return _BODIES[self.method, self.path](place, as_json(actor))
+            field, make = _BODIES[self.method, self.path]
         except KeyError:
             raise NoSample(f"{self.name}: no body") from None
+        return make(place) | ({field: as_json(actor)} if actor else {})
 
 
 _PATH_VALUES: Mapping[str, Callable[[Place], str]] = {
@@ -65,25 +69,26 @@ _PATH_VALUES: Mapping[str, Callable[[Place], str]] = {
 """By path parameter and the segment before it: an `agb` is of a practice or of a pharmacy."""
 
 
-def _order(place: Place, actor: Json) -> Json:
-    order = an_order(place.patient, practice=place.practice, pharmacy=place.pharmacy)
-    return as_json(order) | {"placed_by": actor}
+def _order(place: Place) -> dict[str, Any]:
+    order = as_json(an_order(place.patient, practice=place.practice, pharmacy=place.pharmacy))
+    del order["placed_by"]
+    return order
 
 
-def _overview(place: Place, actor: Json) -> Json:
-    return {"practice": place.practice, "medications": [as_json(entry())], "by": actor}
+def _overview(place: Place) -> dict[str, Any]:
+    return {"practice": place.practice, "medications": [as_json(entry())]}
 
 
-_BODIES: Mapping[tuple[str, str], Callable[[Place, Json], Json]] = {
-    ("POST", "/orders"): _order,
-    ("POST", "/orders/{order_id}/cancel"): lambda _, actor: {"cancelled_by": actor},
-    ("PUT", "/patients/{patient}/overview"): _overview,
-    ("PUT", "/patients/{patient}/medications/{prk}/status"): lambda _, actor: {
-        "status": "chronic",
-        "by": actor,
-    },
+_BODIES: Mapping[tuple[str, str], tuple[str, Callable[[Place], dict[str, Any]]]] = {
+    ("POST", "/orders"): ("placed_by", _order),
+    ("POST", "/orders/{order_id}/cancel"): ("cancelled_by", lambda _: {}),
+    ("PUT", "/patients/{patient}/overview"): ("by", _overview),
+    ("PUT", "/patients/{patient}/medications/{prk}/status"): (
+        "by",
+        lambda _: {"status": "chronic"},
+    ),
 }
-"""Bodies that can be sent any number of times; each order is a new one."""
+"""The field of who acts, and a body without it that can be sent any number of times; each order is new."""
 
 
 def operations_of(service: str, document: Json) -> list[Operation]:

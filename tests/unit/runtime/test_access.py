@@ -24,7 +24,7 @@ from runtime.http.requests import PreferWait, Traceparent
 from runtime.http.tokens import InvalidToken
 from runtime.systems import Served, Systems
 from schemas.access import ACCESS, SYSTEM_KINDS, Action, Claims, Party
-from schemas.base import Actor, Role
+from schemas.base import Actor, PlacedBy, Role
 from tests.harness.made import PHARMACY, PRACTICE
 from tests.unit.schemas.test_grants import a_system
 
@@ -156,13 +156,28 @@ def test_the_table_decides_for_every_role_and_action(role: Party, action: Action
     assert not Caller(action, Claims(sub="x", role=role, **others)).may(WHERE)
 
 
-def test_a_person_acts_in_their_own_name_and_a_system_for_somebody() -> None:
-    gp, other = Actor(role=Role.GP, id="gp-1"), Actor(role=Role.GP, id="gp-2")
-    Caller(Action.STATUS_SET, CLAIMS["gp"]).require_acting(gp)
+@pytest.mark.parametrize("named", [None, Actor(role=Role.GP, id="gp-1")])
+def test_a_person_acts_as_the_token_says_named_or_not(named: Actor | None) -> None:
+    caller = Caller(Action.STATUS_SET, CLAIMS["gp"])
+    assert caller.acting(Actor, named, "by") == Actor(role=Role.GP, id="gp-1")
+
+
+@pytest.mark.parametrize("named", [("gp", "gp-2"), ("assistant", "gp-1")])
+def test_a_person_acts_in_no_other_name(named: tuple[str, str]) -> None:
+    other = Actor(role=Role(named[0]), id=named[1])
     with pytest.raises(problems.Problem, match="another-actor"):
-        Caller(Action.STATUS_SET, CLAIMS["gp"]).require_acting(other)
-    portal = Claims(sub="portal", role=Party.PORTAL)
-    Caller(Action.ORDERS_PLACE, portal, SERVED[Party.PORTAL]).require_acting(other)
+        Caller(Action.STATUS_SET, CLAIMS["gp"]).acting(Actor, other, "by")
+
+
+def test_a_system_acts_for_whom_it_names_and_must_name_somebody() -> None:
+    patient = PlacedBy(role=Role.PATIENT, id=ANNA)
+    caller = Caller(Action.ORDERS_PLACE, CLAIMS["portal"], SERVED[Party.PORTAL])
+    assert caller.acting(PlacedBy, patient, "placed_by") == patient
+    with pytest.raises(problems.Problem) as refused:
+        caller.acting(PlacedBy, None, "placed_by")
+    assert refused.value.status == 422
+    (error,) = refused.value.errors
+    assert (error["field"], "for whom it acts" in error["reason"]) == ("placed_by", True)
 
 
 PORTAL = a_system("mijnzorg", Party.PORTAL)

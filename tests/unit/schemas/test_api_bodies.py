@@ -29,6 +29,7 @@ from schemas.api.ordering import (
     LineView,
     OrdersView,
     OrderView,
+    PlaceRequest,
     ReceivedView,
 )
 from schemas.base import Actor, Channel, PlacedBy, Role
@@ -37,7 +38,7 @@ from schemas.records.medication import Status
 from schemas.records.notifications import Kind
 from schemas.records.orders import OrderState, Outcome
 from schemas.times import AMSTERDAM
-from tests.harness.made import PHARMACY, PRACTICE
+from tests.harness.made import PHARMACY, PRACTICE, an_order
 
 ID = UUID("5b1f4f0e-6f0b-5d5e-9d3c-6a2f8f3f7f10")
 AT = datetime(2026, 11, 28, 9, 30, tzinfo=UTC)
@@ -97,6 +98,7 @@ REPORT = OrdersReport(
     totals=ChannelCounts(orders=2, lines=3),
 )
 BODIES: list[BaseModel] = [
+    PlaceRequest(**dict(an_order("pat_anna0001"))),
     CancelRequest(cancelled_by=WHO, reason="moved"),
     ReceivedView(order_id=ID),
     ORDER,

@@ -7,10 +7,9 @@ from pydantic import BaseModel, Field
 
 from runtime.http.requests import max_body_bytes
 from schemas.api.medication import OverviewRequest, StatusRequest
-from schemas.api.ordering import CancelRequest
+from schemas.api.ordering import CancelRequest, PlaceRequest
 from schemas.base import Body
 from schemas.reasons import ReasonCode
-from schemas.records.orders import OrderPlace
 from schemas.sizes import ESCAPED, WRITTEN, Encoding, largest
 from schemas.topics import ALL, Topic, prescriptions
 from tests.bodies import make
@@ -25,7 +24,7 @@ ITEMS = {"lines": 50, "reasons": len(ReasonCode), "closures": 50, "media": 4}
 
 @pytest.mark.parametrize("character", ["a", "é", OUTSIDE_BMP, CONTROL])
 @pytest.mark.parametrize(
-    ("model", "body"), [(OverviewRequest, an_overview), (OrderPlace, an_order)]
+    ("model", "body"), [(OverviewRequest, an_overview), (PlaceRequest, an_order)]
 )
 def test_the_largest_body_is_within_the_bound_in_any_script(
     model: type[BaseModel], body: Any, character: str
@@ -36,13 +35,13 @@ def test_the_largest_body_is_within_the_bound_in_any_script(
     assert len(read.model_dump_json().encode()) <= largest(model, WRITTEN)
 
 
-@pytest.mark.parametrize("model", [OverviewRequest, StatusRequest, OrderPlace, CancelRequest])
+@pytest.mark.parametrize("model", [OverviewRequest, StatusRequest, PlaceRequest, CancelRequest])
 def test_every_request_has_a_bound_and_room_for_white_space(model: type[BaseModel]) -> None:
     assert max_body_bytes(model) == largest(model, ESCAPED) + 64 * 1024
 
 
 def test_the_bound_follows_the_schema() -> None:
-    assert max_body_bytes(OrderPlace) < 512 * 1024
+    assert max_body_bytes(PlaceRequest) < 512 * 1024
     assert 5_000_000 < max_body_bytes(OverviewRequest) < 8_000_000
 
 
