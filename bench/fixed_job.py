@@ -28,7 +28,7 @@ CODES = frozenset(
 )
 """Every reason that a peer can give. The twelfth rule, `review_everything`, gives no reason."""
 
-LATER_FIELDS = frozenset({"unit", "ordered_as", "placed_by"})
+LATER_FIELDS = frozenset({"unit", "ordered_as", "placed_by", "through"})
 """Fields of records that came after the job was fixed: no peer writes them."""
 
 _LATER = frozenset(ReasonCode) - CODES

@@ -54,7 +54,7 @@ _TABLES: Mapping[type[Loop], Mapping[str, str]] = {
         "changes": """
             select patient, version, change_id, kind, by_role, by_id, reason, at,
                 practice_before, practice, before::text as before, after::text as after,
-                flaws::text as flaws
+                flaws::text as flaws, through
             from overview_changes order by patient, version
         """,
         "applied": """

@@ -149,6 +149,7 @@ class OverviewChangeRow:
     before: str | None
     after: str
     flaws: str
+    through: str | None
 
 
 @dataclass(frozen=True, slots=True)

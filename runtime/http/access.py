@@ -77,6 +77,11 @@ class Caller:
     served: Served | None = None
     """Whom it serves, when it is a system."""
 
+    @property
+    def system(self) -> str | None:
+        """The outside system that sends the request; None for a person."""
+        return self.served.system.name if self.served else None
+
     def share(self, patient: str | None) -> Share:
         """What of this patient's records, or of those of no patient, the caller may do the action to."""
         if self.claims is None:

@@ -6,8 +6,9 @@ from functools import lru_cache
 from uuid import UUID, uuid5
 
 from runtime.messages.encoding import encode
-from runtime.messages.message import Outgoing
-from schemas.base import TRACEPARENT, Body
+from runtime.messages.message import Outgoing, Record
+from schemas.base import SYSTEM_NAME, TRACEPARENT, Body
+from schemas.topic_lookup import system_of
 
 EVENTS = UUID("5b1f4f0e-6f0b-5d5e-9d3c-6a2f8f3f7f10")
 """UUIDv5 namespace of event ids."""
@@ -16,6 +17,25 @@ EVENTS = UUID("5b1f4f0e-6f0b-5d5e-9d3c-6a2f8f3f7f10")
 def event_id(event_type: str, *subject: object) -> str:
     """Derive the id of an event (UUIDv5) from its type and subject, so that it is the same after a retry."""
     return str(uuid5(EVENTS, "/".join([event_type, *map(str, subject)])))
+
+
+_THROUGH = "ce_through"
+"""Names the outside system whose request our API publishes."""
+
+_SYSTEM_NAME = re.compile(SYSTEM_NAME)
+
+
+def through(record: Record) -> str | None:
+    """The outside system that a command came through; None for a person's own request.
+
+    A system's own topic says it, whatever its header says. Only our APIs write a plain topic: there the header
+    counts.
+    """
+    if system := system_of(record.topic):
+        return system
+    named = next((value for name, value in record.headers if name == _THROUGH), None)
+    text = (named or b"").decode(errors="replace")
+    return text if _SYSTEM_NAME.fullmatch(text) else None
 
 
 _TRACEPARENT = re.compile(TRACEPARENT)
@@ -54,10 +74,12 @@ def outgoing(
     subject: str,
     at: datetime,
     traceparent: str | None,
+    through: str | None = None,
 ) -> Outgoing:
     """Make the record of `body`, with `id` as its `ce_id` and `at` (UTC) as its time.
 
-    `traceparent` is that of the record's cause. Consumers recognise duplicates by the id.
+    `traceparent` is that of the record's cause, `through` the outside system that sent it as a request.
+    Consumers recognise duplicates by the id.
     """
     headers: list[tuple[str, bytes | None]] = [
         *_fixed_headers(type(body), source),
@@ -66,6 +88,8 @@ def outgoing(
         ("ce_subject", subject.encode()),
         ("traceparent", child_traceparent(traceparent, id).encode()),
     ]
+    if through is not None:
+        headers.append((_THROUGH, through.encode()))
     return Outgoing(topic, key.encode(), encode(body), headers)
 
 

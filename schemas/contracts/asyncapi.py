@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from pydantic.json_schema import models_json_schema
 
-from schemas.base import TRACEPARENT, Body
+from schemas.base import SYSTEM_NAME, TRACEPARENT, Body
 from schemas.contracts.snapshots.topics import EVERY_TOPIC, PHARMACY, key_field
 from schemas.topics import PRESCRIPTIONS_PREFIX, SERVICES, Topic
 
@@ -199,6 +199,11 @@ def envelope(ce_type: str) -> Json:
         "type": "string",
         "pattern": TRACEPARENT,
         "description": "W3C trace context; one that is not valid is ignored.",
+    }
+    headers["ce_through"] = {
+        "type": "string",
+        "pattern": SYSTEM_NAME,
+        "description": "The outside system whose request our API publishes; ignored on a system's own topic.",
     }
     return {"type": "object", "properties": headers, "required": required}
 

@@ -18,6 +18,7 @@ from schemas.base import (
     Name,
     PharmacyAgb,
     PracticeAgb,
+    SystemName,
     Text,
     UtcDatetime,
     Version,
@@ -115,9 +116,6 @@ class Pharmacy(PharmacyEntry, Body):
 
     version: Version
 
-
-SystemName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,38}[a-z0-9]$")]
-"""A system's name in topics, groups and access lists: no dot, as a dot ends what an access list names."""
 
 SystemKind = Literal[Party.PORTAL, Party.PRACTICE_SYSTEM, Party.PHARMACY_SYSTEM]
 

@@ -27,6 +27,7 @@ from schemas.base import (
     PatientId,
     PracticeAgb,
     Prk,
+    SystemName,
     Text,
     UtcDatetime,
     Version,
@@ -188,12 +189,17 @@ SentMedications = Annotated[
 
 
 class Change(Model):
-    """The change that led to this version of the overview."""
+    """The change that led to this version of the overview.
+
+    `through` is the outside system that it came through; absent for a person's own request. The HTTP API leaves
+    it out.
+    """
 
     change_id: UUID
     kind: Literal["import", "set_status", "review", "sweep", "undo", "repeat_service", "ordered"]
     by: Actor
     reason: Text | None = None
+    through: SystemName | None = Field(default=None, exclude_if=lambda system: system is None)
 
 
 class MedicationOverview(Body):

@@ -21,6 +21,7 @@ from schemas.base import (
     PlacedBy,
     PracticeAgb,
     Prk,
+    SystemName,
     Text,
     UtcDatetime,
     Version,
@@ -147,7 +148,8 @@ class DecidedLine(Model):
 class OrderDecided(Body):
     """The first decision on an order, with `seq` 1, even if its lines are in review or waiting.
 
-    `placed_by` is None only in records from before it was kept.
+    `placed_by` is None only in records from before it was kept. `through` is the outside system that the order
+    came through, None when a person's own request placed it.
     """
 
     TYPE: ClassVar[str] = "order.decided.v1"
@@ -165,6 +167,7 @@ class OrderDecided(Body):
     state: OrderState
     lines: Many[DecidedLine]
     placed_by: PlacedBy | None = None
+    through: SystemName | None = None
 
 
 class _OrderEvent(Body):
@@ -201,7 +204,10 @@ class OrderLineDecided(_OrderEvent):
 
 
 class OrderCancelled(_OrderEvent):
-    """An order was cancelled; `lines` are those that were approved, in review or waiting."""
+    """An order was cancelled; `lines` are those that were approved, in review or waiting.
+
+    `through` is the outside system that the cancellation came through, None for a person's own request.
+    """
 
     TYPE: ClassVar[str] = "order.cancelled.v1"
 
@@ -209,6 +215,7 @@ class OrderCancelled(_OrderEvent):
     cancelled_by: Actor
     cancelled_at: UtcDatetime
     reason: Text | None = None
+    through: SystemName | None = None
 
 
 class OrderEscalated(_OrderEvent):

@@ -8,7 +8,7 @@ from typing import Any, assert_never
 import structlog
 
 from runtime.loop.handler import Done, Rejected
-from runtime.messages.cloudevents import event_id, outgoing
+from runtime.messages.cloudevents import event_id, outgoing, through
 from runtime.messages.digest import digest_of
 from runtime.messages.message import Message, Outgoing
 from runtime.postgres.connection import Connection
@@ -120,7 +120,7 @@ def serves(system: str, command: Command, work: Work, systems: Systems) -> bool:
 
 def _change(command: Command, message: Message[Any], work: Work) -> Done | Rejected:
     before, digest = work.patient(message.key), digest_of(command)
-    result = decide(command, digest, before, message.at)
+    result = decide(command, digest, before, message.at, through(message.record))
     match result:
         case Refused(code):
             return Rejected(code)

@@ -67,7 +67,7 @@ class MedicationApi:
         caller.require(About(practice=request.practice), "practice")
         command = import_command(patient, request, caller.acting(Actor, request.by, "by"))
         await self._refuse_conflict(command)
-        return await self._accept(command, wait_s, traceparent)
+        return await self._accept(caller, command, wait_s, traceparent)
 
     async def set_status(
         self,
@@ -87,7 +87,7 @@ class MedicationApi:
         if all(entry.prk != command.prk for entry in overview.medications):
             raise not_found("medicine in this overview")
         await self._refuse_conflict(command)
-        return await self._accept(command, wait_s, traceparent)
+        return await self._accept(caller, command, wait_s, traceparent)
 
     async def show(self, caller: Caller, patient: str, if_none_match: str | None) -> Response:
         """Show the current overview; 304 if the client has this version, Problem (404) if there is none."""
@@ -96,8 +96,10 @@ class MedicationApi:
             return Response(status_code=304, headers=_caching(shown))
         return _overview(shown)
 
-    async def _accept(self, command: Command, wait_s: float, traceparent: str | None) -> Response:
-        await self._send(command, traceparent)
+    async def _accept(
+        self, caller: Caller, command: Command, wait_s: float, traceparent: str | None
+    ) -> Response:
+        await self._send(caller, command, traceparent)
         location = {"Location": f"/patients/{command.patient}/overview"}
         key = (command.patient, command.change_id)
         applied = await self._applied.wait(key, wait_s) if wait_s else None
@@ -124,7 +126,7 @@ class MedicationApi:
             raise not_found("overview")
         return shown
 
-    async def _send(self, command: Command, traceparent: str | None) -> None:
+    async def _send(self, caller: Caller, command: Command, traceparent: str | None) -> None:
         record = outgoing(
             topics.MEDICATION_CHANGES.name,
             command,
@@ -134,6 +136,7 @@ class MedicationApi:
             subject=command.patient,
             at=datetime.now(UTC),
             traceparent=traceparent,
+            through=caller.system,
         )
         try:
             await self._resources.sender.send(record)

@@ -53,22 +53,22 @@ where o.ctid = target.ctid
 
 _CHANGE_COLUMNS = (
     *("patient", "version", "change_id", "kind", "by_role", "by_id", "reason", "at"),
-    *("practice_before", "practice", "before", "after", "flaws"),
+    *("practice_before", "practice", "before", "after", "flaws", "through"),
 )
 _ADD_CHANGES = """
 insert into overview_changes (
     patient, version, change_id, kind, by_role, by_id, reason, at,
-    practice_before, practice, before, after, flaws
+    practice_before, practice, before, after, flaws, through
 )
 select
     patient, version, change_id, kind, by_role, by_id, reason, at,
-    practice_before, practice, before::jsonb, after::jsonb, flaws::jsonb
+    practice_before, practice, before::jsonb, after::jsonb, flaws::jsonb, through
 from unnest(
     $1::text[], $2::int[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[],
-    $8::timestamptz[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[]
+    $8::timestamptz[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[]
 ) as n(
     patient, version, change_id, kind, by_role, by_id, reason, at,
-    practice_before, practice, before, after, flaws
+    practice_before, practice, before, after, flaws, through
 )
 """
 
@@ -121,7 +121,7 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class OverviewJson:
-    """An overview for the API; `body` is JSON, byte for byte as on `medication.status`."""
+    """An overview for the API; `body` is JSON as on `medication.status`, without `change.through`."""
 
     practice: str
     version: int
@@ -247,7 +247,10 @@ def _overview(row: Any) -> MedicationOverview:
 
 
 def _shown(row: Any) -> OverviewJson:
-    return OverviewJson(row["practice"], row["version"], encode(_overview(row)))
+    overview = _overview(row)
+    change = overview.change.model_copy(update={"through": None})
+    body = encode(overview.model_copy(update={"change": change}))
+    return OverviewJson(overview.practice, overview.version, body)
 
 
 def _overview_columns(
@@ -275,6 +278,7 @@ def _change_row(entry: OverviewChange) -> tuple[Any, ...]:
         None if entry.before is None else _json(entry.before),
         _json(entry.after),
         _json(entry.flaws),
+        change.through,
     )
 
 

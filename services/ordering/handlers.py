@@ -5,6 +5,7 @@ from typing import Any, TypeAlias, assert_never
 from uuid import UUID
 
 from runtime.loop.handler import Done, Rejected
+from runtime.messages.cloudevents import through
 from runtime.messages.digest import digest_of
 from runtime.messages.message import Message
 from runtime.postgres.connection import Connection
@@ -110,7 +111,7 @@ def place(
     if work.recovered and (published := work.recovered.get(command.order_id)):
         recovered = recovery.recover(command, digest, published, message.at, context)
         return _answer(recovered, message, work)
-    placed = decisions.place(command, message.at, context)
+    placed = decisions.place(command, message.at, context, through(message.record))
     return _answer(decisions.apply_placed(command, digest, placed), message, work)
 
 
@@ -119,7 +120,7 @@ def cancel(
 ) -> Done | Rejected:
     """Cancel an order."""
     order = work.orders.get(command.order_id)
-    decision = decisions.cancel(order, command, message.at)
+    decision = decisions.cancel(order, command, message.at, through(message.record))
     return _answer(decisions.apply(order, decision), message, work)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -43,9 +43,9 @@ from schemas.api.ordering import (
     PlaceRequest,
     ReceivedView,
 )
-from schemas.base import Actor, Body, PlacedBy
+from schemas.base import Actor, PlacedBy
 from schemas.records.directory import Pharmacy
-from schemas.records.orders import OrderCancel
+from schemas.records.orders import OrderCancel, OrderPlace
 from schemas.times import local_date
 from services.ordering import store
 from services.ordering.domain.decisions import is_open
@@ -90,7 +90,7 @@ class OrderingApi:
         if first_digest != digest:
             raise _conflict()
         try:
-            await self._send(order, f"{order.order_id}", traceparent)
+            await self._send(order, caller, traceparent)
         except NotPublished:
             async with self._resources.api_pool.acquire() as db:
                 await store.remove_from_intake(db, order.order_id, digest)
@@ -123,7 +123,7 @@ class OrderingApi:
             reason=request.reason,
         )
         try:
-            await self._send(command, f"{order_id}", traceparent)
+            await self._send(command, caller, traceparent)
         except NotPublished:
             raise unavailable("The cancellation could not be taken; please try again.") from None
         closed = await self._closed.wait(order_id, wait_s) if wait_s else None
@@ -186,17 +186,19 @@ class OrderingApi:
             raise not_found("order")
         return current
 
-    async def _send(self, body: Body, subject: str, traceparent: str | None) -> None:
-        command: Any = body
+    async def _send(
+        self, command: OrderPlace | OrderCancel, caller: Caller, traceparent: str | None
+    ) -> None:
         record = outgoing(
             topics.ORDERS_REQUESTS.name,
-            body,
+            command,
             key=command.patient,
             id=str(uuid4()),
             source=API_SOURCE,
-            subject=subject,
+            subject=f"{command.order_id}",
             at=datetime.now(UTC),
             traceparent=traceparent,
+            through=caller.system,
         )
         await self._resources.sender.send(record)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from uuid import UUID
 
-from runtime.messages.cloudevents import event_id
+from runtime.messages.cloudevents import event_id, through
 from schemas.base import Role
 from schemas.records.orders import (
     OrderCancelled,
@@ -70,12 +70,16 @@ def _has_cause(message: ParsedRecord, evidence: Evidence) -> bool:
     match event:
         case OrderDecided():
             return event.placed_at == event.decided_at and any(
-                place.at == event.placed_at and place.key == event.patient
+                place.at == event.placed_at
+                and place.key == event.patient
+                and through(place.record) == event.through
                 for place in evidence.place_requests.get(event.order_id, ())
             )
         case OrderCancelled():
             return any(
-                cancel.at == event.cancelled_at and cancel.key == event.patient
+                cancel.at == event.cancelled_at
+                and cancel.key == event.patient
+                and through(cancel.record) == event.through
                 for cancel in evidence.cancel_requests.get(event.order_id, ())
             )
         case OrderLineDecided():

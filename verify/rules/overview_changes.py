@@ -117,7 +117,12 @@ def _kept(last: Version | None, row: OverviewChangeRow) -> Counter[Medication]:
 
 
 def _change_of(row: OverviewChangeRow) -> Change:
-    fields: Any = {"change_id": row.change_id, "kind": row.kind, "reason": row.reason}
+    fields: Any = {
+        "change_id": row.change_id,
+        "kind": row.kind,
+        "reason": row.reason,
+        "through": row.through,
+    }
     return Change(**fields, by=Actor(role=Role(row.by_role), id=row.by_id))
 
 

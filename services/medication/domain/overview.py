@@ -75,9 +75,12 @@ class ReadBack:
     republish: MedicationOverview | None = None
 
 
-def decide(command: Command, digest: str, patient: Patient, at: datetime) -> Result:
+def decide(
+    command: Command, digest: str, patient: Patient, at: datetime, through: str | None = None
+) -> Result:
     """Decide a change; `digest` is the command's, `at` (UTC) its append time.
 
+    `through` is the outside system that it came through, if any.
     A second change with the same id and other content is refused: which one was meant is unclear.
     """
     applied = patient.applied.get(command.change_id)
@@ -89,7 +92,7 @@ def decide(command: Command, digest: str, patient: Patient, at: datetime) -> Res
     remembered = remember(patient, command.change_id, digest)
     if patient.overview is not None and _equals(content, patient.overview):
         return Unchanged(remembered)
-    overview = _next_version(content, command, patient.overview, at)
+    overview = _next_version(content, command, patient.overview, at, through)
     return Changed(replace(remembered, overview=overview), overview)
 
 
@@ -205,7 +208,11 @@ def _unordered(flaws: Iterable[EntryFlaw]) -> Counter[EntryFlaw]:
 
 
 def _next_version(
-    content: _Content, command: Command, current: MedicationOverview | None, at: datetime
+    content: _Content,
+    command: Command,
+    current: MedicationOverview | None,
+    at: datetime,
+    through: str | None,
 ) -> MedicationOverview:
     return MedicationOverview(
         patient=command.patient,
@@ -213,7 +220,11 @@ def _next_version(
         version=current.version + 1 if current else 1,
         changed_at=at,
         change=Change(
-            change_id=command.change_id, kind=content.kind, by=command.by, reason=command.reason
+            change_id=command.change_id,
+            kind=content.kind,
+            by=command.by,
+            reason=command.reason,
+            through=through,
         ),
         medications=content.medications,
         flaws=content.flaws,

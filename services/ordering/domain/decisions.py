@@ -111,11 +111,16 @@ def apply(order: Order | None, decision: Decision) -> Change | Unchanged | Refus
     return Change(after, decision.events, prescriptions, cancelled=decision.cancelled)
 
 
-def place(command: OrderPlace, at: datetime, context: Context) -> Placed:
-    """Decide a new order; `at` (UTC) is the command's append time."""
+def place(
+    command: OrderPlace, at: datetime, context: Context, through: str | None = None
+) -> Placed:
+    """Decide a new order; `at` (UTC) is the command's append time.
+
+    `through` is the outside system that it came through, here and for a cancellation.
+    """
     lines = tuple([_decide_line(command, line, at, context) for line in command.lines])
     version = context.overview.version if context.overview else None
-    event = events.decided(command, at, lines, version, context.policy_version)
+    event = events.decided(command, at, lines, version, context.policy_version, through)
     if event.state is not OrderState.WAITING:
         return Placed(event)
     return Placed(event, (overdue(command, at, context.policy),))
@@ -182,14 +187,16 @@ def review(
     return Decided((event,))
 
 
-def cancel(order: Order | None, command: OrderCancel, at: datetime) -> Decision:
+def cancel(
+    order: Order | None, command: OrderCancel, at: datetime, through: str | None = None
+) -> Decision:
     """Cancel every line that is still open."""
     if order is None or order.patient != command.patient:
         return Refused("unknown_order")
     if not is_open(order):
         return Unchanged()
     lines = [line.number for line in order.lines if line.outcome in _OPEN]
-    event = events.cancelled(order, lines, at, command.cancelled_by, command.reason)
+    event = events.cancelled(order, lines, at, command, through)
     return Decided((event,), cancelled=_timers_to_cancel(order, lines))
 
 

@@ -9,6 +9,7 @@ from uuid import UUID, uuid5
 from schemas.base import Actor, Role
 from schemas.records.orders import (
     DecidedLine,
+    OrderCancel,
     OrderCancelled,
     OrderDecided,
     OrderEscalated,
@@ -51,8 +52,9 @@ def decided(
     lines: tuple[DecidedLine, ...],
     overview_version: int | None,
     policy_version: int | None,
+    through: str | None,
 ) -> OrderDecided:
-    """The first event of a new order; `at` is UTC."""
+    """The first event of a new order that came `through` this outside system, if any; `at` is UTC."""
     return _order_decided(
         order_id=command.order_id,
         seq=1,
@@ -67,6 +69,7 @@ def decided(
         policy_version=policy_version,
         state=state_of([line.outcome for line in lines]),
         lines=lines,
+        through=through,
     )
 
 
@@ -124,9 +127,12 @@ def line_decided(
 
 
 def cancelled(
-    order: Order, lines: Iterable[int], at: datetime, by: Actor, reason: str | None
+    order: Order, lines: Iterable[int], at: datetime, command: OrderCancel, through: str | None
 ) -> OrderCancelled:
-    """The event for a cancelled order; `lines` are those that were still open, `at` is UTC."""
+    """The event for a cancelled order; `lines` are those that were still open, `at` is UTC.
+
+    `through` is the outside system that the command came through, if any.
+    """
     return OrderCancelled(
         order_id=order.order_id,
         seq=order.seq + 1,
@@ -135,9 +141,10 @@ def cancelled(
         pharmacy=order.pharmacy,
         channel=order.channel,
         lines=tuple(sorted(lines)),
-        cancelled_by=by,
+        cancelled_by=command.cancelled_by,
         cancelled_at=at,
-        reason=reason,
+        reason=command.reason,
+        through=through,
     )
 
 

@@ -52,6 +52,15 @@ async def test_an_overview_is_shown_with_its_version_as_etag() -> None:
     assert answer.headers["etag"] == '"3"'
 
 
+async def test_the_system_that_a_change_came_through_is_nobodys_to_read() -> None:
+    """It is kept for audit: in the record and in the history, and in no answer."""
+    change = Change(change_id=CHANGE.change_id, kind="import", by=CHANGE.by, through="his")
+    row = STORED | {"change": encode_parts(change)}
+    answer = await medication(**{store._OVERVIEW: lambda patient: [row]}).ask("GET", OVERVIEW)
+    assert answer.json()["change"]["by"] == as_json(CHANGE)["by"]
+    assert "through" not in answer.text
+
+
 async def test_a_client_with_the_current_version_gets_304() -> None:
     answer = await medication().ask("GET", OVERVIEW, headers={"If-None-Match": 'W/"2", "3"'})
     assert (answer.status_code, answer.content) == (304, b"")

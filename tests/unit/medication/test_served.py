@@ -1,5 +1,7 @@
 """What a practice system may change: only overviews of practices that it serves."""
 
+import pytest
+
 from runtime.loop.handler import Done, Rejected
 from runtime.messages.message import Message
 from runtime.messages.parser import Parser
@@ -11,7 +13,7 @@ from schemas.topic_lookup import of_system
 from schemas.topics import MEDICATION_CHANGES
 from services.medication.handlers import MedicationHandler, Work
 from tests.harness.made import an_import
-from tests.harness.records import delivered
+from tests.harness.records import delivered, envelope
 from tests.unit.medication.story import ANNA, given, set_status
 from tests.unit.schemas.test_grants import a_system
 
@@ -20,11 +22,11 @@ OTHER = a_system("ander-his", Party.PRACTICE_SYSTEM, practices=("01999002",))
 HANDLER = MedicationHandler(Systems({"his": HIS, "ander-his": OTHER}))
 
 
-def handled(body: Body, system: str, work: Work) -> Done | Rejected:
-    """Handle a record of this system."""
-    parsed = Parser.of([MEDICATION_CHANGES]).parse(
-        delivered(of_system(MEDICATION_CHANGES, system), body)
-    )
+def handled(body: Body, system: str | None, work: Work, through: str = "") -> Done | Rejected:
+    """Handle a record of this system, or of our API; `through` is the system that its header names."""
+    topic = of_system(MEDICATION_CHANGES, system) if system else MEDICATION_CHANGES
+    headers = envelope(type(body), ce_through=through)
+    parsed = Parser.of([MEDICATION_CHANGES]).parse(delivered(topic, body, headers=headers))
     assert isinstance(parsed, Message)
     return HANDLER.handle(parsed, work)
 
@@ -44,3 +46,25 @@ def test_a_change_of_a_patient_without_overview_is_refused_for_that() -> None:
     assert handled(set_status(Status.TEMPORARY), "ander-his", Work({})) == Rejected(
         "unknown_patient"
     )
+
+
+@pytest.mark.parametrize(
+    ("system", "named", "kept"),
+    [("his", "ander-his", "his"), (None, "his", "his"), (None, "", None)],
+    ids=["its topic, named another", "our API", "a person"],
+)
+def test_the_system_that_a_change_came_through_is_in_the_overview_and_its_history(
+    system: str | None, named: str, kept: str | None
+) -> None:
+    work = Work({})
+    handled(an_import(ANNA), system, work, named)
+    overview = work.patient(ANNA).overview
+    assert overview is not None
+    assert overview.change.through == kept
+    assert [entry.change.through for entry in work.history] == [kept]
+
+
+def test_a_change_sent_over_http_and_on_the_systems_topic_is_one_change() -> None:
+    work, change = Work({}), an_import(ANNA)
+    handled(change, None, work, through="his")
+    assert handled(change, "his", work) == Done()

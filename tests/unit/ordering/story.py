@@ -106,10 +106,14 @@ class Story:
         traceparent: str | None = TRACE,
         source: str = "urn:portal:test",
         system: str | None = None,
+        through: str = "",
     ) -> "Story":
-        """Handle these records of this source, or of an outside system, with the append time `at`."""
+        """Handle these records of this source, or of an outside system, with the append time `at`.
+
+        `through` is the system that the header names, as our API writes it.
+        """
         for body in bodies:
-            headers = envelope(type(body), ce_source=source)
+            headers = envelope(type(body), ce_source=source, ce_through=through)
             topic = _TOPICS[type(body)]
             record = delivered(of_system(topic, system) if system else topic, body, headers=headers)
             self.take(record, body, at, traceparent)

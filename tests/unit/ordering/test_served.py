@@ -1,6 +1,9 @@
 """What an outside system may say: only of practices that it serves."""
 
+import pytest
+
 from schemas.access import Party
+from schemas.records.orders import OrderCancelled, OrderDecided
 from services.ordering.envelopes import API_SOURCE
 from tests.harness.made import a_cancellation, an_order
 from tests.unit.ordering.story import ANNA, approved, given, overview
@@ -48,3 +51,34 @@ def test_a_system_cannot_speak_in_the_name_of_our_api() -> None:
     assert story.work.from_api == []
     story.when(order, source=API_SOURCE)
     assert story.work.from_api == [order.order_id]
+
+
+@pytest.mark.parametrize(
+    ("system", "named", "kept"),
+    [
+        ("mijnzorg", "", "mijnzorg"),
+        ("mijnzorg", "anders", "mijnzorg"),
+        (None, "mijnzorg", "mijnzorg"),
+        (None, "", None),
+        (None, "No Name", None),
+    ],
+    ids=["its topic", "its topic, named another", "our API", "a person", "no name"],
+)
+def test_the_system_that_a_command_came_through_is_kept_in_its_events(
+    system: str | None, named: str, kept: str | None
+) -> None:
+    """A system's topic counts, whatever its records say; on our own topic what our API says."""
+    order = an_order(ANNA)
+    story = given(overview(), systems=SYSTEMS).when(order, system=system, through=named)
+    story.when(a_cancellation(order), system=system, through=named)
+    placed, cancelled = story.bodies(OrderDecided, OrderCancelled)
+    assert (placed.through, cancelled.through) == (kept, kept)
+
+
+def test_an_order_sent_over_http_and_on_the_systems_topic_is_one_order() -> None:
+    order = an_order(ANNA)
+    story = given(overview(), systems=SYSTEMS).when(order, through="mijnzorg")
+    story.when(order, system="mijnzorg").then_nothing()
+    story.when(order, system="regio").then_nothing()
+    (placed,) = story.bodies(OrderDecided)
+    assert placed.through == "mijnzorg"

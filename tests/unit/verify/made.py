@@ -262,6 +262,7 @@ def _change_row(entry: OverviewChange) -> OverviewChangeRow:
         None if entry.before is None else encode_parts(entry.before).decode(),
         encode_parts(entry.after).decode(),
         encode_parts(entry.flaws).decode(),
+        change.through,
     )
 
 

@@ -163,6 +163,8 @@ DEFECTS: list[tuple[str, str, Edit]] = [
         "at another time",
         altered(OrderDecided, placed_at="2026-01-01T00:00:00Z"),
     ),
+    ("event_without_cause", "through another system", altered(OrderDecided, through="his")),
+    ("event_without_cause", "cancelled through it", altered(OrderCancelled, through="his")),
     ("event_without_cause", "a line that was not open", added(OrderLineDecided, seq=3)),
     ("event_without_cause", "lines that were not open", altered(OrderCancelled, lines=[1, 2, 3])),
     ("event_without_cause", "another pharmacy", altered(OrderCancelled, pharmacy="02999999")),
