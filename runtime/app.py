@@ -78,6 +78,7 @@ def create_app(
         app,
         resources.verifier,
         lambda: None if resources.waiting_for else _systems(resources),
+        lambda: resources.revocations,
     )
     return LoadShedding(app)
 

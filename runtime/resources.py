@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from runtime.errors import NotReady
-from runtime.http.access import Verifier
+from runtime.http.access import Revocations, Verifier
 from runtime.http.tokens import TokenVerifier
 from runtime.kafka.global_table import GlobalTable
 from runtime.kafka.producer import Producer
@@ -15,7 +15,8 @@ from runtime.messages.message import Outgoing
 from runtime.observability.metrics import Telemetry
 from runtime.settings import Settings
 from schemas.base import Body
-from schemas.topics import Topic
+from schemas.records.access import AccessRevoked
+from schemas.topics import ACCESS_REVOCATIONS, Topic
 
 T = TypeVar("T", bound=Body)
 Row = TypeVar("Row", bound=Body, covariant=True)
@@ -119,18 +120,27 @@ class Resources:
             raise NotReady
         return self.database.api
 
+    @property
+    def revocations(self) -> Revocations | None:
+        """Whose tokens are refused; None until they are read."""
+        return None if self.waiting_for else self.table(AccessRevoked).rows
+
     def table(self, body: type[T]) -> GlobalTableRows[T]:
         """Return the global table of records with this `body`."""
         return self.tables[body]
 
 
 def connect(service: str, settings: Settings, tables: Mapping[type[Body], Topic]) -> Resources:
-    """Create the resources of a service. Each connects to its server later."""
+    """Create the resources of a service. Each connects to its server later.
+
+    Beside its own `tables` every service follows the revocations of tokens.
+    """
+    followed: dict[type[Body], Topic] = {**tables, AccessRevoked: ACCESS_REVOCATIONS}
     return Resources(
         settings,
         Telemetry(service),
         Producer(settings.kafka, f"{service}-api"),
-        {body: GlobalTable(settings.kafka, topic, body) for body, topic in tables.items()},
+        {body: GlobalTable(settings.kafka, topic, body) for body, topic in followed.items()},
         TopicPages(settings.kafka),
         verifier=TokenVerifier(settings.issuers) if settings.issuers else None,
     )

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from schemas.access import Party
 from schemas.base import Body
+from schemas.records.access import AccessRevoked
 from schemas.records.directory import Pharmacy, Practice, System
 from schemas.records.medication import (
     MedicationImport,
@@ -233,6 +234,15 @@ DIRECTORY_SYSTEMS = _topic(
     retention=None,
     partitions=1,
 )
+ACCESS_REVOCATIONS = _topic(
+    "access.revocations",
+    "Whose tokens are refused, and up to when they were issued.",
+    AccessRevoked,
+    writers=("operator",),
+    readers=SERVICES,
+    retention=None,
+    partitions=1,
+)
 OPERATORS_AUDIT = _topic(
     "operators.audit",
     "What operators did to dead letters, projections and services' progress.",
@@ -291,6 +301,7 @@ ALL: tuple[Topic, ...] = (
     DIRECTORY_PRACTICES,
     DIRECTORY_PHARMACIES,
     DIRECTORY_SYSTEMS,
+    ACCESS_REVOCATIONS,
     OPERATORS_AUDIT,
     *(dead_letters(service) for service in SERVICES),
 )

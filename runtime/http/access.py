@@ -14,13 +14,16 @@ from fastapi.routing import APIRoute, iter_route_contexts
 
 from runtime.http.plain_route import PlainRoute
 from runtime.http.problems import Problem, invalid_field, not_found, unavailable
-from runtime.http.tokens import InvalidToken, KeysUnavailable
+from runtime.http.tokens import InvalidToken, KeysUnavailable, Verified
 from runtime.systems import Served, Systems
 from schemas.access import SYSTEM_KINDS, Action, Claims, Party, Scope, scope_of
 from schemas.base import Actor, PlacedBy, Role
+from schemas.records.access import AccessRevoked
 
 F = TypeVar("F", bound=Callable[..., Any])
 A = TypeVar("A", Actor, PlacedBy)
+Revocations = Mapping[str, AccessRevoked]
+"""By the `sub` of the tokens that are refused."""
 
 _ACTORS: Mapping[Party, Role] = {
     Party.PATIENT: Role.PATIENT,
@@ -35,8 +38,8 @@ _ACTORS: Mapping[Party, Role] = {
 class Verifier(Protocol):
     """Verifies access tokens."""
 
-    async def verify(self, token: str) -> Claims:
-        """The claims of a valid token. Raises InvalidToken."""
+    async def verify(self, token: str) -> Verified:
+        """What a valid token says. Raises InvalidToken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,18 +196,22 @@ CallerOf = Annotated[Caller, Depends(caller_of)]
 
 
 def install(
-    app: FastAPI, verifier: Verifier | None, systems: Callable[[], Systems | None] = Systems
+    app: FastAPI,
+    verifier: Verifier | None,
+    systems: Callable[[], Systems | None] = Systems,
+    revocations: Callable[[], Revocations | None] = dict,
 ) -> None:
     """Guard this app, whose routes are all added: by this verifier, or for everybody when it is None.
 
     `systems` gives the directory's, or None until it is read: a system's token is worth nothing without an
-    entry there.
+    entry there. `revocations` gives whose tokens are refused, or None until they are read.
 
     Raises:
         TypeError: a route is neither guarded nor public.
     """
     app.state.verifier = verifier
     app.state.systems = systems
+    app.state.revocations = revocations
     _document_scheme(app)
     for context in iter_route_contexts(app.routes):
         route = context.original_route
@@ -231,16 +238,27 @@ async def _admitted(request: Request, action: Action) -> Caller:
     if verifier is None:
         return Caller(action, None)
     try:
-        claims = await verifier.verify(_bearer(request))
+        verified = await verifier.verify(_bearer(request))
     except KeysUnavailable:
         # The token may be good: the client is to come back, not to log in again.
         raise unavailable("The issuer's keys are not known yet; please try again.") from None
     except InvalidToken as invalid:
         raise _unauthorized("invalid_token", invalid.code) from None
+    _refuse_revoked(verified, request.app.state.revocations())
+    claims = verified.claims
     served = _served(claims, request.app.state.systems())
     if scope_of(claims.role, action) is None:
         raise Problem(403, "forbidden", "Your role does not allow this.")
     return Caller(action, claims, served)
+
+
+def _refuse_revoked(verified: Verified, revocations: Revocations | None) -> None:
+    """Raise a 401 for a token that was issued before its bearer was revoked, a 503 while nobody can tell."""
+    if revocations is None:
+        raise unavailable("Revocations are not read yet; please try again.")
+    revoked = revocations.get(verified.claims.sub)
+    if revoked is not None and verified.issued_at <= revoked.not_before.timestamp():
+        raise _unauthorized("invalid_token", "revoked")
 
 
 def _served(claims: Claims, systems: Systems | None) -> Served | None:

@@ -22,7 +22,7 @@ from runtime.http.jwks import FetchKeys, IssuerKeys, VerificationKey, fetch_keys
 from runtime.issuers import Issuer
 from schemas.access import Claims
 
-__all__ = ["FetchKeys", "InvalidToken", "Issuer", "KeysUnavailable", "TokenVerifier"]
+__all__ = ["FetchKeys", "InvalidToken", "Issuer", "KeysUnavailable", "TokenVerifier", "Verified"]
 
 LARGEST_TOKEN = 8192
 LONGEST_S = 900.0
@@ -64,6 +64,14 @@ class KeysUnavailable(InvalidToken):
 
 
 @dataclass(frozen=True, slots=True)
+class Verified:
+    """What a valid token says of its bearer; issued at seconds since 1970 by the issuer's clock."""
+
+    claims: Claims
+    issued_at: float
+
+
+@dataclass(frozen=True, slots=True)
 class _Signed:
     """A token's parts, decoded, with nothing verified."""
 
@@ -102,8 +110,8 @@ class TokenVerifier:
         self._longest_s = longest_s
         self._remembered = _Remembered(most_remembered)
 
-    async def verify(self, token: str) -> Claims:
-        """Tell what a token says of its bearer.
+    async def verify(self, token: str) -> Verified:
+        """Tell what a token says of its bearer, and since when.
 
         Raises InvalidToken, or KeysUnavailable, which is one, when there are no keys of the issuer yet.
         """
@@ -121,9 +129,9 @@ class TokenVerifier:
         now = self._clock()
         _check_kind(signed.claims, trusted.issuer.audience)
         ends_at = _check_times(signed.claims, now, self._longest_s)
-        claims = _bearer(signed.claims)
-        self._remembered.add(digest, claims, min(ends_at, now + REMEMBERED_S))
-        return claims
+        verified = Verified(_bearer(signed.claims), signed.claims["iat"])
+        self._remembered.add(digest, verified, min(ends_at, now + REMEMBERED_S))
+        return verified
 
     async def close(self) -> None:
         """End the fetches that are under way."""
@@ -138,25 +146,25 @@ class TokenVerifier:
 
 
 class _Remembered:
-    """Claims by the SHA-256 of their token, each until a moment; the least recently used go first."""
+    """Verified tokens by their SHA-256, each until a moment; the least recently used go first."""
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._kept: OrderedDict[bytes, tuple[Claims, float]] = OrderedDict()
+        self._kept: OrderedDict[bytes, tuple[Verified, float]] = OrderedDict()
 
-    def get(self, digest: bytes, now: float) -> Claims | None:
+    def get(self, digest: bytes, now: float) -> Verified | None:
         kept = self._kept.get(digest)
         if kept is None:
             return None
-        claims, until = kept
+        verified, until = kept
         if now >= until:
             del self._kept[digest]
             return None
         self._kept.move_to_end(digest)
-        return claims
+        return verified
 
-    def add(self, digest: bytes, claims: Claims, until: float) -> None:
-        self._kept[digest] = (claims, until)
+    def add(self, digest: bytes, verified: Verified, until: float) -> None:
+        self._kept[digest] = (verified, until)
         if len(self._kept) > self._most:
             self._kept.popitem(last=False)
 

@@ -17,6 +17,8 @@ from runtime.observability.metrics import Telemetry
 from runtime.resources import Connections, Resources
 from runtime.service import Service
 from runtime.settings import Settings
+from schemas.base import Body
+from schemas.records.access import AccessRevoked
 
 Answer = Callable[..., Sequence[Mapping[str, Any]]]
 """Returns the rows of a statement for its arguments."""
@@ -131,7 +133,8 @@ class Served:
     verifier: Verifier | None = None
 
     def __post_init__(self) -> None:
-        self.tables = {body: FakeTable() for body in self.service.tables}
+        followed: list[type[Body]] = [*self.service.tables, AccessRevoked]
+        self.tables = {body: FakeTable() for body in followed}
         self.resources = Resources(
             Settings(database="postgresql://nobody@127.0.0.1:1/none"),
             Telemetry(self.service.name),

@@ -1,15 +1,17 @@
 """Every route of every service, asked by every role: only the roles in the table get past the door."""
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from runtime.http.access import Caller, GuardedRoute
-from runtime.http.tokens import InvalidToken
+from runtime.http.tokens import InvalidToken, Verified
 from schemas.access import ACCESS, SYSTEM_KINDS, Action, Claims, Party
 from schemas.base import Actor, PlacedBy
+from schemas.records.access import AccessRevoked, WhyRevoked
 from schemas.records.directory import System
 from services.medication.app import SERVICE as MEDICATION
 from services.metrics.app import SERVICE as METRICS
@@ -20,15 +22,16 @@ from tests.unit.served import Served
 
 PAGE = Path(__file__).parents[2] / "docs" / "architecture" / "security.md"
 SERVICES = (ORDERING, MEDICATION, NOTIFICATION, METRICS)
+ISSUED_AT = 1_790_000_000.0
 
 
 class EveryRole:
     """Takes a role for a token, with nothing in its scope."""
 
-    async def verify(self, token: str) -> Claims:
+    async def verify(self, token: str) -> Verified:
         if token not in set(Party):
             raise InvalidToken("unknown")
-        return Claims(sub=f"a-{token}", role=Party(token))
+        return Verified(Claims(sub=f"a-{token}", role=Party(token)), issued_at=ISSUED_AT)
 
 
 def _guarded() -> list[tuple[Any, str, str, Action]]:
@@ -62,6 +65,23 @@ async def test_only_roles_in_the_table_get_past_the_door(
         refused = answer.status_code == 403
         assert refused is (role not in ACCESS[action]), (role, answer.status_code)
         assert answer.status_code != 401
+
+
+@pytest.mark.parametrize(
+    ("service", "method", "path", "action"), GUARDED, ids=lambda v: str(v)[:40]
+)
+async def test_who_is_revoked_gets_past_no_door(
+    service: Any, method: str, path: str, action: Action
+) -> None:
+    served = Served(service, verifier=EveryRole())
+    for role in Party:
+        at = datetime.fromtimestamp(ISSUED_AT, UTC)
+        served.tables[AccessRevoked].rows[f"a-{role}"] = AccessRevoked(
+            sub=f"a-{role}", not_before=at, why=WhyRevoked.LEFT
+        )
+        answer = await served.ask(method, path, headers={"authorization": f"Bearer {role}"})
+        assert answer.status_code == 401
+        assert 'error_description="revoked"' in answer.headers["www-authenticate"]
 
 
 @pytest.mark.parametrize(

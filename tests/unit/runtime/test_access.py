@@ -1,7 +1,7 @@
 """Guarded routes: a token, a role that may do the action, and a scope that names what it concerns."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -16,15 +16,17 @@ from runtime.http.access import (
     CallerOf,
     GuardedPlainRoute,
     GuardedRoute,
+    Revocations,
     caller_of,
     may,
     public,
 )
 from runtime.http.requests import PreferWait, Traceparent
-from runtime.http.tokens import InvalidToken
+from runtime.http.tokens import InvalidToken, Verified
 from runtime.systems import Served, Systems
 from schemas.access import ACCESS, SYSTEM_KINDS, Action, Claims, Party
 from schemas.base import Actor, PlacedBy, Role
+from schemas.records.access import AccessRevoked, WhyRevoked
 from tests.harness.made import PHARMACY, PRACTICE
 from tests.unit.schemas.test_grants import a_system
 
@@ -38,16 +40,23 @@ CLAIMS = {
 }
 
 
+ISSUED_AT = 1_790_000_000.0
+
+
 class Tokens:
     """Takes a role's name for a token."""
 
-    async def verify(self, token: str) -> Claims:
+    async def verify(self, token: str) -> Verified:
         if token not in CLAIMS:
             raise InvalidToken("unknown")
-        return CLAIMS[token]
+        return Verified(CLAIMS[token], issued_at=ISSUED_AT)
 
 
-def app(verifier: Any, systems: Callable[[], Systems | None] = Systems) -> FastAPI:
+def app(
+    verifier: Any,
+    systems: Callable[[], Systems | None] = Systems,
+    revocations: Callable[[], Revocations | None] = dict,
+) -> FastAPI:
     """An app with an ordinary and a plain guarded route, and a public one."""
     routes = APIRouter(route_class=GuardedRoute)
 
@@ -71,7 +80,7 @@ def app(verifier: Any, systems: Callable[[], Systems | None] = Systems) -> FastA
     async def livez() -> str:
         return "ok"
 
-    access.install(made, verifier, systems)
+    access.install(made, verifier, systems, revocations)
     return made
 
 
@@ -208,3 +217,41 @@ async def test_a_system_may_what_the_directory_says_at_this_moment(
     assert answer.status_code == status
     if status == 401:
         assert 'error="invalid_token"' in answer.headers["www-authenticate"]
+
+
+async def asked(token: str, revocations: Revocations | None) -> httpx.Response:
+    """Ask for Anna with this token, while these revocations hold."""
+    transport = httpx.ASGITransport(app(Tokens(), revocations=lambda: revocations))
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        headers = {"authorization": f"Bearer {token}"}
+        return await client.get(f"/patients/{ANNA}", headers=headers)
+
+
+def revoked(sub: str, after_s: float) -> Revocations:
+    """Revoked so long after the tokens of `Tokens` were issued."""
+    at = datetime.fromtimestamp(ISSUED_AT, UTC) + timedelta(seconds=after_s)
+    return {sub: AccessRevoked(sub=sub, not_before=at, why=WhyRevoked.LEFT)}
+
+
+@pytest.mark.parametrize(("after_s", "status"), [(1, 401), (0, 401), (-1, 200)])
+async def test_a_token_from_before_its_bearer_was_revoked_is_refused(
+    after_s: float, status: int
+) -> None:
+    """Given a valid token; when its bearer is revoked; then only a token that is issued later is accepted."""
+    assert (await asked("gp", {})).status_code == 200
+    answer = await asked("gp", revoked("gp-1", after_s))
+    assert answer.status_code == status
+    if status == 401:
+        said = 'error="invalid_token", error_description="revoked"'
+        assert said in answer.headers["www-authenticate"]
+
+
+async def test_somebody_elses_revocation_changes_nothing() -> None:
+    assert (await asked("patient", revoked("gp-1", after_s=1))).status_code == 200
+
+
+async def test_nobody_is_admitted_until_the_revocations_are_read() -> None:
+    """Fail closed, and ask to come back; a token that is not valid is refused all the same."""
+    answer = await asked("gp", None)
+    assert (answer.status_code, "retry-after" in answer.headers) == (503, True)
+    assert (await asked("forged", None)).status_code == 401

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from runtime.http.tokens import InvalidToken, KeysUnavailable, TokenVerifier
+from runtime.http.tokens import InvalidToken, KeysUnavailable, TokenVerifier, Verified
 from schemas.access import Claims, Party
 from tests.unit.runtime.token_issuer import AUDIENCE, NOW, PATIENT, URL, Clock, MadeUpIssuer
 
@@ -34,8 +34,9 @@ async def _judged(**claims: Any) -> str:
 @pytest.mark.parametrize("algorithm", ["ES256", "ES384", "RS256", "PS256", "EdDSA"])
 async def test_a_token_signed_by_any_pinned_algorithm_is_valid(algorithm: str) -> None:
     issuer = MadeUpIssuer(algorithm=algorithm)
-    claims = await _verifier(issuer, Clock()).verify(issuer.token())
-    assert claims == Claims(sub="u-4711", role=Party.PATIENT, patients=(PATIENT,))
+    verified = await _verifier(issuer, Clock()).verify(issuer.token())
+    claims = Claims(sub="u-4711", role=Party.PATIENT, patients=(PATIENT,))
+    assert verified == Verified(claims, issued_at=NOW)
 
 
 async def test_every_claim_of_ours_is_read_and_others_are_not() -> None:
@@ -47,7 +48,7 @@ async def test_every_claim_of_ours_is_read_and_others_are_not() -> None:
         region="Utrecht",
         preferred_username="not ours",
     )
-    assert await _verifier(issuer, Clock()).verify(token) == Claims(
+    assert (await _verifier(issuer, Clock()).verify(token)).claims == Claims(
         sub="u-4711",
         role=Party.PRACTICE_SYSTEM,
         patients=(PATIENT,),
