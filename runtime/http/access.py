@@ -129,10 +129,12 @@ class Caller:
             if named is None:
                 raise invalid_field(field, "is missing: a system names for whom it acts")
             return named
-        bearer = kind.model_validate({"role": _ACTORS[self.claims.role], "id": self.claims.sub})
-        if named not in (None, bearer):
+        role, id = _ACTORS[self.claims.role], self.claims.sub
+        if named is None:
+            return kind.model_validate({"role": role, "id": id})
+        if (named.role, named.id) != (role, id):
             raise Problem(403, "another-actor", "The token is of somebody else than who acts.")
-        return bearer
+        return named
 
 
 def _named(code: str | None) -> tuple[str, ...]:

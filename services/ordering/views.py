@@ -22,7 +22,7 @@ from services.ordering.store import Received
 
 def place_command(request: PlaceRequest, placed_by: PlacedBy) -> OrderPlace:
     """The command that places this order."""
-    return OrderPlace(**(dict(request) | {"placed_by": placed_by}))
+    return OrderPlace.model_validate(vars(request) | {"placed_by": placed_by})
 
 
 def feed_items(records: Sequence[Record]) -> list[FeedItem]:
