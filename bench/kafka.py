@@ -25,6 +25,7 @@ from bench.data.records import InputRecord
 from bench.errors import BenchError
 from runtime.kafka.admin import apply_topics
 from runtime.kafka.clients import admin
+from runtime.kafka_address import librdkafka_options
 from schemas.topics import Topic
 
 _FILL: dict[str, Any] = {
@@ -94,7 +95,7 @@ def _fill(bootstrap: str, topic: str, records: Iterable[InputRecord]) -> int:
         if error is not None:
             refused.append(error)
 
-    producer = Producer({"bootstrap.servers": bootstrap, **_FILL})
+    producer = Producer(librdkafka_options(bootstrap) | _FILL)
     count = 0
     for key, value, headers in records:
         producer.produce(topic, value, key, headers=headers, on_delivery=on_delivery)
@@ -113,7 +114,7 @@ async def ends(bootstrap: str, topics: Iterable[str]) -> dict[tuple[str, int], i
 
 
 def _ends(bootstrap: str, topics: Sequence[str]) -> dict[tuple[str, int], int]:
-    consumer = Consumer({"bootstrap.servers": bootstrap, **_READ})
+    consumer = Consumer(librdkafka_options(bootstrap) | _READ)
     try:
         return {
             (tp.topic, tp.partition): consumer.get_watermark_offsets(tp, timeout=10)[1]
@@ -141,7 +142,7 @@ def read(
 
     Raises BenchError when a record has no append time of the broker, or the end is not reached in time.
     """
-    consumer = Consumer({"bootstrap.servers": bootstrap, **_READ})
+    consumer = Consumer(librdkafka_options(bootstrap) | _READ)
     try:
         open_ = {(tp.topic, tp.partition) for tp in _partitions(consumer, list(topics))}
         first = since or {}

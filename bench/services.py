@@ -29,10 +29,11 @@ def services(
                 stack.ports.services[name],
                 only,
                 ServiceAddresses(
-                    stack.kafka,
+                    stack.kafka_as(name),
                     stack.databases[name],
                     "json",
-                    database_owner=owner_dsn(stack.postgres, name),
+                    stack.issuers,
+                    owner_dsn(stack.postgres, name),
                 ),
                 stack.data,
             ),

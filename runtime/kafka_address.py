@@ -75,6 +75,24 @@ def client_options(kafka: str) -> dict[str, Any]:
     return options
 
 
+def librdkafka_options(kafka: str) -> dict[str, Any]:
+    """Make librdkafka's options for an address, as `client_options`. Raises InvalidAddress."""
+    address = Address.parse(kafka)
+    options: dict[str, Any] = {
+        "bootstrap.servers": ",".join(address.servers),
+        "security.protocol": "sasl_" * bool(address.user) + ("ssl" if address.ca else "plaintext"),
+    }
+    if address.ca:
+        options["ssl.ca.location"] = address.ca
+    if address.user:
+        options |= {
+            "sasl.mechanism": MECHANISM,
+            "sasl.username": address.user,
+            "sasl.password": address.password,
+        }
+    return options
+
+
 @lru_cache
 def tls_context(ca: str) -> ssl.SSLContext:
     """Make the context that trusts this authority alone. Raises OSError when its file cannot be read."""

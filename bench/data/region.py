@@ -11,6 +11,7 @@ from runtime.messages.cloudevents import event_id
 from runtime.messages.encoding import encode
 from samples.codes import pharmacy_code, practice_code
 from schemas import topics
+from schemas.access import Party
 from schemas.records.directory import (
     Directory,
     Pharmacy,
@@ -19,7 +20,10 @@ from schemas.records.directory import (
     Practice,
     PracticeEntry,
     Processing,
+    System,
+    SystemEntry,
 )
+from schemas.topic_lookup import topics_of_system
 from schemas.topics import Topic
 
 PRACTICES = 40
@@ -27,6 +31,8 @@ PHARMACIES = 50
 
 UNKNOWN_PHARMACY = "02999999"
 """A pharmacy that is not in the directory."""
+
+PORTAL = "bench-portal"
 
 OPEN = "Mo-Fr 08:00-17:30; PH off"
 
@@ -50,6 +56,20 @@ def directory(*, review_everything: bool) -> Directory:
     )
 
 
+def with_portal(region: Directory) -> Directory:
+    """Add the portal that sends orders over HTTP: it serves every practice.
+
+    Only where orders come over HTTP, as ordering also reads the portal's topic.
+    """
+    portal = SystemEntry(
+        name=PORTAL,
+        kind=Party.PORTAL,
+        contact="Servicedesk",
+        practices=tuple(practice.agb for practice in region.practices),
+    )
+    return region.model_copy(update={"systems": (portal,)})
+
+
 def practices(region: Directory) -> dict[str, Practice]:
     """The practices by AGB code, as on the directory's topic."""
     return {p.agb: Practice(**p.model_dump(), version=1) for p in region.practices}
@@ -68,6 +88,16 @@ def practice_records(region: Directory) -> Iterator[InputRecord]:
 def pharmacy_records(region: Directory) -> Iterator[InputRecord]:
     """The pharmacies as records of `directory.pharmacies`."""
     return (_record(pharmacy) for pharmacy in pharmacies(region).values())
+
+
+def system_records(region: Directory) -> Iterator[InputRecord]:
+    """The systems as records of `directory.systems`."""
+    return (_record(System(**system.model_dump(), version=1)) for system in region.systems)
+
+
+def system_topics(region: Directory) -> tuple[Topic, ...]:
+    """The systems' input topics."""
+    return tuple(topic for system in region.systems for topic in topics_of_system(system))
 
 
 def pharmacy_topics(region: Directory) -> tuple[Topic, ...]:
@@ -90,10 +120,11 @@ def write_for_peers(region: Directory, path: Path) -> Path:
     return path
 
 
-def _record(entry: Practice | Pharmacy) -> InputRecord:
-    ce_id = event_id(entry.TYPE, entry.agb, entry.version)
-    headers = envelope(entry.ce_type(), ce_id, "2026-11-02T08:00:00Z", entry.agb, trace(1, 1))
-    return InputRecord(entry.agb.encode(), encode(entry), headers)
+def _record(entry: Practice | Pharmacy | System) -> InputRecord:
+    key = entry.name if isinstance(entry, System) else entry.agb
+    ce_id = event_id(entry.TYPE, key, entry.version)
+    headers = envelope(entry.ce_type(), ce_id, "2026-11-02T08:00:00Z", key, trace(1, 1))
+    return InputRecord(key.encode(), encode(entry), headers)
 
 
 def _practice(number: int, policy: Policy) -> PracticeEntry:

@@ -34,7 +34,11 @@ class Ours:
         stack = context.stack
         ports = stack.ports.services.values()
         servers = ServiceAddresses(
-            stack.kafka, stack.databases["ordering"], "json", database_owner=context.database_owner
+            stack.kafka_as("ordering"),
+            stack.databases["ordering"],
+            "json",
+            stack.issuers,
+            context.database_owner,
         )
         return [
             replace(

@@ -26,6 +26,7 @@ from bench.store import fill_counts, settle
 from deploy.local.ports import LOOPBACK
 from deploy.local.postgres.databases import ensure_database, owner_dsn, service_dsn
 from deploy.local.processes.services import ServiceAddresses, service_program
+from schemas.access import Party
 
 NAME = "dashboard"
 GOAL = Goal(1.3, at="most")
@@ -40,9 +41,10 @@ QUERY = (
 
 @dataclass(frozen=True)
 class Counts:
-    """A running metrics service, and the number of lines that it has counted."""
+    """A running metrics service, a manager's token for it, and the number of lines that it has counted."""
 
     port: int
+    token: str
     lines: int
 
 
@@ -89,7 +91,7 @@ async def _counts(
     await ensure_database(stack.postgres, name)
     dsn = service_dsn(stack.postgres, name)
     owner = owner_dsn(stack.postgres, name)
-    servers = ServiceAddresses(stack.kafka, dsn, "json", database_owner=owner)
+    servers = ServiceAddresses(stack.kafka_as("metrics"), dsn, "json", stack.issuers, owner)
     program = service_program("metrics", name, port, "api", servers, stack.data)
     async with Processes([program]) as running:
         # The service makes its tables before it is ready.
@@ -97,16 +99,17 @@ async def _counts(
         bench.report.status(f"Counting the lines of {practices} practices on {days} days …")
         lines = await fill_counts(dsn, practices, UNTIL - timedelta(days=days - 1), UNTIL)
         await settle(stack.postgres, name)
-        yield Counts(port, lines)
+        yield Counts(port, stack.token(Party.MANAGER, practice=practice_agb(0)), lines)
 
 
 def _median_ms(counts: Counts, queries: int) -> float:
     """Send queries one after the other; return the median time in ms. Raises BenchError for a wrong answer."""
     connection = HTTPConnection(LOOPBACK, counts.port, timeout=30)
+    headers = {"Authorization": f"Bearer {counts.token}"}
     took_ms: list[float] = []
     for _ in range(queries):
         began_s = time.perf_counter()
-        connection.request("GET", QUERY)
+        connection.request("GET", QUERY, headers=headers)
         answer = connection.getresponse()
         body = answer.read()
         took_ms.append((time.perf_counter() - began_s) * 1000)

@@ -1,4 +1,7 @@
-"""Measures orders over HTTP with acks=all: ordering's API against a bare FastAPI endpoint, one process each."""
+"""Measures orders over HTTP with acks=all: ordering's API against a bare FastAPI endpoint, one process each.
+
+All verify the portal's JWT: one bare endpoint in each request, the other once, as ordering does.
+"""
 
 import asyncio
 import statistics
@@ -12,7 +15,7 @@ from bench.cpu import Meter, others_share, per_order_us
 from bench.data.orders import orders
 from bench.data.patients import Population
 from bench.data.records import InputRecord
-from bench.data.region import directory, write_for_peers
+from bench.data.region import PORTAL, directory, with_portal, write_for_peers
 from bench.engines.engine import RunContext
 from bench.errors import BenchError
 from bench.judge import WARM_UP, rate
@@ -23,46 +26,54 @@ from bench.result import Goal, Measured, compare
 from bench.services import services, wait_until_services_ready
 from bench.steps import ORDERS
 from deploy.local.processes.process import Program, run
+from schemas.access import Party
 
 NAME = "intake"
 GOAL = Goal(0.8)
 CONNECTIONS = 64
 
+OURS, BARE, REMEMBERING = "ours", "bare", "bare, remembering"
+SERVERS = (OURS, BARE, REMEMBERING)
+
 ROOT = Path(__file__).parents[2]
 
 
 async def measure(bench: Bench) -> Measured:
-    """Measure both in turn, with the same orders."""
+    """Measure all in turn, with the same orders."""
     placed = tuple(orders(Population(bench.sizes.patients), bench.sizes.requests))
-    ours: list[float] = []
-    bare: list[float] = []
+    rates: dict[str, list[float]] = {name: [] for name in SERVERS}
     raw: list[dict[str, Any]] = []
     if bench.sizes.warm_up:
         bench.report.status("HTTP intake: warming up …")
-        await _one(bench, "bare", placed)
+        await _one(bench, BARE, placed)
     for number in range(1, bench.sizes.rounds + 1):
-        for name, rates in (("ours", ours), ("bare", bare)):
+        for name in SERVERS:
             bench.report.status(f"HTTP intake, round {number} of {bench.sizes.rounds}: {name} …")
             measured = await _one(bench, name, placed)
-            rates.append(measured["per_s"])
+            rates[name].append(measured["per_s"])
             raw.append({"figure": NAME, "round": number, "server": name, **measured})
-        spent = " against ".join(f"{one['cpu_us']['engine']:.0f}" for one in raw[-2:])
-        bench.report.info(
-            f"HTTP intake, round {number}: {ours[-1]:,.0f} orders/s, bare {bare[-1]:,.0f}"
-            f" (µs of the server's processor an order: {spent})"
+        found = "; ".join(
+            f"{one['server']} {one['per_s']:,.0f} orders/s, {one['cpu_us']['engine']:.0f} µs of processor"
+            for one in raw[-len(SERVERS) :]
         )
+        bench.report.info(f"HTTP intake, round {number}: {found}")
     note = f"{CONNECTIONS} keep-alive connections in a closed loop, {len(placed):,} orders"
-    figure = "HTTP intake with acks=all, one process, against bare FastAPI + aiokafka"
-    return Measured([compare(figure, "orders/s", ours, bare, GOAL, note)], raw)
+    figure = "HTTP intake with acks=all, one process, against bare FastAPI + aiokafka that verifies"
+    peers = ((BARE, "each request's JWT", GOAL), (REMEMBERING, "a JWT once", None))
+    rows = [
+        compare(f"{figure} {what}", "orders/s", rates[OURS], rates[name], goal, note)
+        for name, what, goal in peers
+    ]
+    return Measured(rows, raw)
 
 
 async def _one(bench: Bench, name: str, placed: tuple[InputRecord, ...]) -> dict[str, Any]:
-    region = directory(review_everything=True)
+    region = with_portal(directory(review_everything=True))
     folder = await bench.arena.reset(region)
     context = RunContext(
         bench.arena.stack, folder, name, write_for_peers(region, folder / "region.json")
     )
-    programs = services(context, ["ordering"], "api") if name == "ours" else [_bare(context)]
+    programs = services(context, ["ordering"], "api") if name == OURS else [_bare(context, name)]
     async with Processes(programs) as running:
         await wait_until_services_ready(context, running, ["ordering"])
         meter = Meter(context.stack, running.pids)
@@ -80,9 +91,12 @@ async def _one(bench: Bench, name: str, placed: tuple[InputRecord, ...]) -> dict
     }
 
 
-def _bare(context: RunContext) -> Program:
-    port = str(context.stack.ports.services["ordering"])
-    argv = [sys.executable, "-m", "bench.peers.bare_fastapi", context.stack.kafka, port]
+def _bare(context: RunContext, name: str) -> Program:
+    stack = context.stack
+    port = str(stack.ports.services["ordering"])
+    argv = [sys.executable, "-m", "bench.peers.bare_fastapi", stack.kafka, port, stack.issuer]
+    if name == REMEMBERING:
+        argv.append("remember")
     return Program("bare_fastapi", argv, context.log("bare_fastapi"), cwd=ROOT)
 
 
@@ -91,7 +105,8 @@ async def _load(context: RunContext, placed: tuple[InputRecord, ...]) -> dict[st
     bodies, result = context.folder / "bodies", context.folder / "load.json"
     bodies.write_bytes(b"\n".join(order.value for order in placed))
     port = str(context.stack.ports.services["ordering"])
-    argv = [sys.executable, "-m", "bench.load.closed", port, str(CONNECTIONS), str(bodies)]
+    token = context.stack.token(Party.PORTAL, sub=PORTAL)
+    argv = [sys.executable, "-m", "bench.load.closed", port, token, str(CONNECTIONS), str(bodies)]
     await run(
         Program("load", [*argv, str(result)], context.log("load"), cwd=ROOT), "The load generator"
     )

@@ -10,7 +10,7 @@ import orjson
 
 from bench.data.orders import orders
 from bench.data.patients import Population
-from bench.data.region import directory, write_for_peers
+from bench.data.region import PORTAL, directory, with_portal, write_for_peers
 from bench.engines.engine import RunContext
 from bench.errors import BenchError
 from bench.judge import WARM_UP
@@ -25,6 +25,7 @@ from deploy.local.postgres.databases import owner_dsn
 from deploy.local.processes.process import Program, run
 from runtime.kafka.admin import apply_topics
 from schemas import topics
+from schemas.access import Party
 from schemas.topics import Topic
 
 NAME = "latency"
@@ -76,7 +77,7 @@ async def _round(
 
 
 async def _prepared(bench: Bench) -> tuple[RunContext, Population]:
-    region = directory(review_everything=False)
+    region = with_portal(directory(review_everything=False))
     folder = await bench.arena.reset(region)
     stack = bench.arena.stack
     context = RunContext(stack, folder, "latency", write_for_peers(region, folder / "region.json"))
@@ -105,7 +106,11 @@ async def _one(context: RunContext, name: str, bodies: bytes) -> dict[str, float
     # The owner's, as it adds a trigger.
     notification = owner_dsn(stack.postgres, "notification")
     arguments = {
-        "ours": [str(stack.ports.services["ordering"]), notification],
+        "ours": [
+            str(stack.ports.services["ordering"]),
+            stack.token(Party.PORTAL, sub=PORTAL),
+            notification,
+        ],
         "hops": [stack.kafka],
     }[name]
     module = {"ours": "bench.load.order_latency", "hops": "bench.load.hop_latency"}[name]

@@ -1,7 +1,7 @@
 """Sends orders in a closed loop: each connection sends its next order when the last one is answered.
 
-`python -m bench.load.closed PORT CONNECTIONS BODIES RESULT`; bodies are lines of JSON. Writes the number of
-answers by status, and the latencies in ms.
+`python -m bench.load.closed PORT TOKEN CONNECTIONS BODIES RESULT`; bodies are lines of JSON. Writes the number
+of answers by status, and the latencies in ms.
 """
 
 import asyncio
@@ -54,8 +54,8 @@ class ClosedLoop:
             self._next(connection)
 
 
-async def main(port: int, connections: int, bodies: Path, result: Path) -> None:
-    requests = [request(f"{HOST}:{port}", body) for body in _lines(bodies)]
+async def main(port: int, token: str, connections: int, bodies: Path, result: Path) -> None:
+    requests = [request(f"{HOST}:{port}", token, body) for body in _lines(bodies)]
     loop = ClosedLoop(requests)
     await loop.run(port, connections)
     measured = {"statuses": dict(loop.statuses), "latencies_ms": loop.latencies_ms}
@@ -71,4 +71,12 @@ def _write(path: Path, content: bytes) -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(main(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]), Path(sys.argv[4])))
+    uvloop.run(
+        main(
+            int(sys.argv[1]),
+            sys.argv[2],
+            int(sys.argv[3]),
+            Path(sys.argv[4]),
+            Path(sys.argv[5]),
+        )
+    )

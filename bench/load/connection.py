@@ -60,11 +60,11 @@ async def connect(host: str, port: int, answered: Callable[[Connection, int], No
     return connection
 
 
-def request(host: str, body: bytes) -> bytes:
+def request(host: str, token: str, body: bytes) -> bytes:
     """Make the request that posts an order."""
     head = (
-        f"POST /orders HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n"
+        f"POST /orders HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
 

@@ -1,6 +1,6 @@
 """Measures the latency from an order over HTTP to its answer in the inbox, at a steady rate.
 
-`python -m bench.load.order_latency PORT DATABASE PER_S BODIES RESULT`; bodies are lines of JSON, the
+`python -m bench.load.order_latency PORT TOKEN DATABASE PER_S BODIES RESULT`; bodies are lines of JSON, the
 database is notification's. Writes the latency of each order in ms, in the order of the bodies.
 """
 
@@ -25,9 +25,9 @@ WITHIN_S = 30.0
 class Orders:
     """Sends each order when it is due, on a free connection."""
 
-    def __init__(self, port: int, bodies: list[bytes]) -> None:
+    def __init__(self, port: int, token: str, bodies: list[bytes]) -> None:
         self._port = port
-        self._requests = [request(f"{HOST}:{port}", body) for body in bodies]
+        self._requests = [request(f"{HOST}:{port}", token, body) for body in bodies]
         self._free: list[Connection] = []
         self.refused: list[int] = []
 
@@ -70,8 +70,10 @@ async def watch(
     return answered_s
 
 
-async def main(port: int, database: str, per_s: float, bodies: list[bytes]) -> dict[str, object]:
-    orders = Orders(port, bodies)
+async def main(
+    port: int, token: str, database: str, per_s: float, bodies: list[bytes]
+) -> dict[str, object]:
+    orders = Orders(port, token, bodies)
     await orders.open()
     # A plan made on the empty inbox would scan the whole table each time.
     db = await asyncpg.connect(database, server_settings={"enable_seqscan": "off"})
@@ -92,8 +94,9 @@ if __name__ == "__main__":
         main(
             int(sys.argv[1]),
             sys.argv[2],
-            float(sys.argv[3]),
-            Path(sys.argv[4]).read_bytes().splitlines(),
+            sys.argv[3],
+            float(sys.argv[4]),
+            Path(sys.argv[5]).read_bytes().splitlines(),
         )
     )
-    Path(sys.argv[5]).write_bytes(orjson.dumps(measured))
+    Path(sys.argv[6]).write_bytes(orjson.dumps(measured))

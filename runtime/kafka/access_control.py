@@ -26,7 +26,7 @@ from confluent_kafka.admin import (
 )
 
 from runtime.errors import CannotRun
-from runtime.kafka_address import MECHANISM, Address
+from runtime.kafka_address import librdkafka_options
 from schemas.grants import Grant, Operation, Resource
 
 TIMEOUT_S = 10.0
@@ -116,23 +116,11 @@ async def users(kafka: str) -> set[str]:
 
 
 def _admin(kafka: str) -> AdminClient:
-    address = Address.parse(kafka)
-    protocol = "sasl_" * bool(address.user) + ("ssl" if address.ca else "plaintext")
-    options: dict[str, Any] = {
-        "bootstrap.servers": ",".join(address.servers),
-        "security.protocol": protocol,
+    options = librdkafka_options(kafka) | {
         "socket.timeout.ms": int(TIMEOUT_S * 1000),
         # It would print each failed attempt.
         "log_level": 0,
     }
-    if address.ca:
-        options["ssl.ca.location"] = address.ca
-    if address.user:
-        options |= {
-            "sasl.mechanism": MECHANISM,
-            "sasl.username": address.user,
-            "sasl.password": address.password,
-        }
     return AdminClient(options)
 
 

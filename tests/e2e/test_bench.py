@@ -42,7 +42,7 @@ def test_every_figure_is_measured_and_in_the_table(
     run, file = quick_bench
     assert run.returncode == 0, run.stderr[-3000:]
     found = rows(file)
-    assert len(found) >= 13
+    assert len(found) >= 16
     for row in found:
         assert row.keys() >= {"figure", "ours", "peer", "ratio", "spread", "goal", "met"}
         assert row["ours"] or (row["note"] and JAVA in row["figure"] + row["note"]), row

@@ -24,4 +24,4 @@ def test_an_answer_without_a_body_is_whole_with_its_head() -> None:
 
 
 def test_a_request_says_how_long_it_is() -> None:
-    assert request("127.0.0.1:8101", b"{}").endswith(b"\r\nContent-Length: 2\r\n\r\n{}")
+    assert request("127.0.0.1:8101", "a.b.c", b"{}").endswith(b"\r\nContent-Length: 2\r\n\r\n{}")
