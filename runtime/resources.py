@@ -106,10 +106,10 @@ class Resources:
     sender: Sender
     tables: Mapping[type[Body], GlobalTableRows[Any]]
     pages: PageReader
+    verifier: Verifier
+    """Verifies the tokens of requests."""
     database: Database | None = None
     worker: RunningWorker | None = None
-    verifier: Verifier | None = None
-    """Verifies the tokens of requests; None when no issuer is configured."""
     waiting_for: str = "starting"
     """The server that startup waits for; empty when startup is complete."""
 
@@ -142,5 +142,5 @@ def connect(service: str, settings: Settings, tables: Mapping[type[Body], Topic]
         Producer(settings.kafka, f"{service}-api"),
         {body: GlobalTable(settings.kafka, topic, body) for body, topic in followed.items()},
         TopicPages(settings.kafka),
-        verifier=TokenVerifier(settings.issuers) if settings.issuers else None,
+        TokenVerifier(settings.issuers),
     )

@@ -22,11 +22,11 @@ class Settings(BaseSettings):
     `database_owner` is the DSN of the same database as the owner of its tables; without it, the service does
     not migrate, and runs only when all migrations are applied.
     `issuers` is a JSON list of the OIDC providers whose access tokens are accepted (see
-    `runtime.issuers.Issuer`); without one, requests need no token. `certificate` is a PEM file with
-    the service's certificate and its key: requests are encrypted then. `listen` must be a loopback address
-    unless there are a certificate and an issuer, or `insecure_listen` is set. Kafka's servers must be on
-    loopback unless connections to them are encrypted, or `insecure_kafka` is set. Both DSNs need
-    TLS with a verified server (`runtime.dsn.require_tls`) unless `insecure_database` is set.
+    `runtime.issuers.Issuer`): at least one. `certificate` is a PEM file with the service's certificate and its
+    key: requests are encrypted then. `listen` must be a loopback address unless there is a certificate, or
+    `insecure_listen` is set. Kafka's servers must be on loopback unless connections to them are encrypted, or
+    `insecure_kafka` is set. Both DSNs need TLS with a verified server (`runtime.dsn.require_tls`) unless
+    `insecure_database` is set.
     `patience_s` is how long a partition may be stalled before readiness reports it, and how long a worker with
     work may show no sign of life before its process ends. `loop_connections` and `api_connections` are the
     sizes of the two pools; the loop uses at most four at once.
@@ -43,7 +43,7 @@ class Settings(BaseSettings):
     insecure_listen: bool = False
     insecure_kafka: bool = False
     insecure_database: bool = False
-    issuers: tuple[Issuer, ...] = ()
+    issuers: tuple[Issuer, ...] = Field(default=(), validate_default=True)
     max_records: int = Field(default=1000, ge=1, le=10_000)
     session_timeout_ms: int = Field(default=10_000, ge=6000, le=300_000)
     patience_s: float = Field(default=30.0, ge=5, le=3600)
@@ -59,6 +59,17 @@ class Settings(BaseSettings):
     def port(self) -> int:
         """The port part of `listen`."""
         return int(self.listen.rpartition(":")[2])
+
+    @field_validator("issuers")
+    @classmethod
+    def _is_not_empty(cls, issuers: tuple[Issuer, ...]) -> tuple[Issuer, ...]:
+        if not issuers:
+            raise ValueError(
+                "without an issuer nobody can prove who asks: set it to the OIDC providers whose access"
+                ' tokens are accepted, such as [{"url": "https://login.example.org", "jwks":'
+                ' "https://login.example.org/jwks", "audience": "herhaal"}]'
+            )
+        return issuers
 
     @field_validator("kafka")
     @classmethod
@@ -88,11 +99,10 @@ class Settings(BaseSettings):
     def _loopback_only(self) -> Self:
         if not _is_port(self.listen.rpartition(":")[2]):
             raise ValueError("listen must be address:port")
-        guarded = self.certificate is not None and bool(self.issuers)
-        if not (guarded or self.insecure_listen or is_loopback(self.host)):
+        if not (self.certificate or self.insecure_listen or is_loopback(self.host)):
             raise ValueError(
-                f"{self.host} is not loopback: listening there needs HERHAAL_CERTIFICATE and"
-                " HERHAAL_ISSUERS, or --insecure-listen"
+                f"{self.host} is not loopback: listening there needs HERHAAL_CERTIFICATE, or"
+                " --insecure-listen"
             )
         return self
 

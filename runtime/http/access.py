@@ -73,10 +73,10 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who sends a request, admitted to `action`; without claims when the service has no issuer configured."""
+    """Who sends a request, admitted to `action`."""
 
     action: Action
-    claims: Claims | None
+    claims: Claims
     served: Served | None = None
     """Whom it serves, when it is a system."""
 
@@ -87,8 +87,6 @@ class Caller:
 
     def share(self, patient: str | None) -> Share:
         """What of this patient's records, or of those of no patient, the caller may do the action to."""
-        if self.claims is None:
-            return Share(everything=True)
         match scope_of(self.claims.role, self.action):
             case Scope.PATIENTS:
                 return Share(everything=patient in self.claims.patients)
@@ -125,7 +123,7 @@ class Caller:
         Raises:
             Problem: 403, a person names somebody else; 422, a system names nobody.
         """
-        if self.claims is None or self.claims.role in SYSTEM_KINDS:
+        if self.claims.role in SYSTEM_KINDS:
             if named is None:
                 raise invalid_field(field, "is missing: a system names for whom it acts")
             return named
@@ -199,11 +197,11 @@ CallerOf = Annotated[Caller, Depends(caller_of)]
 
 def install(
     app: FastAPI,
-    verifier: Verifier | None,
+    verifier: Verifier,
     systems: Callable[[], Systems | None] = Systems,
     revocations: Callable[[], Revocations | None] = dict,
 ) -> None:
-    """Guard this app, whose routes are all added: by this verifier, or for everybody when it is None.
+    """Guard this app, whose routes are all added, by this verifier.
 
     `systems` gives the directory's, or None until it is read: a system's token is worth nothing without an
     entry there. `revocations` gives whose tokens are refused, or None until they are read.
@@ -236,9 +234,7 @@ def _document_scheme(app: FastAPI) -> None:
 
 
 async def _admitted(request: Request, action: Action) -> Caller:
-    verifier: Verifier | None = request.app.state.verifier
-    if verifier is None:
-        return Caller(action, None)
+    verifier: Verifier = request.app.state.verifier
     try:
         verified = await verifier.verify(_bearer(request))
     except KeysUnavailable:

@@ -62,7 +62,9 @@ async def test_a_table_that_somebody_else_added_is_none_of_the_services(
 
 
 async def test_a_process_that_may_do_too_much_ends_with_the_reason(stack: LocalStack) -> None:
-    admin = ServiceAddresses(stack.kafka, database_dsn(stack.postgres, "metrics"), "json")
+    admin = ServiceAddresses(
+        stack.kafka, database_dsn(stack.postgres, "metrics"), "json", stack.issuers
+    )
     port = free_ports().services["metrics"]
     program = service_program("metrics", "metrics-admin", port, "api", admin, stack.data)
     process = await asyncio.create_subprocess_exec(

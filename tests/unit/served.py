@@ -1,15 +1,19 @@
 """A service's HTTP API without servers: the production app over parts in memory."""
 
+import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Unpack
 
 import httpx
 
+from deploy.local.issuer.people import TokenScope, claims_of
 from runtime.app import create_app
 from runtime.http.access import Verifier
 from runtime.http.problems import unavailable
+from runtime.http.tokens import Verified
+from runtime.issuers import Issuer
 from runtime.kafka.producer import NotPublished
 from runtime.kafka.topic_pages import Page
 from runtime.messages.message import Outgoing
@@ -17,8 +21,12 @@ from runtime.observability.metrics import Telemetry
 from runtime.resources import Connections, Resources
 from runtime.service import Service
 from runtime.settings import Settings
+from samples.callers import Permitted
+from schemas.access import Claims, Party
 from schemas.base import Body
 from schemas.records.access import AccessRevoked
+
+AN_ISSUER = Issuer("https://login.example.org", "https://login.example.org/jwks", "herhaal")
 
 Answer = Callable[..., Sequence[Mapping[str, Any]]]
 """Returns the rows of a statement for its arguments."""
@@ -122,6 +130,18 @@ class FakeWorker:
         """Do nothing."""
 
 
+def claimed(role: Party, **scope: Unpack[TokenScope]) -> str:
+    """A token that `Believing` believes: the claims, unsigned."""
+    return claims_of(role, **scope).model_dump_json()
+
+
+class Believing:
+    """Believes what a token says."""
+
+    async def verify(self, token: str) -> Verified:
+        return Verified(Claims.model_validate_json(token), issued_at=time.time())
+
+
 @dataclass
 class Served:
     """A service and its parts, as after its start."""
@@ -130,19 +150,21 @@ class Served:
     api: FakeConnections = field(default_factory=FakeConnections)
     checks: FakeConnections = field(default_factory=FakeConnections)
     sender: FakeSender = field(default_factory=FakeSender)
-    verifier: Verifier | None = None
+    verifier: Verifier = field(default_factory=Believing)
+    tokens: httpx.Auth | None = field(default_factory=lambda: Permitted(claimed))
+    """Makes the token of a request that has none: of somebody who may send it. With None there is none."""
 
     def __post_init__(self) -> None:
         followed: list[type[Body]] = [*self.service.tables, AccessRevoked]
         self.tables = {body: FakeTable() for body in followed}
         self.resources = Resources(
-            Settings(database="postgresql://nobody@127.0.0.1:1/none"),
+            Settings(database="postgresql://nobody@127.0.0.1:1/none", issuers=(AN_ISSUER,)),
             Telemetry(self.service.name),
             self.sender,
             self.tables,
             NoPages(),
+            self.verifier,
             FakeDatabase(self.api, self.checks),
-            verifier=self.verifier,
             waiting_for="",
         )
         self.app = create_app(self.service, self.resources)
@@ -150,5 +172,7 @@ class Served:
     async def ask(self, method: str, path: str, **request: Any) -> httpx.Response:
         """Send a request to the service's app."""
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://test", auth=self.tokens
+        ) as client:
             return await client.request(method, path, **request)

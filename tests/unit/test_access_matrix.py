@@ -55,7 +55,7 @@ GUARDED = _guarded()
 async def test_only_roles_in_the_table_get_past_the_door(
     service: Any, method: str, path: str, action: Action
 ) -> None:
-    served = Served(service, verifier=EveryRole())
+    served = Served(service, verifier=EveryRole(), tokens=None)
     served.tables[System].rows |= {
         f"a-{kind}": a_system(f"a-{kind}", kind) for kind in SYSTEM_KINDS
     }
@@ -91,7 +91,7 @@ async def test_no_spelling_of_a_path_or_method_gets_past_the_door(
     service: Any, method: str, path: str, action: Action
 ) -> None:
     """Nothing is answered, and nobody is sent to a host that the request names."""
-    served = Served(service, verifier=EveryRole())
+    served = Served(service, verifier=EveryRole(), tokens=None)
     spelt = (f"/{path}", f"{path}/", f"{path}?", f"/livez/..%2f{path[1:]}", path.replace("/", "//"))
     for odd in spelt:
         for headers in ({}, {"host": "elsewhere.example/livez?"}, {"x-forwarded-prefix": "/livez"}):

@@ -21,7 +21,7 @@ Part = Literal["api", "worker"]
 
 @dataclass(frozen=True)
 class ServiceAddresses:
-    """The servers of a service, its log format, and the JSON of its issuers; without one it needs no tokens.
+    """The servers of a service, its log format, and the JSON of the issuers whose tokens it accepts.
 
     `database_owner` is the DSN to migrate with; without it, the database must be migrated already.
     """
@@ -29,7 +29,7 @@ class ServiceAddresses:
     kafka: str
     database: str
     log: str
-    issuers: str = "[]"
+    issuers: str
     database_owner: str | None = None
 
 

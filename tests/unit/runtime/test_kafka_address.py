@@ -2,6 +2,7 @@
 
 import pytest
 
+from runtime.issuers import Issuer
 from runtime.kafka_address import Address, InvalidAddress, client_options, servers_of
 from runtime.settings import Settings
 
@@ -64,7 +65,10 @@ def test_what_is_no_address_is_refused_without_quoting_it(wrong: str) -> None:
 
 
 def settings(kafka: str, *, insecure: bool = False) -> Settings:
-    return Settings(database="postgresql://127.0.0.1/x", kafka=kafka, insecure_kafka=insecure)
+    issuer = Issuer("https://login.example.org", "https://login.example.org/jwks", "herhaal")
+    return Settings(
+        database="postgresql://127.0.0.1/x", issuers=(issuer,), kafka=kafka, insecure_kafka=insecure
+    )
 
 
 def test_kafka_elsewhere_must_be_encrypted() -> None:

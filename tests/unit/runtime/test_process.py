@@ -1,5 +1,6 @@
 """A process that is to stop, on a signal or a failure, ends in bounded time."""
 
+import json
 import os
 import signal
 import socket
@@ -32,6 +33,9 @@ asyncio.run(server.serve())
 """
 
 
+ISSUER = {"url": "http://127.0.0.1:1", "jwks": "http://127.0.0.1:1/jwks", "audience": "herhaal"}
+
+
 def test_a_service_whose_port_is_taken_ends_with_1_and_says_so() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -42,6 +46,7 @@ def test_a_service_whose_port_is_taken_ends_with_1_and_says_so() -> None:
                 "HERHAAL_DATABASE": "postgresql://nobody@127.0.0.1:1/none",
                 "HERHAAL_KAFKA": "127.0.0.1:1",
                 "HERHAAL_LISTEN": f"127.0.0.1:{port}",
+                "HERHAAL_ISSUERS": json.dumps([ISSUER]),
             },
             capture_output=True,
             text=True,
