@@ -3,7 +3,13 @@
 import pytest
 
 from runtime.issuers import Issuer
-from runtime.kafka_address import Address, InvalidAddress, client_options, servers_of
+from runtime.kafka_address import (
+    Address,
+    InvalidAddress,
+    client_options,
+    librdkafka_options,
+    servers_of,
+)
 from runtime.settings import Settings
 
 PASSWORD = "p:/@?#%ä"
@@ -34,6 +40,21 @@ def test_a_user_logs_in_with_scram() -> None:
         "sasl_mechanism": "SCRAM-SHA-512",
         "sasl_plain_username": "ordering",
         "sasl_plain_password": "secret",
+    }
+
+
+def test_librdkafka_logs_in_and_encrypts_likewise() -> None:
+    assert librdkafka_options("127.0.0.1:9092") == {
+        "bootstrap.servers": "127.0.0.1:9092",
+        "security.protocol": "plaintext",
+    }
+    assert librdkafka_options(SECURE) == {
+        "bootstrap.servers": "kafka-1:9092,kafka-2:9092",
+        "security.protocol": "sasl_ssl",
+        "ssl.ca.location": "/etc/ca file.pem",
+        "sasl.mechanism": "SCRAM-SHA-512",
+        "sasl.username": "ordering",
+        "sasl.password": PASSWORD,
     }
 
 
