@@ -124,7 +124,7 @@ async def test_a_kafka_that_keeps_its_log_elsewhere_is_noticed_at_the_start(tmp_
         await stack.start_servers()
         await prepare(stack.kafka, 1)
         await stack.note_contents()
-        with pytest.raises(StackError, match=r"elsewhere than in .* it has kafka-1/log/dir"):
+        with pytest.raises(StackError, match=r"elsewhere than in .* it has kafka-1/log/access"):
             await stack.require_contents(within_s=0)
 
 
