@@ -26,7 +26,6 @@ from services.ordering.work import Directory, Work
 INPUTS = (topics.ORDERS_REQUESTS, topics.ORDERS_REVIEWS, topics.MEDICATION_STATUS)
 OUTPUT_TOPIC = topics.ORDERS_EVENTS
 
-_FROM_OUR_API = ("ce_source", envelopes.API_SOURCE.encode())
 _PUBLISHED_BY_US = ("ce_source", envelopes.SOURCE.encode())
 
 Handle: TypeAlias = Callable[[Any, Message[Any], Work, Directory], Done | Rejected]
@@ -80,8 +79,8 @@ class OrderingHandler:
             store.save_overviews(writes, work.changed_overviews)
         if work.orders.changed:
             store.save_orders(writes, work.orders, work.due)
-        if work.from_api:
-            store.clear_intake(writes, work.from_api)
+        if work.placed:
+            store.clear_intake(writes, work.placed)
         if work.newly_recovered:
             store.save_recovered(writes, work.newly_recovered)
         if placed := work.recovered.keys() & work.orders.changed.keys():
@@ -102,8 +101,8 @@ def place(
 ) -> Done | Rejected:
     """Decide a new order, or recover it from its published events."""
     digest = digest_of(command)
-    if _FROM_OUR_API in message.record.headers and not system_of(message.topic):
-        work.from_api.append(command.order_id)
+    # Also one that came over Kafka: its repeat over HTTP may be in the intake, and never have been published.
+    work.placed.append(command.order_id)
     order = work.orders.get(command.order_id)
     if order is not None:
         return _answer(decisions.place_again(order, command, digest), message, work)

@@ -30,8 +30,8 @@ class Work:
     due: dict[UUID, datetime] = field(default_factory=dict)
     """When (UTC) an order that began to wait in this batch stops waiting."""
     changed_overviews: dict[str, Overview | None] = field(default_factory=dict)
-    from_api: list[UUID] = field(default_factory=list)
-    """Ids of orders placed through ordering's API, repeats included."""
+    placed: list[UUID] = field(default_factory=list)
+    """Ids of placed orders, repeats included: they leave the intake, whichever way they came."""
     newly_recovered: list[OrderEvent] = field(default_factory=list)
 
     def keep(self, change: Change) -> None:

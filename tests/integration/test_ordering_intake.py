@@ -8,10 +8,13 @@ import asyncpg
 import pytest
 
 from deploy.local import LocalStack
+from runtime.messages.digest import digest_of
 from runtime.postgres.connection import Connection
+from schemas import topics
 from services.ordering import store
 from services.ordering.store import Arrival
-from tests.harness.made import PHARMACY, PRACTICE, a_patient
+from tests.harness.kafka import eventually, send, sent
+from tests.harness.made import PHARMACY, PRACTICE, a_patient, an_order
 
 
 @pytest.fixture
@@ -65,3 +68,22 @@ async def test_only_the_commit_of_a_note_does_not_wait_for_the_disk(
     assert await db.fetchval("show synchronous_commit") == "on"
     await store.add_to_intake(db, [_arrival(uuid4(), a_patient(), "a")])
     assert await db.fetchval("show synchronous_commit") == "on"
+
+
+async def test_an_order_that_came_over_kafka_leaves_the_intake_too(
+    stack: LocalStack, dbs: tuple[Connection, Connection]
+) -> None:
+    """Given the repeat over HTTP of an order, noted, but whose answer PostgreSQL lost, so that nothing was
+    published; when the order that came over Kafka is decided; then nothing of it is left in the intake.
+    """
+    order = an_order(a_patient())
+    await store.add_to_intake(dbs[0], [_arrival(order.order_id, order.patient, digest_of(order))])
+    await send(stack.kafka, [sent(topics.ORDERS_REQUESTS.name, order)])
+
+    async def left() -> tuple[bool, bool]:
+        decided = await dbs[0].fetchval("select 1 from orders where order_id = $1", order.order_id)
+        noted = await dbs[0].fetchval("select 1 from intake where order_id = $1", order.order_id)
+        return bool(decided), bool(noted)
+
+    await eventually(left, lambda seen: bool(seen[0]))
+    assert await left() == (True, False)

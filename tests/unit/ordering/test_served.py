@@ -4,7 +4,6 @@ import pytest
 
 from schemas.access import Party
 from schemas.records.orders import OrderCancelled, OrderDecided
-from services.ordering.envelopes import API_SOURCE
 from tests.harness.made import a_cancellation, an_order
 from tests.unit.ordering.story import ANNA, approved, given, overview
 from tests.unit.schemas.test_grants import a_system
@@ -41,16 +40,6 @@ def test_a_cancellation_is_judged_by_the_practice_of_the_order() -> None:
 def test_a_cancellation_of_an_order_that_nobody_placed_is_refused_for_that() -> None:
     story = given(overview(), systems=SYSTEMS)
     assert story.when(a_cancellation(an_order(ANNA)), system="anders").rejected == "unknown_order"
-
-
-def test_a_system_cannot_speak_in_the_name_of_our_api() -> None:
-    """Given the header that our API writes, on a system's topic; then it settles no request of the API."""
-    order = an_order(ANNA)
-    story = given(overview(), systems=SYSTEMS)
-    story.when(order, source=API_SOURCE, system="mijnzorg")
-    assert story.work.from_api == []
-    story.when(order, source=API_SOURCE)
-    assert story.work.from_api == [order.order_id]
 
 
 @pytest.mark.parametrize(
