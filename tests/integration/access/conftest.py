@@ -7,9 +7,10 @@ import pytest
 
 from deploy.local import LocalStack
 from deploy.local.ports import SERVICES
+from tests.harness.systems import add_systems
 from tests.integration.access.door import Door
 from tests.integration.access.operations import Operation, operations_of
-from tests.integration.access.places import Places, made_places
+from tests.integration.access.places import SYSTEMS, Maker, Places, made_places
 
 
 @pytest.fixture(scope="session")
@@ -30,9 +31,16 @@ async def operations(stack: LocalStack, bare: httpx.AsyncClient) -> Sequence[Ope
 
 
 @pytest.fixture(scope="session")
-async def places(stack: LocalStack, bare: httpx.AsyncClient) -> Places:
+async def maker(stack: LocalStack, bare: httpx.AsyncClient) -> Maker:
+    """Makes places, for which the systems that serve one practice or pharmacy alone are in the directory."""
+    await add_systems(stack, SYSTEMS)
+    return Maker(stack, bare)
+
+
+@pytest.fixture(scope="session")
+async def places(maker: Maker) -> Places:
     """Whom the requests concern."""
-    return await made_places(stack, bare)
+    return await made_places(maker)
 
 
 @pytest.fixture(scope="session")

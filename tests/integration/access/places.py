@@ -15,7 +15,7 @@ from schemas.access import Party
 from schemas.records.directory import Directory
 from tests.harness.kafka import eventually
 from tests.harness.made import GP, PHARMACY, PRACTICE, a_patient, an_order, as_json, entry
-from tests.harness.systems import add_systems, serving, system_name
+from tests.harness.systems import serving, system_name
 from tests.integration.conftest import EXAMPLE
 
 REGION = "Lindewaard"
@@ -68,11 +68,9 @@ def nowhere() -> Place:
     return Place(a_patient(), practice_code(998), pharmacy_code(998), uuid4())
 
 
-async def made_places(stack: LocalStack, bare: httpx.AsyncClient) -> Places:
+async def made_places(maker: "Maker") -> Places:
     """Make a place for each scope."""
-    await _other_practice_is_in_its_region(stack, bare)
-    await add_systems(stack, SYSTEMS)
-    maker = Maker(stack, bare)
+    await _other_practice_is_in_its_region(maker.stack, maker.http)
     own = await maker.place(PRACTICE, PHARMACY)
     return {
         Asked.OWN: own,

@@ -31,9 +31,8 @@ class Moved:
 
 
 @pytest.fixture(scope="module")
-async def moved(stack: LocalStack, bare: httpx.AsyncClient) -> Moved:
+async def moved(maker: Maker) -> Moved:
     """Return a patient who moved."""
-    maker = Maker(stack, bare)
     before = await maker.place(PRACTICE, PHARMACY)
     return Moved(before, await maker.place(OTHER_PRACTICE, OTHER_PHARMACY, before.patient))
 

@@ -114,7 +114,7 @@ def _system() -> Json:
         "fullScopeAllowed": False,
         "defaultClientScopes": ["for-us"],
         "optionalClientScopes": [],
-        "protocolMappers": [_SUB, _fixed("role", Party.PORTAL.value)],
+        "protocolMappers": [_fixed("sub", SYSTEM), _fixed("role", Party.PORTAL.value)],
     }
 
 

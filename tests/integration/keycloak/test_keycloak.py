@@ -13,7 +13,8 @@ from deploy.local.processes.services import ServiceAddresses, readyz_probe, serv
 from deploy.local.processes.supervisor import Child
 from tests.harness.kafka import eventually
 from tests.harness.made import PHARMACY, PRACTICE
-from tests.integration.access.places import Maker, Place
+from tests.harness.systems import add_systems
+from tests.integration.access.places import SYSTEMS, Maker, Place
 from tests.integration.keycloak.keycloak import Keycloak
 from tests.integration.keycloak.program import ensure_keycloak, running
 from tests.integration.keycloak.realm import GP, OTHER, PATIENT, PORTAL, REGION, STRANGER, realm
@@ -33,6 +34,7 @@ async def bare() -> AsyncIterator[httpx.AsyncClient]:
 @pytest.fixture(scope="module")
 async def placed(stack: LocalStack, bare: httpx.AsyncClient) -> Place:
     """A patient with an order at the practice."""
+    await add_systems(stack, SYSTEMS)
     return await Maker(stack, bare).place(PRACTICE, PHARMACY)
 
 
@@ -58,7 +60,9 @@ async def ordering(stack: LocalStack, keycloak: Keycloak) -> AsyncIterator[str]:
     """The address of ordering's API with this Keycloak as its only issuer."""
     port = free_ports().services["ordering"]
     issuers = json.dumps([keycloak.issuer])
-    servers = ServiceAddresses(stack.kafka, stack.databases["ordering"], "json", issuers)
+    servers = ServiceAddresses(
+        stack.kafka_as("ordering"), stack.databases["ordering"], "json", issuers
+    )
     program = service_program("ordering", "ordering-keycloak", port, "api", servers, stack.data)
     child = Child(program, readyz_probe(port), stack.report)
     await child.start()
