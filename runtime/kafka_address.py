@@ -44,6 +44,11 @@ class Address:
         ca = options.get("ca", [""])[0]
         return cls(tuple(servers), unquote(user) or None, unquote(password), ca or None)
 
+    @property
+    def protocol(self) -> str:
+        """Kafka's `security.protocol`: whether clients log in, and whether connections are encrypted."""
+        return "SASL_" * bool(self.user) + ("SSL" if self.ca else "PLAINTEXT")
+
     def __str__(self) -> str:
         """The address as text, with the password."""
         login = f"{quote(self.user, safe='')}:{quote(self.password, safe='')}@" if self.user else ""
@@ -59,10 +64,9 @@ def client_options(kafka: str) -> dict[str, Any]:
         OSError: the authority's certificate cannot be read.
     """
     address = Address.parse(kafka)
-    protocol = "SASL_" * bool(address.user) + ("SSL" if address.ca else "PLAINTEXT")
     options: dict[str, Any] = {
         "bootstrap_servers": [*address.servers],
-        "security_protocol": protocol,
+        "security_protocol": address.protocol,
     }
     if address.ca:
         options["ssl_context"] = tls_context(address.ca)
@@ -80,7 +84,7 @@ def librdkafka_options(kafka: str) -> dict[str, Any]:
     address = Address.parse(kafka)
     options: dict[str, Any] = {
         "bootstrap.servers": ",".join(address.servers),
-        "security.protocol": "sasl_" * bool(address.user) + ("ssl" if address.ca else "plaintext"),
+        "security.protocol": address.protocol.lower(),
     }
     if address.ca:
         options["ssl.ca.location"] = address.ca

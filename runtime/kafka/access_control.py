@@ -5,7 +5,7 @@ as a superuser; a service never needs it.
 """
 
 import asyncio
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Set
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -55,13 +55,7 @@ class AccessPlan:
 
 async def plan_access(kafka: str, wanted: Collection[Grant]) -> AccessPlan:
     """Compare the access lists with those wanted. Raises AccessControlFailed."""
-    admin = _admin(kafka)
-    present = await _bindings(admin)
-    needed = {_binding(grant): grant for grant in wanted}
-    return AccessPlan(
-        sorted(grant for binding, grant in needed.items() if binding not in present),
-        sorted(_described(binding) for binding in present - needed.keys()),
-    )
+    return _compared(await _bindings(_admin(kafka)), wanted)
 
 
 async def apply_access(kafka: str, wanted: Collection[Grant], *, prune: bool) -> AccessPlan:
@@ -71,13 +65,21 @@ async def apply_access(kafka: str, wanted: Collection[Grant], *, prune: bool) ->
         AccessControlFailed: Kafka does not answer or refuses; earlier changes are not undone.
     """
     admin = _admin(kafka)
-    plan = await plan_access(kafka, wanted)
+    present = await _bindings(admin)
+    plan = _compared(present, wanted)
     if plan.add:
         await _all(admin.create_acls([_binding(grant) for grant in plan.add]).values())
-    if prune and plan.left_over:
-        needed = {_binding(grant) for grant in wanted}
-        await _remove(admin, await _bindings(admin) - needed)
+    if prune:
+        await _remove(admin, present - {_binding(grant) for grant in wanted})
     return plan
+
+
+def _compared(present: Set[AclBinding], wanted: Collection[Grant]) -> AccessPlan:
+    needed = {_binding(grant): grant for grant in wanted}
+    return AccessPlan(
+        sorted(grant for binding, grant in needed.items() if binding not in present),
+        sorted(_described(binding) for binding in present - needed.keys()),
+    )
 
 
 async def revoke(kafka: str, principal: str, keep: Collection[Grant] = ()) -> None:
@@ -94,7 +96,7 @@ async def revoke(kafka: str, principal: str, keep: Collection[Grant] = ()) -> No
 async def remove_user(kafka: str, user: str) -> None:
     """Take away a user's password. Raises AccessControlFailed."""
     admin = _admin(kafka)
-    if user in await users(kafka):
+    if user in await _users(admin):
         deletion = UserScramCredentialDeletion(user, ScramMechanism.SCRAM_SHA_512)
         await _all(admin.alter_user_scram_credentials([deletion]).values())
 
@@ -109,13 +111,16 @@ async def set_password(kafka: str, user: str, password: str) -> None:
 
 async def users(kafka: str) -> set[str]:
     """List the users that have a password. Raises AccessControlFailed."""
-    # In a variable: a client that is dropped ends its requests.
-    admin = _admin(kafka)
+    return await _users(_admin(kafka))
+
+
+async def _users(admin: AdminClient) -> set[str]:
     described: dict[str, Any] = await _result(admin.describe_user_scram_credentials())
     return set(described)
 
 
 def _admin(kafka: str) -> AdminClient:
+    """Make a client. Keep it while it works: one that is dropped ends its requests."""
     options = librdkafka_options(kafka) | {
         "socket.timeout.ms": int(TIMEOUT_S * 1000),
         # It would print each failed attempt.
