@@ -20,7 +20,7 @@ from runtime.errors import CannotRun, is_transient
 from runtime.http import access, problems
 from runtime.http.load_shedding import LoadShedding
 from runtime.kafka import record_reader
-from runtime.kafka.admin import TopicsMissing
+from runtime.kafka.admin import TopicsMissing, waiting_reason
 from runtime.kafka.producer import Producer
 from runtime.loop.failpoints import FailpointHook, ignore_failpoint
 from runtime.loop.inputs import Inputs
@@ -198,14 +198,8 @@ async def _retry_until_reachable(connect: Callable[[], Any]) -> None:
         except Exception as error:
             if not (is_transient(error) or isinstance(error, TopicsMissing)):
                 raise
-            log.warning("waiting for Kafka", error=_described(error))
+            log.warning("waiting for Kafka", error=waiting_reason(error))
             await backoff.wait()
-
-
-def _described(error: Exception) -> str:
-    """The kind of error, and the topics that are missing: names of topics are no content."""
-    kind = type(error).__name__
-    return f"{kind}: {error}" if isinstance(error, TopicsMissing) else kind
 
 
 async def _close(resources: Resources) -> None:

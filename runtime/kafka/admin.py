@@ -35,6 +35,12 @@ class TopicsMissing(Exception):
     """Some topics do not exist yet. `herhaal topics apply` creates them."""
 
 
+def waiting_reason(error: Exception) -> str:
+    """The kind of error for which a service waits, with the names of missing topics, which are no content."""
+    kind = type(error).__name__
+    return f"{kind}: {error}" if isinstance(error, TopicsMissing) else kind
+
+
 class TopicMismatch(CannotRun):
     """A topic has another number of partitions than the registry, so its keys have other partitions."""
 

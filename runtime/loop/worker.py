@@ -15,7 +15,7 @@ from aiokafka.errors import KafkaError
 
 from runtime.backoff import Backoff
 from runtime.errors import Fenced, is_transient
-from runtime.kafka.admin import TopicsMissing, partitions_of, require_topics
+from runtime.kafka.admin import TopicsMissing, partitions_of, require_topics, waiting_reason
 from runtime.kafka.clients import closed
 from runtime.kafka.producer import Producer
 from runtime.loop.assignment import Assignment
@@ -134,7 +134,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
                 await self._broker.start()
                 break
             except (TopicsMissing, KafkaError, OSError) as error:
-                log.warning("waiting for Kafka", error=type(error).__name__)
+                log.warning("waiting for Kafka", error=waiting_reason(error))
                 await closed(self._broker.stop())
                 await backoff.wait()
         self._background = [
@@ -245,7 +245,7 @@ class Worker(ConsumerRebalanceListener):  # type: ignore[misc]
                 try:
                     await require_topics(self._options.bootstrap, topics)
                 except (TopicsMissing, KafkaError, OSError) as error:
-                    log.warning("waiting for a system's topic", error=type(error).__name__)
+                    log.warning("waiting for a system's topic", error=waiting_reason(error))
                 else:
                     self._consumer.subscribe([topic.name for topic in topics], listener=self)
                     self._subscribed = topics

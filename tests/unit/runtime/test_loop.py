@@ -8,7 +8,9 @@ import pytest
 from aiokafka import TopicPartition
 
 from runtime.loop.attempts import MAX_ATTEMPTS, MAX_UNEXPLAINED
+from runtime.messages.message import Outgoing
 from schemas.topics import ORDERS_REQUESTS
+from tests.harness.records import Delivered
 from tests.unit.runtime.bench import ANNA, HERE, HOME, Bench, a_bench, orders, raising
 from tests.unit.runtime.memory_store import acquired
 
@@ -39,15 +41,21 @@ async def test_records_of_unassigned_partitions_are_not_handled(bench: Bench) ->
     assert bench.wire.published == []
 
 
-async def test_a_misplaced_record_is_republished_unchanged(
-    bench: Bench,
-) -> None:
+async def handled_misplaced(bench: Bench) -> tuple[Delivered, Outgoing]:
+    """Handle a record on another partition than that of its key; return it and the only published record."""
     other = TopicPartition(ORDERS_REQUESTS.name, (HOME + 1) % ORDERS_REQUESTS.partitions)
     bench.loop.assign(acquired(bench.store, other))
     (record,) = orders("a")
     record.partition = other.partition
     await bench.run([record])
-    (moved,) = bench.wire.published
+    (published,) = bench.wire.published
+    return record, published
+
+
+async def test_a_misplaced_record_is_republished_unchanged(
+    bench: Bench,
+) -> None:
+    record, moved = await handled_misplaced(bench)
     assert (moved.topic, moved.key, moved.value) == (record.topic, record.key, record.value)
     assert list(moved.headers) == list(record.headers)
     assert bench.handler.handled == []
@@ -57,13 +65,7 @@ async def test_a_misplaced_record_on_a_topic_that_the_service_may_not_write_beco
     None
 ):
     """Given a service that reads a topic and may not write it; then it moves nothing there."""
-    bench = a_bench("metrics")
-    other = TopicPartition(ORDERS_REQUESTS.name, (HOME + 1) % ORDERS_REQUESTS.partitions)
-    bench.loop.assign(acquired(bench.store, other))
-    (record,) = orders("a")
-    record.partition = other.partition
-    await bench.run([record])
-    (letter,) = bench.wire.published
+    _, letter = await handled_misplaced(a_bench("metrics"))
     assert letter.topic == "metrics.dead-letters"
     assert dict(letter.headers)["dl_reason"] == b"wrong_partition"
 
