@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from cli.console import UserError
+from cli.publish import SOURCE
 from runtime.messages.cloudevents import event_id, outgoing
 from runtime.messages.message import Outgoing
 from schemas.records.operators import OperatorAction, OperatorProgress, OperatorRebuild
 from schemas.topics import OPERATORS_AUDIT
-
-SOURCE = "nl.herhaal/cli"
 
 
 @dataclass(frozen=True)

@@ -2,15 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+from cli.publish import publisher, record_of
 from cli.systems.grants import grant, revoke_left_over
 from runtime.kafka.admin import apply_topics, count_brokers
 from runtime.kafka.global_table import read_table
 from runtime.kafka.producer import Producer
-from runtime.messages.cloudevents import event_id, outgoing
 from schemas import topics
 from schemas.base import Body
 from schemas.records.directory import (
@@ -24,8 +23,6 @@ from schemas.records.directory import (
 )
 from schemas.topic_lookup import topics_of_system
 from schemas.topics import Topic
-
-SOURCE = "nl.herhaal/cli"
 
 COPIES = 3
 
@@ -106,16 +103,12 @@ async def publish_directory(bootstrap: str, directory: Directory) -> Report:
         *(topic for system in directory.systems for topic in topics_of_system(system)),
     ]
     await apply_topics(bootstrap, needed, min(COPIES, await count_brokers(bootstrap)))
-    publisher = Producer(bootstrap, "directory")
-    try:
-        await publisher.start()
+    async with publisher(bootstrap) as producer:
         rows = [
             row
             for kind, entries in kinds
-            for row in await _publish(bootstrap, publisher, kind, entries)
+            for row in await _publish(bootstrap, producer, kind, entries)
         ]
-    finally:
-        await publisher.stop()
     return Report(tuple(rows))
 
 
@@ -125,16 +118,12 @@ async def publish_system(bootstrap: str, system: System) -> None:
     Raises:
         NotPublished: it was not acknowledged in time.
     """
-    publisher = Producer(bootstrap, "directory")
-    try:
-        await publisher.start()
-        await _send(publisher, _SYSTEMS, system)
-    finally:
-        await publisher.stop()
+    async with publisher(bootstrap) as producer:
+        await producer.send(record_of(_SYSTEMS.topic, system, system.version))
 
 
 async def _publish(
-    bootstrap: str, publisher: Producer, kind: _Kind, entries: Sequence[Entry]
+    bootstrap: str, producer: Producer, kind: _Kind, entries: Sequence[Entry]
 ) -> list[Row]:
     current: Mapping[str, Any] = await read_table(bootstrap, kind.topic, kind.body)
     rows = [*_compared(kind, current, entries), *_left_alone(kind, current, entries)]
@@ -144,26 +133,10 @@ async def _publish(
             body: Any = kind.body(**dict(by_key[row.key]), version=row.version)
             if isinstance(body, System):
                 await grant(bootstrap, body)
-            await _send(publisher, kind, body)
+            await producer.send(record_of(kind.topic, body, body.version))
             if isinstance(body, System):
                 await revoke_left_over(bootstrap, body)
     return rows
-
-
-async def _send(publisher: Producer, kind: _Kind, body: Any) -> None:
-    key = kind.key_of(body)
-    await publisher.send(
-        outgoing(
-            kind.topic.name,
-            body,
-            key=key,
-            id=event_id(body.TYPE, key, body.version),
-            source=SOURCE,
-            subject=key,
-            at=datetime.now(UTC),
-            traceparent=None,
-        )
-    )
 
 
 def _compared(kind: _Kind, current: Mapping[str, Any], entries: Sequence[Entry]) -> Iterator[Row]:

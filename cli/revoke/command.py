@@ -7,12 +7,9 @@ from pydantic import ValidationError
 
 from cli.console import print_plain, stdout
 from cli.kafka import ask
-from runtime.kafka.producer import Producer
-from runtime.messages.cloudevents import event_id, outgoing
+from cli.publish import publisher, record_of
 from schemas.records.access import AccessRevoked, WhyRevoked
 from schemas.topics import ACCESS_REVOCATIONS
-
-SOURCE = "nl.herhaal/cli"
 
 
 def run_revoke(kafka: str, sub: str, why: str) -> None:
@@ -39,20 +36,6 @@ def rounded_up(at: datetime) -> datetime:
 
 
 async def _publish(kafka: str, revoked: AccessRevoked) -> None:
-    publisher = Producer(kafka, "revocations")
-    try:
-        await publisher.start()
-        await publisher.send(
-            outgoing(
-                ACCESS_REVOCATIONS.name,
-                revoked,
-                key=revoked.sub,
-                id=event_id(revoked.TYPE, revoked.sub, revoked.not_before.isoformat()),
-                source=SOURCE,
-                subject=revoked.sub,
-                at=datetime.now(UTC),
-                traceparent=None,
-            )
-        )
-    finally:
-        await publisher.stop()
+    record = record_of(ACCESS_REVOCATIONS, revoked, revoked.not_before.isoformat())
+    async with publisher(kafka) as producer:
+        await producer.send(record)
