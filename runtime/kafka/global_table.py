@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Generic, TypeVar
 
 import structlog
@@ -61,14 +62,25 @@ class GlobalTable(Generic[T]):
                     backoff = Backoff()
                 await backoff.wait()
 
+    async def read(self) -> dict[str, T]:
+        """Read the topic once, up to its end offsets. Raises KafkaError or OSError when Kafka is away."""
+        async with self._reading():
+            return dict(self._rows)
+
     async def _read(self) -> None:
+        async with self._reading() as consumer:
+            while True:
+                await self._poll(consumer, self._rows)
+
+    @asynccontextmanager
+    async def _reading(self) -> AsyncIterator[AIOKafkaConsumer]:
+        """Open a consumer that has read the topic up to its end offsets."""
         partitions = [TopicPartition(self._topic.name, p) for p in range(self._topic.partitions)]
         async with open_consumer(
             self._bootstrap, partitions, request_timeout_ms=15_000
         ) as consumer:
             await self._catch_up(consumer, await consumer.end_offsets(partitions))
-            while True:
-                await self._poll(consumer, self._rows)
+            yield consumer
 
     async def _catch_up(
         self, consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]
@@ -102,14 +114,8 @@ async def read_table(bootstrap: str, topic: Topic, body: type[T]) -> dict[str, T
     """Read a global table once, up to its current end.
 
     Raises:
+        KafkaError, OSError: Kafka is away.
         TimeoutError: Kafka did not deliver it within `READ_S`.
     """
-    table = GlobalTable(bootstrap, topic, body)
-    following = asyncio.create_task(table.follow())
-    try:
-        async with asyncio.timeout(READ_S):
-            await table.caught_up()
-        return dict(table.rows)
-    finally:
-        following.cancel()
-        await asyncio.gather(following, return_exceptions=True)
+    async with asyncio.timeout(READ_S):
+        return await GlobalTable(bootstrap, topic, body).read()
