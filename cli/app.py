@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from cli import dead_letters, directory, progress, revoke, schemas, systems, topics
+from cli import audit_trail, dead_letters, directory, progress, revoke, schemas, systems, topics
 from cli.console import EXIT_NOT_ALL
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ app.add_typer(schemas.app, name="schemas")
 app.add_typer(dead_letters.app, name="dlq")
 app.add_typer(progress.app, name="progress")
 app.add_typer(systems.app, name="systems")
+app.add_typer(audit_trail.app, name="audit")
 app.command()(revoke.revoke)
 
 

@@ -10,10 +10,10 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import structlog
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp
 
-from runtime import health
+from runtime import audit_api, health
 from runtime.backoff import Backoff
 from runtime.consistency.cluster import ServiceTopics, require_matching_cluster
 from runtime.errors import CannotRun, is_transient
@@ -38,6 +38,9 @@ from schemas.records.directory import Practice, System
 
 log = structlog.get_logger()
 
+
+ANNOUNCE_S = 5.0
+"""How often the end of the audit trail is announced, where it has grown."""
 
 CLOSE_S = 5.0
 """How long each part of a service may take to close."""
@@ -72,15 +75,23 @@ def create_app(
     problems.install(app)
     # First, as FastAPI tries routes in this order and these get nearly all requests.
     if part != "worker":
-        app.include_router(service.router(resources))
+        for router in routers(service, resources):
+            app.include_router(router)
     app.include_router(health.router(resources, service.asyncapi))
     access.install(
         app,
         resources.verifier,
+        resources.audit.write,
         lambda: None if resources.waiting_for else _systems(resources),
         lambda: resources.revocations,
     )
     return LoadShedding(app)
+
+
+def routers(service: Service[Any], resources: Resources) -> list[APIRouter]:
+    """The guarded routes of a service."""
+    trail = [audit_api.router(resources)] if service.holds_patients else []
+    return [service.router(resources), *trail]
 
 
 @asynccontextmanager
@@ -93,6 +104,7 @@ async def _running(
     record_reader.install()
     tasks = [
         asyncio.create_task(boot),
+        asyncio.create_task(_announce_audit(resources)),
         *(asyncio.create_task(table.follow()) for table in resources.tables.values()),
     ]
     for task in tasks:
@@ -137,6 +149,17 @@ async def _boot(
     await worker.watch()
 
 
+async def _announce_audit(resources: Resources) -> None:
+    while True:
+        await asyncio.sleep(ANNOUNCE_S)
+        await _announce(resources)
+
+
+async def _announce(resources: Resources) -> None:
+    if resources.database is not None and not resources.waiting_for:
+        await resources.audit.announce(resources.database.checks, resources.sender)
+
+
 async def _check_cluster(settings: Settings, pools: Pools, topics: ServiceTopics) -> None:
     await _retry_until_reachable(
         lambda: require_matching_cluster(settings.kafka, pools.loop, topics)
@@ -148,7 +171,7 @@ def _worker(
 ) -> Worker:
     settings = resources.settings
     publisher = Producer(settings.kafka, f"{service.name}-worker")
-    store = PostgresStore(pools.loop)
+    store = PostgresStore(pools.loop, resources.audit.chain)
     loop = Loop(
         service.name,
         Parser.of([*service.inputs, *([service.output_topic] if service.output_topic else [])]),
@@ -169,7 +192,7 @@ def _worker(
         session_timeout_ms=settings.session_timeout_ms,
         patience_s=settings.patience_s,
     )
-    stored = PostgresStore(pools.checks).positions
+    stored = PostgresStore(pools.checks, resources.audit.chain).positions
     return Worker(options, loop, store, stored, publisher, resources.telemetry)
 
 
@@ -205,6 +228,7 @@ async def _retry_until_reachable(connect: Callable[[], Any]) -> None:
 async def _close(resources: Resources) -> None:
     closing: list[tuple[str, Callable[[], Awaitable[None]]]] = [
         *([("worker", resources.worker.stop)] if resources.worker else []),
+        ("audit", lambda: _announce(resources)),
         ("producer", resources.sender.stop),
         ("readers", resources.pages.stop),
         *([("database", resources.database.close)] if resources.database else []),

@@ -1,10 +1,13 @@
 """The resources of a running service. Protocols, so that tests can pass fakes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+from runtime.audit.chain import AuditKey
+from runtime.audit.entry import Entry
+from runtime.audit_log import AuditLog
 from runtime.errors import NotReady
 from runtime.http.access import Revocations, Verifier
 from runtime.http.tokens import TokenVerifier
@@ -13,6 +16,7 @@ from runtime.kafka.producer import Producer
 from runtime.kafka.topic_pages import Page, TopicPages
 from runtime.messages.message import Outgoing
 from runtime.observability.metrics import Telemetry
+from runtime.postgres.audit import ChainWriter
 from runtime.settings import Settings
 from schemas.base import Body
 from schemas.records.access import AccessRevoked
@@ -72,6 +76,23 @@ class Connections(Protocol):
         """Acquire a connection. Raises a transient error when none is free in time."""
 
 
+class Audit(Protocol):
+    """The audit trail of this process."""
+
+    @property
+    def chain(self) -> ChainWriter:
+        """Appends to this process's chain, for the loop."""
+
+    async def write(self, entries: Sequence[Entry]) -> None:
+        """Write entries; they are on the disk when this returns."""
+
+    async def append(self, db: Any, entries: Sequence[Entry]) -> None:
+        """Append entries in the transaction of the caller, as its last statement."""
+
+    async def announce(self, connections: Connections, sender: Sender) -> None:
+        """Announce the end of the chain to Kafka, if it has grown."""
+
+
 class RunningWorker(Protocol):
     """A worker that runs beside the API."""
 
@@ -108,6 +129,7 @@ class Resources:
     pages: PageReader
     verifier: Verifier
     """Verifies the tokens of requests."""
+    audit: Audit
     database: Database | None = None
     worker: RunningWorker | None = None
     waiting_for: str = "starting"
@@ -136,11 +158,14 @@ def connect(service: str, settings: Settings, tables: Mapping[type[Body], Topic]
     Beside its own `tables` every service follows the revocations of tokens.
     """
     followed: dict[type[Body], Topic] = {**tables, AccessRevoked: ACCESS_REVOCATIONS}
-    return Resources(
+    key = AuditKey.read(settings.audit_key.get_secret_value())
+    resources = Resources(
         settings,
         Telemetry(service),
         Producer(settings.kafka, f"{service}-api"),
         {body: GlobalTable(settings.kafka, topic, body) for body, topic in followed.items()},
         TopicPages(settings.kafka),
         TokenVerifier(settings.issuers),
+        AuditLog(service, key, lambda: resources.api_pool),
     )
+    return resources

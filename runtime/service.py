@@ -23,7 +23,7 @@ class Service(Generic[W]):
     `tables` are its global tables: the body and topic of each. `output_topic` is set where decisions depend on
     the order of records across inputs: after a restore the handler recovers from its own events there. The
     broker may hold a fetch for `fetch_wait_ms` to collect more records, where nobody waits for the results.
-    `settings` is its settings class.
+    `settings` is its settings class. A service that `holds_patients` shows who did what to their records.
     """
 
     name: str
@@ -36,3 +36,4 @@ class Service(Generic[W]):
     output_topic: Topic | None = None
     fetch_wait_ms: int = 0
     settings: type[Settings] = Settings
+    holds_patients: bool = True

@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from runtime.audit.chain import AuditKey
 from runtime.dsn import require_tls
 from runtime.issuers import Issuer, is_loopback
 from runtime.kafka_address import Address
@@ -27,6 +28,7 @@ class Settings(BaseSettings):
     `insecure_listen` is set. Kafka's servers must be on loopback unless connections to them are encrypted, or
     `insecure_kafka` is set. Both DSNs need TLS with a verified server (`runtime.dsn.require_tls`) unless
     `insecure_database` is set.
+    `audit_key` is the secret of the audit trail, 64 hexadecimal digits.
     `patience_s` is how long a partition may be stalled before readiness reports it, and how long a worker with
     work may show no sign of life before its process ends. `loop_connections` and `api_connections` are the
     sizes of the two pools; the loop uses at most four at once.
@@ -36,6 +38,7 @@ class Settings(BaseSettings):
 
     kafka: str = "127.0.0.1:9092"
     database: str
+    audit_key: SecretStr
     database_owner: str | None = None
     listen: str = "127.0.0.1:8101"
     log: LogFormat = "json"
@@ -70,6 +73,12 @@ class Settings(BaseSettings):
                 ' "https://login.example.org/jwks", "audience": "herhaal"}]'
             )
         return issuers
+
+    @field_validator("audit_key")
+    @classmethod
+    def _is_audit_key(cls, key: SecretStr) -> SecretStr:
+        AuditKey.read(key.get_secret_value())
+        return key
 
     @field_validator("kafka")
     @classmethod

@@ -60,6 +60,7 @@ class Action(StrEnum):
     STATUS_SET = "status.set"
     MESSAGES_READ = "messages.read"
     REPORTS_READ = "reports.read"
+    AUDIT_READ = "audit.read"
 
 
 _PATIENTS = {Party.PATIENT: Scope.PATIENTS, Party.PROXY: Scope.PATIENTS}
@@ -76,6 +77,7 @@ ACCESS: Mapping[Action, Mapping[Party, Scope]] = {
     Action.OVERVIEW_IMPORT: _CARE | {Party.PRACTICE_SYSTEM: Scope.SERVES},
     Action.STATUS_SET: _CARE,
     Action.MESSAGES_READ: _PATIENTS | _CARE | _PORTAL,
+    Action.AUDIT_READ: _PATIENTS | _CARE,
     Action.REPORTS_READ: _CARE | {Party.MANAGER: Scope.PRACTICE, Party.REGION: Scope.REGION},
 }
 """Which roles may do each action, and within which scope."""

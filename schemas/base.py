@@ -74,7 +74,8 @@ TRACEPARENT = r"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$"
 SYSTEM_NAME = r"^[a-z][a-z0-9-]{0,38}[a-z0-9]$"
 SystemName = Annotated[str, StringConstraints(pattern=SYSTEM_NAME)]
 """A system's name in topics, groups and access lists: no dot, as a dot ends what an access list names."""
-PatientId = Annotated[str, StringConstraints(pattern=r"^pat_[A-Za-z0-9_-]{4,64}$")]
+PATIENT_ID = r"^pat_[A-Za-z0-9_-]{4,64}$"
+PatientId = Annotated[str, StringConstraints(pattern=PATIENT_ID)]
 PracticeAgb = Annotated[str, StringConstraints(pattern=r"^01[0-9]{6}$")]
 # A GP practice that dispenses itself (apotheekhoudend) does so under its own code, which starts with 01.
 PharmacyAgb = Annotated[str, StringConstraints(pattern=r"^0[12][0-9]{6}$")]

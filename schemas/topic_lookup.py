@@ -3,6 +3,7 @@
 from dataclasses import replace
 from functools import lru_cache
 
+from schemas.access import Party
 from schemas.records.directory import SystemEntry
 from schemas.topics import ALL, DEFAULT_MAX_BYTES, PRESCRIPTIONS_PREFIX, Topic, prescriptions
 
@@ -46,6 +47,14 @@ def system_of(name: str) -> str | None:
     plain, _, last = name.rpartition(".")
     beside = _BY_NAME.get(plain)
     return last if last and beside and beside.systems and name not in _BY_NAME else None
+
+
+def systems_of(name: str) -> Party:
+    """The kind of the system that alone writes on the topic with this name. Raises KeyError for ours."""
+    kind = _BY_NAME[name.rpartition(".")[0]].systems
+    if kind is None:
+        raise KeyError(name)
+    return kind
 
 
 def max_bytes(topic: str) -> int:

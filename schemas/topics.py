@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from schemas.access import Party
 from schemas.base import Body
-from schemas.records.access import AccessRevoked
+from schemas.records.access import AccessRevoked, AuditSealed
 from schemas.records.directory import Pharmacy, Practice, System
 from schemas.records.medication import (
     MedicationImport,
@@ -243,6 +243,15 @@ ACCESS_REVOCATIONS = _topic(
     retention=None,
     partitions=1,
 )
+AUDIT_SEALS = _topic(
+    "audit.seals",
+    "How far the audit trail of each process of a service has come.",
+    AuditSealed,
+    writers=SERVICES,
+    readers=("operator",),
+    retention=None,
+    partitions=1,
+)
 OPERATORS_AUDIT = _topic(
     "operators.audit",
     "What operators did to dead letters, projections and services' progress.",
@@ -302,6 +311,7 @@ ALL: tuple[Topic, ...] = (
     DIRECTORY_PHARMACIES,
     DIRECTORY_SYSTEMS,
     ACCESS_REVOCATIONS,
+    AUDIT_SEALS,
     OPERATORS_AUDIT,
     *(dead_letters(service) for service in SERVICES),
 )

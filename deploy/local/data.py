@@ -77,6 +77,10 @@ class DataFolder:
         return self.path / "passwords.json"
 
     @property
+    def audit_key(self) -> Path:
+        return self.path / "audit.key"
+
+    @property
     def certificates(self) -> Path:
         return self.path / "certificates"
 

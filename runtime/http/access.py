@@ -5,25 +5,30 @@ In the endpoint, once it knows what the request concerns: `Caller.require`, whos
 what does not exist.
 """
 
-from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Protocol, TypeVar
 
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.routing import APIRoute, iter_route_contexts
 
+from runtime.audit.entry import Entry, Outcome
+from runtime.http.audited import Trace, WriteAudit, identifier
 from runtime.http.plain_route import PlainRoute
 from runtime.http.problems import Problem, invalid_field, not_found, unavailable
 from runtime.http.tokens import InvalidToken, KeysUnavailable, Verified
 from runtime.systems import Served, Systems
 from schemas.access import SYSTEM_KINDS, Action, Claims, Party, Scope, scope_of
-from schemas.base import Actor, PlacedBy, Role
+from schemas.base import PATIENT_ID, Actor, PlacedBy, Role
 from schemas.records.access import AccessRevoked
 
 F = TypeVar("F", bound=Callable[..., Any])
 A = TypeVar("A", Actor, PlacedBy)
 Revocations = Mapping[str, AccessRevoked]
 """By the `sub` of the tokens that are refused."""
+
+_PATIENT = re.compile(PATIENT_ID)
 
 _ACTORS: Mapping[Party, Role] = {
     Party.PATIENT: Role.PATIENT,
@@ -79,6 +84,8 @@ class Caller:
     claims: Claims
     served: Served | None = None
     """Whom it serves, when it is a system."""
+    trace: Trace = field(default_factory=Trace, compare=False)
+    """What the request turns out to be about, for the audit."""
 
     @property
     def system(self) -> str | None:
@@ -87,6 +94,25 @@ class Caller:
 
     def share(self, patient: str | None) -> Share:
         """What of this patient's records, or of those of no patient, the caller may do the action to."""
+        share = self._share(patient)
+        own = self.claims.practice if share.practices and self.served is None else None
+        self.trace.concerns(() if patient is None else (patient,), own)
+        return share
+
+    def saw(self, patients: Iterable[str]) -> None:
+        """Note whose records the answer shows, where the request names no patient."""
+        self.trace.concerns(patients)
+
+    def saw_nothing(self) -> None:
+        """Note that the answer shows nothing: there is nothing, or nothing that the caller may see."""
+        self.trace.nothing, self.trace.practice = True, None
+
+    def entries(self, outcome: Outcome = Outcome.ALLOWED, reason: str | None = None) -> list[Entry]:
+        """The audit entries of this request, for an endpoint that writes them in its own transaction."""
+        self.trace.written = True
+        return self.trace.entries(self.claims, self.action, outcome, reason)
+
+    def _share(self, patient: str | None) -> Share:
         match scope_of(self.claims.role, self.action):
             case Scope.PATIENTS:
                 return Share(everything=patient in self.claims.patients)
@@ -105,12 +131,13 @@ class Caller:
 
     def may(self, about: About) -> bool:
         """Tell whether the caller may do the action to what this is about."""
+        self.trace.concerns(() if about.patient is None else (about.patient,), about.practice)
         if self.served is not None and scope_of(self.served.system.kind, self.action):
             # Without listing all practices of a region.
             return self.served.has_practice(about.practice) or self.served.has_pharmacy(
                 about.pharmacy
             )
-        return self.share(about.patient).holds(about)
+        return self._share(about.patient).holds(about)
 
     def require(self, about: About, what: str) -> None:
         """Raise the 404 for `what`, a kind of resource, unless the caller may do the action to it."""
@@ -126,6 +153,7 @@ class Caller:
         if self.claims.role in SYSTEM_KINDS:
             if named is None:
                 raise invalid_field(field, "is missing: a system names for whom it acts")
+            self.trace.acts_for = named
             return named
         role, id = _ACTORS[self.claims.role], self.claims.sub
         if named is None:
@@ -176,8 +204,19 @@ class GuardedRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def guarded(request: Request) -> Response:
-            request.state.caller = await _admitted(request, self.action)
-            return await handle(request)
+            claims, served = await _authenticated(request)
+            caller = request.state.caller = Caller(self.action, claims, served, _trace(request))
+            write = request.app.state.write_audit
+            # Nothing is answered before its trace is on the disk.
+            try:
+                if scope_of(claims.role, self.action) is None:
+                    raise Problem(403, "forbidden", "Your role does not allow this.")
+                response = await handle(request)
+            except Exception as error:
+                await write(caller.trace.after(claims, self.action, error))
+                raise
+            await write(caller.trace.after(claims, self.action, None))
+            return response
 
         return guarded
 
@@ -198,10 +237,11 @@ CallerOf = Annotated[Caller, Depends(caller_of)]
 def install(
     app: FastAPI,
     verifier: Verifier,
+    write_audit: WriteAudit,
     systems: Callable[[], Systems | None] = Systems,
     revocations: Callable[[], Revocations | None] = dict,
 ) -> None:
-    """Guard this app, whose routes are all added, by this verifier.
+    """Guard this app, whose routes are all added, by this verifier, and write an audit of its guarded routes.
 
     `systems` gives the directory's, or None until it is read: a system's token is worth nothing without an
     entry there. `revocations` gives whose tokens are refused, or None until they are read.
@@ -210,6 +250,7 @@ def install(
         TypeError: a route is neither guarded nor public.
     """
     app.state.verifier = verifier
+    app.state.write_audit = write_audit
     app.state.systems = systems
     app.state.revocations = revocations
     _document_scheme(app)
@@ -233,7 +274,8 @@ def _document_scheme(app: FastAPI) -> None:
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-async def _admitted(request: Request, action: Action) -> Caller:
+async def _authenticated(request: Request) -> tuple[Claims, Served | None]:
+    """Who sends a request, and whom it serves if it is a system."""
     verifier: Verifier = request.app.state.verifier
     try:
         verified = await verifier.verify(_bearer(request))
@@ -244,10 +286,15 @@ async def _admitted(request: Request, action: Action) -> Caller:
         raise _unauthorized("invalid_token", invalid.code) from None
     _refuse_revoked(verified, request.app.state.revocations())
     claims = verified.claims
-    served = _served(claims, request.app.state.systems())
-    if scope_of(claims.role, action) is None:
-        raise Problem(403, "forbidden", "Your role does not allow this.")
-    return Caller(action, claims, served)
+    return claims, _served(claims, request.app.state.systems())
+
+
+def _trace(request: Request) -> Trace:
+    """What the path says that the request is about, if it is well-formed."""
+    patient = request.path_params.get("patient", "")
+    trace = Trace(thing=identifier(request.path_params))
+    trace.concerns((patient,) if _PATIENT.fullmatch(patient) else ())
+    return trace
 
 
 def _refuse_revoked(verified: Verified, revocations: Revocations | None) -> None:

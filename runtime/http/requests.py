@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import date
 from functools import lru_cache
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Header, Path, Request
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, BeforeValidator, ValidationError
 
 from runtime.http.problems import Problem, invalid
 from runtime.messages.cloudevents import valid_traceparent
@@ -135,6 +136,19 @@ PreferWait = Annotated[float, Depends(_wait)]
 
 Traceparent = Annotated[str | None, Depends(_traceparent)]
 """The client's W3C trace context; None without a valid one: the record then starts a new trace."""
+
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+
+def _only_days(text: object) -> object:
+    # pydantic also accepts a number of seconds since 1970.
+    if isinstance(text, str) and not _DAY.fullmatch(text):
+        raise ValueError("must be a day, YYYY-MM-DD")
+    return text
+
+
+Day = Annotated[date, BeforeValidator(_only_days)]
 
 PatientPath = Annotated[PatientId, Path()]
 PracticePath = Annotated[PracticeAgb, Path()]

@@ -6,6 +6,8 @@ from typing import Any, Generic
 
 import structlog
 
+from runtime.audit.entry import Entry
+from runtime.loop.audited import audited
 from runtime.loop.handler import Decider, Rejected, W
 from runtime.messages.dead_letters import dead_letter
 from runtime.messages.message import Message, Outgoing, Record, Timer
@@ -53,6 +55,7 @@ class BatchResult:
     timers: list[tuple[int, Timer]] = field(default_factory=list)
     cancelled: list[str] = field(default_factory=list)
     dead: list[str] = field(default_factory=list)
+    audited: list[Entry] = field(default_factory=list)
 
     def output(self, partition: int, records: Iterable[Outgoing]) -> None:
         """Append outputs of an input record of `partition`."""
@@ -118,6 +121,8 @@ class BatchProcessor(Generic[W]):
                 handled = handle(message, work)
             except Exception as error:
                 raise HandlerFailed(where_of(message.record), kind_of(error)) from error
+            if (entry := audited(message, handled)) is not None:
+                batch.audited.append(entry)
             if isinstance(handled, Rejected):
                 self._dead_letter(message.record, Unreadable(handled.reason, handled.detail), batch)
                 continue

@@ -284,7 +284,10 @@ class Loop(Generic[W]):
             if published:
                 self.at_failpoint(Failpoint.BEFORE_DROP)
             ids = await session.save(
-                Changes(claims, batch.outputs, batch.timers, batch.cancelled, published),
+                Changes(
+                    *(claims, batch.outputs, batch.timers, batch.cancelled, published),
+                    batch.audited,
+                ),
                 writes,
                 lambda: self.at_failpoint(Failpoint.BEFORE_COMMIT),
             )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from aiokafka import TopicPartition
 
+from runtime.audit.entry import Entry
 from runtime.messages.message import Outgoing, Timer
 
 
@@ -70,7 +71,7 @@ class Changes:
     """What a batch saves besides the service's tables, all or nothing.
 
     `outputs` become outbox rows, by input partition. `timers` are set, each with its input partition.
-    `cancelled` are ids of timers. `published` are outbox rows to delete.
+    `cancelled` are ids of timers. `published` are outbox rows to delete. `audited` goes into the audit trail.
     """
 
     claims: Sequence[Claim]
@@ -78,6 +79,7 @@ class Changes:
     timers: Sequence[tuple[int, Timer]] = ()
     cancelled: Sequence[str] = ()
     published: Sequence[Published] = ()
+    audited: Sequence[Entry] = ()
 
 
 def of_topic(acknowledged: Iterable[Acknowledged], topic: str | None) -> list[Acknowledged]:

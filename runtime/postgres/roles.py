@@ -1,5 +1,7 @@
 """What the role of a service may do: read and write the rows of its tables, and no more."""
 
+from collections.abc import Mapping
+
 from runtime.errors import CannotRun
 from runtime.postgres.connection import Connection
 
@@ -23,8 +25,21 @@ where relnamespace = 'public'::regnamespace and relkind in ('r', 'p')
     and exists (
         select from unnest(array['select', 'insert', 'update', 'delete']) as needed(privilege)
         where not has_table_privilege(t.oid, privilege)
+            and t.relname || ' ' || privilege <> all($1::text[])
     )
 """
+_CHANGEABLE = """
+select coalesce(array_agg(distinct split_part(withheld, ' ', 1)), '{}') from unnest($1::text[]) as withheld
+where has_table_privilege('public.' || split_part(withheld, ' ', 1), split_part(withheld, ' ', 2))
+"""
+
+WITHHELD: Mapping[str, tuple[str, ...]] = {
+    "audit": ("update", "delete", "truncate"),
+    "audit_heads": ("delete", "truncate"),
+}
+"""By table of the runtime, what a service's role may not do: nobody edits the audit trail."""
+
+_WITHHELD = [f"{table} {privilege}" for table, all in WITHHELD.items() for privilege in all]
 
 
 async def require_rows_only(db: Connection) -> None:
@@ -40,8 +55,17 @@ async def require_rows_only(db: Connection) -> None:
 
 
 async def require_grants(db: Connection) -> None:
-    """Require every privilege on the service's tables, instead of failing records later. Raises CannotRun."""
-    tables = await db.fetchval(_UNREADABLE)
+    """Require every privilege on the service's tables, instead of failing records later. Raises CannotRun.
+
+    What is withheld from it, it may not have.
+    """
+    changeable = await db.fetchval(_CHANGEABLE, _WITHHELD)
+    if changeable:
+        raise CannotRun(
+            f"the role of HERHAAL_DATABASE may change rows in {', '.join(changeable)}: their owner must"
+            " revoke it"
+        )
+    tables = await db.fetchval(_UNREADABLE, _WITHHELD)
     if tables:
         raise CannotRun(
             "the role of HERHAAL_DATABASE may not select, insert, update and delete in"

@@ -20,6 +20,7 @@ from runtime.messages.positions import (
     Published,
 )
 from runtime.postgres import outbox, progress, timers
+from runtime.postgres.audit import ChainWriter
 from runtime.postgres.connection import Connection
 from runtime.postgres.statements import Writes, combine
 
@@ -27,9 +28,10 @@ from runtime.postgres.statements import Writes, combine
 class PostgresSession:
     """A database connection for one batch."""
 
-    def __init__(self, db: Connection) -> None:
+    def __init__(self, db: Connection, audit: ChainWriter) -> None:
         self.db = db
         """The connection that the service's handler loads from."""
+        self._audit = audit
 
     async def save(
         self, changes: Changes, writes: Writes, before_commit: Callable[[], None] = lambda: None
@@ -41,14 +43,23 @@ class PostgresSession:
             timers.cancel(writes, changes.cancelled)
         if changes.timers:
             timers.upsert(writes, changes.timers)
-        return await save(self.db, changes.claims, changes.outputs, writes, before_commit)
+        claims, outputs, audited = changes.claims, changes.outputs, changes.audited
+        if not audited:
+            return await save(self.db, claims, outputs, writes, before_commit)
+        async with self.db.transaction():
+            ids = await save(self.db, claims, outputs, writes)
+            # Last, as transactions of the API take the lock of the chain last too.
+            await self._audit.append(self.db, audited)
+            before_commit()
+            return ids
 
 
 class PostgresStore:
     """Progress, outbox and timers of one database, by connections from a pool."""
 
-    def __init__(self, pool: "asyncpg.Pool[Any]") -> None:
+    def __init__(self, pool: "asyncpg.Pool[Any]", audit: ChainWriter) -> None:
         self._pool = pool
+        self._audit = audit
 
     @asynccontextmanager
     async def assigning(
@@ -68,7 +79,7 @@ class PostgresStore:
     async def session(self) -> AsyncIterator[PostgresSession]:
         """Hold a connection for one batch."""
         async with self._pool.acquire() as db:
-            yield PostgresSession(db)
+            yield PostgresSession(db, self._audit)
 
     async def any_due(self, partitions: Iterable[int]) -> bool:
         """Whether a timer of these partitions is due, by the database's clock."""

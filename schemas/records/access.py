@@ -1,9 +1,13 @@
-"""Whose access was taken away, and when."""
+"""Whose access was taken away, and how far the audit trails of the services have come."""
 
 from enum import StrEnum
-from typing import ClassVar
+from typing import Annotated, ClassVar
+from uuid import UUID
+
+from pydantic import Field, StringConstraints
 
 from schemas.base import ActorId, Body, UtcDatetime
+from schemas.numbers import WHOLE
 
 
 class WhyRevoked(StrEnum):
@@ -30,3 +34,18 @@ class AccessRevoked(Body):
     sub: ActorId
     not_before: UtcDatetime
     why: WhyRevoked
+
+
+class AuditSealed(Body):
+    """The end of the audit chain of a writer, a process of `service`: its last row's number and MAC.
+
+    Kept outside of the database, so that rows at the end cannot be taken away unnoticed.
+    """
+
+    TYPE: ClassVar[str] = "audit.sealed.v1"
+    KEY: ClassVar[str] = "writer"
+
+    writer: UUID
+    service: Annotated[str, StringConstraints(pattern=r"^[a-z]{1,40}$")]
+    seq: Annotated[int, Field(ge=1), WHOLE]
+    mac: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]

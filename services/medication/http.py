@@ -66,6 +66,7 @@ class MedicationApi:
         require_same("patient", patient, request.patient)
         caller.require(About(practice=request.practice), "practice")
         command = import_command(patient, request, caller.acting(Actor, request.by, "by"))
+        caller.trace.thing = f"{command.change_id}"
         await self._refuse_conflict(command)
         return await self._accept(caller, command, wait_s, traceparent)
 
@@ -99,6 +100,7 @@ class MedicationApi:
     async def _accept(
         self, caller: Caller, command: Command, wait_s: float, traceparent: str | None
     ) -> Response:
+        await self._resources.audit.write(caller.entries())
         await self._send(caller, command, traceparent)
         location = {"Location": f"/patients/{command.patient}/overview"}
         key = (command.patient, command.change_id)

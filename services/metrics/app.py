@@ -18,4 +18,5 @@ SERVICE: Service[Work] = Service(
     tables={Practice: topics.DIRECTORY_PRACTICES, System: topics.DIRECTORY_SYSTEMS},
     asyncapi=lambda: asyncapi.document("metrics"),
     fetch_wait_ms=250,
+    holds_patients=False,
 )

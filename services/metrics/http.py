@@ -1,15 +1,13 @@
 """metrics' JSON API, read-only."""
 
-import re
 from datetime import date, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BeforeValidator
 
 from runtime.http.access import About, CallerOf, GuardedRoute, may
 from runtime.http.problems import Problem, invalid_field
-from runtime.http.requests import PracticePath
+from runtime.http.requests import Day, PracticePath
 from runtime.http.responses import json_response
 from runtime.resources import Resources
 from schemas.access import Action
@@ -23,17 +21,6 @@ from services.metrics.views import report
 MAX_DAYS = 5 * 366
 """The longest period of a report: five years, the retention of the events."""
 
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-
-
-def _only_days(text: object) -> object:
-    # pydantic also accepts a number of seconds since 1970.
-    if isinstance(text, str) and not _DAY.fullmatch(text):
-        raise ValueError("must be a day, YYYY-MM-DD")
-    return text
-
-
-Day = Annotated[date, BeforeValidator(_only_days)]
 From = Annotated[Day | None, Query(alias="from")]
 To = Annotated[Day | None, Query(alias="to")]
 

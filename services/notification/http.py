@@ -43,6 +43,8 @@ class NotificationApi:
                 if position is None:
                     raise _unknown_message()
             page = await store.messages(db, patient, share, position, limit)
+        if not page:
+            caller.saw_nothing()
         return json_response(
             MessagesView(messages=[message_view(message, self._texts) for message in page])
         )

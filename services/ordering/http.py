@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from runtime.audit.entry import Entry, Outcome
 from runtime.http.access import (
     About,
     Caller,
@@ -57,6 +58,8 @@ from services.ordering.views import feed_items, order_view, place_command, recei
 Cursor = Annotated[int, Query(ge=0, le=10**18 - 1)]
 Limit = Annotated[int, Query(ge=1, le=1000)]
 
+CONFLICT = "order-conflict"
+
 DECIDED_WITHIN_S = 5.0
 """How long (seconds) a cancellation waits for the decision on an order that is still in the intake."""
 
@@ -66,7 +69,7 @@ class OrderingApi:
 
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
-        self._intake: QueryBatcher[Arrival, str] = QueryBatcher(self._add_to_intake)
+        self._intake: QueryBatcher[tuple[Arrival, Caller], str] = QueryBatcher(self._add_to_intake)
         self._decided: LongPoll[UUID, Order] = LongPoll(self._find)
         self._closed: LongPoll[UUID, Order] = LongPoll(self._find_closed)
 
@@ -84,9 +87,9 @@ class OrderingApi:
         if order.supply_until is not None and order.supply_until < local_date(datetime.now(UTC)):
             raise invalid_field("supply_until", "lies in the past")
         digest = digest_of(order)
-        first_digest = await self._intake.run(
-            Arrival(order.order_id, order.patient, digest, order.practice, order.pharmacy)
-        )
+        caller.trace.thing = f"{order.order_id}"
+        arrival = Arrival(order.order_id, order.patient, digest, order.practice, order.pharmacy)
+        first_digest = await self._intake.run((arrival, caller))
         if first_digest != digest:
             raise _conflict()
         try:
@@ -122,6 +125,7 @@ class OrderingApi:
             cancelled_by=caller.acting(Actor, request.cancelled_by, "cancelled_by"),
             reason=request.reason,
         )
+        await self._resources.audit.write(caller.entries())
         try:
             await self._send(command, caller, traceparent)
         except NotPublished:
@@ -140,6 +144,8 @@ class OrderingApi:
         """Show those of a patient's orders that the caller may see, newest first."""
         async with self._resources.api_pool.acquire() as db:
             orders = await store.orders_of_patient(db, patient, caller.share(patient), limit)
+        if not orders:
+            caller.saw_nothing()
         return json_response(OrdersView(orders=[order_view(order) for order in orders]), 200)
 
     async def feed(self, caller: Caller, pharmacy: str, after: int, limit: int) -> Response:
@@ -163,7 +169,9 @@ class OrderingApi:
                 "unknown-cursor",
                 "The cursor is beyond the end. Read from the start, and ignore entries whose id you have.",
             )
-        return json_response(FeedView(items=feed_items(page.records), next=f"{page.next_offset}"))
+        items = feed_items(page.records)
+        caller.saw(item.data["patient"] for item in items)
+        return json_response(FeedView(items=items, next=f"{page.next_offset}"))
 
     async def _decided_order(self, order_id: UUID, caller: Caller) -> Order:
         order = await self._order(order_id, caller)
@@ -202,10 +210,20 @@ class OrderingApi:
         )
         await self._resources.sender.send(record)
 
-    async def _add_to_intake(self, arrivals: Sequence[Arrival]) -> list[str]:
-        async with self._resources.api_pool.acquire() as db:
-            digests = await store.add_to_intake(db, arrivals)
-        return [digests.get(arrival.order_id, arrival.digest) for arrival in arrivals]
+    async def _add_to_intake(self, arriving: Sequence[tuple[Arrival, Caller]]) -> list[str]:
+        arrivals = [arrival for arrival, _ in arriving]
+        async with self._resources.api_pool.acquire() as db, db.transaction():
+            stored = await store.add_to_intake(db, arrivals)
+            digests = [stored.get(arrival.order_id, arrival.digest) for arrival in arrivals]
+            await self._resources.audit.append(
+                db,
+                [
+                    entry
+                    for (arrival, caller), digest in zip(arriving, digests, strict=True)
+                    for entry in _placing(arrival, caller, digest)
+                ],
+            )
+        return digests
 
     async def _find(self, ids: Collection[UUID]) -> dict[UUID, Order]:
         async with self._resources.api_pool.acquire() as db:
@@ -213,6 +231,13 @@ class OrderingApi:
 
     async def _find_closed(self, ids: Collection[UUID]) -> dict[UUID, Order]:
         return {id: order for id, order in (await self._find(ids)).items() if not is_open(order)}
+
+
+def _placing(arrival: Arrival, caller: Caller, stored_digest: str) -> list[Entry]:
+    """The audit entries of an order that arrives: refused if another order has its id."""
+    if arrival.digest == stored_digest:
+        return caller.entries()
+    return caller.entries(Outcome.REFUSED, CONFLICT)
 
 
 def _about(order: Order | store.Received) -> About:
@@ -227,7 +252,7 @@ def _accepted(order_id: UUID, outcome: Order | None) -> Response:
 
 
 def _conflict() -> Problem:
-    return Problem(409, "order-conflict", "Another order has this order_id already.")
+    return Problem(409, CONFLICT, "Another order has this order_id already.")
 
 
 def router(resources: Resources) -> APIRouter:

@@ -27,6 +27,7 @@ from runtime.postgres.statements import Writes
 from runtime.postgres.store import PostgresStore
 from schemas.records.orders import OrderPlace
 from schemas.topics import ORDERS_REQUESTS
+from tests.harness.audit import a_chain
 from tests.harness.database import ServiceDatabase, connected
 from tests.unit.runtime.bench import HERE, LETTERS, orders
 from tests.unit.runtime.fakes import NoWait, Wire
@@ -163,7 +164,7 @@ async def running(
         await migrations.migrate(db, wanted)
         await db.execute(_SCHEMA)
     async with asyncpg.create_pool(dsn, min_size=1, max_size=4, server_settings=IMPATIENT) as pool:
-        wire, service, store = Wire(), Service(in_order), PostgresStore(pool)
+        wire, service, store = Wire(), Service(in_order), PostgresStore(pool, a_chain())
         telemetry = Telemetry("ordering")
         fakes: Any = (wire, telemetry, NoWait)
         loop: Loop[Work] = Loop("ordering", Parser.of([ORDERS_REQUESTS]), service, store, *fakes)

@@ -16,6 +16,7 @@ from runtime.postgres.statements import Writes
 from runtime.postgres.store import PostgresStore
 from services.ordering import store
 from services.ordering.app import SERVICE
+from tests.harness.audit import a_chain
 from tests.harness.database import migrated_pool
 
 Db: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
@@ -105,7 +106,8 @@ async def test_the_loops_own_tables_come_from_its_files(
 ) -> None:
     await migrate(db, read("runtime", RUNTIME))
     rows = await db.fetch("select tablename from pg_tables where schemaname = 'public'")
-    assert {row[0] for row in rows} == {"migrations", "progress", "outbox", "timers", "kafka"}
+    own = {"migrations", "progress", "outbox", "timers", "kafka", "audit", "audit_heads"}
+    assert {row[0] for row in rows} == own
 
 
 OLD_ROW = b"\x91\x94\xa3out\xc4\x03key\xc4\x05value\x91\x92\xa4name\xc4\x07content"
@@ -128,7 +130,7 @@ async def test_an_installation_from_before_the_function_fence_goes_on(scratch: s
     await db.close()
     record = Outgoing("out", b"key", b"value", [("name", b"content")])
     async with await migrated_pool(scratch, files) as pool:
-        subject = PostgresStore(pool)
+        subject = PostgresStore(pool, a_chain())
         async with subject.assigning("another", {HERE: 0}) as taken:
             assert taken.cluster == "one"
         assert taken.positions == {HERE: Position(7, 4, 1795000000000)}

@@ -15,6 +15,7 @@ from runtime.messages.positions import Acknowledged, Changes, Claim, Position, P
 from runtime.postgres import migrations
 from runtime.postgres.statements import Writes
 from runtime.postgres.store import PostgresStore
+from tests.harness.audit import a_chain
 from tests.harness.database import migrated_pool
 from tests.unit.runtime.memory_store import MemoryStore
 
@@ -85,7 +86,7 @@ async def on_postgres(scratch: str) -> AsyncIterator[Subject]:
         async def rows() -> Sequence[int]:
             return [r["id"] for r in await pool.fetch("select id from things order by id")]
 
-        yield Subject(PostgresStore(pool), rows, lambda: PostgresStore(pool))
+        yield Subject(PostgresStore(pool, a_chain()), rows, lambda: PostgresStore(pool, a_chain()))
 
 
 @pytest.fixture(params=["on_postgres", "in_memory"])

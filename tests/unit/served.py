@@ -5,11 +5,15 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Unpack
+from uuid import uuid4
 
 import httpx
+from pydantic import SecretStr
 
 from deploy.local.issuer.people import TokenScope, claims_of
 from runtime.app import create_app
+from runtime.audit.chain import AuditKey
+from runtime.audit.entry import Entry
 from runtime.http.access import Verifier
 from runtime.http.problems import unavailable
 from runtime.http.tokens import Verified
@@ -18,6 +22,7 @@ from runtime.kafka.producer import NotPublished
 from runtime.kafka.topic_pages import Page
 from runtime.messages.message import Outgoing
 from runtime.observability.metrics import Telemetry
+from runtime.postgres.audit import ChainWriter
 from runtime.resources import Connections, Resources
 from runtime.service import Service
 from runtime.settings import Settings
@@ -27,6 +32,8 @@ from schemas.base import Body
 from schemas.records.access import AccessRevoked
 
 AN_ISSUER = Issuer("https://login.example.org", "https://login.example.org/jwks", "herhaal")
+
+AN_AUDIT_KEY = SecretStr("ab" * 32)
 
 Answer = Callable[..., Sequence[Mapping[str, Any]]]
 """Returns the rows of a statement for its arguments."""
@@ -52,6 +59,10 @@ class FakeConnections:
     async def fetchrow(self, statement: str, *arguments: Any) -> Mapping[str, Any] | None:
         rows = await self.fetch(statement, *arguments)
         return rows[0] if rows else None
+
+    @asynccontextmanager
+    async def transaction(self, **_: bool) -> AsyncIterator[None]:
+        yield
 
     async def fetchval(self, statement: str) -> object:
         """Answer the health checks: the ping, and the age of the oldest outbox row in seconds."""
@@ -89,6 +100,26 @@ class FakeSender:
     async def send(self, record: Outgoing) -> None:
         await self.ping()
         self.sent.append(record)
+
+
+@dataclass
+class FakeAudit:
+    """Keeps the entries that were written, with `fails` as a database that is away."""
+
+    entries: list[Entry] = field(default_factory=list)
+    fails: Exception | None = None
+    chain: ChainWriter = field(default_factory=lambda: ChainWriter(uuid4(), AuditKey(bytes(32))))
+
+    async def write(self, entries: Sequence[Entry]) -> None:
+        if self.fails and entries:
+            raise self.fails
+        self.entries += entries
+
+    async def append(self, db: Any, entries: Sequence[Entry]) -> None:
+        await self.write(entries)
+
+    async def announce(self, connections: Any, sender: Any) -> None:
+        """Do nothing."""
 
 
 class FakeTable:
@@ -151,6 +182,7 @@ class Served:
     checks: FakeConnections = field(default_factory=FakeConnections)
     sender: FakeSender = field(default_factory=FakeSender)
     verifier: Verifier = field(default_factory=Believing)
+    audit: FakeAudit = field(default_factory=FakeAudit)
     tokens: httpx.Auth | None = field(default_factory=lambda: Permitted(claimed))
     """Makes the token of a request that has none: of somebody who may send it. With None there is none."""
 
@@ -158,12 +190,17 @@ class Served:
         followed: list[type[Body]] = [*self.service.tables, AccessRevoked]
         self.tables = {body: FakeTable() for body in followed}
         self.resources = Resources(
-            Settings(database="postgresql://nobody@127.0.0.1:1/none", issuers=(AN_ISSUER,)),
+            Settings(
+                database="postgresql://nobody@127.0.0.1:1/none",
+                issuers=(AN_ISSUER,),
+                audit_key=AN_AUDIT_KEY,
+            ),
             Telemetry(self.service.name),
             self.sender,
             self.tables,
             NoPages(),
             self.verifier,
+            self.audit,
             FakeDatabase(self.api, self.checks),
             waiting_for="",
         )

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from runtime.app import routers
 from runtime.http.access import Caller, GuardedRoute
 from runtime.http.tokens import InvalidToken, Verified
 from schemas.access import ACCESS, SYSTEM_KINDS, Action, Claims, Party
@@ -37,7 +38,8 @@ class EveryRole:
 def _guarded() -> list[tuple[Any, str, str, Action]]:
     found = []
     for service in SERVICES:
-        for route in service.router(Served(service).resources).routes:
+        of_service = routers(service, Served(service).resources)
+        for route in (route for router in of_service for route in router.routes):
             if isinstance(route, GuardedRoute):
                 path = re.sub(r"{patient}", "pat_anna0001", route.path)
                 path = path.replace("{prk}", "5487").replace("{agb}", "01999001")

@@ -14,6 +14,7 @@ import asyncpg
 from deploy.local.ports import SERVICES
 from runtime.dsn import database_dsn
 from runtime.postgres.connection import Connection
+from runtime.postgres.roles import WITHHELD
 from runtime.postgres.sessions import OPERATOR_SESSION, TIMEOUTS
 
 _LACKING = """
@@ -26,6 +27,7 @@ select format(
 from pg_class
 where relnamespace = 'public'::regnamespace and case
     when relkind = 'S' then not has_sequence_privilege($1::name, oid, 'usage')
+    when relname = any($2::text[]) then false
     when relkind in ('r', 'p') then not (
         has_table_privilege($1::name, oid, 'select') and has_table_privilege($1::name, oid, 'insert')
         and has_table_privilege($1::name, oid, 'update') and has_table_privilege($1::name, oid, 'delete')
@@ -124,5 +126,9 @@ async def _grant_rows(db: Connection, service: str, owner: str) -> None:
     await db.execute(
         f'alter default privileges for role "{owner}" grant usage on sequences to "{service}"'
     )
-    for (statement,) in await db.fetch(_LACKING, service):
+    for (statement,) in await db.fetch(_LACKING, service, [*WITHHELD]):
         await db.execute(statement)
+    for table, withheld in WITHHELD.items():
+        if await db.fetchval("select to_regclass($1) is not null", f"public.{table}"):
+            await db.execute(f'grant select, insert, update, delete on {table} to "{service}"')
+            await db.execute(f'revoke {", ".join(withheld)} on {table} from "{service}"')

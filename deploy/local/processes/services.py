@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from typing import Literal
 
+from deploy.local.audit_key import ensure_audit_key
 from deploy.local.data import DataFolder
 from deploy.local.kafka.jars import ROOT
 from deploy.local.ports import LOOPBACK
@@ -41,7 +42,10 @@ def service_program(
     servers: ServiceAddresses,
     data: DataFolder,
 ) -> Program:
-    """Make the program `python -m services.<service>` on loopback; `only` runs one half of it."""
+    """Make the program `python -m services.<service>` on loopback; `only` runs one half of it.
+
+    Raises StackError when the key of its audit trail cannot be read.
+    """
     env = {name: value for name, value in os.environ.items() if name != "HERHAAL_POSTGRES"}
     env |= {
         "PYTHONPATH": str(ROOT),
@@ -51,6 +55,7 @@ def service_program(
         "HERHAAL_LISTEN": f"{LOOPBACK}:{port}",
         "HERHAAL_LOG": servers.log,
         "HERHAAL_ISSUERS": servers.issuers,
+        "HERHAAL_AUDIT_KEY": ensure_audit_key(data),
     }
     if servers.database_owner is not None:
         env["HERHAAL_DATABASE_OWNER"] = servers.database_owner

@@ -11,6 +11,7 @@ from typing import Any
 
 from aiokafka import TopicPartition
 
+from runtime.audit.entry import Entry
 from runtime.errors import Fenced, Outdated
 from runtime.messages.message import Outgoing, Timer
 from runtime.messages.positions import (
@@ -40,6 +41,7 @@ class State:
     timers: dict[str, tuple[int, Timer]] = field(default_factory=dict)
     tables: dict[str, list[Any]] = field(default_factory=dict)
     """Keys inserted by the service's statements, by table."""
+    audited: list[Entry] = field(default_factory=list)
 
 
 class MemoryStore:
@@ -88,6 +90,7 @@ class MemoryStore:
                 state.timers.pop(id, None)
             state.timers |= {timer.id: (partition, timer) for partition, timer in changes.timers}
             _drop(state, changes.published)
+            state.audited += changes.audited
             before_commit()
         return ids
 

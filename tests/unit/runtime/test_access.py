@@ -1,6 +1,6 @@
 """Guarded routes: a token, a role that may do the action, and a scope that names what it concerns."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,6 +9,7 @@ import pytest
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
+from runtime.audit.entry import Entry, Outcome
 from runtime.http import access, problems
 from runtime.http.access import (
     About,
@@ -21,6 +22,7 @@ from runtime.http.access import (
     may,
     public,
 )
+from runtime.http.audited import WriteAudit
 from runtime.http.requests import PreferWait, Traceparent
 from runtime.http.tokens import InvalidToken, Verified
 from runtime.systems import Served, Systems
@@ -43,6 +45,10 @@ CLAIMS = {
 ISSUED_AT = 1_790_000_000.0
 
 
+async def nobody_reads(_: Sequence[Entry]) -> None:
+    """Write no audit: these tests ask for answers."""
+
+
 class Tokens:
     """Takes a role's name for a token."""
 
@@ -56,6 +62,7 @@ def app(
     verifier: Any,
     systems: Callable[[], Systems | None] = Systems,
     revocations: Callable[[], Revocations | None] = dict,
+    write_audit: WriteAudit = nobody_reads,
 ) -> FastAPI:
     """An app with an ordinary and a plain guarded route, and a public one."""
     routes = APIRouter(route_class=GuardedRoute)
@@ -80,13 +87,20 @@ def app(
     async def livez() -> str:
         return "ok"
 
-    access.install(made, verifier, systems, revocations)
+    access.install(made, verifier, write_audit, systems, revocations)
     return made
 
 
-async def ask(method: str, path: str, *tokens: str, verifier: Any = None) -> httpx.Response:
+async def ask(
+    method: str,
+    path: str,
+    *tokens: str,
+    verifier: Any = None,
+    write_audit: WriteAudit = nobody_reads,
+) -> httpx.Response:
     """Send a request with these bearer tokens."""
-    transport = httpx.ASGITransport(app(verifier or Tokens()))
+    guarded = app(verifier or Tokens(), write_audit=write_audit)
+    transport = httpx.ASGITransport(guarded, raise_app_exceptions=False)
     headers = [("authorization", f"Bearer {token}") for token in tokens]
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         return await client.request(method, path, headers=headers)
@@ -133,7 +147,7 @@ def test_a_route_without_an_action_is_refused_at_start() -> None:
     unguarded = FastAPI()
     unguarded.add_api_route("/open", nameless)
     with pytest.raises(TypeError, match="/open is neither guarded nor public"):
-        access.install(unguarded, Tokens())
+        access.install(unguarded, Tokens(), nobody_reads)
 
 
 WHERE = About(patient=ANNA, practice=PRACTICE, pharmacy=PHARMACY, region="Lindewaard")
@@ -255,3 +269,61 @@ async def test_nobody_is_admitted_until_the_revocations_are_read() -> None:
     answer = await asked("gp", None)
     assert (answer.status_code, "retry-after" in answer.headers) == (503, True)
     assert (await asked("forged", None)).status_code == 401
+
+
+class Trail:
+    """Keeps entries; with `fails`, as a database that is away."""
+
+    def __init__(self, fails: Exception | None = None) -> None:
+        self.entries: list[Entry] = []
+        self.fails = fails
+
+    async def write(self, entries: Sequence[Entry]) -> None:
+        if self.fails and entries:
+            raise self.fails
+        self.entries += entries
+
+
+async def test_a_look_at_a_patients_records_leaves_an_entry() -> None:
+    trail = Trail()
+    await ask("GET", f"/patients/{ANNA}", "patient", write_audit=trail.write)
+    (entry,) = trail.entries
+    assert (entry.role, entry.actor) == ("patient", CLAIMS["patient"].sub)
+    assert (entry.action, entry.patient, entry.practice) == ("orders.read", ANNA, PRACTICE)
+    assert (entry.outcome, entry.reason) == (Outcome.ALLOWED, None)
+
+
+async def test_a_refused_look_leaves_an_entry_with_its_reason() -> None:
+    """Given a patient who asks for another, and a role that may not ask; then both are in the trail of whom
+    they asked for.
+    """
+    trail = Trail()
+    await ask("GET", f"/patients/{BERT}", "patient", write_audit=trail.write)
+    await ask("GET", f"/patients/{BERT}", "operator", write_audit=trail.write)
+    assert [(e.role, e.patient, e.outcome, e.reason) for e in trail.entries] == [
+        ("patient", BERT, Outcome.REFUSED, "not-found"),
+        ("operator", BERT, Outcome.REFUSED, "forbidden"),
+    ]
+
+
+async def test_a_request_about_nobodys_records_leaves_no_entry() -> None:
+    trail = Trail()
+    assert (await ask("POST", "/orders", "patient", write_audit=trail.write)).status_code == 200
+    assert (await ask("GET", "/livez", write_audit=trail.write)).status_code == 200
+    assert not trail.entries
+
+
+async def test_what_a_path_says_is_kept_only_if_it_is_an_identifier() -> None:
+    """Given a path with a name in it; then the trail has neither a patient nor the name."""
+    trail = Trail()
+    await ask("GET", "/patients/Jansen%00", "operator", write_audit=trail.write)
+    (entry,) = trail.entries
+    assert (entry.patient, entry.thing) == (None, None)
+
+
+async def test_what_cannot_be_written_down_is_not_shown() -> None:
+    """Given a database that is away; then the answer is 503, not the patient's records."""
+    trail = Trail(fails=OSError())
+    answer = await ask("GET", f"/patients/{ANNA}", "patient", write_audit=trail.write)
+    assert answer.status_code == 503
+    assert ANNA not in answer.text

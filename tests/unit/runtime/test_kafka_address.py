@@ -1,6 +1,7 @@
 """Kafka's address: what is accepted, what clients get of it, and that a password is never shown."""
 
 import pytest
+from pydantic import SecretStr
 
 from runtime.issuers import Issuer
 from runtime.kafka_address import (
@@ -88,7 +89,11 @@ def test_what_is_no_address_is_refused_without_quoting_it(wrong: str) -> None:
 def settings(kafka: str, *, insecure: bool = False) -> Settings:
     issuer = Issuer("https://login.example.org", "https://login.example.org/jwks", "herhaal")
     return Settings(
-        database="postgresql://127.0.0.1/x", issuers=(issuer,), kafka=kafka, insecure_kafka=insecure
+        database="postgresql://127.0.0.1/x",
+        issuers=(issuer,),
+        audit_key=SecretStr("ab" * 32),
+        kafka=kafka,
+        insecure_kafka=insecure,
     )
 
 

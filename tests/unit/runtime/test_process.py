@@ -47,6 +47,7 @@ def test_a_service_whose_port_is_taken_ends_with_1_and_says_so() -> None:
                 "HERHAAL_KAFKA": "127.0.0.1:1",
                 "HERHAAL_LISTEN": f"127.0.0.1:{port}",
                 "HERHAAL_ISSUERS": json.dumps([ISSUER]),
+                "HERHAAL_AUDIT_KEY": "ab" * 32,
             },
             capture_output=True,
             text=True,

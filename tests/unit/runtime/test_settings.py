@@ -3,11 +3,12 @@
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from runtime.issuers import Issuer
 from runtime.settings import Settings
 
+KEY = SecretStr("ab" * 32)
 NEAR = "postgresql://ordering@127.0.0.1/ordering"
 ISSUERS = (Issuer("https://login.example.org", "https://login.example.org/jwks", "herhaal"),)
 FAR = "postgresql://ordering@db.example.org/ordering"
@@ -20,6 +21,7 @@ def settings(listen: str, *, insecure: bool = False, certificate: Path | None = 
         insecure_listen=insecure,
         certificate=certificate,
         issuers=ISSUERS,
+        audit_key=KEY,
     )
 
 
@@ -75,21 +77,24 @@ def test_an_address_without_a_port_is_refused(listen: str) -> None:
 def test_a_database_elsewhere_without_tls_is_refused_with_what_to_do() -> None:
     what_to_do = r"needs sslmode=verify-full .*HERHAAL_INSECURE_DATABASE=true"
     with pytest.raises(ValidationError, match=what_to_do):
-        Settings(database=FAR, issuers=ISSUERS)
+        Settings(database=FAR, issuers=ISSUERS, audit_key=KEY)
     with pytest.raises(ValidationError, match=what_to_do):
-        Settings(database=NEAR, database_owner=FAR, issuers=ISSUERS)
+        Settings(database=NEAR, database_owner=FAR, issuers=ISSUERS, audit_key=KEY)
 
 
 def test_a_database_elsewhere_needs_tls_or_an_explicit_exception() -> None:
     verified = f"{FAR}?sslmode=verify-full"
-    known = Settings(database=verified, database_owner=verified, issuers=ISSUERS)
+    known = Settings(database=verified, database_owner=verified, issuers=ISSUERS, audit_key=KEY)
     assert known.database_owner == verified
-    assert Settings(database=FAR, insecure_database=True, issuers=ISSUERS).database == FAR
+    assert (
+        Settings(database=FAR, insecure_database=True, issuers=ISSUERS, audit_key=KEY).database
+        == FAR
+    )
 
 
 def test_a_service_without_an_issuer_does_not_start() -> None:
     for_lack_of_one = "without an issuer nobody can prove who asks"
     with pytest.raises(ValidationError, match=for_lack_of_one):
-        Settings(database=NEAR)
+        Settings(database=NEAR, audit_key=KEY)
     with pytest.raises(ValidationError, match=for_lack_of_one):
-        Settings(database=NEAR, issuers=())
+        Settings(database=NEAR, issuers=(), audit_key=KEY)

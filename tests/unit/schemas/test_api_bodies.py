@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 import schemas.api
 from runtime.http.responses import json_response
+from schemas.api.audit import AuditEntryView, AuditView
 from schemas.api.medication import ChangeReceivedView, OverviewRequest, StatusRequest
 from schemas.api.metrics import By, ChannelCounts, OrdersReport, PeriodCounts
 from schemas.api.notification import (
@@ -109,6 +110,26 @@ BODIES: list[BaseModel] = [
     ChangeReceivedView(change_id=ID),
     MessagesView(messages=[MESSAGE]),
     REPORT,
+    AuditView(
+        entries=[
+            AuditEntryView(
+                at=AT,
+                role="portal",
+                actor="a-portal",
+                organisation=None,
+                for_role="patient",
+                for_id="pat_anna0001",
+                practice=PRACTICE,
+                action="orders.place",
+                thing=str(ID),
+                channel="http",
+                outcome="allowed",
+                reason=None,
+                purpose=None,
+            )
+        ],
+        next=7,
+    ),
 ]
 
 

@@ -1,0 +1,194 @@
+"""What the commands of `herhaal audit` do."""
+
+import asyncio
+import getpass
+import logging
+import os
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self, TypeVar
+from uuid import uuid4
+
+import asyncpg
+import typer
+from aiokafka.errors import KafkaError
+
+from cli.audit_trail.checking import Checked, Keys, check_trail
+from cli.audit_trail.export import Wanted, write
+from cli.console import UserError, print_plain, stdout
+from cli.dead_letters.kafka import reader
+from cli.progress.look import database
+from cli.verify.command import addresses
+from deploy.local.data import DataFolder
+from runtime.audit.chain import AuditKey
+from runtime.audit.entry import Channel, Entry, Outcome
+from runtime.kafka import record_reader
+from runtime.kafka_address import servers_of
+from runtime.messages.message import Message
+from runtime.messages.parser import Parser
+from runtime.postgres import audit
+from runtime.postgres.audit import ChainWriter
+from schemas.access import Party
+from schemas.records.access import AuditSealed
+from schemas.topics import AUDIT_SEALS, SERVICES
+
+T = TypeVar("T")
+
+_UNAVAILABLE = (KafkaError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_WORST = 20
+"""How many findings are printed for a service."""
+
+
+@dataclass(frozen=True)
+class Trails:
+    """The servers that hold the trails, and the keys, newest first; `postgres` is an administrator's DSN."""
+
+    kafka: str
+    postgres: str
+    keys: tuple[AuditKey, ...]
+
+    @classmethod
+    def of_stack(
+        cls, data: Path | None, kafka: str | None, postgres: str | None, key_file: Path | None
+    ) -> Self:
+        """Take the given servers and keys, else those of the stack on a data folder. Raises UserError."""
+        from cli.up import DEFAULT_DATA
+
+        folder = data or DEFAULT_DATA
+        servers = addresses(folder, kafka, postgres)
+        return cls(*servers, _keys(key_file, DataFolder(folder).audit_key))
+
+    @property
+    def by_id(self) -> Keys:
+        """The keys by their ids."""
+        return {key.id: key for key in self.keys}
+
+
+def _keys(given: Path | None, of_stack: Path) -> tuple[AuditKey, ...]:
+    """Read the keys from the given file, else from the environment, else from the stack's. Raises UserError."""
+    file = given or of_stack
+    text = None if given else os.environ.get("HERHAAL_AUDIT_KEY")
+    try:
+        keys = tuple(AuditKey.read(each) for each in (text or file.read_text()).split())
+    except OSError as error:
+        raise UserError(
+            f"The audit key {file} cannot be read ({error.strerror}): name one with --key-file, or set"
+            " HERHAAL_AUDIT_KEY."
+        ) from error
+    except ValueError as error:
+        raise UserError(f"The audit key cannot be used: {error}.") from None
+    if not keys:
+        raise UserError(f"{file} holds no audit key.")
+    return keys
+
+
+def run_verify(at: Trails) -> bool:
+    """Check the trails of all services and print what is wrong. Return whether nothing is."""
+    checked = _run(at, _verify(at))
+    for one in checked:
+        print_plain(stdout(), f"{one.service}: {one.rows} rows in {one.chains} chains")
+        for finding in one.wrong[:_WORST]:
+            print_plain(stdout(), f"  {finding}")
+        if len(one.wrong) > _WORST:
+            print_plain(stdout(), f"  and {len(one.wrong) - _WORST} more")
+    whole = not any(one.wrong for one in checked)
+    print_plain(
+        stdout(), "The audit trails are whole." if whole else "The audit trails are NOT whole."
+    )
+    return whole
+
+
+def run_export(at: Trails, wanted: Wanted, by: str | None, why: str) -> None:
+    """Write a patient's trail to a file and say so. Raises UserError when it cannot be written."""
+    entries = _run(at, _export(at, wanted, by or getpass.getuser(), why))
+    try:
+        write(wanted.file, entries)
+    except OSError as error:
+        raise UserError(f"{wanted.file} cannot be written: {error.strerror}.") from error
+    print_plain(stdout(), f"{wanted.file} has {len(entries)} rows.")
+
+
+def run_expire(at: Trails, years: int, by: str | None, yes: bool) -> None:
+    """Delete rows older than so many years."""
+    now = datetime.now(UTC)
+    # 29 February has no anniversary in most years.
+    before = now.replace(year=now.year - years, day=min(now.day, 28))
+    if not yes:
+        typer.confirm(f"Delete what is older than {before:%Y-%m-%d}?", abort=True)
+    for service, rows in _run(at, _expire(at, before, by or getpass.getuser())).items():
+        print_plain(stdout(), f"{service}: {rows} rows deleted")
+
+
+def _run(at: Trails, work: Coroutine[Any, Any, T]) -> T:
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    record_reader.install()
+    try:
+        return asyncio.run(work)
+    except _UNAVAILABLE as error:
+        raise UserError(
+            f"Kafka at {servers_of(at.kafka)} or PostgreSQL is unavailable or refuses ({type(error).__name__})."
+        ) from error
+
+
+async def _verify(at: Trails) -> list[Checked]:
+    # First, so that the databases have at least what was announced.
+    seals = await _seals(at.kafka)
+    checked = []
+    for service in SERVICES:
+        async with database(at.postgres, service) as db:
+            checked.append(await check_trail(db, service, at.by_id, seals))
+    return checked
+
+
+async def _seals(kafka: str) -> list[AuditSealed]:
+    parser, topic = Parser.of([AUDIT_SEALS]), AUDIT_SEALS.name
+    newest: dict[str, AuditSealed] = {}
+    async with reader(kafka) as source:
+        async for record in source.read(topic, await source.ends(topic)):
+            message = parser.parse(record)
+            if isinstance(message, Message) and isinstance(message.body, AuditSealed):
+                newest[message.key] = message.body
+    return list(newest.values())
+
+
+async def _export(at: Trails, wanted: Wanted, by: str, why: str) -> list[tuple[str, Entry]]:
+    asked = _by_operator(by, "audit.export", wanted.patient, why)
+    found = []
+    for service in SERVICES:
+        async with database(at.postgres, service) as db:
+            rows = await audit.export(db, wanted.patient, wanted.since, wanted.until)
+            async with db.transaction():
+                await ChainWriter(uuid4(), at.keys[0]).append(db, [asked])
+        found += [(service, entry) for entry in rows]
+    return sorted(found, key=lambda each: each[1].at)
+
+
+async def _expire(at: Trails, before: datetime, by: str) -> dict[str, int]:
+    deleted: dict[str, int] = {}
+    for service in SERVICES:
+        async with database(at.postgres, service) as db, db.transaction():
+            deleted[service] = 0
+            for chain in await audit.chains(db):
+                key = at.by_id.get(chain.key_id)
+                if key is not None:
+                    deleted[service] += await audit.expire(db, chain, key, before)
+            if deleted[service]:
+                done = _by_operator(by, "audit.expire", None, "")
+                await ChainWriter(uuid4(), at.keys[0]).append(db, [done])
+    return deleted
+
+
+def _by_operator(by: str, action: str, patient: str | None, why: str) -> Entry:
+    """The entry of a command, now; `why` are the operator's own words."""
+    return Entry(
+        at=datetime.now(UTC),
+        role=Party.OPERATOR,
+        actor=by[:100],
+        patient=patient,
+        action=action,
+        channel=Channel.CLI,
+        outcome=Outcome.ALLOWED,
+        purpose=why[:200] or None,
+    )

@@ -1,0 +1,1 @@
+"""The audit trail (NEN 7513): what an entry says, and how entries are chained. Pure."""
