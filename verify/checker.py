@@ -19,6 +19,7 @@ from verify.rules import (
     prescriptions,
     requests,
     states,
+    trails,
 )
 from verify.rules.finding import Rule
 
@@ -58,6 +59,7 @@ RULES: Mapping[str, Rule] = {
         states.foreign_record,
         decisions.not_at_rest,
         groups.process_twice_in_group,
+        trails.audit_missing,
     )
 }
 """The rules by name, in the order in which they are shown."""

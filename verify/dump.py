@@ -15,6 +15,7 @@ import msgspec
 from runtime.kafka.group_members import Member
 from verify.rows import (
     AppliedChangeRow,
+    AuditRow,
     CountedOrderRow,
     DailyLinesRow,
     DailyOrdersRow,
@@ -49,6 +50,7 @@ class Loop:
     progress: tuple[ProgressRow, ...] = ()
     outbox: tuple[OutboxRow, ...] = ()
     timers: tuple[TimerRow, ...] = ()
+    audit: tuple[AuditRow, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ _SESSION = OPERATOR_SESSION | {"default_transaction_read_only": "on", "applicati
 _LOOP = {
     "progress": "select topic, partition, next_offset, epoch from progress order by topic, partition",
     "outbox": "select id, partition, records, created_at from outbox order by id",
+    "audit": "select writer, seq, action, patient, thing from audit order by writer, seq",
     "timers": "select id, partition, due_at, record from timers order by id",
 }
 _TABLES: Mapping[type[Loop], Mapping[str, str]] = {

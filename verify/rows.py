@@ -51,6 +51,17 @@ class ProgressRow:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditRow:
+    """An entry of a service's audit trail: what was done, to whose records, and on what."""
+
+    writer: UUID
+    seq: int
+    action: str
+    patient: str | None
+    thing: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class OutboxRow:
     """Records that a service has decided and Kafka has not yet acknowledged."""
 
