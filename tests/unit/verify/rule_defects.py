@@ -44,14 +44,7 @@ from tests.unit.verify.defects import (
     timer_overdue,
     withdrawn_first,
 )
-from tests.unit.verify.edit import (
-    Edit,
-    find,
-    first_row,
-    misplaced,
-    no_first_row,
-    with_value,
-)
+from tests.unit.verify.edit import Edit, find, first_row, misplaced, no_first_row, with_value
 from tests.unit.verify.history_defects import (
     a_day_later,
     added_again,
