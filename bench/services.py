@@ -34,6 +34,7 @@ def services(
                     "json",
                     stack.issuers,
                     owner_dsn(stack.postgres, name),
+                    stack.options.service_settings,
                 ),
                 stack.data,
             ),

@@ -18,6 +18,7 @@ from runtime.backoff import Backoff
 from runtime.consistency.cluster import ServiceTopics, require_matching_cluster
 from runtime.errors import CannotRun, is_transient
 from runtime.http import access, problems
+from runtime.http.answer_headers import AnswerHeaders
 from runtime.http.load_shedding import LoadShedding
 from runtime.kafka import record_reader
 from runtime.kafka.admin import TopicsMissing, waiting_reason
@@ -82,10 +83,11 @@ def create_app(
         app,
         resources.verifier,
         resources.audit.write,
+        resources.limits,
         lambda: None if resources.waiting_for else _systems(resources),
         lambda: resources.revocations,
     )
-    return LoadShedding(app)
+    return AnswerHeaders(LoadShedding(app))
 
 
 def routers(service: Service[Any], resources: Resources) -> list[APIRouter]:

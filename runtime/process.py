@@ -82,6 +82,7 @@ def run(
         log_config=None,
         access_log=False,
         proxy_headers=False,
+        server_header=False,
         timeout_graceful_shutdown=5,
         # Longer than clients keep an idle connection: if they close it first, no request is cut off.
         timeout_keep_alive=65,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from runtime.audit.chain import AuditKey
@@ -10,12 +10,15 @@ from runtime.audit.entry import Entry
 from runtime.audit_log import AuditLog
 from runtime.errors import NotReady
 from runtime.http.access import Revocations, Verifier
+from runtime.http.rate_limits import RateLimits
 from runtime.http.tokens import TokenVerifier
 from runtime.kafka.global_table import GlobalTable
 from runtime.kafka.producer import Producer
 from runtime.kafka.topic_pages import Page, TopicPages
+from runtime.limits import Counted, Use
 from runtime.messages.message import Outgoing
 from runtime.observability.metrics import Telemetry
+from runtime.postgres import rate_limits
 from runtime.postgres.audit import ChainWriter
 from runtime.settings import Settings
 from schemas.base import Body
@@ -134,6 +137,11 @@ class Resources:
     worker: RunningWorker | None = None
     waiting_for: str = "starting"
     """The server that startup waits for; empty when startup is complete."""
+    limits: RateLimits = field(init=False)
+    """Counts requests in the service's database."""
+
+    def __post_init__(self) -> None:
+        self.limits = RateLimits(self.settings.limits, self._count_requests)
 
     @property
     def api_pool(self) -> Connections:
@@ -146,6 +154,14 @@ class Resources:
     def revocations(self) -> Revocations | None:
         """Whose tokens are refused; None until they are read."""
         return None if self.waiting_for else self.table(AccessRevoked).rows
+
+    async def _count_requests(
+        self, wanted: Mapping[Use, int], remove_free: bool
+    ) -> Mapping[bytes, Counted]:
+        async with self.api_pool.acquire() as db:
+            if remove_free:
+                await rate_limits.remove_free(db)
+            return await rate_limits.count(db, wanted)
 
     def table(self, body: type[T]) -> GlobalTableRows[T]:
         """Return the global table of records with this `body`."""

@@ -1,18 +1,22 @@
 """Settings of a service process, from the environment (`HERHAAL_…`)."""
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from runtime.audit.chain import AuditKey
 from runtime.dsn import require_tls
 from runtime.issuers import Issuer, is_loopback
 from runtime.kafka_address import Address
+from runtime.limits import Limit, Limits
 from runtime.observability.logs import LogFormat
 
 Part = Literal["all", "api", "worker"]
+
+LimitText = Annotated[Limit, NoDecode, BeforeValidator(Limit.parse)]
+"""A limit as text: `QUOTA/SECONDS`."""
 
 
 class Settings(BaseSettings):
@@ -31,7 +35,8 @@ class Settings(BaseSettings):
     `audit_key` is the secret of the audit trail, 64 hexadecimal digits.
     `patience_s` is how long a partition may be stalled before readiness reports it, and how long a worker with
     work may show no sign of life before its process ends. `loop_connections` and `api_connections` are the
-    sizes of the two pools; the loop uses at most four at once.
+    sizes of the two pools; the loop uses at most four at once. `limit_person`, `limit_system`, `limit_patient`
+    and `limit_address` are how many requests each may send, as `QUOTA/SECONDS` (`runtime.limits`).
     """
 
     model_config = SettingsConfigDict(env_prefix="HERHAAL_")
@@ -52,6 +57,15 @@ class Settings(BaseSettings):
     patience_s: float = Field(default=30.0, ge=5, le=3600)
     loop_connections: int = Field(default=5, ge=4, le=20)
     api_connections: int = Field(default=5, ge=1, le=100)
+    limit_person: LimitText = Limit(100, 20)
+    limit_system: LimitText = Limit(100_000, 20)
+    limit_patient: LimitText = Limit(100, 20)
+    limit_address: LimitText = Limit(200, 20)
+
+    @property
+    def limits(self) -> Limits:
+        """How many requests each may send."""
+        return Limits(self.limit_person, self.limit_system, self.limit_patient, self.limit_address)
 
     @property
     def host(self) -> str:

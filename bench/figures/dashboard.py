@@ -91,7 +91,10 @@ async def _counts(
     await ensure_database(stack.postgres, name)
     dsn = service_dsn(stack.postgres, name)
     owner = owner_dsn(stack.postgres, name)
-    servers = ServiceAddresses(stack.kafka_as("metrics"), dsn, "json", stack.issuers, owner)
+    settings = stack.options.service_settings
+    servers = ServiceAddresses(
+        stack.kafka_as("metrics"), dsn, "json", stack.issuers, owner, settings
+    )
     program = service_program("metrics", name, port, "api", servers, stack.data)
     async with Processes([program]) as running:
         # The service makes its tables before it is ready.

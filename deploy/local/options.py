@@ -7,6 +7,11 @@ from typing import Literal, Self
 
 from deploy.local.ports import PortPlan
 
+MANY_IN_ONE = {
+    f"HERHAAL_LIMIT_{whose}": "1000000/1" for whose in ("PERSON", "SYSTEM", "PATIENT", "ADDRESS")
+}
+"""Settings of services for programs in which one made-up person or system stands for very many."""
+
 
 @dataclass(frozen=True)
 class StackOptions:
@@ -14,7 +19,8 @@ class StackOptions:
 
     `external_kafka` (its address) and `external_postgres` (an administrator's DSN) are used instead of our
     servers, and must answer within `external_within_s`. `kafka_settings` and `postgres_settings` override
-    the settings of our servers. With `tls`, connections to our Kafka are encrypted. With `open_kafka`, it asks
+    the settings of our servers, and `service_settings` are further variables of the services' environment. With
+    `tls`, connections to our Kafka are encrypted. With `open_kafka`, it asks
     nobody who they are: for measurements beside programs that cannot log in.
     """
 
@@ -28,13 +34,17 @@ class StackOptions:
     external_within_s: float = 10.0
     kafka_settings: Mapping[str, str] = field(default_factory=dict)
     postgres_settings: Mapping[str, str] = field(default_factory=dict)
+    service_settings: Mapping[str, str] = field(default_factory=dict)
     tls: bool = False
     open_kafka: bool = False
 
     @classmethod
     def at(cls, data: Path, ports: PortPlan) -> Self:
-        """Make options with the ports of a plan, such as one of `free_ports()`."""
-        return cls(data, ports.base, ports.kafka, ports.brokers)
+        """Make options for a program, such as a test, with the ports of a plan (`free_ports()`).
+
+        Nobody is limited, as few tokens send all that the program sends.
+        """
+        return cls(data, ports.base, ports.kafka, ports.brokers, service_settings=MANY_IN_ONE)
 
     @property
     def ports(self) -> PortPlan:

@@ -165,6 +165,7 @@ class LocalStack(AbstractAsyncContextManager["LocalStack"]):
             self.options.service_log,
             self.issuers,
             owner_dsn(self.postgres, service),
+            self.options.service_settings,
         )
         program = service_program(service, name, at, only, servers, self.data)
         child = Child(program, readyz_probe(at), self.report)

@@ -17,6 +17,7 @@ from runtime.audit.entry import Entry, Outcome
 from runtime.http.audited import Trace, WriteAudit, identifier
 from runtime.http.plain_route import PlainRoute
 from runtime.http.problems import Problem, invalid_field, not_found, unavailable
+from runtime.http.rate_limits import Limiter
 from runtime.http.tokens import InvalidToken, KeysUnavailable, Verified
 from runtime.systems import Served, Systems
 from schemas.access import SYSTEM_KINDS, Action, Claims, Party, Scope, scope_of
@@ -204,7 +205,7 @@ class GuardedRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def guarded(request: Request) -> Response:
-            claims, served = await _authenticated(request)
+            claims, served = await _admitted(request)
             caller = request.state.caller = Caller(self.action, claims, served, _trace(request))
             write = request.app.state.write_audit
             # Nothing is answered before its trace is on the disk.
@@ -238,10 +239,11 @@ def install(
     app: FastAPI,
     verifier: Verifier,
     write_audit: WriteAudit,
+    limiter: Limiter,
     systems: Callable[[], Systems | None] = Systems,
     revocations: Callable[[], Revocations | None] = dict,
 ) -> None:
-    """Guard this app, whose routes are all added, by this verifier, and write an audit of its guarded routes.
+    """Guard this app, whose routes are all added: verify, limit and audit its requests.
 
     `systems` gives the directory's, or None until it is read: a system's token is worth nothing without an
     entry there. `revocations` gives whose tokens are refused, or None until they are read.
@@ -251,6 +253,7 @@ def install(
     """
     app.state.verifier = verifier
     app.state.write_audit = write_audit
+    app.state.limiter = limiter
     app.state.systems = systems
     app.state.revocations = revocations
     _document_scheme(app)
@@ -274,8 +277,21 @@ def _document_scheme(app: FastAPI) -> None:
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-async def _authenticated(request: Request) -> tuple[Claims, Served | None]:
-    """Who sends a request, and whom it serves if it is a system."""
+async def _admitted(request: Request) -> tuple[Claims, Served | None]:
+    """Who sends a request, and whom it serves, within the limits. Raises Problem."""
+    limiter: Limiter = request.app.state.limiter
+    try:
+        claims, served = await _identified(request)
+    except Problem as refusal:
+        if refusal.status == 401:
+            await limiter.stranger(request)
+        raise
+    await limiter.bearer(request, claims)
+    return claims, served
+
+
+async def _identified(request: Request) -> tuple[Claims, Served | None]:
+    """Who sends a request, and whom it serves. Raises Problem: 401, or 503 while nobody can tell."""
     verifier: Verifier = request.app.state.verifier
     try:
         verified = await verifier.verify(_bearer(request))

@@ -83,6 +83,7 @@ class OrderingApi:
                 422, `supply_until` is over, or a system names nobody; 503, Kafka did not acknowledge the order.
         """
         caller.require(About(patient=request.patient, practice=request.practice), "patient")
+        await self._resources.limits.patient(caller.claims, request.patient)
         order = place_command(request, caller.acting(PlacedBy, request.placed_by, "placed_by"))
         if order.supply_until is not None and order.supply_until < local_date(datetime.now(UTC)):
             raise invalid_field("supply_until", "lies in the past")
@@ -192,6 +193,7 @@ class OrderingApi:
         current = order or received
         if current is None or not caller.may(_about(current)):
             raise not_found("order")
+        await self._resources.limits.patient(caller.claims, current.patient)
         return current
 
     async def _send(

@@ -207,7 +207,12 @@ def _child(stack: LocalStack, space: Namespace, service: str) -> Child:
     kafka = replace(Address.parse(stack.kafka_as(service)), servers=(_kafka(space, stack.ports),))
     far = admin_dsn(stack.ports.postgres).replace(LOOPBACK, space.links["postgres"].here)
     found = ServiceAddresses(
-        str(kafka), service_dsn(far, service), "json", stack.issuers, owner_dsn(far, service)
+        str(kafka),
+        service_dsn(far, service),
+        "json",
+        stack.issuers,
+        owner_dsn(far, service),
+        stack.options.service_settings,
     )
     program = service_program(service, service, port, None, found, stack.data)
     listen = f"{space.links['http'].there}:{port}"

@@ -22,6 +22,7 @@ from runtime.kafka.producer import NotPublished
 from runtime.kafka.topic_pages import Page
 from runtime.messages.message import Outgoing
 from runtime.observability.metrics import Telemetry
+from runtime.postgres import rate_limits
 from runtime.postgres.audit import ChainWriter
 from runtime.resources import Connections, Resources
 from runtime.service import Service
@@ -41,7 +42,7 @@ Answer = Callable[..., Sequence[Mapping[str, Any]]]
 
 @dataclass
 class FakeConnections:
-    """Gives connections that answer a statement by `answers`, or raises `fails`."""
+    """Gives connections that answer a statement by `answers`, or raises `fails`; every request is admitted."""
 
     answers: dict[str, Answer] = field(default_factory=dict)
     fails: Exception | None = None
@@ -54,6 +55,11 @@ class FakeConnections:
         yield self
 
     async def fetch(self, statement: str, *arguments: Any) -> Sequence[Mapping[str, Any]]:
+        if statement == rate_limits.COUNT:
+            return [
+                {"key": key, "admitted": n, "busy_s": 0.0}
+                for key, n, *_ in zip(*arguments, strict=True)
+            ]
         return self.answers[statement](*arguments)
 
     async def fetchrow(self, statement: str, *arguments: Any) -> Mapping[str, Any] | None:

@@ -4,7 +4,8 @@ import asyncio
 import json
 import os
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 from typing import Literal
 
@@ -24,6 +25,7 @@ Part = Literal["api", "worker"]
 class ServiceAddresses:
     """The servers of a service, its log format, and the JSON of the issuers whose tokens it accepts.
 
+    `settings` are further variables of its environment.
     `database_owner` is the DSN to migrate with; without it, the database must be migrated already.
     """
 
@@ -32,6 +34,7 @@ class ServiceAddresses:
     log: str
     issuers: str
     database_owner: str | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
 
 
 def service_program(
@@ -47,6 +50,7 @@ def service_program(
     Raises StackError when the key of its audit trail cannot be read.
     """
     env = {name: value for name, value in os.environ.items() if name != "HERHAAL_POSTGRES"}
+    env |= servers.settings
     env |= {
         "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1",

@@ -12,6 +12,9 @@ from tests.integration.access.cells import Said
 from tests.integration.access.operations import Operation
 from tests.integration.access.places import Place
 
+_OF_THE_MOMENT = ("date", "ratelimit")
+"""Of the clock, and of how much the caller itself has asked: equal requests differ in them too."""
+
 NOTHING = (404, "200 empty")
 """What a caller may be told of what does not exist."""
 
@@ -35,7 +38,7 @@ class Answer:
 
     @property
     def _tellable(self) -> tuple[object, ...]:
-        headers = {name: value for name, value in self.headers.items() if name != "date"}
+        headers = {name: said for name, said in self.headers.items() if name not in _OF_THE_MOMENT}
         return self.status, headers, self.content
 
 

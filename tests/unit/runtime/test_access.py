@@ -23,6 +23,7 @@ from runtime.http.access import (
     public,
 )
 from runtime.http.audited import WriteAudit
+from runtime.http.rate_limits import Limiter
 from runtime.http.requests import PreferWait, Traceparent
 from runtime.http.tokens import InvalidToken, Verified
 from runtime.systems import Served, Systems
@@ -58,11 +59,28 @@ class Tokens:
         return Verified(CLAIMS[token], issued_at=ISSUED_AT)
 
 
+class NoLimits:
+    """Admits every request; keeps what each was counted for."""
+
+    def __init__(self) -> None:
+        self.counted: list[str] = []
+
+    async def bearer(self, request: Request, claims: Claims) -> None:
+        self.counted.append(claims.sub)
+
+    async def stranger(self, request: Request) -> None:
+        self.counted.append("address")
+
+    async def patient(self, claims: Claims, patient: str) -> None:
+        self.counted.append(patient)
+
+
 def app(
     verifier: Any,
     systems: Callable[[], Systems | None] = Systems,
     revocations: Callable[[], Revocations | None] = dict,
     write_audit: WriteAudit = nobody_reads,
+    limiter: Limiter | None = None,
 ) -> FastAPI:
     """An app with an ordinary and a plain guarded route, and a public one."""
     routes = APIRouter(route_class=GuardedRoute)
@@ -87,7 +105,7 @@ def app(
     async def livez() -> str:
         return "ok"
 
-    access.install(made, verifier, write_audit, systems, revocations)
+    access.install(made, verifier, write_audit, limiter or NoLimits(), systems, revocations)
     return made
 
 
@@ -147,7 +165,7 @@ def test_a_route_without_an_action_is_refused_at_start() -> None:
     unguarded = FastAPI()
     unguarded.add_api_route("/open", nameless)
     with pytest.raises(TypeError, match="/open is neither guarded nor public"):
-        access.install(unguarded, Tokens(), nobody_reads)
+        access.install(unguarded, Tokens(), nobody_reads, NoLimits())
 
 
 WHERE = About(patient=ANNA, practice=PRACTICE, pharmacy=PHARMACY, region="Lindewaard")
@@ -239,6 +257,21 @@ async def asked(token: str, revocations: Revocations | None) -> httpx.Response:
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         headers = {"authorization": f"Bearer {token}"}
         return await client.get(f"/patients/{ANNA}", headers=headers)
+
+
+@pytest.mark.parametrize(
+    ("token", "counted"),
+    [("gp", "gp-1"), ("operator", "op-1"), ("forged", "address"), ("portal", "address")],
+    ids=["valid", "a role that may not", "not valid", "a system that is not in the directory"],
+)
+async def test_a_request_counts_for_its_token_or_without_a_valid_one_for_its_address(
+    token: str, counted: str
+) -> None:
+    limits = NoLimits()
+    transport = httpx.ASGITransport(app(Tokens(), limiter=limits))
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        await client.get(f"/patients/{ANNA}", headers={"authorization": f"Bearer {token}"})
+    assert limits.counted == [counted]
 
 
 def revoked(sub: str, after_s: float) -> Revocations:

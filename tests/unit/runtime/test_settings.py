@@ -6,6 +6,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from runtime.issuers import Issuer
+from runtime.limits import Limit
 from runtime.settings import Settings
 
 KEY = SecretStr("ab" * 32)
@@ -90,6 +91,14 @@ def test_a_database_elsewhere_needs_tls_or_an_explicit_exception() -> None:
         Settings(database=FAR, insecure_database=True, issuers=ISSUERS, audit_key=KEY).database
         == FAR
     )
+
+
+def test_a_limit_is_a_text_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HERHAAL_LIMIT_PATIENT", "30/60")
+    assert settings("127.0.0.1:8101").limits.patient == Limit(30, 60)
+    monkeypatch.setenv("HERHAAL_LIMIT_PATIENT", "many")
+    with pytest.raises(ValidationError, match="QUOTA/SECONDS"):
+        settings("127.0.0.1:8101")
 
 
 def test_a_service_without_an_issuer_does_not_start() -> None:
