@@ -20,6 +20,7 @@ from runtime.errors import CannotRun, is_transient
 from runtime.http import access, problems
 from runtime.http.answer_headers import AnswerHeaders
 from runtime.http.load_shedding import LoadShedding
+from runtime.http.time_limit import TimeLimit
 from runtime.kafka import record_reader
 from runtime.kafka.admin import TopicsMissing, waiting_reason
 from runtime.kafka.producer import Producer
@@ -87,7 +88,7 @@ def create_app(
         lambda: None if resources.waiting_for else _systems(resources),
         lambda: resources.revocations,
     )
-    return AnswerHeaders(LoadShedding(app))
+    return AnswerHeaders(LoadShedding(TimeLimit(app)))
 
 
 def routers(service: Service[Any], resources: Resources) -> list[APIRouter]:

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from runtime import event_loop
 from runtime.app import create_app
+from runtime.http.bounded_protocol import BoundedProtocol
 from runtime.loop.failpoints import FailpointHook, ignore_failpoint
 from runtime.observability.logs import configure_logs
 from runtime.resources import connect
@@ -81,6 +82,8 @@ def run(
         ssl_certfile=settings.certificate,
         log_config=None,
         access_log=False,
+        http=BoundedProtocol,
+        ws="none",
         proxy_headers=False,
         server_header=False,
         timeout_graceful_shutdown=5,
