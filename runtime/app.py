@@ -127,8 +127,8 @@ async def _boot(
     settings = resources.settings
     resources.waiting_for = "PostgreSQL"
     resources.database = pools = await open_pools(
-        settings.database,
-        settings.database_owner,
+        settings.database.get_secret_value(),
+        owner.get_secret_value() if (owner := settings.database_owner) else None,
         _migrations(service),
         settings.loop_connections,
         settings.api_connections,
@@ -165,7 +165,7 @@ async def _announce(resources: Resources) -> None:
 
 async def _check_cluster(settings: Settings, pools: Pools, topics: ServiceTopics) -> None:
     await _retry_until_reachable(
-        lambda: require_matching_cluster(settings.kafka, pools.loop, topics)
+        lambda: require_matching_cluster(settings.kafka.get_secret_value(), pools.loop, topics)
     )
 
 
@@ -173,7 +173,7 @@ def _worker(
     service: Service[Any], resources: Resources, pools: Pools, at_failpoint: FailpointHook
 ) -> Worker:
     settings = resources.settings
-    publisher = Producer(settings.kafka, f"{service.name}-worker")
+    publisher = Producer(settings.kafka.get_secret_value(), f"{service.name}-worker")
     store = PostgresStore(pools.loop, resources.audit.chain)
     loop = Loop(
         service.name,
@@ -186,7 +186,7 @@ def _worker(
         output_topic=service.output_topic.name if service.output_topic else None,
     )
     options = WorkerOptions(
-        bootstrap=settings.kafka,
+        bootstrap=settings.kafka.get_secret_value(),
         group=service.name,
         inputs=_inputs(service, resources),
         output_topic=service.output_topic,

@@ -49,8 +49,9 @@ class Address:
         """Kafka's `security.protocol`: whether clients log in, and whether connections are encrypted."""
         return "SASL_" * bool(self.user) + ("SSL" if self.ca else "PLAINTEXT")
 
-    def __str__(self) -> str:
-        """The address as text, with the password."""
+    @property
+    def full(self) -> str:
+        """The address as text, with the password: never for people."""
         login = f"{quote(self.user, safe='')}:{quote(self.password, safe='')}@" if self.user else ""
         options = f"?ca={quote(self.ca)}" if self.ca else ""
         return f"{SCHEME}://{login}{','.join(self.servers)}{options}"

@@ -37,9 +37,11 @@ def main(service: Service[Any]) -> None:
     if arguments.insecure_listen:
         os.environ["HERHAAL_INSECURE_LISTEN"] = "true"
     try:
-        settings = service.settings()
+        settings = service.settings.from_environment()
     except ValidationError as error:
         sys.exit("\n".join(_sentences(error)))
+    except ValueError as error:
+        sys.exit(str(error))
     sys.exit(run(service, settings, arguments.only))
 
 

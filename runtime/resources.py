@@ -178,9 +178,12 @@ def connect(service: str, settings: Settings, tables: Mapping[type[Body], Topic]
     resources = Resources(
         settings,
         Telemetry(service),
-        Producer(settings.kafka, f"{service}-api"),
-        {body: GlobalTable(settings.kafka, topic, body) for body, topic in followed.items()},
-        TopicPages(settings.kafka),
+        Producer(settings.kafka.get_secret_value(), f"{service}-api"),
+        {
+            body: GlobalTable(settings.kafka.get_secret_value(), topic, body)
+            for body, topic in followed.items()
+        },
+        TopicPages(settings.kafka.get_secret_value()),
         TokenVerifier(settings.issuers),
         AuditLog(service, key, lambda: resources.api_pool),
     )

@@ -1,5 +1,6 @@
-"""Settings of a service process, from the environment (`HERHAAL_…`)."""
+"""Settings of a service process, from the environment (`HERHAAL_…`) and from files of secrets."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -22,6 +23,7 @@ LimitText = Annotated[Limit, NoDecode, BeforeValidator(Limit.parse)]
 class Settings(BaseSettings):
     """Settings common to all services. A service with more settings extends this class.
 
+    Addresses may hold passwords, so they are secrets: their `repr` shows none, and no error quotes a setting.
     `kafka` is Kafka's address (see `runtime.kafka_address`), `database` the DSN of the service's database,
     `listen` `address:port`.
     `database_owner` is the DSN of the same database as the owner of its tables; without it, the service does
@@ -39,12 +41,12 @@ class Settings(BaseSettings):
     and `limit_address` are how many requests each may send, as `QUOTA/SECONDS` (`runtime.limits`).
     """
 
-    model_config = SettingsConfigDict(env_prefix="HERHAAL_")
+    model_config = SettingsConfigDict(env_prefix="HERHAAL_", hide_input_in_errors=True)
 
-    kafka: str = "127.0.0.1:9092"
-    database: str
+    kafka: SecretStr = SecretStr("127.0.0.1:9092")
+    database: SecretStr
     audit_key: SecretStr
-    database_owner: str | None = None
+    database_owner: SecretStr | None = None
     listen: str = "127.0.0.1:8101"
     log: LogFormat = "json"
     certificate: Path | None = None
@@ -66,6 +68,21 @@ class Settings(BaseSettings):
     def limits(self) -> Limits:
         """How many requests each may send."""
         return Limits(self.limit_person, self.limit_system, self.limit_patient, self.limit_address)
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Read the settings from the environment, and from the files in the folder `HERHAAL_SECRETS`, if set.
+
+        A file is named as its variable, such as `HERHAAL_DATABASE`; the environment comes first.
+
+        Raises:
+            pydantic.ValidationError, SettingsError: a setting is missing or wrong; neither quotes it.
+            ValueError: the folder cannot be read.
+        """
+        folder = os.environ.get("HERHAAL_SECRETS")
+        if folder is not None and not Path(folder).is_dir():
+            raise ValueError("HERHAAL_SECRETS is not a folder that can be read")
+        return cls(_secrets_dir=folder)
 
     @property
     def host(self) -> str:
@@ -96,13 +113,13 @@ class Settings(BaseSettings):
 
     @field_validator("kafka")
     @classmethod
-    def _is_address(cls, kafka: str) -> str:
-        Address.parse(kafka)
+    def _is_address(cls, kafka: SecretStr) -> SecretStr:
+        Address.parse(kafka.get_secret_value())
         return kafka
 
     @model_validator(mode="after")
     def _kafka_is_encrypted(self) -> Self:
-        address = Address.parse(self.kafka)
+        address = Address.parse(self.kafka.get_secret_value())
         hosts = [server.rpartition(":")[0].strip("[]") for server in address.servers]
         if not (address.ca or self.insecure_kafka or all(map(is_loopback, hosts))):
             raise ValueError(
@@ -115,7 +132,7 @@ class Settings(BaseSettings):
     def _encrypted_database(self) -> Self:
         if not self.insecure_database:
             for dsn in filter(None, (self.database, self.database_owner)):
-                require_tls(dsn)
+                require_tls(dsn.get_secret_value())
         return self
 
     @model_validator(mode="after")

@@ -9,7 +9,7 @@ import statistics
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from http.client import HTTPConnection
 from typing import Any
@@ -44,7 +44,7 @@ class Counts:
     """A running metrics service, a manager's token for it, and the number of lines that it has counted."""
 
     port: int
-    token: str
+    token: str = field(repr=False)
     lines: int
 
 

@@ -1,7 +1,7 @@
 """The command line of the peers in Python."""
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import orjson
@@ -21,11 +21,11 @@ class Arguments:
     `hurried` is a run whose rate is not measured.
     """
 
-    kafka: str
+    kafka: str = field(repr=False)
     group: str
     state: Path
     region: Path
-    database: str
+    database: str = field(repr=False)
     hurried: bool
 
 

@@ -66,7 +66,7 @@ async def _connected(stack: LocalStack, system: str) -> AsyncIterator[AIOKafkaPr
     password = secrets.token_urlsafe(24)
     await set_password(stack.kafka, system, password)
     address = replace(Address.parse(stack.kafka), user=system, password=password)
-    producer = await start_producer(str(address), client_id=system)
+    producer = await start_producer(address.full, client_id=system)
     try:
         yield producer
     finally:

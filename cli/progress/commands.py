@@ -4,7 +4,7 @@ import asyncio
 import getpass
 import logging
 from collections.abc import Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import import_module
 from importlib.util import find_spec
@@ -38,8 +38,8 @@ _UNAVAILABLE = (KafkaError, OSError, TimeoutError, asyncpg.PostgresError, asyncp
 class Servers:
     """The servers to use; `postgres` is an administrator's DSN."""
 
-    kafka: str
-    postgres: str
+    kafka: str = field(repr=False)
+    postgres: str = field(repr=False)
 
     @classmethod
     def of_stack(cls, data: Path | None, kafka: str | None, postgres: str | None) -> Self:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -51,8 +51,8 @@ class RebuildRequest:
     """
 
     service: str
-    kafka: str
-    postgres: str
+    kafka: str = field(repr=False)
+    postgres: str = field(repr=False)
     signed: Signature
     accept_loss: bool = False
     compare_only: bool = False

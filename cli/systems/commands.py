@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -44,8 +44,8 @@ class Credentials:
     """What a system logs in with. `kafka` is None where Kafka asks nobody; `http` where no issuer is ours."""
 
     name: str
-    kafka: str | None
-    http: str | None
+    kafka: str | None = field(repr=False)
+    http: str | None = field(repr=False)
 
 
 def run_add(kafka: str, data: Path | None, wanted: Wanted) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +28,8 @@ _UNAVAILABLE = (KafkaError, OSError, TimeoutError, asyncpg.PostgresError, asyncp
 class Options:
     """What to verify and where to write; `postgres` is an administrator's DSN, `wait_s` in seconds."""
 
-    kafka: str
-    postgres: str
+    kafka: str = field(repr=False)
+    postgres: str = field(repr=False)
     history: Path | None = None
     json: Path | None = None
     dump: Path | None = None

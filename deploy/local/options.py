@@ -28,8 +28,8 @@ class StackOptions:
     port_base: int = 8100
     kafka_port: int = 9092
     brokers: int = 1
-    external_kafka: str | None = None
-    external_postgres: str | None = None
+    external_kafka: str | None = field(default=None, repr=False)
+    external_postgres: str | None = field(default=None, repr=False)
     service_log: Literal["console", "json"] = "json"
     external_within_s: float = 10.0
     kafka_settings: Mapping[str, str] = field(default_factory=dict)

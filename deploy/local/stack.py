@@ -324,7 +324,7 @@ class LocalStack(AbstractAsyncContextManager["LocalStack"]):
 
     async def _start_broker(self, node: int, program: Program) -> None:
         whole = Address.parse(self.kafka)
-        address = str(replace(whole, servers=(whole.servers[node - 1],)))
+        address = replace(whole, servers=(whole.servers[node - 1],)).full
         await self._start_server(program, kafka_probe(address, self.options.brokers))
 
     async def _start_server(self, program: Program, probe: Probe) -> None:

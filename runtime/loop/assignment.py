@@ -4,7 +4,7 @@ Reads Kafka with a temporary consumer, because the group's own consumer may be t
 """
 
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
@@ -36,7 +36,7 @@ class Assignment:
     `compacted` are the names of the compacted input topics.
     """
 
-    bootstrap: str
+    bootstrap: str = field(repr=False)
     compacted: Set[str]
     output_topic: Topic | None
     loop: Loop[Any]

@@ -6,7 +6,7 @@ partition numbers of each topic to one worker. So one worker handles all records
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 import structlog
@@ -46,7 +46,7 @@ class WorkerOptions:
     arrived; 0 disables this. A partition may be stalled for `patience_s` before it is reported.
     """
 
-    bootstrap: str
+    bootstrap: str = field(repr=False)
     group: str
     inputs: Inputs
     output_topic: Topic | None = None

@@ -57,8 +57,8 @@ class Options:
     does not switch. `processes` build the bulk; 0 means one per core, four at most.
     """
 
-    kafka: str
-    database: str
+    kafka: str = field(repr=False)
+    database: str = field(repr=False)
     accept_loss: bool = False
     compare_only: bool = False
     processes: int = 0

@@ -207,7 +207,7 @@ def _child(stack: LocalStack, space: Namespace, service: str) -> Child:
     kafka = replace(Address.parse(stack.kafka_as(service)), servers=(_kafka(space, stack.ports),))
     far = admin_dsn(stack.ports.postgres).replace(LOOPBACK, space.links["postgres"].here)
     found = ServiceAddresses(
-        str(kafka),
+        kafka.full,
         service_dsn(far, service),
         "json",
         stack.issuers,

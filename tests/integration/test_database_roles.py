@@ -1,5 +1,6 @@
 """Each service's two roles on a real PostgreSQL: the owner migrates, the other reads and writes rows."""
 
+import base64
 from collections.abc import AsyncIterator
 from contextlib import suppress
 
@@ -14,6 +15,7 @@ from deploy.local.postgres.databases import (
     role_password,
     service_dsn,
 )
+from deploy.local.postgres.scram import scram_verifier
 from runtime.dsn import database_dsn
 from runtime.postgres.connection import Connection
 from runtime.postgres.migrations import Migration, MigrationsMissing, migrate
@@ -231,3 +233,19 @@ async def test_an_installation_from_before_there_were_owners_goes_on(
         await runtime.execute("insert into outbox (partition, records) values (1, 'new')")
         assert await runtime.fetchval("select array_agg(id order by id) from outbox") == [1, 2]
         assert await allowed(runtime) == []
+
+
+async def test_a_password_is_sent_as_what_postgresql_keeps_of_it(stack: LocalStack) -> None:
+    """Given a password that PostgreSQL has hashed itself; then ours, with the same salt, is the same."""
+    name = unused_name()
+    async with connected(stack.postgres) as admin:
+        await admin.execute(f"create role \"{name}\" login password 'made up'")
+        try:
+            kept = await admin.fetchval(
+                "select rolpassword from pg_authid where rolname = $1", name
+            )
+        finally:
+            await admin.execute(f'drop role "{name}"')
+    salt = base64.b64decode(kept.split("$")[1].partition(":")[2])
+    assert scram_verifier("made up", salt) == kept
+    assert scram_verifier("made up") != scram_verifier("made up"), "a salt of its own each time"

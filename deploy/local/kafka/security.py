@@ -3,7 +3,7 @@
 import json
 import secrets
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from deploy.local.certificates import AUTHORITY, SERVER, ensure_certificates
@@ -49,13 +49,13 @@ class Security:
     know one user, `BROKER`, by a password in their settings.
     """
 
-    passwords: Mapping[str, str]
+    passwords: Mapping[str, str] = field(repr=False)
     certificates: Path | None = None
 
     def address(self, servers: str, user: str) -> str:
         """Make Kafka's address for this user."""
         ca = str(self.certificates / AUTHORITY) if self.certificates else None
-        return str(Address(tuple(servers.split(",")), user, self.passwords[user], ca))
+        return Address(tuple(servers.split(",")), user, self.passwords[user], ca).full
 
     def settings(self) -> dict[str, object]:
         """Make the settings of a broker. They hold passwords."""

@@ -147,7 +147,7 @@ def kafka_probe(kafka: str, brokers: int = 1) -> Probe:
     """Make a probe: the first server of this address answers, and the cluster has this many brokers."""
     whole = Address.parse(kafka)
     server = whole.servers[0]
-    address = str(replace(whole, servers=(server,)))
+    address = replace(whole, servers=(server,)).full
 
     async def probe() -> str | None:
         if not await _listens(server):

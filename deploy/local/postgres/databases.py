@@ -12,6 +12,7 @@ from urllib.parse import quote, unquote, urlsplit
 import asyncpg
 
 from deploy.local.ports import SERVICES
+from deploy.local.postgres.scram import scram_verifier
 from runtime.dsn import database_dsn
 from runtime.postgres.connection import Connection
 from runtime.postgres.roles import WITHHELD
@@ -90,7 +91,7 @@ async def ensure_database(admin_dsn: str, service: str) -> None:
                 await admin.execute(f'create role "{role}" login')
             password = role_password(admin_dsn, role)
             if password is not None:
-                await admin.execute(f"alter role \"{role}\" password '{password}'")
+                await admin.execute(f"alter role \"{role}\" password '{scram_verifier(password)}'")
         for setting, value in TIMEOUTS.items():
             await admin.execute(f"alter role \"{service}\" set {setting} = '{value}'")
         # So that a rebuild, as the owner, sees since when a session of the service holds a lock.

@@ -29,11 +29,11 @@ class ServiceAddresses:
     `database_owner` is the DSN to migrate with; without it, the database must be migrated already.
     """
 
-    kafka: str
-    database: str
+    kafka: str = field(repr=False)
+    database: str = field(repr=False)
     log: str
     issuers: str
-    database_owner: str | None = None
+    database_owner: str | None = field(default=None, repr=False)
     settings: Mapping[str, str] = field(default_factory=dict)
 
 

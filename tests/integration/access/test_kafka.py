@@ -88,7 +88,7 @@ def shown_password(text: str) -> str:
 
 def as_system(stack: LocalStack, name: str, password: str) -> str:
     """Kafka's address for a system."""
-    return str(replace(Address.parse(stack.kafka), user=name, password=password))
+    return replace(Address.parse(stack.kafka), user=name, password=password).full
 
 
 def expected(principal: str, topic: Topic) -> tuple[bool, bool]:

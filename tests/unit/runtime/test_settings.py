@@ -86,11 +86,9 @@ def test_a_database_elsewhere_without_tls_is_refused_with_what_to_do() -> None:
 def test_a_database_elsewhere_needs_tls_or_an_explicit_exception() -> None:
     verified = f"{FAR}?sslmode=verify-full"
     known = Settings(database=verified, database_owner=verified, issuers=ISSUERS, audit_key=KEY)
-    assert known.database_owner == verified
-    assert (
-        Settings(database=FAR, insecure_database=True, issuers=ISSUERS, audit_key=KEY).database
-        == FAR
-    )
+    assert known.database_owner == SecretStr(verified)
+    open_ = Settings(database=FAR, insecure_database=True, issuers=ISSUERS, audit_key=KEY)
+    assert open_.database == SecretStr(FAR)
 
 
 def test_a_limit_is_a_text_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
