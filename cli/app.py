@@ -6,7 +6,17 @@ from typing import Annotated, Literal
 
 import typer
 
-from cli import audit_trail, dead_letters, directory, progress, revoke, schemas, systems, topics
+from cli import (
+    audit_trail,
+    dead_letters,
+    dependencies,
+    directory,
+    progress,
+    revoke,
+    schemas,
+    systems,
+    topics,
+)
 from cli.console import EXIT_NOT_ALL
 
 app = typer.Typer(
@@ -21,13 +31,17 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.add_typer(topics.app, name="topics")
-app.add_typer(directory.app, name="directory")
-app.add_typer(schemas.app, name="schemas")
-app.add_typer(dead_letters.app, name="dlq")
-app.add_typer(progress.app, name="progress")
-app.add_typer(systems.app, name="systems")
-app.add_typer(audit_trail.app, name="audit")
+for _name, _group in {
+    "topics": topics.app,
+    "directory": directory.app,
+    "schemas": schemas.app,
+    "dlq": dead_letters.app,
+    "progress": progress.app,
+    "systems": systems.app,
+    "audit": audit_trail.app,
+    "dependencies": dependencies.app,
+}.items():
+    app.add_typer(_group, name=_name)
 app.command()(revoke.revoke)
 
 

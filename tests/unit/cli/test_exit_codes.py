@@ -46,6 +46,8 @@ SAYS = {
     ("restore",): set(),
     ("demo",): set(),
     ("bench",): set(),
+    ("dependencies", "audit"): {0, 1},
+    ("dependencies", "sbom"): set(),
     ("schemas", "snapshot"): set(),
     ("schemas", "asyncapi"): set(),
     ("dlq", "list"): set(),
