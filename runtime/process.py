@@ -57,6 +57,10 @@ _GC_THRESHOLD = 200_000
 """More objects than a batch creates, as few are in cycles."""
 
 
+_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
+"""Of TLS 1.2: forward secrecy and authenticated encryption only. TLS 1.3 has no others; older ones are off."""
+
+
 MAX_SHUTDOWN_S = 22.0
 """A process that is to stop is ended after this time, even if tasks still run."""
 
@@ -82,6 +86,7 @@ def run(
         host=settings.host,
         port=settings.port,
         ssl_certfile=settings.certificate,
+        ssl_ciphers=_CIPHERS,
         log_config=None,
         access_log=False,
         http=BoundedProtocol,

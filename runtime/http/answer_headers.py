@@ -11,12 +11,12 @@ NO_STORE = (b"cache-control", b"no-store")
 SECURITY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     # An answer is data: a browser that shows it loads nothing, and no page frames it.
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"content-security-policy", b"default-src 'none'; base-uri 'none'; frame-ancestors 'none'"),
     # A path names a patient.
     (b"referrer-policy", b"no-referrer"),
 )
 
-HSTS = (b"strict-transport-security", b"max-age=31536000")
+HSTS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 """RFC 6797: only over TLS, as a browser ignores it elsewhere."""
 
 _STATE = "answer_headers"

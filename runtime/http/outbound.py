@@ -50,6 +50,7 @@ class Answered:
 
     @property
     def succeeded(self) -> bool:
+        """Whether the answer says that the request was taken."""
         return 200 <= self.status < 300
 
 

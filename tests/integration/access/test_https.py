@@ -1,5 +1,6 @@
 """A service with a certificate: encrypted, so that it may listen elsewhere than on loopback."""
 
+import asyncio
 import ssl
 from dataclasses import replace
 from pathlib import Path
@@ -39,6 +40,13 @@ async def test_a_service_with_a_certificate_listens_everywhere_and_asks_for_toke
             assert await status(feed) == 401
             token = stack.token(Party.PATIENT, patients=("pat_nobody01",))
             assert await status(feed, authorization=f"Bearer {token}") == 200
+            said = (await http.get(feed)).headers
+            assert said["strict-transport-security"] == "max-age=31536000; includeSubDomains"
+            assert "server" not in said
+        for ciphers, agreed in (("ECDHE+AESGCM", True), ("AES128-SHA", False)):
+            trusted.maximum_version = ssl.TLSVersion.TLSv1_2
+            trusted.set_ciphers(ciphers)
+            assert await _agree(port, trusted) is agreed
         async with httpx.AsyncClient() as plain:
             with pytest.raises(httpx.TransportError):
                 await plain.get(f"http://127.0.0.1:{port}/livez")
@@ -58,6 +66,16 @@ def _listening(stack: LocalStack, port: int, certificate: Path) -> Program:
     return replace(
         running, name="ordering-https", argv=[*running.argv, "--only", "api"], env=env, log=log
     )
+
+
+async def _agree(port: int, tls: ssl.SSLContext) -> bool:
+    """Tell whether the service and this client have a cipher in common."""
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=tls)
+    except (ssl.SSLError, ConnectionError):
+        return False
+    writer.close()
+    return True
 
 
 async def _always_ready() -> str | None:

@@ -42,7 +42,10 @@ async def test_every_answer_has_them(path: str, most: int, status: int) -> None:
     answer = await ask(path, most=most)
     assert answer.status_code == status
     assert answer.headers["x-content-type-options"] == "nosniff"
-    assert answer.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
+    assert (
+        answer.headers["content-security-policy"]
+        == "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+    )
     assert answer.headers["referrer-policy"] == "no-referrer"
     assert answer.headers["cache-control"] == "no-store"
     assert "strict-transport-security" not in answer.headers
@@ -55,4 +58,4 @@ async def test_a_route_may_say_how_its_answer_is_kept() -> None:
 
 async def test_only_over_tls_a_browser_is_told_to_stay_there() -> None:
     answer = await ask("/plain", scheme="https")
-    assert answer.headers["strict-transport-security"] == "max-age=31536000"
+    assert answer.headers["strict-transport-security"] == "max-age=31536000; includeSubDomains"

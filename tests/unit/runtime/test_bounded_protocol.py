@@ -168,6 +168,17 @@ async def test_an_idle_connection_is_closed_after_its_time() -> None:
         assert await connection.ends() == b""
 
 
+async def test_a_request_with_two_lengths_is_refused() -> None:
+    """Or a proxy in front could see other requests in the same bytes (RFC 9112, 6.3)."""
+    both = b"content-length: 3\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n"
+    twice = b"content-length: 3\r\ncontent-length: 4\r\n\r\nabcd"
+    for headers in (both, twice):
+        async with connected() as connection:
+            connection.writer.write(b"POST / HTTP/1.1\r\nhost: test\r\n" + headers)
+            assert (await connection.answer())[0] == 400
+            assert await connection.ends() == b""
+
+
 async def test_what_is_no_http_is_a_problem_with_the_headers_of_every_answer() -> None:
     async with connected() as connection:
         connection.writer.write(b"\x16\x03\x01 hello\r\n\r\n")
