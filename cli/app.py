@@ -1,6 +1,5 @@
 """Every command with its options. Each imports the module that does the work when it is called."""
 
-import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,12 +11,13 @@ from cli import (
     dependencies,
     directory,
     progress,
+    rebuild,
     revoke,
     schemas,
     systems,
     topics,
 )
-from cli.console import EXIT_NOT_ALL
+from cli.files import to_write
 
 app = typer.Typer(
     name="herhaal",
@@ -45,19 +45,12 @@ for _name, _group in {
 app.command()(revoke.revoke)
 
 
-def _to_write(path: Path | None) -> Path | None:
-    """Refuse a file that cannot be written, before the work of which it gets the result."""
-    if path is not None and not os.access(path.absolute().parent, os.W_OK):
-        raise typer.BadParameter(f"{path} cannot be written: is its folder there?")
-    return path
-
-
 @app.command()
 def demo(
     orders: Annotated[int, typer.Option(min=1, max=100_000, help="How many orders to send.")] = 200,
     json: Annotated[
         Path | None,
-        typer.Option(callback=_to_write, help="Write the figures to this file."),
+        typer.Option(callback=to_write, help="Write the figures to this file."),
     ] = None,
     rate: Annotated[float, typer.Option(min=1, help="Orders per second.")] = 50,
     seed: Annotated[int, typer.Option(help="Other patients and orders.")] = 1,
@@ -218,7 +211,7 @@ def verify(
     ] = None,
     json: Annotated[
         Path | None,
-        typer.Option(callback=_to_write, help="Write the verdict to this file."),
+        typer.Option(callback=to_write, help="Write the verdict to this file."),
     ] = None,
     dump: Annotated[Path | None, typer.Option(help="Keep the dump in this new folder.")] = None,
     wait: Annotated[
@@ -237,48 +230,7 @@ def verify(
         raise typer.Exit(1)
 
 
-@app.command()
-def rebuild(
-    service: Annotated[str, typer.Argument(help="metrics, notification or ordering.")],
-    data: Data = None,
-    kafka: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Another Kafka.")] = None,
-    postgres: Annotated[
-        str | None, typer.Option(metavar="DSN", help="Another PostgreSQL, as its administrator.")
-    ] = None,
-    compare_only: Annotated[
-        bool,
-        typer.Option("--compare-only", help="Build and compare; do not change the running tables."),
-    ] = False,
-    accept_loss: Annotated[
-        bool,
-        typer.Option("--accept-loss", help="Switch even if rows are lost that no topic holds."),
-    ] = False,
-    processes: Annotated[
-        int, typer.Option(min=0, max=64, help="Build processes; 0: one per core, at most four.")
-    ] = 0,
-    by: dead_letters.By = None,
-    reason_text: Annotated[str, typer.Option(metavar="TEXT", help="Why, for the audit.")] = "",
-    json: Annotated[
-        Path | None,
-        typer.Option(callback=_to_write, help="Write the figures to this file."),
-    ] = None,
-) -> None:
-    """Rebuild a service's projections from the topics, beside the running ones, and switch.
-
-    The service may keep running. Nothing is published again. Exits with 0 when done, 1 when not; with
-    --compare-only, 2 when the running tables differ from the topics.
-    """
-    from cli.dead_letters.commands import signature
-    from cli.rebuild.command import RebuildRequest, load_rebuild, run_rebuild
-    from cli.up import DEFAULT_DATA
-    from cli.verify.command import addresses
-
-    load_rebuild(service)
-    servers = addresses(data or DEFAULT_DATA, kafka, postgres)
-    signed = signature(by, reason_text)
-    request = RebuildRequest(service, *servers, signed, accept_loss, compare_only, processes)
-    if not run_rebuild(request, json) and compare_only:
-        raise typer.Exit(EXIT_NOT_ALL)
+app.command()(rebuild.rebuild)
 
 
 @app.command()
@@ -301,7 +253,7 @@ def bench(
     json: Annotated[
         Path | None,
         typer.Option(
-            callback=_to_write, help="Write here; RESULTS.md and results.svg go beside it."
+            callback=to_write, help="Write here; RESULTS.md and results.svg go beside it."
         ),
     ] = None,
     profile: Annotated[
@@ -336,7 +288,7 @@ def check(
     json: Annotated[
         Path | None,
         typer.Option(
-            callback=_to_write, help="With faults, soak or access: write their table here."
+            callback=to_write, help="With faults, soak or access: write their table here."
         ),
     ] = None,
     minutes: Annotated[
