@@ -28,6 +28,17 @@ def prk_codes() -> Iterator[str]:
     return (code for code in map(str, count(1000)) if has_check_digit(code))
 
 
+def bsns() -> Iterator[str]:
+    """Yield BSNs that pass the eleven-test, each once, from the range 9999xxxxx, which nobody is given."""
+    weights = (9, 8, 7, 6, 5, 4, 3, 2, -1)
+    numbers = map(str, range(999_900_000, 1_000_000_000))
+    return (
+        bsn
+        for bsn in numbers
+        if sum(int(d) * w for d, w in zip(bsn, weights, strict=True)) % 11 == 0
+    )
+
+
 def has_check_digit(prk: str) -> bool:
     """Tell whether the last digit of a PRK code is its check digit."""
     return sum(int(d) * place for place, d in enumerate(reversed(prk), start=1)) % 11 == 0

@@ -61,24 +61,31 @@ class Action(StrEnum):
     MESSAGES_READ = "messages.read"
     REPORTS_READ = "reports.read"
     AUDIT_READ = "audit.read"
+    PEOPLE_WRITE = "people.write"
+    PEOPLE_READ = "people.read"
+    PEOPLE_FIND = "people.find"
 
 
 _PATIENTS = {Party.PATIENT: Scope.PATIENTS, Party.PROXY: Scope.PATIENTS}
 _CARE = {Party.ASSISTANT: Scope.PRACTICE, Party.GP: Scope.PRACTICE}
 _PHARMACY = {Party.PHARMACIST: Scope.PHARMACY, Party.PHARMACY_SYSTEM: Scope.SERVES}
 _PORTAL = {Party.PORTAL: Scope.SERVES}
+_PRACTICE_SYSTEM = {Party.PRACTICE_SYSTEM: Scope.SERVES}
 
 ACCESS: Mapping[Action, Mapping[Party, Scope]] = {
     Action.ORDERS_PLACE: _PATIENTS | _PORTAL | {Party.ASSISTANT: Scope.PRACTICE},
     Action.ORDERS_READ: _PATIENTS | _CARE | _PORTAL | _PHARMACY,
     Action.ORDERS_CANCEL: _PATIENTS | _CARE | _PORTAL | _PHARMACY,
     Action.PRESCRIPTIONS_READ: _PHARMACY,
-    Action.OVERVIEW_READ: _PATIENTS | _CARE | _PORTAL | {Party.PRACTICE_SYSTEM: Scope.SERVES},
-    Action.OVERVIEW_IMPORT: _CARE | {Party.PRACTICE_SYSTEM: Scope.SERVES},
+    Action.OVERVIEW_READ: _PATIENTS | _CARE | _PORTAL | _PRACTICE_SYSTEM,
+    Action.OVERVIEW_IMPORT: _CARE | _PRACTICE_SYSTEM,
     Action.STATUS_SET: _CARE,
     Action.MESSAGES_READ: _PATIENTS | _CARE | _PORTAL,
     Action.AUDIT_READ: _PATIENTS | _CARE,
     Action.REPORTS_READ: _CARE | {Party.MANAGER: Scope.PRACTICE, Party.REGION: Scope.REGION},
+    Action.PEOPLE_WRITE: _CARE | _PRACTICE_SYSTEM,
+    Action.PEOPLE_READ: _PATIENTS | _CARE | _PRACTICE_SYSTEM | _PHARMACY,
+    Action.PEOPLE_FIND: _CARE,
 }
 """Which roles may do each action, and within which scope."""
 

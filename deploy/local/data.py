@@ -73,6 +73,11 @@ class DataFolder:
         return self.path / "issuer"
 
     @property
+    def people(self) -> Path:
+        """The patients' wrapped keys, and the keyring: in no backup, as deleting a key erases a person."""
+        return self.path / "people"
+
+    @property
     def passwords(self) -> Path:
         return self.path / "passwords.json"
 

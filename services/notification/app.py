@@ -1,4 +1,4 @@
-"""notification as a `Service`: its inputs, handler, routes and tables."""
+"""notification as a `Service`: its inputs, handler, routes, tables and settings."""
 
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from schemas.contracts import asyncapi
 from schemas.records.directory import Pharmacy, Practice, System
 from services.notification import http
 from services.notification.handlers import INPUTS, OUTPUT_TOPIC, NotificationHandler, Work
+from services.notification.settings import NotificationSettings
 
 
 def _handler(resources: Resources) -> NotificationHandler:
@@ -28,4 +29,5 @@ SERVICE: Service[Work] = Service(
         System: topics.DIRECTORY_SYSTEMS,
     },
     output_topic=OUTPUT_TOPIC,
+    settings=NotificationSettings,
 )

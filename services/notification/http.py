@@ -1,4 +1,4 @@
-"""notification's JSON API: a patient's inbox."""
+"""notification's JSON API: a patient's inbox, and who a patient is."""
 
 from typing import Annotated
 from uuid import UUID
@@ -13,6 +13,10 @@ from runtime.resources import Resources
 from schemas.access import Action
 from schemas.api.notification import MessagesView
 from services.notification import store
+from services.notification.people.http import PeopleApi, add_routes
+from services.notification.people.keys import PatientKeys
+from services.notification.people.people import People
+from services.notification.settings import NotificationSettings
 from services.notification.texts import Texts
 from services.notification.views import message_view
 
@@ -62,7 +66,14 @@ def router(resources: Resources) -> APIRouter:
     ) -> Response:
         return await api.messages(caller, patient, before, limit)
 
+    add_routes(routes, PeopleApi(resources, _people(resources)))
     return routes
+
+
+def _people(resources: Resources) -> People:
+    settings = resources.settings
+    assert isinstance(settings, NotificationSettings)
+    return People(settings.keys, PatientKeys(settings.people_keys, settings.keys))
 
 
 def _unknown_message() -> Problem:

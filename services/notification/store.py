@@ -29,14 +29,18 @@ _SENT: dict[str, type[MessageSent] | type[PickupPromised]] = {
 }
 
 _ORDERS = "select body from orders where order_id = any($1::uuid[])"
-_ORDER_COLUMNS = ("order_id", "seq", "body")
+_ORDER_COLUMNS = ("order_id", "seq", "body", "patient", "pharmacy", "approved_at")
 _ADD_ORDERS = """
-insert into orders (order_id, seq, body)
-select * from unnest($1::uuid[], $2::int[], $3::bytea[])
+insert into orders (order_id, seq, body, patient, pharmacy, approved_at)
+select * from unnest(
+    $1::uuid[], $2::int[], $3::bytea[], $4::text[], $5::text[], $6::timestamptz[]
+)
 """
 # The rows exist; `on conflict` guarantees an index lookup, which a join does not.
 _CHANGE_ORDERS = f"""{_ADD_ORDERS}
-on conflict (order_id) do update set seq = excluded.seq, body = excluded.body
+on conflict (order_id) do update
+set seq = excluded.seq, body = excluded.body, patient = excluded.patient,
+    pharmacy = excluded.pharmacy, approved_at = excluded.approved_at
 """
 _MESSAGE_COLUMNS = (
     "message_id",
@@ -134,8 +138,13 @@ _COMPARE_ORDERS = """
 select count(built.order_id) as rows,
     count(*) filter (where running.order_id is null) as added,
     count(*) filter (where built.order_id is null) as gone,
-    count(*) filter (where running.body <> built.body
-        and convert_from(running.body, 'UTF8')::jsonb <> convert_from(built.body, 'UTF8')::jsonb
+    count(*) filter (where
+        running.order_id = built.order_id and (
+            (running.patient, running.pharmacy, running.approved_at)
+                is distinct from (built.patient, built.pharmacy, built.approved_at)
+            or running.body <> built.body
+            and convert_from(running.body, 'UTF8')::jsonb <> convert_from(built.body, 'UTF8')::jsonb
+        )
     ) as changed
 from public.orders running full join orders built using (order_id)
 """
@@ -152,7 +161,7 @@ from public.messages running full join messages built using (message_id)
 """
 
 COMPARED = {"orders": _COMPARE_ORDERS, "messages": _COMPARE_MESSAGES}
-"""Every table of notification, with the query that compares the rebuilt table with the running one."""
+"""Every table that is rebuilt, with the query that compares the rebuilt table with the running one."""
 
 
 class StoredMessage(msgspec.Struct, frozen=True):
@@ -175,7 +184,10 @@ async def orders(db: Connection, ids: Collection[UUID]) -> dict[UUID, Order]:
 
 def save_orders(writes: Writes, orders: IdentityMap[UUID, Order]) -> None:
     """Write the changed orders. The batch is outdated when one of its new orders is stored already."""
-    rows = [(id, order.seq, encode_parts(order)) for id, order in orders.changed.items()]
+    rows = [
+        (id, order.seq, encode_parts(order), order.patient, order.pharmacy, order.approved_at)
+        for id, order in orders.changed.items()
+    ]
     writes.insert_or_update("orders", _ORDER_COLUMNS, _ADD_ORDERS, _CHANGE_ORDERS, rows, orders.new)
 
 

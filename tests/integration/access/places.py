@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,7 +11,8 @@ import httpx
 
 from cli.directory import apply_directory, read_directory
 from deploy.local import LocalStack
-from samples.codes import pharmacy_code, practice_code
+from samples.codes import bsns, pharmacy_code, practice_code
+from samples.persons import a_person
 from schemas.access import Party
 from schemas.records.directory import Directory
 from tests.harness.kafka import eventually
@@ -62,6 +64,19 @@ class Place:
 
 Places = Mapping[Asked, Place]
 
+_BSNS = bsns()
+
+
+@cache
+def bsn_of(patient: str) -> str:
+    """The made-up BSN of a patient of the tests, the same each time."""
+    return next(_BSNS)
+
+
+def person_json(place: Place) -> dict[str, Any]:
+    """Who the patient of a place is, as a practice sends it."""
+    return as_json(a_person(bsn_of(place.patient)))
+
 
 def nowhere() -> Place:
     """What never was: no such patient, practice, pharmacy or order."""
@@ -91,6 +106,7 @@ class Maker:
         """Make a place: of a new patient, or of one who moves to this practice and pharmacy."""
         patient = patient or a_patient()
         await self._import(patient, practice)
+        await self._register(patient, practice)
         order = an_order(patient, practice=practice, pharmacy=pharmacy)
         portal = bearer(self.stack, Party.PORTAL, sub=system_name(Party.PORTAL, practice))
         url = f"{self.stack.endpoints['ordering']}/orders"
@@ -104,6 +120,17 @@ class Maker:
 
         await eventually(told, lambda ids: str(order.order_id) in ids)
         return Place(patient, practice, pharmacy, order.order_id)
+
+    async def _register(self, patient: str, practice: str) -> None:
+        """Register who the patient is, who moves to this practice if they were at another."""
+        url = f"{self.stack.endpoints['notification']}/people"
+        system = bearer(
+            self.stack, Party.PRACTICE_SYSTEM, sub=system_name(Party.PRACTICE_SYSTEM, practice)
+        )
+        person = as_json(a_person(bsn_of(patient)))
+        named = {"patient": patient, "practice": practice, "by": as_json(GP)}
+        registered = await self.http.post(url, json=person | named, headers=system)
+        assert registered.json() == {"patient": patient}, registered.text
 
     async def _import(self, patient: str, practice: str) -> None:
         url = f"{self.stack.endpoints['medication']}/patients/{patient}/overview"

@@ -1,5 +1,7 @@
 """notification's order follows from its events."""
 
+from datetime import timedelta
+
 import pytest
 
 from schemas.records.orders import OrderEscalated, OrderEvent, OrderFulfilment, Outcome
@@ -16,12 +18,15 @@ from tests.unit.notification.made import (
 
 METFORMINE, AMOXICILLINE = "Metformine 500 mg tablet", "Amoxicilline 500 mg capsule"
 
+PHARMACY = "02999001"
+DAY = timedelta(days=1)
+
 SAME = {
     "order_id": ORDER_ID,
     "seq": 2,
     "patient": PATIENT,
     "practice": "01999001",
-    "pharmacy": "02999001",
+    "pharmacy": PHARMACY,
     "channel": "portal",
 }
 
@@ -45,7 +50,7 @@ def two_lines() -> OrderEvent:
 
 def test_a_decision_gives_the_order_its_lines() -> None:
     lines = (Line(1, METFORMINE, Outcome.REVIEW), Line(2, AMOXICILLINE, Outcome.APPROVED))
-    assert after(two_lines()) == Order(ORDER_ID, PATIENT, 1, lines)
+    assert after(two_lines()) == Order(ORDER_ID, PATIENT, 1, lines, PHARMACY, MONDAY)
 
 
 def test_a_later_decision_changes_its_line_and_keeps_the_order_of_lines() -> None:
@@ -79,4 +84,14 @@ def test_a_cancellation_changes_the_lines_that_it_names() -> None:
 def test_an_event_without_an_outcome_changes_the_seq_only(event: OrderEvent) -> None:
     before = after(two_lines())
 
-    assert evolve(before, event) == Order(ORDER_ID, PATIENT, 2, before.lines)
+    assert evolve(before, event) == Order(ORDER_ID, PATIENT, 2, before.lines, PHARMACY, MONDAY)
+
+
+def test_a_prescription_is_under_way_while_a_line_is_approved() -> None:
+    """Its newest approval counts, a refusal changes nothing, and a cancellation ends it."""
+    assert after(decided(a_line(METFORMINE, Outcome.REVIEW))).approved_at is None
+    later = line_decided(Outcome.APPROVED, decided_at=MONDAY + DAY)
+    assert after(two_lines(), later).approved_at == MONDAY + DAY
+    assert after(two_lines(), line_decided(Outcome.REFUSED)).approved_at == MONDAY
+    assert after(two_lines(), later, cancelled(2)).approved_at == MONDAY + DAY
+    assert after(two_lines(), cancelled(2)).approved_at is None

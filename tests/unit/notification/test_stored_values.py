@@ -23,7 +23,7 @@ from services.notification.domain.messages import (
 )
 from services.notification.domain.order import Line, Order
 from services.notification.domain.pickup import Window
-from tests.unit.notification.made import amsterdam
+from tests.unit.notification.made import MONDAY, amsterdam
 
 PRACTICE = PracticeContact("01999001", "Huisartsenpraktijk De Linde", "0123-456710")
 PHARMACY = PharmacyContact(
@@ -35,11 +35,14 @@ ORDER = Order(
     "pat_anna0001",
     2,
     (Line(1, "Metformine", Outcome.APPROVED), Line(2, "Amoxicilline", Outcome.REFUSED)),
+    "02999001",
+    MONDAY,
 )
 STORED_ORDER = (
     '{"order_id":"0192aaaa-0000-7000-8000-000000000001","patient":"pat_anna0001","seq":2,'
     '"lines":[{"number":1,"medicine":"Metformine","outcome":"approved"},'
-    '{"number":2,"medicine":"Amoxicilline","outcome":"refused"}]}'
+    '{"number":2,"medicine":"Amoxicilline","outcome":"refused"}],'
+    '"pharmacy":"02999001","approved_at":"2026-11-23T09:12:00Z"}'
 )
 
 ANSWER = Answer(
@@ -116,6 +119,8 @@ def test_unknown_fields_are_ignored_at_every_depth_of_a_value(
 
 
 def test_fields_that_an_older_value_lacks_have_their_defaults() -> None:
+    older = decoder(Order).decode(STORED_ORDER.partition(',"pharmacy"')[0] + "}")
+    assert (older.lines, older.pharmacy, older.approved_at) == (ORDER.lines, None, None)
     answer = decoder(Answer).decode(STORED_ANSWER.partition(',"no_pickup"')[0] + "}")
     assert (answer.lines, answer.no_pickup, answer.explanation) == (ANSWER.lines, None, None)
     assert (answer.explained_by, answer.rest) == (None, ())

@@ -12,6 +12,8 @@ from pydantic import BaseModel
 
 import schemas.api
 from runtime.http.responses import json_response
+from samples.codes import bsns
+from samples.persons import a_person
 from schemas.api.audit import AuditEntryView, AuditView
 from schemas.api.medication import ChangeReceivedView, OverviewRequest, StatusRequest
 from schemas.api.metrics import By, ChannelCounts, OrdersReport, PeriodCounts
@@ -32,6 +34,15 @@ from schemas.api.ordering import (
     OrderView,
     PlaceRequest,
     ReceivedView,
+)
+from schemas.api.people import (
+    FoundPerson,
+    FoundView,
+    PersonView,
+    Purpose,
+    RegisteredView,
+    RegisterRequest,
+    SearchRequest,
 )
 from schemas.base import Actor, Channel, PlacedBy, Role
 from schemas.reasons import Reason, ReasonCode
@@ -98,6 +109,11 @@ REPORT = OrdersReport(
     ],
     totals=ChannelCounts(orders=2, lines=3),
 )
+ANNA = a_person(next(bsns()))
+FOUND = FoundPerson(
+    patient="pat_anna0001",
+    **{name: getattr(ANNA, name) for name in FoundPerson.model_fields if name != "patient"},
+)
 BODIES: list[BaseModel] = [
     PlaceRequest(**dict(an_order("pat_anna0001"))),
     CancelRequest(cancelled_by=WHO, reason="moved"),
@@ -130,6 +146,11 @@ BODIES: list[BaseModel] = [
         ],
         next=7,
     ),
+    RegisterRequest(**dict(ANNA), patient="pat_anna0001", practice=PRACTICE, by=WHO),
+    RegisteredView(patient="pat_anna0001"),
+    PersonView(**dict(ANNA), patient="pat_anna0001", practice=PRACTICE),
+    SearchRequest(bsn=ANNA.bsn, why=Purpose.ORDER),
+    FoundView(people=[FOUND]),
 ]
 
 

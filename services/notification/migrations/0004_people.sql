@@ -1,0 +1,31 @@
+-- Who a pseudonym is. `sealed` is a JSON object under the patient's own key, which is in a folder and in no
+-- database: whoever deletes the key makes this row, and every copy of it, unreadable.
+create table people (
+    patient text primary key,
+    -- Null, as `sealed`, once the person is erased.
+    practice text,
+    sealed bytea,
+    registered_at timestamptz not null,
+    changed_at timestamptz not null,
+    erased_at timestamptz
+);
+
+-- Keyed hashes by which people are found: of the BSN, and of each spelling of the surname with birth date and
+-- practice. The key is in no database either.
+create table people_hashes (
+    patient text not null references people,
+    what text not null,
+    key_version int not null,
+    hash bytea not null,
+    primary key (patient, what, hash)
+);
+create index people_by_hash on people_hashes (hash);
+create unique index people_by_bsn on people_hashes (hash) where what = 'bsn';
+
+-- At which pharmacy a prescription is under way, since when: null when no line is approved any more. Rows from
+-- before have neither until `herhaal rebuild notification`.
+alter table orders
+    add column patient text,
+    add column pharmacy text,
+    add column approved_at timestamptz;
+create index orders_under_way on orders (patient, approved_at) where approved_at is not null;

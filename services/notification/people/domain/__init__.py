@@ -1,0 +1,1 @@
+"""Decisions about people. Pure: no I/O, no clock, no random values."""

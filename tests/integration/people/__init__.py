@@ -1,0 +1,1 @@
+"""People's data on a running stack: registered, found, rotated, erased."""
