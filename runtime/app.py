@@ -87,6 +87,7 @@ def create_app(
         resources.limits,
         lambda: None if resources.waiting_for else _systems(resources),
         lambda: resources.revocations,
+        lambda: resources.proxies,
     )
     return AnswerHeaders(LoadShedding(TimeLimit(app)))
 

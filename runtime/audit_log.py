@@ -18,7 +18,7 @@ from runtime.messages.message import Outgoing
 from runtime.postgres import audit
 from runtime.postgres.audit import ChainWriter
 from runtime.postgres.connection import Connection
-from schemas.records.access import AuditSealed
+from schemas.records.audit import AuditSealed
 from schemas.topics import AUDIT_SEALS
 
 log = structlog.get_logger()

@@ -9,7 +9,7 @@ from runtime.audit.chain import AuditKey
 from runtime.audit.entry import Entry
 from runtime.audit_log import AuditLog
 from runtime.errors import NotReady
-from runtime.http.access import Revocations, Verifier
+from runtime.http.access import Proxies, Revocations, Verifier
 from runtime.http.rate_limits import RateLimits
 from runtime.http.tokens import TokenVerifier
 from runtime.kafka.global_table import GlobalTable
@@ -22,8 +22,8 @@ from runtime.postgres import rate_limits
 from runtime.postgres.audit import ChainWriter
 from runtime.settings import Settings
 from schemas.base import Body
-from schemas.records.access import AccessRevoked
-from schemas.topics import ACCESS_REVOCATIONS, Topic
+from schemas.records.access import AccessRevoked, ProxyGrant
+from schemas.topics import ACCESS_PROXIES, ACCESS_REVOCATIONS, Topic
 
 T = TypeVar("T", bound=Body)
 Row = TypeVar("Row", bound=Body, covariant=True)
@@ -155,6 +155,11 @@ class Resources:
         """Whose tokens are refused; None until they are read."""
         return None if self.waiting_for else self.table(AccessRevoked).rows
 
+    @property
+    def proxies(self) -> Proxies | None:
+        """Who stands in for whom; None until that is read."""
+        return None if self.waiting_for else self.table(ProxyGrant).rows
+
     async def _count_requests(
         self, wanted: Mapping[Use, int], remove_free: bool
     ) -> Mapping[bytes, Counted]:
@@ -171,9 +176,13 @@ class Resources:
 def connect(service: str, settings: Settings, tables: Mapping[type[Body], Topic]) -> Resources:
     """Create the resources of a service. Each connects to its server later.
 
-    Beside its own `tables` every service follows the revocations of tokens.
+    Beside its own `tables` every service follows the revocations of tokens and the grants of proxies.
     """
-    followed: dict[type[Body], Topic] = {**tables, AccessRevoked: ACCESS_REVOCATIONS}
+    followed: dict[type[Body], Topic] = {
+        **tables,
+        AccessRevoked: ACCESS_REVOCATIONS,
+        ProxyGrant: ACCESS_PROXIES,
+    }
     key = AuditKey.read(settings.audit_key.get_secret_value())
     resources = Resources(
         settings,

@@ -64,6 +64,9 @@ class Action(StrEnum):
     PEOPLE_WRITE = "people.write"
     PEOPLE_READ = "people.read"
     PEOPLE_FIND = "people.find"
+    PROXIES_READ = "proxies.read"
+    PROXIES_GRANT = "proxies.grant"
+    PROXIES_REVOKE = "proxies.revoke"
 
 
 _PATIENTS = {Party.PATIENT: Scope.PATIENTS, Party.PROXY: Scope.PATIENTS}
@@ -86,6 +89,9 @@ ACCESS: Mapping[Action, Mapping[Party, Scope]] = {
     Action.PEOPLE_WRITE: _CARE | _PRACTICE_SYSTEM,
     Action.PEOPLE_READ: _PATIENTS | _CARE | _PRACTICE_SYSTEM | _PHARMACY,
     Action.PEOPLE_FIND: _CARE,
+    Action.PROXIES_READ: _PATIENTS | _CARE,
+    Action.PROXIES_GRANT: {Party.PATIENT: Scope.PATIENTS} | _CARE,
+    Action.PROXIES_REVOKE: _PATIENTS | _CARE,
 }
 """Which roles may do each action, and within which scope."""
 

@@ -9,7 +9,8 @@ from datetime import timedelta
 
 from schemas.access import Party
 from schemas.base import Body
-from schemas.records.access import AccessRevoked, AuditSealed
+from schemas.records.access import AccessRevoked, ProxyGrant
+from schemas.records.audit import AuditSealed
 from schemas.records.directory import Pharmacy, Practice, System
 from schemas.records.medication import (
     MedicationImport,
@@ -243,6 +244,15 @@ ACCESS_REVOCATIONS = _topic(
     retention=None,
     partitions=1,
 )
+ACCESS_PROXIES = _topic(
+    "access.proxies",
+    "Who stands in for which patient, and until when: what a proxy's token is checked against.",
+    ProxyGrant,
+    writers=("notification",),
+    readers=SERVICES,
+    retention=None,
+    partitions=1,
+)
 AUDIT_SEALS = _topic(
     "audit.seals",
     "How far the audit trail of each process of a service has come.",
@@ -311,6 +321,7 @@ ALL: tuple[Topic, ...] = (
     DIRECTORY_PHARMACIES,
     DIRECTORY_SYSTEMS,
     ACCESS_REVOCATIONS,
+    ACCESS_PROXIES,
     AUDIT_SEALS,
     OPERATORS_AUDIT,
     *(dead_letters(service) for service in SERVICES),

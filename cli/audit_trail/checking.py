@@ -8,7 +8,7 @@ from runtime.audit.chain import AuditKey, Head
 from runtime.postgres import audit
 from runtime.postgres.audit import Chain
 from runtime.postgres.connection import Connection
-from schemas.records.access import AuditSealed
+from schemas.records.audit import AuditSealed
 
 Keys = Mapping[bytes, AuditKey]
 """The keys that trails may be made with, by id."""

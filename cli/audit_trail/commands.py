@@ -31,7 +31,7 @@ from runtime.messages.parser import Parser
 from runtime.postgres import audit
 from runtime.postgres.audit import ChainWriter
 from schemas.access import Party
-from schemas.records.access import AuditSealed
+from schemas.records.audit import AuditSealed
 from schemas.topics import AUDIT_SEALS, SERVICES
 
 T = TypeVar("T")

@@ -8,6 +8,7 @@ what does not exist.
 import re
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Annotated, Any, Protocol, TypeVar
 
 from fastapi import Depends, FastAPI, Request, Response
@@ -22,12 +23,14 @@ from runtime.http.tokens import InvalidToken, KeysUnavailable, Verified
 from runtime.systems import Served, Systems
 from schemas.access import SYSTEM_KINDS, Action, Claims, Party, Scope, scope_of
 from schemas.base import PATIENT_ID, Actor, PlacedBy, Role
-from schemas.records.access import AccessRevoked
+from schemas.records.access import AccessRevoked, ProxyGrant, grant_key
 
 F = TypeVar("F", bound=Callable[..., Any])
 A = TypeVar("A", Actor, PlacedBy)
 Revocations = Mapping[str, AccessRevoked]
 """By the `sub` of the tokens that are refused."""
+Proxies = Mapping[str, ProxyGrant]
+"""By `grant_key`."""
 
 _PATIENT = re.compile(PATIENT_ID)
 
@@ -85,6 +88,10 @@ class Caller:
     claims: Claims
     served: Served | None = None
     """Whom it serves, when it is a system."""
+    proxies: Proxies = field(default_factory=dict)
+    """Who stands in for whom, for a proxy."""
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    """When the request came."""
     trace: Trace = field(default_factory=Trace, compare=False)
     """What the request turns out to be about, for the audit."""
 
@@ -116,7 +123,7 @@ class Caller:
     def _share(self, patient: str | None) -> Share:
         match scope_of(self.claims.role, self.action):
             case Scope.PATIENTS:
-                return Share(everything=patient in self.claims.patients)
+                return Share(everything=patient is not None and self._is_for(patient))
             case Scope.PRACTICE:
                 return Share(practices=_named(self.claims.practice))
             case Scope.PHARMACY:
@@ -129,6 +136,13 @@ class Caller:
                 )
             case _:
                 return Share()
+
+    def _is_for(self, patient: str) -> bool:
+        """Tell whether the token names this patient, and a proxy stands in for them now."""
+        if patient not in self.claims.patients or self.claims.role is not Party.PROXY:
+            return patient in self.claims.patients
+        grant = self.proxies.get(grant_key(patient, self.claims.sub))
+        return grant is not None and (grant.until is None or self.now < grant.until)
 
     def may(self, about: About) -> bool:
         """Tell whether the caller may do the action to what this is about."""
@@ -206,7 +220,14 @@ class GuardedRoute(APIRoute):
 
         async def guarded(request: Request) -> Response:
             claims, served = await _admitted(request)
-            caller = request.state.caller = Caller(self.action, claims, served, _trace(request))
+            caller = request.state.caller = Caller(
+                self.action,
+                claims,
+                served,
+                _proxies(claims, request.app.state.proxies()),
+                request.app.state.clock(),
+                _trace(request),
+            )
             write = request.app.state.write_audit
             # Nothing is answered before its trace is on the disk.
             try:
@@ -242,11 +263,14 @@ def install(
     limiter: Limiter,
     systems: Callable[[], Systems | None] = Systems,
     revocations: Callable[[], Revocations | None] = dict,
+    proxies: Callable[[], Proxies | None] = dict,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> None:
     """Guard this app, whose routes are all added: verify, limit and audit its requests.
 
     `systems` gives the directory's, or None until it is read: a system's token is worth nothing without an
-    entry there. `revocations` gives whose tokens are refused, or None until they are read.
+    entry there. `revocations` gives whose tokens are refused, or None until they are read; `proxies` who
+    stands in for whom, likewise. `clock` gives the time (UTC).
 
     Raises:
         TypeError: a route is neither guarded nor public.
@@ -256,6 +280,8 @@ def install(
     app.state.limiter = limiter
     app.state.systems = systems
     app.state.revocations = revocations
+    app.state.proxies = proxies
+    app.state.clock = clock
     _document_scheme(app)
     for context in iter_route_contexts(app.routes):
         route = context.original_route
@@ -311,6 +337,15 @@ def _trace(request: Request) -> Trace:
     trace = Trace(thing=identifier(request.path_params))
     trace.concerns((patient,) if _PATIENT.fullmatch(patient) else ())
     return trace
+
+
+def _proxies(claims: Claims, proxies: Proxies | None) -> Proxies:
+    """What a proxy's token is compared with. Raises a 503 while nobody can tell."""
+    if claims.role is not Party.PROXY:
+        return {}
+    if proxies is None:
+        raise unavailable("Who stands in for whom is not read yet; please try again.")
+    return proxies
 
 
 def _refuse_revoked(verified: Verified, revocations: Revocations | None) -> None:

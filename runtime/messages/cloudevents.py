@@ -93,6 +93,19 @@ def outgoing(
     return Outgoing(topic, key.encode(), encode(body), headers)
 
 
+def tombstone(
+    topic: str, kind: type[Body], *, key: str, id: str, source: str, subject: str, at: datetime
+) -> Outgoing:
+    """Make the record that deletes a key of a compacted topic, where its body was of this kind."""
+    headers: list[tuple[str, bytes | None]] = [
+        *_fixed_headers(kind, source),
+        ("ce_id", id.encode()),
+        ("ce_time", rfc3339(at).encode()),
+        ("ce_subject", subject.encode()),
+    ]
+    return Outgoing(topic, key.encode(), None, headers)
+
+
 @lru_cache(maxsize=1024)
 def rfc3339(at: datetime) -> str:
     """Format a time (UTC) by RFC 3339."""

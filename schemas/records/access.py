@@ -1,13 +1,11 @@
-"""Whose access was taken away, and how far the audit trails of the services have come."""
+"""Whose access was taken away, and who stands in for whom."""
 
 from enum import StrEnum
 from typing import Annotated, ClassVar
-from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import StringConstraints
 
-from schemas.base import ActorId, Body, UtcDatetime
-from schemas.numbers import WHOLE
+from schemas.base import ActorId, Body, PatientId, UtcDatetime
 
 
 class WhyRevoked(StrEnum):
@@ -36,16 +34,22 @@ class AccessRevoked(Body):
     why: WhyRevoked
 
 
-class AuditSealed(Body):
-    """The end of the audit chain of a writer, a process of `service`: its last row's number and MAC.
+def grant_key(patient: str, proxy: str) -> str:
+    """The key of the grant by which `proxy`, the `sub` of a token, stands in for a patient."""
+    return f"{patient}/{proxy}"
 
-    Kept outside of the database, so that rows at the end cannot be taken away unnoticed.
+
+class ProxyGrant(Body):
+    """`proxy`, the `sub` of a token, stands in for `patient` until a moment, or until this is taken back.
+
+    It is taken back by a tombstone. Who the proxy is, and why, is in notification's database alone.
     """
 
-    TYPE: ClassVar[str] = "audit.sealed.v1"
-    KEY: ClassVar[str] = "writer"
+    TYPE: ClassVar[str] = "access.proxy.v1"
+    KEY: ClassVar[str] = "grant"
 
-    writer: UUID
-    service: Annotated[str, StringConstraints(pattern=r"^[a-z]{1,40}$")]
-    seq: Annotated[int, Field(ge=1), WHOLE]
-    mac: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    grant: Annotated[str, StringConstraints(max_length=169)]
+    """`grant_key` of the two."""
+    patient: PatientId
+    proxy: ActorId
+    until: UtcDatetime | None = None

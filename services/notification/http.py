@@ -13,9 +13,13 @@ from runtime.resources import Resources
 from schemas.access import Action
 from schemas.api.notification import MessagesView
 from services.notification import store
-from services.notification.people.http import PeopleApi, add_routes
+from services.notification.people import http as people_http
+from services.notification.people import proxy_http
+from services.notification.people.http import PeopleApi
 from services.notification.people.keys import PatientKeys
 from services.notification.people.people import People
+from services.notification.people.proxies import Proxies
+from services.notification.people.proxy_http import ProxiesApi
 from services.notification.settings import NotificationSettings
 from services.notification.texts import Texts
 from services.notification.views import message_view
@@ -66,7 +70,9 @@ def router(resources: Resources) -> APIRouter:
     ) -> Response:
         return await api.messages(caller, patient, before, limit)
 
-    add_routes(routes, PeopleApi(resources, _people(resources)))
+    people = _people(resources)
+    people_http.add_routes(routes, PeopleApi(resources, people))
+    proxy_http.add_routes(routes, ProxiesApi(resources, Proxies(people, resources.sender)))
     return routes
 
 

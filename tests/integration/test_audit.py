@@ -17,7 +17,7 @@ from runtime.postgres.connection import Connection
 from runtime.postgres.pool import Pool
 from runtime.postgres.statements import Writes
 from runtime.postgres.store import PostgresStore
-from schemas.records.access import AuditSealed
+from schemas.records.audit import AuditSealed
 from tests.harness.audit import KEY, a_chain
 from tests.harness.database import ServiceDatabase, connected, migrated_pool
 

@@ -32,7 +32,7 @@ from runtime.settings import Settings
 from samples.callers import Permitted
 from schemas.access import Claims, Party
 from schemas.base import Body
-from schemas.records.access import AccessRevoked
+from schemas.records.access import AccessRevoked, ProxyGrant
 
 AN_ISSUER = Issuer("https://login.example.org", "https://login.example.org/jwks", "herhaal")
 
@@ -195,7 +195,7 @@ class Served:
     """Makes the token of a request that has none: of somebody who may send it. With None there is none."""
 
     def __post_init__(self) -> None:
-        followed: list[type[Body]] = [*self.service.tables, AccessRevoked]
+        followed: list[type[Body]] = [*self.service.tables, AccessRevoked, ProxyGrant]
         self.tables = {body: FakeTable() for body in followed}
         self.resources = Resources(
             _settings(self.service),

@@ -42,7 +42,11 @@ def _guarded() -> list[tuple[Any, str, str, Action]]:
         for route in (route for router in of_service for route in router.routes):
             if isinstance(route, GuardedRoute):
                 path = re.sub(r"{patient}", "pat_anna0001", route.path)
-                path = path.replace("{prk}", "5487").replace("{agb}", "01999001")
+                path = (
+                    path.replace("{prk}", "5487")
+                    .replace("{agb}", "01999001")
+                    .replace("{proxy}", "usr_1")
+                )
                 path = path.replace("{order_id}", "0192aaaa-0000-7000-8000-000000000001")
                 found += [(service, method, path, route.action) for method in route.methods or ()]
     return found
@@ -123,7 +127,8 @@ def test_every_action_has_a_route() -> None:
 
 def test_the_page_has_the_table() -> None:
     columns = [
-        (Party.PATIENT, Party.PROXY),
+        (Party.PATIENT,),
+        (Party.PROXY,),
         (Party.ASSISTANT,),
         (Party.GP,),
         (Party.MANAGER,),

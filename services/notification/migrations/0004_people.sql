@@ -29,3 +29,15 @@ alter table orders
     add column pharmacy text,
     add column approved_at timestamptz;
 create index orders_under_way on orders (patient, approved_at) where approved_at is not null;
+
+-- Who stands in for whom, and until when; the record on access.proxies says the same to all services. `sealed` is
+-- who the proxy is, and the consent, under the patient's key.
+create table proxies (
+    patient text not null references people,
+    proxy text not null,
+    kind text not null,
+    until timestamptz,
+    sealed bytea not null,
+    primary key (patient, proxy)
+);
+create index proxies_by_proxy on proxies (proxy);

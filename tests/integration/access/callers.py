@@ -8,7 +8,7 @@ from deploy.local import LocalStack
 from schemas.access import SYSTEM_KINDS, Party
 from schemas.base import Actor, Role
 from tests.harness.systems import system_name
-from tests.integration.access.places import NO_PHARMACY, NO_PRACTICE, REGION, Place
+from tests.integration.access.places import NO_PHARMACY, NO_PRACTICE, REGION, Place, proxy_of
 
 _ACTS_AS: Mapping[Party, Role] = {
     Party.PATIENT: Role.PATIENT,
@@ -62,6 +62,8 @@ def _sub(role: Party, place: Place, *, empty: bool) -> str:
     """Whose token it is. A system's name says what it serves: `empty`, nothing of the tests."""
     if role is Party.PATIENT:
         return place.patient
+    if role is Party.PROXY:
+        return proxy_of(place.patient)
     if role not in SYSTEM_KINDS:
         return f"test_{role}"
     if role is Party.PHARMACY_SYSTEM:

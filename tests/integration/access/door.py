@@ -4,13 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import httpx
-import orjson
 
 from deploy.local import LocalStack
 from tests.integration.access.callers import Asking
 from tests.integration.access.cells import Said
 from tests.integration.access.operations import Operation
-from tests.integration.access.places import Place
+from tests.integration.access.places import Place, is_empty
 
 _OF_THE_MOMENT = ("date", "ratelimit")
 """Of the clock, and of how much the caller itself has asked: equal requests differ in them too."""
@@ -30,7 +29,7 @@ class Answer:
     @property
     def said(self) -> Said:
         """The status, or that it is a list with nothing in it."""
-        return "200 empty" if self.status == 200 and _is_empty(self.content) else self.status
+        return "200 empty" if self.status == 200 and is_empty(self.content) else self.status
 
     def is_like(self, other: "Answer") -> bool:
         """Tell whether nobody could tell these two answers apart."""
@@ -40,16 +39,6 @@ class Answer:
     def _tellable(self) -> tuple[object, ...]:
         headers = {name: said for name, said in self.headers.items() if name not in _OF_THE_MOMENT}
         return self.status, headers, self.content
-
-
-def _is_empty(content: bytes) -> bool:
-    """Tell whether this is the JSON of a list without items."""
-    try:
-        body = orjson.loads(content)
-    except orjson.JSONDecodeError:
-        return False
-    lists = [value for value in body.values() if isinstance(value, list)]
-    return bool(lists) and not any(lists)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 from schemas.access import Action
 from schemas.base import Actor
 from tests.harness.made import METFORMINE, an_order, as_json, entry
-from tests.integration.access.places import Place, person_json
+from tests.integration.access.places import Place, person_json, proxy_json, proxy_of
 
 Json = Mapping[str, Any]
 
@@ -67,6 +67,7 @@ class Operation:
 _PATH_VALUES: Mapping[str, Callable[[Place], str]] = {
     "patients/{patient}": lambda place: f"patients/{place.patient}",
     "orders/{order_id}": lambda place: f"orders/{place.order_id}",
+    "proxies/{proxy}": lambda place: f"proxies/{proxy_of(place.patient)}",
     "practices/{agb}": lambda place: f"practices/{place.practice}",
     "pharmacies/{agb}": lambda place: f"pharmacies/{place.pharmacy}",
     "medications/{prk}": lambda _: f"medications/{METFORMINE[0]}",
@@ -96,6 +97,7 @@ _BODIES: Mapping[tuple[str, str], tuple[str | None, Callable[[Place], dict[str, 
         "by",
         lambda place: person_json(place) | {"patient": place.patient, "practice": place.practice},
     ),
+    ("PUT", "/patients/{patient}/proxies/{proxy}"): ("by", lambda _: proxy_json()),
     ("PUT", "/patients/{patient}/person"): ("by", lambda place: person_json(place)),
     ("POST", "/people/search"): (
         None,

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, partial
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
+import orjson
 
 from cli.directory import apply_directory, read_directory
 from deploy.local import LocalStack
@@ -39,6 +40,8 @@ SYSTEMS = tuple(
 """Each serves one practice or pharmacy alone."""
 
 WAIT = {"prefer": "wait=20"}
+SHOWN_TO_A_PROXY = {"ordering": "orders", "medication": "overview", "notification": "messages"}
+"""What each service shows to who stands in for a patient."""
 
 
 class Asked(StrEnum):
@@ -73,6 +76,27 @@ def bsn_of(patient: str) -> str:
     return next(_BSNS)
 
 
+def proxy_of(patient: str) -> str:
+    """The `sub` of the proxy of a patient of the tests."""
+    return f"proxy_of_{patient}"
+
+
+def proxy_json() -> dict[str, Any]:
+    """Somebody whom a patient wants to stand in."""
+    consent = {"by": "patient", "how": "in_person", "on": "2026-11-02"}
+    return {"kind": "authorised", "name": "Carla Voorbeeld", "consent": consent}
+
+
+def is_empty(content: bytes) -> bool:
+    """Tell whether this is the JSON of a list without items."""
+    try:
+        body = orjson.loads(content)
+    except orjson.JSONDecodeError:
+        return False
+    lists = [value for value in body.values() if isinstance(value, list)]
+    return bool(lists) and not any(lists)
+
+
 def person_json(place: Place) -> dict[str, Any]:
     """Who the patient of a place is, as a practice sends it."""
     return as_json(a_person(bsn_of(place.patient)))
@@ -87,12 +111,20 @@ async def made_places(maker: "Maker") -> Places:
     """Make a place for each scope."""
     await _other_practice_is_in_its_region(maker.stack, maker.http)
     own = await maker.place(PRACTICE, PHARMACY)
-    return {
+    places = {
         Asked.OWN: own,
         Asked.NONE: own,
         Asked.OTHER_PATIENT: await maker.place(PRACTICE, PHARMACY),
         Asked.OTHER_PRACTICE: await maker.place(OTHER_PRACTICE, OTHER_PHARMACY),
     }
+    await with_proxies(maker, places)
+    return places
+
+
+async def with_proxies(maker: "Maker", places: Places) -> None:
+    """Let a proxy stand in for the patient of each place."""
+    for place in set(places.values()):
+        await maker.stand_in(place, proxy_of(place.patient))
 
 
 @dataclass(frozen=True)
@@ -120,6 +152,21 @@ class Maker:
 
         await eventually(told, lambda ids: str(order.order_id) in ids)
         return Place(patient, practice, pharmacy, order.order_id)
+
+    async def stand_in(self, place: Place, proxy: str) -> None:
+        """Let somebody stand in for the patient of a place, and wait until every service knows it."""
+        url = f"{self.stack.endpoints['notification']}/patients/{place.patient}/proxies/{proxy}"
+        gp = bearer(self.stack, Party.GP, practice=place.practice)
+        granted = await self.http.put(url, json=proxy_json(), headers=gp)
+        assert granted.status_code == 200, granted.text
+        scope = {"sub": proxy, "patients": (place.patient,)}
+        headers = bearer(self.stack, Party.PROXY, **scope)
+        for service, path in SHOWN_TO_A_PROXY.items():
+            shown = f"{self.stack.endpoints[service]}/patients/{place.patient}/{path}"
+            await eventually(
+                partial(self.http.get, shown, headers=headers),
+                lambda answer: answer.status_code == 200 and not is_empty(answer.content),
+            )
 
     async def _register(self, patient: str, practice: str) -> None:
         """Register who the patient is, who moves to this practice if they were at another."""

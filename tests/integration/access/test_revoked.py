@@ -12,7 +12,7 @@ from schemas.access import Party
 from tests.harness.kafka import eventually
 from tests.harness.made import an_order, as_json
 from tests.integration.access.door import Door
-from tests.integration.access.places import Asked, Place, Places, bearer
+from tests.integration.access.places import Asked, Maker, Place, Places, bearer
 from tests.integration.operator import herhaal
 
 COUNTS_WITHIN_S = 1.0
@@ -62,12 +62,13 @@ class Bearer:
 
 
 async def test_who_is_revoked_is_refused_at_once_and_let_in_by_a_newer_token(
-    door: Door, places: Places
+    door: Door, places: Places, maker: Maker
 ) -> None:
     """Given tokens of a proxy and a manager, in use at all services; when both are revoked; then each service
     refuses them within a second, also after a restart, and takes tokens that the issuer makes afterwards.
     """
     someone = Bearer(door, places[Asked.OWN])
+    await maker.stand_in(places[Asked.OWN], someone.proxy)
     assert await someone.statuses() == [202, 200, 200, 200, 200]
 
     for sub in (someone.proxy, someone.manager):

@@ -17,6 +17,7 @@ from runtime.http.access import (
     CallerOf,
     GuardedPlainRoute,
     GuardedRoute,
+    Proxies,
     Revocations,
     caller_of,
     may,
@@ -29,7 +30,7 @@ from runtime.http.tokens import InvalidToken, Verified
 from runtime.systems import Served, Systems
 from schemas.access import ACCESS, SYSTEM_KINDS, Action, Claims, Party
 from schemas.base import Actor, PlacedBy, Role
-from schemas.records.access import AccessRevoked, WhyRevoked
+from schemas.records.access import AccessRevoked, ProxyGrant, WhyRevoked, grant_key
 from tests.harness.made import PHARMACY, PRACTICE
 from tests.unit.schemas.test_grants import a_system
 
@@ -81,6 +82,8 @@ def app(
     revocations: Callable[[], Revocations | None] = dict,
     write_audit: WriteAudit = nobody_reads,
     limiter: Limiter | None = None,
+    proxies: Callable[[], Proxies | None] = dict,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> FastAPI:
     """An app with an ordinary and a plain guarded route, and a public one."""
     routes = APIRouter(route_class=GuardedRoute)
@@ -105,7 +108,16 @@ def app(
     async def livez() -> str:
         return "ok"
 
-    access.install(made, verifier, write_audit, limiter or NoLimits(), systems, revocations)
+    access.install(
+        made,
+        verifier,
+        write_audit,
+        limiter or NoLimits(),
+        systems,
+        revocations,
+        proxies,
+        clock,
+    )
     return made
 
 
@@ -176,6 +188,7 @@ SCOPES: dict[str, Any] = {
     "pharmacy": PHARMACY,
     "region": "Lindewaard",
 }
+GRANTED = {grant_key(ANNA, "x"): ProxyGrant(grant=grant_key(ANNA, "x"), patient=ANNA, proxy="x")}
 SERVED = {
     kind: Served(
         a_system("served", kind, practices=(PRACTICE,), pharmacies=(PHARMACY,)), entries={}
@@ -188,7 +201,7 @@ SERVED = {
 @pytest.mark.parametrize("role", Party)
 def test_the_table_decides_for_every_role_and_action(role: Party, action: Action) -> None:
     scope = ACCESS[action].get(role)
-    whole = Caller(action, Claims(sub="x", role=role, **SCOPES), SERVED.get(role))
+    whole = Caller(action, Claims(sub="x", role=role, **SCOPES), SERVED.get(role), GRANTED)
     assert whole.may(WHERE) is (scope is not None)
     assert not whole.may(ELSEWHERE)
     assert not whole.may(About())

@@ -44,6 +44,18 @@ from schemas.api.people import (
     RegisterRequest,
     SearchRequest,
 )
+from schemas.api.proxies import (
+    Consent,
+    ConsentBy,
+    ConsentHow,
+    ProxiesView,
+    Proxy,
+    ProxyKind,
+    ProxyRequest,
+    ProxyView,
+    StandsInForView,
+    StandsInView,
+)
 from schemas.base import Actor, Channel, PlacedBy, Role
 from schemas.reasons import Reason, ReasonCode
 from schemas.records.medication import Status
@@ -110,6 +122,14 @@ REPORT = OrdersReport(
     totals=ChannelCounts(orders=2, lines=3),
 )
 ANNA = a_person(next(bsns()))
+CARLA = Proxy(
+    kind=ProxyKind.AUTHORISED,
+    name="Carla Voorbeeld",
+    relation="dochter",
+    phone="0123-456788",
+    until=AT,
+    consent=Consent(by=ConsentBy.PATIENT, how=ConsentHow.IN_PERSON, on=date(2026, 11, 2)),
+)
 FOUND = FoundPerson(
     patient="pat_anna0001",
     **{name: getattr(ANNA, name) for name in FoundPerson.model_fields if name != "patient"},
@@ -151,6 +171,11 @@ BODIES: list[BaseModel] = [
     PersonView(**dict(ANNA), patient="pat_anna0001", practice=PRACTICE),
     SearchRequest(bsn=ANNA.bsn, why=Purpose.ORDER),
     FoundView(people=[FOUND]),
+    ProxyRequest(**dict(CARLA), by=WHO),
+    ProxiesView(proxies=[ProxyView(**dict(CARLA), proxy="usr_1", granted_by=WHO, granted_at=AT)]),
+    StandsInForView(
+        patients=[StandsInView(patient="pat_anna0001", kind=ProxyKind.PARENT, until=AT)]
+    ),
 ]
 
 
