@@ -80,15 +80,15 @@ def create_app(
         for router in routers(service, resources):
             app.include_router(router)
     app.include_router(health.router(resources, service.asyncapi))
-    access.install(
-        app,
+    door = access.Door(
         resources.verifier,
-        resources.audit.write,
         resources.limits,
+        resources.audit.write,
         lambda: None if resources.waiting_for else _systems(resources),
         lambda: resources.revocations,
         lambda: resources.proxies,
     )
+    access.install(app, door)
     return AnswerHeaders(LoadShedding(TimeLimit(app)))
 
 

@@ -9,7 +9,8 @@ from runtime.audit.chain import AuditKey
 from runtime.audit.entry import Entry
 from runtime.audit_log import AuditLog
 from runtime.errors import NotReady
-from runtime.http.access import Proxies, Revocations, Verifier
+from runtime.http.access import Revocations, Verifier
+from runtime.http.caller import Proxies
 from runtime.http.rate_limits import RateLimits
 from runtime.http.tokens import TokenVerifier
 from runtime.kafka.global_table import GlobalTable

@@ -6,42 +6,30 @@ what does not exist.
 """
 
 import re
-from collections.abc import Callable, Coroutine, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Protocol, TypeVar
 
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.routing import APIRoute, iter_route_contexts
 
-from runtime.audit.entry import Entry, Outcome
 from runtime.http.audited import Trace, WriteAudit, identifier
+from runtime.http.caller import Caller, Proxies
 from runtime.http.plain_route import PlainRoute
-from runtime.http.problems import Problem, invalid_field, not_found, unavailable
+from runtime.http.problems import Problem, unavailable
 from runtime.http.rate_limits import Limiter
 from runtime.http.tokens import InvalidToken, KeysUnavailable, Verified
 from runtime.systems import Served, Systems
-from schemas.access import SYSTEM_KINDS, Action, Claims, Party, Scope, scope_of
-from schemas.base import PATIENT_ID, Actor, PlacedBy, Role
-from schemas.records.access import AccessRevoked, ProxyGrant, grant_key
+from schemas.access import SYSTEM_KINDS, Action, Claims, Party
+from schemas.base import PATIENT_ID
+from schemas.records.access import AccessRevoked
 
 F = TypeVar("F", bound=Callable[..., Any])
-A = TypeVar("A", Actor, PlacedBy)
 Revocations = Mapping[str, AccessRevoked]
 """By the `sub` of the tokens that are refused."""
-Proxies = Mapping[str, ProxyGrant]
-"""By `grant_key`."""
 
 _PATIENT = re.compile(PATIENT_ID)
-
-_ACTORS: Mapping[Party, Role] = {
-    Party.PATIENT: Role.PATIENT,
-    Party.PROXY: Role.PROXY,
-    Party.ASSISTANT: Role.ASSISTANT,
-    Party.GP: Role.GP,
-    Party.PHARMACIST: Role.PHARMACY,
-}
-"""People's roles in records. A system acts for somebody: the body says for whom."""
 
 
 class Verifier(Protocol):
@@ -49,137 +37,6 @@ class Verifier(Protocol):
 
     async def verify(self, token: str) -> Verified:
         """What a valid token says. Raises InvalidToken."""
-
-
-@dataclass(frozen=True, slots=True)
-class About:
-    """What a request concerns; None for what it does not concern."""
-
-    patient: str | None = None
-    practice: str | None = None
-    pharmacy: str | None = None
-    region: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """What of a patient's records a caller may do an action to: all, or those of these practices and so on."""
-
-    everything: bool = False
-    practices: tuple[str, ...] = ()
-    pharmacies: tuple[str, ...] = ()
-    region: str | None = None
-
-    def holds(self, about: About) -> bool:
-        """Tell whether this is a part of it."""
-        return (
-            self.everything
-            or about.practice in self.practices
-            or about.pharmacy in self.pharmacies
-            or (about.region is not None and about.region == self.region)
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who sends a request, admitted to `action`."""
-
-    action: Action
-    claims: Claims
-    served: Served | None = None
-    """Whom it serves, when it is a system."""
-    proxies: Proxies = field(default_factory=dict)
-    """Who stands in for whom, for a proxy."""
-    now: datetime = field(default_factory=lambda: datetime.now(UTC))
-    """When the request came."""
-    trace: Trace = field(default_factory=Trace, compare=False)
-    """What the request turns out to be about, for the audit."""
-
-    @property
-    def system(self) -> str | None:
-        """The outside system that sends the request; None for a person."""
-        return self.served.system.name if self.served else None
-
-    def share(self, patient: str | None) -> Share:
-        """What of this patient's records, or of those of no patient, the caller may do the action to."""
-        share = self._share(patient)
-        own = self.claims.practice if share.practices and self.served is None else None
-        self.trace.concerns(() if patient is None else (patient,), own)
-        return share
-
-    def saw(self, patients: Iterable[str]) -> None:
-        """Note whose records the answer shows, where the request names no patient."""
-        self.trace.concerns(patients)
-
-    def saw_nothing(self) -> None:
-        """Note that the answer shows nothing: there is nothing, or nothing that the caller may see."""
-        self.trace.nothing, self.trace.practice = True, None
-
-    def entries(self, outcome: Outcome = Outcome.ALLOWED, reason: str | None = None) -> list[Entry]:
-        """The audit entries of this request, for an endpoint that writes them in its own transaction."""
-        self.trace.written = True
-        return self.trace.entries(self.claims, self.action, outcome, reason)
-
-    def _share(self, patient: str | None) -> Share:
-        match scope_of(self.claims.role, self.action):
-            case Scope.PATIENTS:
-                return Share(everything=patient is not None and self._is_for(patient))
-            case Scope.PRACTICE:
-                return Share(practices=_named(self.claims.practice))
-            case Scope.PHARMACY:
-                return Share(pharmacies=_named(self.claims.pharmacy))
-            case Scope.REGION:
-                return Share(region=self.claims.region)
-            case Scope.SERVES if self.served is not None:
-                return Share(
-                    practices=self.served.practices, pharmacies=self.served.system.pharmacies
-                )
-            case _:
-                return Share()
-
-    def _is_for(self, patient: str) -> bool:
-        """Tell whether the token names this patient, and a proxy stands in for them now."""
-        if patient not in self.claims.patients or self.claims.role is not Party.PROXY:
-            return patient in self.claims.patients
-        grant = self.proxies.get(grant_key(patient, self.claims.sub))
-        return grant is not None and (grant.until is None or self.now < grant.until)
-
-    def may(self, about: About) -> bool:
-        """Tell whether the caller may do the action to what this is about."""
-        self.trace.concerns(() if about.patient is None else (about.patient,), about.practice)
-        if self.served is not None and scope_of(self.served.system.kind, self.action):
-            # Without listing all practices of a region.
-            return self.served.has_practice(about.practice) or self.served.has_pharmacy(
-                about.pharmacy
-            )
-        return self._share(about.patient).holds(about)
-
-    def require(self, about: About, what: str) -> None:
-        """Raise the 404 for `what`, a kind of resource, unless the caller may do the action to it."""
-        if not self.may(about):
-            raise not_found(what)
-
-    def acting(self, kind: type[A], named: A | None, field: str) -> A:
-        """Who acts: a person by the token, and a system for whom its body names in `field`.
-
-        Raises:
-            Problem: 403, a person names somebody else; 422, a system names nobody.
-        """
-        if self.claims.role in SYSTEM_KINDS:
-            if named is None:
-                raise invalid_field(field, "is missing: a system names for whom it acts")
-            self.trace.acts_for = named
-            return named
-        role, id = _ACTORS[self.claims.role], self.claims.sub
-        if named is None:
-            return kind.model_validate({"role": role, "id": id})
-        if (named.role, named.id) != (role, id):
-            raise Problem(403, "another-actor", "The token is of somebody else than who acts.")
-        return named
-
-
-def _named(code: str | None) -> tuple[str, ...]:
-    return () if code is None else (code,)
 
 
 def may(action: Action) -> Callable[[F], F]:
@@ -219,25 +76,16 @@ class GuardedRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def guarded(request: Request) -> Response:
-            claims, served = await _admitted(request)
-            caller = request.state.caller = Caller(
-                self.action,
-                claims,
-                served,
-                _proxies(claims, request.app.state.proxies()),
-                request.app.state.clock(),
-                _trace(request),
-            )
-            write = request.app.state.write_audit
+            door: Door = request.app.state.door
+            caller = request.state.caller = await door.admit(request, self.action)
             # Nothing is answered before its trace is on the disk.
             try:
-                if scope_of(claims.role, self.action) is None:
-                    raise Problem(403, "forbidden", "Your role does not allow this.")
+                caller.require_role()
                 response = await handle(request)
             except Exception as error:
-                await write(caller.trace.after(claims, self.action, error))
+                await door.write_audit(caller.after(error))
                 raise
-            await write(caller.trace.after(claims, self.action, None))
+            await door.write_audit(caller.after(None))
             return response
 
         return guarded
@@ -256,32 +104,54 @@ def caller_of(request: Request) -> Caller:
 CallerOf = Annotated[Caller, Depends(caller_of)]
 
 
-def install(
-    app: FastAPI,
-    verifier: Verifier,
-    write_audit: WriteAudit,
-    limiter: Limiter,
-    systems: Callable[[], Systems | None] = Systems,
-    revocations: Callable[[], Revocations | None] = dict,
-    proxies: Callable[[], Proxies | None] = dict,
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-) -> None:
-    """Guard this app, whose routes are all added: verify, limit and audit its requests.
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What a request must pass before its endpoint, and what is written of it afterwards.
 
     `systems` gives the directory's, or None until it is read: a system's token is worth nothing without an
-    entry there. `revocations` gives whose tokens are refused, or None until they are read; `proxies` who
-    stands in for whom, likewise. `clock` gives the time (UTC).
+    entry there. `revocations` gives whose tokens are refused, `proxies` who stands in for whom; each is None
+    until it is read. `clock` gives the time (UTC).
+    """
+
+    verifier: Verifier
+    limiter: Limiter
+    write_audit: WriteAudit
+    systems: Callable[[], Systems | None] = Systems
+    revocations: Callable[[], Revocations | None] = dict
+    proxies: Callable[[], Proxies | None] = dict
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    async def admit(self, request: Request, action: Action) -> Caller:
+        """Who sends a request, within the limits. Raises Problem: 401, 429, or 503 while nobody can tell."""
+        try:
+            claims, served = await self._identified(request)
+        except Problem as refusal:
+            if refusal.status == 401:
+                await self.limiter.stranger(request)
+            raise
+        await self.limiter.bearer(request, claims)
+        proxies = _proxies(claims, self.proxies())
+        return Caller(action, claims, served, proxies, self.clock(), _trace(request))
+
+    async def _identified(self, request: Request) -> tuple[Claims, Served | None]:
+        try:
+            verified = await self.verifier.verify(_bearer(request))
+        except KeysUnavailable:
+            # The token may be good: the client is to come back, not to log in again.
+            raise unavailable("The issuer's keys are not known yet; please try again.") from None
+        except InvalidToken as invalid:
+            raise _unauthorized("invalid_token", invalid.code) from None
+        _refuse_revoked(verified, self.revocations())
+        return verified.claims, _served(verified.claims, self.systems())
+
+
+def install(app: FastAPI, door: Door) -> None:
+    """Guard this app, whose routes are all added.
 
     Raises:
         TypeError: a route is neither guarded nor public.
     """
-    app.state.verifier = verifier
-    app.state.write_audit = write_audit
-    app.state.limiter = limiter
-    app.state.systems = systems
-    app.state.revocations = revocations
-    app.state.proxies = proxies
-    app.state.clock = clock
+    app.state.door = door
     _document_scheme(app)
     for context in iter_route_contexts(app.routes):
         route = context.original_route
@@ -301,34 +171,6 @@ def _document_scheme(app: FastAPI) -> None:
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]
-
-
-async def _admitted(request: Request) -> tuple[Claims, Served | None]:
-    """Who sends a request, and whom it serves, within the limits. Raises Problem."""
-    limiter: Limiter = request.app.state.limiter
-    try:
-        claims, served = await _identified(request)
-    except Problem as refusal:
-        if refusal.status == 401:
-            await limiter.stranger(request)
-        raise
-    await limiter.bearer(request, claims)
-    return claims, served
-
-
-async def _identified(request: Request) -> tuple[Claims, Served | None]:
-    """Who sends a request, and whom it serves. Raises Problem: 401, or 503 while nobody can tell."""
-    verifier: Verifier = request.app.state.verifier
-    try:
-        verified = await verifier.verify(_bearer(request))
-    except KeysUnavailable:
-        # The token may be good: the client is to come back, not to log in again.
-        raise unavailable("The issuer's keys are not known yet; please try again.") from None
-    except InvalidToken as invalid:
-        raise _unauthorized("invalid_token", invalid.code) from None
-    _refuse_revoked(verified, request.app.state.revocations())
-    claims = verified.claims
-    return claims, _served(claims, request.app.state.systems())
 
 
 def _trace(request: Request) -> Trace:

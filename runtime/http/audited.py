@@ -24,8 +24,8 @@ class Trace:
     """What a request is about, as its endpoint finds out.
 
     `patients` are those whose records it concerns. `acts_for` is whom a system names. `purpose` is the
-    caller's, where it is asked for. `nothing` says that the answer shows nothing, `written` that the endpoint
-    has written the entries itself, with what it changed.
+    caller's, where it is asked for. `nothing` says that the answer shows nothing, `written` which outcome
+    the endpoint has written itself, with what it changed.
     """
 
     patients: dict[str, None] = field(default_factory=dict)
@@ -34,7 +34,7 @@ class Trace:
     acts_for: Actor | PlacedBy | None = None
     purpose: str | None = None
     nothing: bool = False
-    written: bool = False
+    written: Outcome | None = None
 
     def concerns(self, patients: Iterable[str], practice: str | None = None) -> None:
         """Note whose records these are."""
@@ -78,7 +78,10 @@ class Trace:
             status, reason = _refusal(error)
             outcome = Outcome.REFUSED if status < 500 else Outcome.FAILED
             worth = bool(self.patients) or status in (403, 404)
-        if not worth or (self.written and outcome is not Outcome.FAILED):
+        if self.written is not None:
+            # What was taken may still have failed, or been refused by what was found later.
+            worth = error is not None and self.written is Outcome.ALLOWED
+        if not worth:
             return ()
         return self.entries(claims, action, outcome, reason)
 

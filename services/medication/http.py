@@ -7,7 +7,8 @@ from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, Header, Response
 
-from runtime.http.access import About, Caller, CallerOf, GuardedRoute, may
+from runtime.http.access import CallerOf, GuardedRoute, may
+from runtime.http.caller import About, Caller
 from runtime.http.long_poll import LongPoll
 from runtime.http.problems import Problem, not_found, unavailable
 from runtime.http.requests import (

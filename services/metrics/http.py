@@ -5,7 +5,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from runtime.http.access import About, CallerOf, GuardedRoute, may
+from runtime.http.access import CallerOf, GuardedRoute, may
+from runtime.http.caller import About
 from runtime.http.problems import Problem, invalid_field
 from runtime.http.requests import Day, PracticePath
 from runtime.http.responses import json_response

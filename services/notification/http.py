@@ -5,7 +5,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
-from runtime.http.access import Caller, CallerOf, GuardedRoute, may
+from runtime.http.access import CallerOf, GuardedRoute, may
+from runtime.http.caller import Caller
 from runtime.http.problems import Problem, invalid_field
 from runtime.http.requests import PatientPath
 from runtime.http.responses import json_response

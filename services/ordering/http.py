@@ -9,14 +9,13 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from runtime.audit.entry import Entry, Outcome
 from runtime.http.access import (
-    About,
-    Caller,
     CallerOf,
     GuardedPlainRoute,
     GuardedRoute,
     caller_of,
     may,
 )
+from runtime.http.caller import About, Caller
 from runtime.http.long_poll import LongPoll
 from runtime.http.problems import Problem, invalid_field, not_found, unavailable
 from runtime.http.query_batching import QueryBatcher

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from runtime.http.access import Share
+from runtime.http.caller import Share
 from runtime.messages.encoding import decoder, encode, encode_parts
 from runtime.postgres.connection import Connection
 from runtime.postgres.identity_map import IdentityMap

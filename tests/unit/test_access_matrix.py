@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from runtime.app import routers
-from runtime.http.access import Caller, GuardedRoute
+from runtime.http.access import GuardedRoute
+from runtime.http.caller import Caller
 from runtime.http.tokens import InvalidToken, Verified
 from schemas.access import ACCESS, SYSTEM_KINDS, Action, Claims, Party
 from schemas.base import Actor, PlacedBy

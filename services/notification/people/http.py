@@ -7,7 +7,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
 
-from runtime.http.access import About, Caller, CallerOf, may
+from runtime.http.access import CallerOf, may
+from runtime.http.caller import About, Caller
 from runtime.http.problems import Problem, invalid_field, not_found
 from runtime.http.requests import PatientPath, documented, json_body
 from runtime.http.responses import json_response
@@ -61,6 +62,8 @@ class PeopleApi:
                 patient = await self._people.register(
                     db, practice, request.person(), request.patient
                 )
+                caller.saw([patient])
+                await self._resources.audit.append(db, caller.entries())
         except (OtherPerson, OtherPractice, Erased) as error:
             raise _conflict(error) from None
         return json_response(RegisteredView(patient=patient), headers=NOT_KEPT)
@@ -76,6 +79,7 @@ class PeopleApi:
             caller.acting(Actor, request.by, "by")
             try:
                 await self._people.change(db, row, request.person())
+                await self._resources.audit.append(db, caller.entries())
             except OtherPerson as error:
                 raise _conflict(error) from None
             except Erased:
@@ -95,6 +99,7 @@ class PeopleApi:
     async def find(self, caller: Caller, request: SearchRequest) -> Response:
         """Show everybody of the caller's practice who matches."""
         share = caller.share(None)
+        caller.trace.purpose = request.why
         async with self._transaction() as db:
             if request.bsn is not None:
                 found = await self._people.with_bsn(db, request.bsn, share)
@@ -105,8 +110,9 @@ class PeopleApi:
         shown = [
             _found(known)
             for known in found
-            if caller.may(About(patient=known.patient, practice=known.practice))
+            if caller.allows(About(patient=known.patient, practice=known.practice))
         ]
+        caller.saw(person.patient for person in shown)
         return json_response(FoundView(people=shown), headers=NOT_KEPT)
 
     async def _row(self, db: Connection, caller: Caller, patient: str) -> StoredPerson:

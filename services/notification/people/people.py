@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 
 import structlog
 
-from runtime.http.access import Share
+from runtime.http.caller import Share
 from runtime.keyring import Keys
 from runtime.postgres.connection import Connection
 from schemas.api.people import Person

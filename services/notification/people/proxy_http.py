@@ -4,7 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Response
 
-from runtime.http.access import About, Caller, CallerOf, may
+from runtime.http.access import CallerOf, may
+from runtime.http.caller import About, Caller
 from runtime.http.problems import invalid_field, not_found, unavailable
 from runtime.http.requests import PatientPath, documented, json_body
 from runtime.http.responses import json_response
@@ -65,8 +66,9 @@ class ProxiesApi:
             StandsInView(patient=row.patient, kind=kind_of(row), until=row.until)
             for row in rows
             if _sees(caller, proxy)
-            and caller.may(About(patient=row.patient, practice=row.practice))
+            and caller.allows(About(patient=row.patient, practice=row.practice))
         ]
+        caller.saw(one.patient for one in shown)
         return json_response(StandsInForView(patients=shown), headers=NOT_KEPT)
 
     async def grant(
@@ -82,6 +84,7 @@ class ProxiesApi:
             await _require(db, caller, patient)
             by = caller.acting(Actor, request.by, "by")
             _require_own_wish(caller, request)
+            await self._resources.audit.write(caller.entries())
             try:
                 view = await self._proxies.grant(db, patient, proxy, request, by)
             except NoProxy as no:
@@ -102,6 +105,7 @@ class ProxiesApi:
             await _require(db, caller, patient)
             if not _sees(caller, proxy):
                 raise not_found("person")
+            await self._resources.audit.write(caller.entries())
             try:
                 await self._proxies.revoke(db, patient, proxy)
             except NotPublished:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from runtime.http.access import Share
+from runtime.http.caller import Share
 from runtime.postgres.connection import Connection
 from services.notification.people.hashes import PersonHash, What
 

@@ -12,18 +12,17 @@ from fastapi.responses import JSONResponse
 from runtime.audit.entry import Entry, Outcome
 from runtime.http import access, problems
 from runtime.http.access import (
-    About,
-    Caller,
     CallerOf,
+    Door,
     GuardedPlainRoute,
     GuardedRoute,
-    Proxies,
     Revocations,
     caller_of,
     may,
     public,
 )
 from runtime.http.audited import WriteAudit
+from runtime.http.caller import About, Caller, Proxies
 from runtime.http.rate_limits import Limiter
 from runtime.http.requests import PreferWait, Traceparent
 from runtime.http.tokens import InvalidToken, Verified
@@ -108,16 +107,8 @@ def app(
     async def livez() -> str:
         return "ok"
 
-    access.install(
-        made,
-        verifier,
-        write_audit,
-        limiter or NoLimits(),
-        systems,
-        revocations,
-        proxies,
-        clock,
-    )
+    door = Door(verifier, limiter or NoLimits(), write_audit, systems, revocations, proxies, clock)
+    access.install(made, door)
     return made
 
 
@@ -177,7 +168,7 @@ def test_a_route_without_an_action_is_refused_at_start() -> None:
     unguarded = FastAPI()
     unguarded.add_api_route("/open", nameless)
     with pytest.raises(TypeError, match="/open is neither guarded nor public"):
-        access.install(unguarded, Tokens(), nobody_reads, NoLimits())
+        access.install(unguarded, Door(Tokens(), NoLimits(), nobody_reads))
 
 
 WHERE = About(patient=ANNA, practice=PRACTICE, pharmacy=PHARMACY, region="Lindewaard")

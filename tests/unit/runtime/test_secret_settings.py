@@ -15,6 +15,7 @@ from runtime.kafka_address import Address
 from runtime.settings import Settings
 
 PASSWORD = "hunter2-canary"
+AUDIT_KEY = "5ec2e7" * 10 + "5ec2"
 DATABASE = f"postgresql://ordering:{PASSWORD}@127.0.0.1:1/ordering"
 KAFKA = f"kafka://ordering:{PASSWORD}@127.0.0.1:1"
 ISSUER = {"url": "http://127.0.0.1:1", "jwks": "http://127.0.0.1:1/jwks", "audience": "herhaal"}
@@ -26,6 +27,7 @@ def secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "HERHAAL_DATABASE").write_text(f"{DATABASE}\n")
     monkeypatch.setenv("HERHAAL_SECRETS", str(tmp_path))
     monkeypatch.setenv("HERHAAL_ISSUERS", json.dumps([ISSUER]))
+    monkeypatch.setenv("HERHAAL_AUDIT_KEY", AUDIT_KEY)
     return tmp_path
 
 
@@ -50,11 +52,17 @@ def test_a_folder_that_is_not_there_is_an_error(
 
 def test_settings_and_addresses_show_no_password() -> None:
     issuer = Issuer("https://login.example.org", "https://login.example.org/jwks", "herhaal")
-    settings = Settings(database=DATABASE, database_owner=DATABASE, kafka=KAFKA, issuers=(issuer,))
+    settings = Settings(
+        database=DATABASE,
+        database_owner=DATABASE,
+        kafka=KAFKA,
+        issuers=(issuer,),
+        audit_key=AUDIT_KEY,
+    )
     address = Address.parse(KAFKA)
     shown = [f"{settings!r} {settings} {settings.model_dump()}", settings.model_dump_json()]
     shown += [f"{address!r} {address}"]
-    assert not [text for text in shown if PASSWORD in text]
+    assert not [text for text in shown if PASSWORD in text or AUDIT_KEY in text]
     assert PASSWORD in address.full
 
 
@@ -66,13 +74,21 @@ def test_settings_and_addresses_show_no_password() -> None:
         {"HERHAAL_DATABASE": f"postgresql://ordering:{PASSWORD}@db.example.org/ordering"},
         {"HERHAAL_DATABASE": f"postgresql://ordering:half/{PASSWORD}@127.0.0.1/ordering"},
         {"HERHAAL_ISSUERS": f"[{{{PASSWORD}"},
+        {"HERHAAL_AUDIT_KEY": PASSWORD},
         {"HERHAAL_MAX_RECORDS": PASSWORD},
         {"HERHAAL_LIMIT_PERSON": PASSWORD},
     ],
 )
 def test_a_setting_that_is_wrong_is_named_and_not_quoted(wrong: dict[str, str]) -> None:
     """Given a mistake in a secret, or a secret in the wrong place; then the process names the setting."""
-    ended = _ended({"HERHAAL_DATABASE": DATABASE, "HERHAAL_ISSUERS": json.dumps([ISSUER]), **wrong})
+    ended = _ended(
+        {
+            "HERHAAL_DATABASE": DATABASE,
+            "HERHAAL_ISSUERS": json.dumps([ISSUER]),
+            "HERHAAL_AUDIT_KEY": AUDIT_KEY,
+            **wrong,
+        }
+    )
     assert ended.returncode == 1
     assert "Traceback" not in ended.stdout
     assert PASSWORD not in ended.stdout
@@ -89,6 +105,7 @@ def test_a_service_that_cannot_reach_its_servers_logs_no_address_with_a_password
     with socket.create_server(("127.0.0.1", 0)) as free:
         listen = f"127.0.0.1:{free.getsockname()[1]}"
     env = {"HERHAAL_SECRETS": str(tmp_path), "HERHAAL_ISSUERS": json.dumps([ISSUER])}
+    (tmp_path / "HERHAAL_AUDIT_KEY").write_text(AUDIT_KEY)
     with _started(env | {"HERHAAL_LISTEN": listen}) as running:
         assert running.stdout is not None
         waiting = next(line for line in running.stdout if "waiting for PostgreSQL" in line)
