@@ -28,10 +28,10 @@ def app(most: int = 10) -> AnswerHeaders:
     return AnswerHeaders(LoadShedding(made, most))
 
 
-async def ask(path: str, *, most: int = 10, scheme: str = "http") -> httpx.Response:
+async def ask(path: str, *, most: int = 10, scheme: str = "http", **headers: str) -> httpx.Response:
     transport = httpx.ASGITransport(app(most), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url=f"{scheme}://test") as client:
-        return await client.get(path)
+        return await client.get(path, headers=headers)
 
 
 @pytest.mark.parametrize(
@@ -50,10 +50,16 @@ async def test_every_answer_has_them(path: str, most: int, status: int) -> None:
     assert answer.headers["cache-control"] == "no-store"
     assert "strict-transport-security" not in answer.headers
     assert "server" not in answer.headers
+    assert "somebody" not in answer.text
 
 
 async def test_a_route_may_say_how_its_answer_is_kept() -> None:
     assert (await ask("/kept")).headers.get_list("cache-control") == ["private, no-cache"]
+
+
+async def test_no_page_of_another_origin_may_read_an_answer() -> None:
+    answer = await ask("/plain", origin="https://elsewhere.example")
+    assert not [name for name in answer.headers if name.startswith("access-control-")]
 
 
 async def test_only_over_tls_a_browser_is_told_to_stay_there() -> None:
