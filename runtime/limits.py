@@ -7,8 +7,7 @@ from typing import NamedTuple, Self
 _TEXT = re.compile(r"([1-9]\d{0,6})/([1-9]\d{0,4})", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(NamedTuple):
     """At most `quota` requests at once, and as many again in each `window_s` (seconds), evenly spread."""
 
     quota: int

@@ -107,12 +107,12 @@ class RateLimits:
         if claims.role in SYSTEM_KINDS:
             use = _use("patient", self._limits.patient, claims.sub, patient)
             found = await self._batcher.run([use])
-            _refuse(found, _shown(found))
+            _refuse(found, shown=False)
 
     async def _admit_showing(self, request: Request, uses: Sequence[Use]) -> None:
         found = await self._batcher.run(uses)
         add_to_answer(request, _shown(found))
-        _refuse(found, {})
+        _refuse(found, shown=True)
 
     async def _counted(self, batch: Sequence[Sequence[Use]]) -> Sequence[Sequence[Verdict]]:
         """Count the uses of a batch of requests; the first of them are admitted."""
@@ -156,10 +156,11 @@ def _shown(found: Sequence[Verdict]) -> Mapping[str, str]:
     }
 
 
-def _refuse(found: Sequence[Verdict], headers: Mapping[str, str]) -> None:
-    """Raise the 429 with these headers unless all admitted the request."""
-    wait_s = max((verdict.wait_s for verdict in found if not verdict.admitted), default=0)
-    if wait_s:
+def _refuse(found: Sequence[Verdict], *, shown: bool) -> None:
+    """Raise the 429 unless all admitted the request; with what was found, unless that is shown already."""
+    waits_s = [verdict.wait_s for verdict in found if not verdict.admitted]
+    if waits_s:
+        wait_s = max(waits_s)
         detail = f"Too many requests; please try again in {wait_s} s."
-        headers = {"Retry-After": f"{wait_s}", **headers}
+        headers = {"Retry-After": f"{wait_s}", **({} if shown else _shown(found))}
         raise Problem(429, "too-many-requests", detail, headers=headers)
