@@ -10,6 +10,7 @@ from cli import (
     dead_letters,
     dependencies,
     directory,
+    people,
     progress,
     rebuild,
     revoke,
@@ -38,6 +39,7 @@ for _name, _group in {
     "dlq": dead_letters.app,
     "progress": progress.app,
     "systems": systems.app,
+    "people": people.app,
     "audit": audit_trail.app,
     "dependencies": dependencies.app,
 }.items():

@@ -9,7 +9,12 @@ from cli.console import UserError
 from cli.publish import SOURCE
 from runtime.messages.cloudevents import event_id, outgoing
 from runtime.messages.message import Outgoing
-from schemas.records.operators import OperatorAction, OperatorProgress, OperatorRebuild
+from schemas.records.operators import (
+    OperatorAction,
+    OperatorErasure,
+    OperatorProgress,
+    OperatorRebuild,
+)
 from schemas.topics import OPERATORS_AUDIT
 
 
@@ -21,7 +26,7 @@ class Signature:
     why: str
 
 
-Action: TypeAlias = OperatorAction | OperatorProgress | OperatorRebuild
+Action: TypeAlias = OperatorAction | OperatorErasure | OperatorProgress | OperatorRebuild
 
 
 @contextmanager

@@ -15,6 +15,11 @@ from deploy.local.errors import StackError
 
 _MIB = 1 << 20
 
+NO_KEYS = (
+    "Who patients are stays unreadable without their keys, which are in no backup: before you start it, copy"
+    " the folder `people` of the stack, or of that folder's own backup, to"
+)
+
 
 def run_backup(file: Path, data: Path | None, databases_only: bool) -> None:
     """Back up a stopped stack, or only the databases of a running one.
@@ -44,6 +49,9 @@ def run_restore(file: Path, data: Path | None, databases_only: bool) -> None:
             manifest = restore(file, folder, report)
     start = shlex.join(["herhaal", "up", "--data", str(folder.path)])
     _print_summary(f"{folder.path} is restored; start it with `{start}`", manifest)
+    if not folder.people.exists():
+        # A backup with the keys would keep whoever was erased since.
+        print_plain(stdout(), f"{NO_KEYS} {folder.people}")
 
 
 def _admin_dsn(folder: DataFolder) -> str:

@@ -30,7 +30,12 @@ from schemas.records.notifications import (
     PickupMoved,
     PickupPromised,
 )
-from schemas.records.operators import OperatorAction, OperatorProgress, OperatorRebuild
+from schemas.records.operators import (
+    OperatorAction,
+    OperatorErasure,
+    OperatorProgress,
+    OperatorRebuild,
+)
 from schemas.records.orders import (
     OrderCancel,
     OrderCancelled,
@@ -264,10 +269,11 @@ AUDIT_SEALS = _topic(
 )
 OPERATORS_AUDIT = _topic(
     "operators.audit",
-    "What operators did to dead letters, projections and services' progress.",
+    "What operators did to dead letters, projections, services' progress and people's data.",
     OperatorAction,
     OperatorProgress,
     OperatorRebuild,
+    OperatorErasure,
     writers=("operator",),
     readers=("operator",),
     retention=5 * _YEAR,

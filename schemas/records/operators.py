@@ -1,10 +1,10 @@
-"""Audit records of what operators did to dead letters, projections and services' progress."""
+"""Audit records of what operators did: to dead letters, projections, services' progress, people's data."""
 
 from typing import Annotated, ClassVar
 
 from pydantic import Field, StringConstraints
 
-from schemas.base import Body, Name, Text, UtcDatetime
+from schemas.base import Body, Name, PatientId, Text, UtcDatetime
 from schemas.numbers import WHOLE
 
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_.]{0,63}$")]
@@ -72,3 +72,14 @@ class OperatorRebuild(_ServiceAction):
     added: Rows | None = None
     changed: Rows | None = None
     gone: Rows | None = None
+
+
+class OperatorErasure(_ServiceAction):
+    """An operator erased who a pseudonym is.
+
+    Recorded twice: `asked` before anything is deleted, then `erased`. An `asked` alone was interrupted.
+    """
+
+    TYPE: ClassVar[str] = "operator.erasure.v1"
+
+    patient: PatientId

@@ -21,6 +21,7 @@ from proxies p join people using (patient)
 where p.patient = $1 and (p.until is null or p.until > $2)
 order by p.proxy
 """
+_ALL_OF_PATIENT = "select proxy from proxies where patient = $1"
 _OF_PROXY = """
 select p.patient, p.proxy, p.kind, p.until, p.sealed, people.practice
 from proxies p join people using (patient)
@@ -68,6 +69,11 @@ async def delete(db: Connection, patient: str, proxy: str) -> None:
 async def of_patient(db: Connection, patient: str, now: datetime) -> list[StoredProxy]:
     """Those who stand in for a patient at this time (UTC)."""
     return [StoredProxy(**row) for row in await db.fetch(_OF_PATIENT, patient, now)]
+
+
+async def all_of_patient(db: Connection, patient: str) -> set[str]:
+    """Whoever stands in for a patient or did so, by the `sub` of their tokens."""
+    return {row["proxy"] for row in await db.fetch(_ALL_OF_PATIENT, patient)}
 
 
 async def of_proxy(db: Connection, proxy: str, now: datetime) -> list[StoredProxy]:

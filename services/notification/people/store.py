@@ -40,6 +40,20 @@ select distinct pharmacy from orders where patient = $1 and approved_at > $2 ord
 """
 
 
+_ERASE = """
+update people set practice = null, sealed = null, erased_at = coalesce(erased_at, $2)
+where patient = $1
+"""
+_WITHOUT_NEWEST = """
+select patient, practice, sealed, erased_at from people p
+where sealed is not null and patient > $2 and not exists (
+    select from people_hashes h where h.patient = p.patient and h.key_version = $1
+)
+order by patient limit $3
+"""
+_DELETE_OLDER = "delete from people_hashes where key_version <> $1"
+
+
 @dataclass(frozen=True)
 class StoredPerson:
     """A row of `people`; `practice` and `sealed` are None once the person is erased."""
@@ -113,3 +127,22 @@ async def find(
 async def under_way(db: Connection, patient: str, since: datetime) -> list[str]:
     """The pharmacies for which a line of this patient was approved after `since`, and is not cancelled."""
     return [row["pharmacy"] for row in await db.fetch(_UNDER_WAY, patient, since)]
+
+
+async def erase_person(db: Connection, patient: str, at: datetime) -> None:
+    """Empty the row of a patient, and let nothing find them; `at` is now (UTC)."""
+    await db.execute(_DELETE_HASHES, patient)
+    await db.execute(_ERASE, patient, at)
+
+
+async def without_hashes_of(
+    db: Connection, version: int, after: str, limit: int
+) -> list[StoredPerson]:
+    """People after this pseudonym whom no hash of this version finds."""
+    rows = await db.fetch(_WITHOUT_NEWEST, version, after, limit)
+    return [StoredPerson(**row) for row in rows]
+
+
+async def delete_hashes_but(db: Connection, version: int) -> None:
+    """Delete the hashes of all other versions."""
+    await db.execute(_DELETE_OLDER, version)

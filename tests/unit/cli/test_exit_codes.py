@@ -16,7 +16,8 @@ from cli.app import app
 EXAMPLE = str(Path(__file__).parents[3] / "deploy" / "example" / "directory.yaml")
 NOWHERE = "127.0.0.1:1"
 KAFKA = ("--kafka", NOWHERE)
-SERVERS = (*KAFKA, "--postgres", "postgresql://postgres@127.0.0.1:1/postgres")
+POSTGRES = ("--postgres", "postgresql://postgres@127.0.0.1:1/postgres")
+SERVERS = (*KAFKA, *POSTGRES)
 DROP = ("--by", "op-1", "--why", "test")
 
 SAYS = {
@@ -38,6 +39,9 @@ SAYS = {
     ("systems", "rotate"): set(),
     ("systems", "remove"): set(),
     ("revoke",): set(),
+    ("people", "import"): {0, 1, 2},
+    ("people", "erase"): set(),
+    ("people", "rotate"): set(),
     ("progress", "show"): {0, 1},
     ("audit", "verify"): {0, 1},
     ("audit", "export"): set(),
@@ -102,6 +106,12 @@ def _commands(group: object, *above: str) -> list[tuple[str, ...]]:
         (["revoke", "proxy-1", *KAFKA], 1),
         (["revoke", " ", *KAFKA], 1),
         (["revoke", "proxy-1", "--why", "because", *KAFKA], 1),
+        (["people", "import", __file__, "--data", "{tmp}"], 1),
+        (["people", "import", "/none", *POSTGRES], 1),
+        (["people", "import", __file__, *POSTGRES], 1),
+        (["people", "erase", "pat_anna0001", "--data", "{tmp}"], 1),
+        (["people", "erase", "Anna", *SERVERS, "--keys", "{tmp}"], 1),
+        (["people", "rotate", *POSTGRES, "--keys", "{tmp}"], 1),
         (["dlq", "list", "ordering", *KAFKA], 1),
         (["dlq", "show", "ordering", "0:0", *KAFKA], 1),
         (["dlq", "replay", "ordering", "--all", *KAFKA], 1),
