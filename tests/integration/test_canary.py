@@ -1,0 +1,396 @@
+"""A made-up person whose data go everywhere, under load, errors and poison; then everything is searched.
+
+Identity (BSN, names, address, telephone, e-mail) is found nowhere but in what an outsider wrongly sent itself,
+and in the dead letter that keeps it. Remarks are found in the bodies of orders, and nowhere else.
+"""
+
+import asyncio
+import tarfile
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import httpx
+import pytest
+from aiokafka import ConsumerRecord
+
+from cli.directory import apply_directory, read_directory
+from cli.up import start_everything
+from deploy.local import LocalStack, PlainReport, StackOptions, free_ports
+from deploy.local.backup.dumps import dump_databases
+from runtime.dsn import database_dsn
+from samples.persons import a_person
+from schemas import topics
+from schemas.access import Party
+from schemas.api.people import Person
+from schemas.topics import SERVICES
+from tests.harness.kafka import eventually, read_all, send
+from tests.harness.made import GP, PRACTICE, Sent, an_order, as_json, entry
+from tests.harness.systems import TEST_PORTAL, add_systems, portal_of_tests
+from tests.integration.access.places import WAIT, bearer
+from tests.integration.conftest import EXAMPLE
+from tests.integration.people.client import Client, a_bsn
+from verify.gather import our_partitions
+
+ORDERS = 120
+"""How many orders are placed while processes are killed."""
+
+
+@dataclass(frozen=True)
+class Canary:
+    """A made-up person whose every word is found nowhere else, and what the person writes."""
+
+    mark: str
+    bsn: str
+
+    @classmethod
+    def new(cls) -> "Canary":
+        return cls(f"zq{uuid4().hex[:10]}", a_bsn())
+
+    @property
+    def person(self) -> Person:
+        return a_person(
+            bsn=self.bsn,
+            surname=f"Naam{self.mark}",
+            prefix=f"van {self.mark}",
+            street=f"Straat{self.mark}",
+            city=f"Plaats{self.mark}",
+            phones=(f"06{self.bsn[1:]}",),
+            email=f"post{self.mark}@example.org",
+        )
+
+    @property
+    def identity(self) -> tuple[bytes, ...]:
+        """What says who this is."""
+        words = ("Naam", "van ", "Straat", "Plaats", "post", "naaste")
+        texts = (self.bsn, f"06{self.bsn[1:]}", *(f"{word}{self.mark}" for word in words))
+        # As a lookup writes a name, too.
+        return tuple(text.encode() for text in (*texts, f"naam{self.mark}"))
+
+    @property
+    def remark(self) -> str:
+        """What the person writes with an order, or with a cancellation."""
+        return f"opmerking{self.mark}"
+
+    @property
+    def garbage(self) -> str:
+        """What an outsider sends where it should not."""
+        return f"rommel{self.mark}"
+
+
+@dataclass
+class Found:
+    """Where a text was found."""
+
+    places: set[str]
+
+    def look(self, place: str, content: bytes, wanted: Iterable[bytes]) -> None:
+        """Note the place if its content has one of the wanted texts."""
+        if any(text in content for text in wanted):
+            self.places.add(place)
+
+
+@pytest.fixture(scope="module")
+async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LocalStack]:
+    """A stack of its own: its processes are killed."""
+    options = StackOptions.at(tmp_path_factory.mktemp("canary"), free_ports())
+    async with LocalStack(options) as running:
+        await start_everything(running)
+        await apply_directory(running.kafka, read_directory(EXAMPLE))
+        await add_systems(running, [portal_of_tests()])
+        yield running
+
+
+class Life:
+    """What a canary does, and what is done with it."""
+
+    def __init__(self, stack: LocalStack, http: httpx.AsyncClient, canary: Canary) -> None:
+        self._stack, self._http, self._canary = stack, http, canary
+        self._assistant = Client(stack, http)
+        self.patient = ""
+        self.refusals: list[bytes] = []
+        """What was answered to requests that cannot be accepted."""
+
+    async def is_known(self) -> None:
+        """The person is registered, changed, found, shown, and has a proxy."""
+        person = self._canary.person
+        self.patient = await self._assistant.registered(person)
+        assert await self._assistant.find(bsn=self._canary.bsn)
+        assert await self._assistant.find(surname=person.surname, birth_date=str(person.birth_date))
+        assert (await self._assistant.show(self.patient)).status_code == 200
+        grant = {
+            "kind": "authorised",
+            "name": f"naaste{self._canary.mark}",
+            "relation": f"naaste{self._canary.mark}",
+            "consent": {"by": "patient", "how": "in_person", "on": "2026-11-01"},
+        }
+        path = f"/patients/{self.patient}/proxies/proxy-{uuid4().hex}"
+        granted = await self._assistant.ask("PUT", path, grant)
+        assert granted.status_code == 200, granted.text
+
+    async def has_overview(self) -> None:
+        """The practice sends the patient's overview."""
+        overview = {"practice": PRACTICE, "medications": [as_json(entry())], "by": as_json(GP)}
+        gp = bearer(self._stack, Party.GP, sub=GP.id, practice=PRACTICE)
+        url = f"{self._stack.endpoints['medication']}/patients/{self.patient}/overview"
+        done = await self._http.put(url, json=overview, headers={**gp, **WAIT})
+        assert done.status_code == 200, done.text
+
+    async def orders(self) -> None:
+        """The patient orders with a remark and cancels with a reason, until both are accepted."""
+        body = as_json(an_order(self.patient, remark=self._canary.remark))
+        portal = bearer(self._stack, Party.PORTAL, sub=TEST_PORTAL)
+        address = self._stack.endpoints["ordering"]
+        cancel = {"reason": self._canary.remark, "cancelled_by": body["placed_by"]}
+        for url, sent in (
+            (f"{address}/orders", body),
+            (f"{address}/orders/{body['order_id']}/cancel", cancel),
+        ):
+            ask = partial(self._status, "POST", url, portal, sent)
+            await eventually(ask, lambda status: status in (200, 202), within_s=90)
+
+    async def sends_garbage(self) -> None:
+        """Requests and records with identity where it does not belong."""
+        words, bsn = self._canary.garbage, self._canary.bsn
+        addresses = self._stack.endpoints
+        portal = dict(bearer(self._stack, Party.PORTAL, sub=TEST_PORTAL))
+        assistant = dict(bearer(self._stack, Party.ASSISTANT, practice=PRACTICE))
+        forged = {"authorization": f"Bearer {words}"}
+        strange = {
+            "traceparent": words,
+            "user-agent": words,
+            "x-request-id": words,
+            "prefer": words,
+        }
+        person = as_json(self._canary.person)
+        order = as_json(an_order(self.patient))
+        requests: list[tuple[str, str, Mapping[str, str], Any]] = [
+            ("POST", f"{addresses['ordering']}/orders", portal | strange, {"order_id": words}),
+            ("POST", f"{addresses['ordering']}/orders", portal, order | {"patient": words}),
+            ("GET", f"{addresses['ordering']}/orders/{words}", portal | strange, None),
+            ("GET", f"{addresses['ordering']}/patients/{words}/orders?bsn={bsn}", portal, None),
+            ("GET", f"{addresses['medication']}/patients/{words}{bsn}/overview", assistant, None),
+            ("GET", f"{addresses['metrics']}/{words}/{bsn}?{bsn}", strange, None),
+            (
+                "GET",
+                f"{addresses['ordering']}/patients/{self.patient}/orders",
+                forged,
+                None,
+            ),
+            (
+                "POST",
+                f"{addresses['notification']}/people",
+                assistant,
+                person | {"birth_date": words},
+            ),
+            ("POST", f"{addresses['notification']}/people", assistant, person | {"bsn": bsn[::-1]}),
+            ("POST", f"{addresses['notification']}/people/search", assistant, {"surname": words}),
+            ("PUT", f"{addresses['notification']}/patients/{words}/person", assistant, person),
+        ]
+        for method, url, headers, body in requests:
+            answer = await self._http.request(method, url, headers=headers, json=body)
+            assert 400 <= answer.status_code < 500, (method, url, answer.status_code)
+            self.refusals += [answer.content, repr(answer.headers).encode()]
+
+    async def sends_poison(self, kafka: str) -> None:
+        """Records that cannot be read, with identity in their bodies and headers."""
+        for topic in (topics.ORDERS_REQUESTS, topics.MEDICATION_CHANGES):
+            body = f'{{"name": "{self._canary.garbage}", "bsn": "{self._canary.bsn}"'.encode()
+            headers = (
+                ("ce_type", b"nl.herhaal.order.place.v1"),
+                ("note", self._canary.garbage.encode()),
+            )
+            await send(kafka, [Sent(topic.name, self.patient.encode(), body, headers)])
+
+    async def _status(self, method: str, url: str, headers: Mapping[str, str], body: Any) -> int:
+        try:
+            answer = await self._http.request(method, url, headers=headers, json=body)
+        except httpx.TransportError:
+            return 0
+        return answer.status_code
+
+
+@asynccontextmanager
+async def trouble(stack: LocalStack) -> AsyncIterator[None]:
+    """Kill services and cut connections while the body runs; they are back at its end."""
+
+    async def kill() -> None:
+        for name in ("ordering", "notification", "medication"):
+            await asyncio.sleep(0.7)
+            await stack.kill(name)
+            await stack.start(name)
+            admin = await asyncpg.connect(stack.postgres)
+            await admin.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity"
+                " where datname is not null and pid <> pg_backend_pid()"
+            )
+            await admin.close()
+
+    killing = asyncio.create_task(kill())
+    try:
+        yield
+        await killing
+    finally:
+        killing.cancel()
+        await asyncio.gather(killing, return_exceptions=True)
+    await stack.services_ready()
+
+
+async def _records(stack: LocalStack) -> list[ConsumerRecord]:
+    names = sorted({tp.topic for tp in await our_partitions(stack.kafka)})
+    found = [await read_all(stack.kafka, name) for name in names]
+    return [record for records in found for record in records]
+
+
+def search_records(records: Iterable[ConsumerRecord], wanted: Sequence[bytes]) -> Found:
+    """Search keys, headers and bodies; a place is a topic and which of these."""
+    found = Found(set())
+    for record in records:
+        found.look(f"{record.topic} key", record.key or b"", wanted)
+        found.look(f"{record.topic} body", record.value or b"", wanted)
+        for name, value in record.headers:
+            # The dead letter keeps the headers of its record beside our own.
+            whose = "header of ours" if name.startswith(("ce_", "dl_")) else "header"
+            found.look(f"{record.topic} {whose}", name.encode() + (value or b""), wanted)
+    return found
+
+
+def search_files(folder: Path, wanted: Sequence[bytes]) -> Found:
+    """Search all files below a folder."""
+    found = Found(set())
+    for file in folder.rglob("*"):
+        # PostgreSQL removes files meanwhile.
+        with suppress(FileNotFoundError):
+            content = file.read_bytes() if file.is_file() else b""
+            found.look(str(file.relative_to(folder)), content, wanted)
+    return found
+
+
+async def search_database(stack: LocalStack, service: str, wanted: Sequence[bytes]) -> Found:
+    """Search all tables of a service, as text and as the bytes of their `bytea` columns."""
+    found = Found(set())
+    db = await asyncpg.connect(database_dsn(stack.postgres, service))
+    try:
+        for (table,) in await db.fetch(
+            "select tablename from pg_tables where schemaname = 'public'"
+        ):
+            for row in await db.fetch(f'select * from "{table}"'):
+                content = b"\0".join(
+                    v if isinstance(v, bytes) else str(v).encode() for v in row.values()
+                )
+                found.look(f"{service}.{table}", content, wanted)
+    finally:
+        await db.close()
+    return found
+
+
+def search_commands(stack: LocalStack, wanted: Sequence[bytes]) -> Found:
+    """Search the command lines of the stack's processes."""
+    found = Found(set())
+    for name, pid in stack.pids.items():
+        found.look(name, Path(f"/proc/{pid}/cmdline").read_bytes(), wanted)
+    return found
+
+
+@dataclass
+class Lived:
+    """A canary after all that happened, and everything to search."""
+
+    canary: Canary
+    stack: LocalStack
+    records: Sequence[ConsumerRecord]
+    metrics: bytes
+    refusals: Sequence[bytes]
+    backup: Path
+    """The unpacked dumps of the databases, uncompressed."""
+
+
+@pytest.fixture(scope="module")
+async def lived(stack: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> Lived:
+    """Let a canary live: known, orders under load while processes are killed, garbage and poison."""
+    canary = Canary.new()
+    async with httpx.AsyncClient(timeout=40) as http:
+        life = Life(stack, http, canary)
+        await life.is_known()
+        await life.has_overview()
+        async with trouble(stack):
+            await asyncio.gather(*(life.orders() for _ in range(ORDERS)))
+        await life.sends_garbage()
+        await life.sends_poison(stack.kafka)
+        # The last of them is dead before anything is searched.
+        await eventually(
+            lambda: read_all(stack.kafka, topics.dead_letters("medication").name), bool
+        )
+        metrics = b"".join(
+            [(await http.get(f"{stack.endpoints[name]}/metrics")).content for name in SERVICES]
+        )
+    folder = tmp_path_factory.mktemp("backup")
+    await dump_databases(stack.data, stack.postgres, folder / "x.tar.gz", PlainReport())
+    with tarfile.open(folder / "x.tar.gz") as packed:
+        packed.extractall(folder / "unpacked", filter="data")
+    return Lived(canary, stack, await _records(stack), metrics, life.refusals, folder / "unpacked")
+
+
+async def test_who_somebody_is_is_found_nowhere(lived: Lived) -> None:
+    """Given a registered person; then BSN, names, address and so on are in no topic, log, row or backup."""
+    identity, stack = lived.canary.identity, lived.stack
+    # An outsider's poison held the BSN: kept as it came.
+    poison = {f"{topic} body" for topic in POISONED}
+    assert search_records(lived.records, identity).places == poison
+    for service in SERVICES:
+        assert not (await search_database(stack, service, identity)).places
+    assert not search_files(lived.backup, identity).places
+    assert not search_files(stack.data.postgres, identity).places
+    assert not search_files(stack.data.logs, identity).places
+    assert not search_commands(stack, identity).places
+
+
+POISONED = (
+    *(topics.ORDERS_REQUESTS.name, topics.MEDICATION_CHANGES.name),
+    *(topics.dead_letters(service).name for service in ("ordering", "medication")),
+)
+
+
+async def test_garbage_is_kept_only_where_it_was_sent_and_in_its_dead_letter(lived: Lived) -> None:
+    wanted, stack = [lived.canary.garbage.encode()], lived.stack
+    assert search_records(lived.records, wanted).places == {
+        f"{topic} {part}" for topic in POISONED for part in ("body", "header")
+    }
+    for service in SERVICES:
+        assert not (await search_database(stack, service, wanted)).places
+    assert not search_files(stack.data.logs, wanted).places
+    for answer in (*lived.refusals, lived.metrics):
+        assert not any(text in answer for text in (*wanted, *lived.canary.identity))
+
+
+async def test_a_remark_is_in_the_bodies_of_orders_alone(lived: Lived) -> None:
+    wanted, stack = [lived.canary.remark.encode()], lived.stack
+    places = search_records(lived.records, wanted).places
+    assert f"{topics.ORDERS_REQUESTS.name} body" in places
+    assert places <= {f"{topic} body" for topic in WITH_REMARKS}
+    found = {place for s in SERVICES for place in (await search_database(stack, s, wanted)).places}
+    assert found <= {"ordering.orders"}
+    assert not search_files(stack.data.logs, wanted).places
+    assert lived.canary.remark.encode() not in lived.metrics
+
+
+WITH_REMARKS = (topics.ORDERS_REQUESTS.name, topics.ORDERS_EVENTS.name)
+
+
+async def test_the_audit_trail_names_pseudonyms_alone(lived: Lived) -> None:
+    """Given all that; then the trail has the patient's entries, and nothing of what was sent."""
+    c = lived.canary
+    wanted = [*c.identity, c.remark.encode(), c.garbage.encode()]
+    for service in ("ordering", "medication", "notification"):
+        assert "audit" in {
+            place.rpartition(".")[2]
+            for place in (await search_database(lived.stack, service, [b"pat_"])).places
+        }
+        assert (
+            f"{service}.audit" not in (await search_database(lived.stack, service, wanted)).places
+        )
