@@ -5,7 +5,7 @@ import getpass
 import logging
 import os
 from collections.abc import Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -45,8 +45,8 @@ _WORST = 20
 class Trails:
     """The servers that hold the trails, and the keys, newest first; `postgres` is an administrator's DSN."""
 
-    kafka: str
-    postgres: str
+    kafka: str = field(repr=False)
+    postgres: str = field(repr=False)
     keys: tuple[AuditKey, ...]
 
     @classmethod

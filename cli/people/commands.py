@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -52,7 +52,7 @@ class Place:
     """Where people are kept: notification's database, the folder of keys, and the keyring."""
 
     folder: DataFolder
-    postgres: str
+    postgres: str = field(repr=False)
     keys: Path
     keyring: Path
 
