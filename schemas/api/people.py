@@ -22,8 +22,8 @@ def _is_bsn(bsn: str) -> str:
 
 
 def _is_born(day: date) -> date:
-    if day.year < 1880:
-        raise PydanticCustomError("birth_date", "must be in 1880 or later")
+    if not 1880 <= day.year <= 2199:
+        raise PydanticCustomError("birth_date", "must be from 1880 to 2199")
     return day
 
 

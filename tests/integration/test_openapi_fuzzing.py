@@ -1,7 +1,8 @@
-"""Requests made from ordering's OpenAPI document, valid and invalid: none is answered with a 5xx."""
+"""Requests made from the OpenAPI documents of ordering and notification, valid and invalid: never a 5xx."""
 
 import asyncio
 import sys
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,11 @@ import httpx
 import pytest
 
 from deploy.local import LocalStack
+from samples.persons import a_person
 from schemas import topics
 from schemas.access import Party
 from tests.harness.kafka import read_all
-from tests.harness.made import PHARMACY, PRACTICE
+from tests.harness.made import PHARMACY, PRACTICE, as_json
 
 PATIENT = "pat_anna0001"
 
@@ -50,12 +52,34 @@ async def test_no_role_gets_a_5xx_or_past_the_door_without_its_token(
     await _fuzzed(stack.endpoints["ordering"], tmp_path, 5, token)
 
 
-async def _fuzzed(address: str, folder: Path, seconds: int, token: str) -> None:
+async def test_whatever_is_asked_of_people_and_proxies_is_never_a_5xx(
+    stack: LocalStack, tmp_path: Path
+) -> None:
+    """Given an assistant, and a patient who is registered; then requests about both get behind the door."""
+    assistant = stack.token(Party.ASSISTANT, practice=PRACTICE)
+    headers = {"authorization": f"Bearer {assistant}"}
+    address = stack.endpoints["notification"]
+    async with httpx.AsyncClient() as http:
+        person = as_json(a_person()) | {"patient": PATIENT}
+        answer = await http.post(f"{address}/people", json=person, headers=headers)
+        assert answer.json() == {"patient": PATIENT}
+    patient = stack.token(Party.PATIENT, patients=(PATIENT,))
+    await _fuzzed(address, tmp_path, 15, assistant, (PATIENT, PRACTICE))
+    await _fuzzed(address, tmp_path, 5, patient, (PATIENT, PRACTICE))
+
+
+async def _fuzzed(
+    address: str,
+    folder: Path,
+    seconds: int,
+    token: str,
+    named: Collection[str] = tuple(ONLY.values()),
+) -> None:
     """Send requests made from the document, narrowed so that valid ones are about whom the token names."""
     async with httpx.AsyncClient() as http:
         document = (await http.get(f"{address}/openapi.json")).raise_for_status().text
     for pattern, only in ONLY.items():
-        assert pattern in document
+        assert (pattern in document) == (only in named)
         document = document.replace(pattern, f"^{only}$")
     (folder / "openapi.json").write_text(document)
     process = await asyncio.create_subprocess_exec(

@@ -44,6 +44,7 @@ def test_however_it_is_printed_nothing_of_the_person_is_seen(shown: str) -> None
         {"bsn": "999912345"},
         {"bsn": "12345678"},
         {"birth_date": "1749-03-01"},
+        {"birth_date": "9999-12-31"},
         {"phones": ["call Anna"]},
         {"surname": "   "},
         {"email": "anna at example"},
