@@ -3,7 +3,6 @@
 import asyncio
 import getpass
 import logging
-import os
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,20 +16,20 @@ from aiokafka.errors import KafkaError
 
 from cli.audit_trail.checking import Checked, Keys, check_trail
 from cli.audit_trail.export import Wanted, write
+from cli.audit_trail.writing import audit_keys, by_operator
 from cli.console import UserError, print_plain, stdout
 from cli.dead_letters.kafka import reader
 from cli.progress.look import database
 from cli.verify.command import addresses
 from deploy.local.data import DataFolder
 from runtime.audit.chain import AuditKey
-from runtime.audit.entry import Channel, Entry, Outcome
+from runtime.audit.entry import Entry
 from runtime.kafka import record_reader
 from runtime.kafka_address import servers_of
 from runtime.messages.message import Message
 from runtime.messages.parser import Parser
 from runtime.postgres import audit
 from runtime.postgres.audit import ChainWriter
-from schemas.access import Party
 from schemas.records.audit import AuditSealed
 from schemas.topics import AUDIT_SEALS, SERVICES
 
@@ -58,30 +57,12 @@ class Trails:
 
         folder = data or DEFAULT_DATA
         servers = addresses(folder, kafka, postgres)
-        return cls(*servers, _keys(key_file, DataFolder(folder).audit_key))
+        return cls(*servers, audit_keys(key_file, DataFolder(folder).audit_key))
 
     @property
     def by_id(self) -> Keys:
         """The keys by their ids."""
         return {key.id: key for key in self.keys}
-
-
-def _keys(given: Path | None, of_stack: Path) -> tuple[AuditKey, ...]:
-    """Read the keys from the given file, else from the environment, else from the stack's. Raises UserError."""
-    file = given or of_stack
-    text = None if given else os.environ.get("HERHAAL_AUDIT_KEY")
-    try:
-        keys = tuple(AuditKey.read(each) for each in (text or file.read_text()).split())
-    except OSError as error:
-        raise UserError(
-            f"The audit key {file} cannot be read ({error.strerror}): name one with --key-file, or set"
-            " HERHAAL_AUDIT_KEY."
-        ) from error
-    except ValueError as error:
-        raise UserError(f"The audit key cannot be used: {error}.") from None
-    if not keys:
-        raise UserError(f"{file} holds no audit key.")
-    return keys
 
 
 def run_verify(at: Trails) -> bool:
@@ -154,7 +135,7 @@ async def _seals(kafka: str) -> list[AuditSealed]:
 
 
 async def _export(at: Trails, wanted: Wanted, by: str, why: str) -> list[tuple[str, Entry]]:
-    asked = _by_operator(by, "audit.export", wanted.patient, why)
+    asked = by_operator(by, "audit.export", wanted.patient, why)
     found = []
     for service in SERVICES:
         async with database(at.postgres, service) as db:
@@ -175,20 +156,6 @@ async def _expire(at: Trails, before: datetime, by: str) -> dict[str, int]:
                 if key is not None:
                     deleted[service] += await audit.expire(db, chain, key, before)
             if deleted[service]:
-                done = _by_operator(by, "audit.expire", None, "")
+                done = by_operator(by, "audit.expire", None, "")
                 await ChainWriter(uuid4(), at.keys[0]).append(db, [done])
     return deleted
-
-
-def _by_operator(by: str, action: str, patient: str | None, why: str) -> Entry:
-    """The entry of a command, now; `why` are the operator's own words."""
-    return Entry(
-        at=datetime.now(UTC),
-        role=Party.OPERATOR,
-        actor=by[:100],
-        patient=patient,
-        action=action,
-        channel=Channel.CLI,
-        outcome=Outcome.ALLOWED,
-        purpose=why[:200] or None,
-    )

@@ -1,18 +1,21 @@
 """What `herhaal people` does: straight in notification's database and the folder of keys."""
 
 import asyncio
+import getpass
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
+from uuid import uuid4
 
 import asyncpg
 import typer
 from pydantic import TypeAdapter, ValidationError
 
 from cli.audit import Signature, accountable, line_of, record_of
+from cli.audit_trail.writing import audit_keys, by_operator
 from cli.console import ConsoleReport, UserError, print_plain, stdout
 from cli.kafka import ask
 from cli.people.csv_file import Line, read_people
@@ -20,12 +23,15 @@ from cli.postgres import safe_dsn
 from cli.publish import publisher
 from cli.up import DEFAULT_DATA
 from deploy.local.data import DataFolder
+from runtime.audit.chain import AuditKey
 from runtime.dsn import database_dsn
 from runtime.kafka.global_table import read_table
 from runtime.kafka.producer import NotPublished, Producer
 from runtime.keyring import KeyFile, NoKeyring
+from runtime.postgres.audit import ChainWriter
 from runtime.postgres.connection import Connection
 from runtime.postgres.sessions import OPERATOR_SESSION
+from schemas.access import Action
 from schemas.base import PatientId
 from schemas.records.access import ProxyGrant
 from schemas.records.operators import OperatorErasure
@@ -55,6 +61,7 @@ class Place:
     postgres: str = field(repr=False)
     keys: Path
     keyring: Path
+    audit_keys: tuple[AuditKey, ...]
 
     @classmethod
     def of(
@@ -65,7 +72,8 @@ class Place:
         at = keys or folder.people
         if postgres is None:
             postgres = _endpoint(folder, "postgres", "--postgres and --keys")
-        return cls(folder, safe_dsn(postgres), at, keyring or at / "keyring.json")
+        audit = audit_keys(None, folder.audit_key)
+        return cls(folder, safe_dsn(postgres), at, keyring or at / "keyring.json", audit)
 
     def kafka(self, given: str | None) -> str:
         """Kafka's address: the given one, else that of the stack. Raises UserError."""
@@ -80,6 +88,11 @@ class Place:
         except NoKeyring as error:
             raise UserError(str(error)) from None
         return file
+
+    @property
+    def trail(self) -> ChainWriter:
+        """A new chain in notification's audit trail."""
+        return ChainWriter(uuid4(), self.audit_keys[0])
 
     @asynccontextmanager
     async def database(self) -> AsyncIterator[Connection]:
@@ -105,7 +118,7 @@ def run_import(file: Path, place: Place) -> bool:
 
 
 async def _import(place: Place, people: People, lines: list[Line]) -> list[tuple[int, str]]:
-    refused = []
+    refused, trail, by = [], place.trail, getpass.getuser()
     with ConsoleReport() as report:
         async with place.database() as db:
             for done, line in enumerate(lines):
@@ -113,9 +126,13 @@ async def _import(place: Place, people: People, lines: list[Line]) -> list[tuple
                 assert request.practice is not None, "the file was checked"
                 try:
                     async with db.transaction():
-                        await people.register(
+                        patient = await people.register(
                             db, request.practice, request.person(), request.patient
                         )
+                        entry = by_operator(
+                            by, Action.PEOPLE_WRITE, patient, "import", request.practice
+                        )
+                        await trail.append(db, [entry])
                 except (OtherPerson, OtherPractice, Erased) as error:
                     refused.append((line.number, _WHY[type(error)]))
                 if done % 1000 == 999:
@@ -164,6 +181,8 @@ async def _erase(
 ) -> None:
     async with publisher(kafka) as producer, place.database() as db:
         await _keep(producer, patient, signed, "asked")
+        entry = by_operator(signed.by, "people.erase", patient, signed.why)
+        await place.trail.append(db, [entry])
         await erase(db, producer, keys, patient, granted, datetime.now(UTC))
         await _keep(producer, patient, signed, "erased")
 

@@ -61,6 +61,12 @@ async def test_people_are_imported_and_again_without_a_change(
     (same,) = await assistant.find(bsn=bsn)
     assert same == found
     assert (await assistant.show(patient)).json()["phones"] == ["0123-456799", "+31 6 00000000"]
+    trail = (await assistant.ask("GET", f"/patients/{patient}/audit")).json()["entries"]
+    assert [(e["action"], e["role"], e["channel"]) for e in reversed(trail)] == [
+        ("people.write", "operator", "cli"),
+        ("people.write", "operator", "cli"),
+        ("people.read", "assistant", "http"),
+    ]
 
 
 async def test_a_bad_file_imports_nobody_and_shows_no_value(assistant: Client, file: Path) -> None:
