@@ -2,7 +2,7 @@
 
 `python -m tests.harness.people_speed [--people N] [--requests N]` on a stack of its own, one request at a time,
 in turn with a page of an empty inbox: token, one query, no keys. Prints medians and 99th percentiles in ms, and
-the ratio of the medians.
+the ratio of the medians; then how many people a rotation takes in a second.
 """
 
 import argparse
@@ -16,14 +16,18 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
 
 from cli.directory import apply_directory, read_directory
 from cli.up import start_everything
 from deploy.local import LocalStack, StackOptions, free_ports
+from runtime.keyring import KeyFile
 from samples.persons import persons
 from schemas.access import Party
 from schemas.api.people import Person
+from services.notification.people.keys import PatientKeys
+from services.notification.people.rotate import Rotation
 from tests.harness.made import PRACTICE, as_json
 
 EXAMPLE = Path(__file__).parents[2] / "deploy" / "example" / "directory.yaml"
@@ -72,8 +76,10 @@ class Asked:
         return answer.raise_for_status()
 
 
-async def measure(folder: Path, count: int, requests: int) -> Mapping[str, list[float]]:
-    """Measure on one stack with so many people: milliseconds of each request, by kind."""
+async def measure(
+    folder: Path, count: int, requests: int
+) -> tuple[Mapping[str, list[float]], float]:
+    """Measure with so many people: ms of each request, by kind; people per second of a rotation."""
     async with LocalStack(StackOptions.at(folder, free_ports())) as stack:
         await start_everything(stack)
         await apply_directory(stack.kafka, read_directory(EXAMPLE))
@@ -90,7 +96,18 @@ async def measure(folder: Path, count: int, requests: int) -> Mapping[str, list[
                     began_s = time.perf_counter()
                     await request()
                     taken.setdefault(kind, []).append((time.perf_counter() - began_s) * 1000)
-    return taken
+        return taken, count / await _rotation_s(stack)
+
+
+async def _rotation_s(stack: LocalStack) -> float:
+    file = KeyFile(stack.data.people / "keyring.json")
+    db = await asyncpg.connect(stack.databases["notification"])
+    try:
+        began_s = time.perf_counter()
+        await Rotation(file, PatientKeys(stack.data.people, file), lambda _: None).run(db)
+        return time.perf_counter() - began_s
+    finally:
+        await db.close()
 
 
 def main() -> None:
@@ -100,11 +117,12 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=500)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        taken = asyncio.run(measure(Path(folder), options.people, options.requests))
+        taken, per_s = asyncio.run(measure(Path(folder), options.people, options.requests))
     base = statistics.median(taken["empty inbox"])
     for kind, ms in taken.items():
         median, high = statistics.median(ms), statistics.quantiles(ms, n=100)[98]
         sys.stdout.write(f"| {kind} | {median:.1f} | {high:.1f} | {median / base:.1f} |\n")
+    sys.stdout.write(f"rotation: {per_s:.0f} people/s\n")
 
 
 if __name__ == "__main__":
