@@ -150,3 +150,10 @@ async def test_one_address_is_refused_without_a_valid_token_and_served_with_one(
     assert QUOTA <= statuses(answers)[401] <= QUOTA + 1
     assert set(statuses(answers)) == {401, 429}
     assert statuses(served) == {200: QUOTA}
+
+
+async def test_orders_that_are_refused_for_their_body_count_too(two: Processes) -> None:
+    token = two.patient(a_patient())
+    answers = await two.flood("POST", "/orders", token, [{"not": "an order"}] * FLOOD)
+    assert QUOTA <= statuses(answers)[422] <= QUOTA + 1
+    assert set(statuses(answers)) == {422, 429}
