@@ -62,7 +62,7 @@ class PeopleApi:
                 patient = await self._people.register(
                     db, practice, request.person(), request.patient
                 )
-                caller.saw([patient])
+                caller.saw((patient,))
                 await self._resources.audit.append(db, caller.entries())
         except (OtherPerson, OtherPractice, Erased) as error:
             raise _conflict(error) from None
@@ -113,6 +113,8 @@ class PeopleApi:
             if caller.allows(About(patient=known.patient, practice=known.practice))
         ]
         caller.saw(person.patient for person in shown)
+        if not shown:
+            caller.saw_nothing()
         return json_response(FoundView(people=shown), headers=NOT_KEPT)
 
     async def _row(self, db: Connection, caller: Caller, patient: str) -> StoredPerson:

@@ -1,6 +1,6 @@
 """Grants, revokes and lists proxies: a row here, and a record that every service checks tokens against."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -20,6 +20,10 @@ from services.notification.people.proxy_store import StoredProxy
 from services.notification.people.sealed import seal, unseal
 
 SOURCE = "nl.herhaal/notification/http"
+
+
+Note = Callable[[Connection], Awaitable[None]]
+"""Writes the audit entry of a change, in a transaction of this connection."""
 
 
 class NoProxy(Exception):
@@ -51,9 +55,9 @@ class Proxies:
         self._clock = clock
 
     async def grant(
-        self, db: Connection, patient: str, proxy: str, wanted: Proxy, by: Actor
+        self, db: Connection, patient: str, proxy: str, wanted: Proxy, by: Actor, note: Note
     ) -> ProxyView:
-        """Let somebody stand in for a patient: the row, then the record. Safe to repeat.
+        """Let somebody stand in for a patient: the row with its `note`, then the record. Safe to repeat.
 
         Raises:
             NoProxy: the law or the dates do not allow it.
@@ -61,13 +65,17 @@ class Proxies:
             NotPublished: Kafka did not take the record: it may not count yet.
         """
         async with proxy_store.locked(db, grant_key(patient, proxy)):
-            granted = await self._save(db, patient, proxy, wanted, by)
+            async with db.transaction():
+                granted = await self._save(db, patient, proxy, wanted, by)
+                await note(db)
             await self._sender.send(_record(patient, proxy, granted))
         return ProxyView(**dict(granted), proxy=proxy)
 
-    async def revoke(self, db: Connection, patient: str, proxy: str) -> None:
-        """Take a grant back, if there is one: the record, then the row. Raises NotPublished."""
+    async def revoke(self, db: Connection, patient: str, proxy: str, note: Note) -> None:
+        """Take a grant back, if there is one: the `note`, the record, then the row. Raises NotPublished."""
         async with proxy_store.locked(db, grant_key(patient, proxy)):
+            async with db.transaction():
+                await note(db)
             await self._sender.send(revocation(patient, proxy, self._clock()))
             await proxy_store.delete(db, patient, proxy)
 
@@ -86,21 +94,20 @@ class Proxies:
     async def _save(
         self, db: Connection, patient: str, proxy: str, wanted: Proxy, by: Actor
     ) -> _Granted:
-        async with db.transaction():
-            await store.share_lock(db)
-            row = await store.person_for_update(db, patient)
-            person = await self._people.open(row) if row else None
-            key = await self._people.key(patient)
-            if person is None or key is None:
-                raise Erased
-            now = self._clock()
-            end = end_of(wanted.kind, person.birth_date, wanted.consent, wanted.until, now)
-            if isinstance(end, Refused):
-                raise NoProxy(end)
-            fields = {name: getattr(wanted, name) for name in Proxy.model_fields}
-            granted = _Granted(**fields | {"until": end}, granted_by=by, granted_at=now)
-            sealed = seal(key, granted.model_dump_json().encode(), _about(patient, proxy))
-            await proxy_store.save(db, patient, proxy, granted.kind.value, end, sealed)
+        await store.share_lock(db)
+        row = await store.person_for_update(db, patient)
+        person = await self._people.open(row) if row else None
+        key = await self._people.key(patient)
+        if person is None or key is None:
+            raise Erased
+        now = self._clock()
+        end = end_of(wanted.kind, person.birth_date, wanted.consent, wanted.until, now)
+        if isinstance(end, Refused):
+            raise NoProxy(end)
+        fields = {name: getattr(wanted, name) for name in Proxy.model_fields}
+        granted = _Granted(**fields | {"until": end}, granted_by=by, granted_at=now)
+        sealed = seal(key, granted.model_dump_json().encode(), _about(patient, proxy))
+        await proxy_store.save(db, patient, proxy, granted.kind.value, end, sealed)
         return granted
 
 

@@ -28,7 +28,7 @@ from services.notification.people import store
 from services.notification.people.domain.ends import Refused
 from services.notification.people.http import NOT_KEPT
 from services.notification.people.keys import Erased
-from services.notification.people.proxies import NoProxy, Proxies, kind_of
+from services.notification.people.proxies import NoProxy, Note, Proxies, kind_of
 
 ProxyPath = Annotated[ProxyId, Path()]
 
@@ -56,19 +56,22 @@ class ProxiesApi:
             except Erased:
                 raise not_found("person") from None
         shown = [each for each in proxies if _sees(caller, each.proxy)]
+        if not shown:
+            caller.saw_nothing()
         return json_response(ProxiesView(proxies=shown), headers=NOT_KEPT)
 
     async def of_proxy(self, caller: Caller, proxy: str) -> Response:
         """Show for whom somebody stands in, as far as the caller may know."""
         async with self._resources.api_pool.acquire() as db:
-            rows = await self._proxies.of_proxy(db, proxy)
+            rows = await self._proxies.of_proxy(db, proxy) if _sees(caller, proxy) else []
         shown = [
             StandsInView(patient=row.patient, kind=kind_of(row), until=row.until)
             for row in rows
-            if _sees(caller, proxy)
-            and caller.allows(About(patient=row.patient, practice=row.practice))
+            if caller.allows(About(patient=row.patient, practice=row.practice))
         ]
         caller.saw(one.patient for one in shown)
+        if not shown:
+            caller.saw_nothing()
         return json_response(StandsInForView(patients=shown), headers=NOT_KEPT)
 
     async def grant(
@@ -84,9 +87,10 @@ class ProxiesApi:
             await _require(db, caller, patient)
             by = caller.acting(Actor, request.by, "by")
             _require_own_wish(caller, request)
-            await self._resources.audit.write(caller.entries())
             try:
-                view = await self._proxies.grant(db, patient, proxy, request, by)
+                view = await self._proxies.grant(
+                    db, patient, proxy, request, by, self._note(caller)
+                )
             except NoProxy as no:
                 raise invalid_field(_FIELDS[no.refused], no.refused) from None
             except Erased:
@@ -105,12 +109,14 @@ class ProxiesApi:
             await _require(db, caller, patient)
             if not _sees(caller, proxy):
                 raise not_found("person")
-            await self._resources.audit.write(caller.entries())
             try:
-                await self._proxies.revoke(db, patient, proxy)
+                await self._proxies.revoke(db, patient, proxy, self._note(caller))
             except NotPublished:
                 raise unavailable("It may count still; please send it again.") from None
         return Response(status_code=204)
+
+    def _note(self, caller: Caller) -> Note:
+        return lambda db: self._resources.audit.append(db, caller.entries())
 
 
 def add_routes(routes: APIRouter, api: ProxiesApi) -> None:

@@ -69,7 +69,8 @@ async def test_every_cell_is_answered_as_the_table_says(
     role: Party | None,
 ) -> None:
     wrong = []
-    for operation in operations:
+    # A proxy that takes back its own grant is nobody afterwards.
+    for operation in sorted(operations, key=lambda each: each.method == "DELETE"):
         for asked in _scopes(operation, role):
             cell = cells.add(await _cell(door, operation, role, asked, places))
             wrong += [cell] if cell.got != cell.expected else []

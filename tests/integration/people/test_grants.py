@@ -24,6 +24,12 @@ from tests.integration.people.client import Client, a_bsn
 from tests.unit.served import FakeSender
 
 GP = Actor(role=Role.GP, id="gp-1")
+
+
+async def unnoted(_: Connection) -> None:
+    """Write no audit entry: these tests are about the row and the record."""
+
+
 CARLA = Proxy(
     kind=ProxyKind.AUTHORISED,
     name="Carla Voorbeeld",
@@ -87,9 +93,9 @@ async def test_a_grant_that_kafka_did_not_take_is_sent_again(
     patient = await assistant.registered(a_person(a_bsn()))
     desk.sender = FakeSender(away=True)
     with pytest.raises(NotPublished):
-        await desk.proxies.grant(db, patient, "usr_1", CARLA, GP)
+        await desk.proxies.grant(db, patient, "usr_1", CARLA, GP, unnoted)
     desk.sender = FakeSender()
-    await desk.proxies.grant(db, patient, "usr_1", CARLA, GP)
+    await desk.proxies.grant(db, patient, "usr_1", CARLA, GP, unnoted)
     (record,) = desk.sender.sent
     assert (record.topic, record.key) == ("access.proxies", f"{patient}/usr_1".encode())
     assert await desk.names(db, patient) == ["Carla Voorbeeld"]
@@ -99,10 +105,10 @@ async def test_a_revocation_that_kafka_did_not_take_changes_nothing(
     assistant: Client, desk: Desk, db: Connection
 ) -> None:
     patient = await assistant.registered(a_person(a_bsn()))
-    await desk.proxies.grant(db, patient, "usr_1", CARLA, GP)
+    await desk.proxies.grant(db, patient, "usr_1", CARLA, GP, unnoted)
     desk.sender = FakeSender(away=True)
     with pytest.raises(NotPublished):
-        await desk.proxies.revoke(db, patient, "usr_1")
+        await desk.proxies.revoke(db, patient, "usr_1", unnoted)
     assert await desk.names(db, patient) == ["Carla Voorbeeld"]
 
 
@@ -117,9 +123,9 @@ async def test_who_change_a_grant_at_once_leave_row_and_record_alike(
         db = await desk.connect()
         try:
             if number % 2:
-                await desk.proxies.revoke(db, patient, "usr_1")
+                await desk.proxies.revoke(db, patient, "usr_1", unnoted)
             else:
-                await desk.proxies.grant(db, patient, "usr_1", CARLA, GP)
+                await desk.proxies.grant(db, patient, "usr_1", CARLA, GP, unnoted)
         finally:
             await db.close()
 
@@ -145,7 +151,7 @@ async def test_a_parents_grant_ends_at_the_childs_midnight(
     desk.now = (midnight - timedelta(seconds=1)).astimezone(UTC)
     consent = Consent(by=ConsentBy.PARENT, how=ConsentHow.WRITTEN, on=date(2027, 5, 31))
     parent = CARLA.model_copy(update={"kind": ProxyKind.PARENT, "consent": consent})
-    view = await desk.proxies.grant(db, patient, "usr_1", parent, GP)
+    view = await desk.proxies.grant(db, patient, "usr_1", parent, GP, unnoted)
     assert view.until == midnight
     (record,) = desk.sender.sent
     assert record.value is not None

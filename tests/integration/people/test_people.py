@@ -208,3 +208,30 @@ async def test_an_error_does_not_repeat_a_bsn(assistant: Client) -> None:
     assert answer.status_code == 422
     assert "999912345" not in answer.text
     assert "fails the eleven-test" in answer.text
+
+
+async def test_looks_and_changes_are_in_the_audit_trail_with_the_purpose(assistant: Client) -> None:
+    """Given somebody who is registered, looked up, found and given a proxy; then the patient sees each;
+    a search of another practice, which finds nobody, is not about the patient.
+    """
+    bsn = a_bsn()
+    patient = await assistant.registered(a_person(bsn))
+    await assistant.show(patient)
+    await assistant.find(bsn=bsn, why="contact")
+    proxy = f"/patients/{patient}/proxies/usr_1"
+    consent = {"by": "patient", "how": "phone", "on": "2026-11-02"}
+    body = {"kind": "authorised", "name": "Carla Voorbeeld", "consent": consent}
+    assert (await assistant.ask("PUT", proxy, body)).status_code == 200
+    assert (await assistant.ask("DELETE", proxy)).status_code == 204
+    other = assistant.as_(Party.ASSISTANT, practice=OTHER_PRACTICE)
+    assert await other.find(bsn=bsn) == []
+
+    reader = assistant.as_(Party.PATIENT, patients=(patient,), sub=patient)
+    entries = (await reader.ask("GET", f"/patients/{patient}/audit")).json()["entries"]
+    assert [(e["action"], e["outcome"], e["purpose"], e["practice"]) for e in entries[::-1]] == [
+        ("people.write", "allowed", None, PRACTICE),
+        ("people.read", "allowed", None, PRACTICE),
+        ("people.find", "allowed", "contact", PRACTICE),
+        ("proxies.grant", "allowed", None, PRACTICE),
+        ("proxies.revoke", "allowed", None, PRACTICE),
+    ]
