@@ -26,10 +26,12 @@ class Canary:
 
     mark: str
     bsn: str
+    sent_bsn: str
+    """What an outsider sends where it should not: of somebody whom nobody registers."""
 
     @classmethod
     def new(cls) -> "Canary":
-        return cls(f"zq{uuid4().hex[:10]}", a_bsn())
+        return cls(f"zq{uuid4().hex[:10]}", a_bsn(), a_bsn())
 
     @property
     def person(self) -> Person:
@@ -58,7 +60,7 @@ class Canary:
 
     @property
     def garbage(self) -> str:
-        """What an outsider sends where it should not."""
+        """What else the outsider sends."""
         return f"rommel{self.mark}"
 
 
@@ -112,7 +114,7 @@ class Life:
 
     async def sends_garbage(self) -> None:
         """Requests and records with identity where it does not belong."""
-        words, bsn = self._canary.garbage, self._canary.bsn
+        words, bsn = self._canary.garbage, self._canary.sent_bsn
         addresses = self._stack.endpoints
         portal = dict(bearer(self._stack, Party.PORTAL, sub=TEST_PORTAL))
         assistant = dict(bearer(self._stack, Party.ASSISTANT, practice=PRACTICE))
@@ -156,7 +158,7 @@ class Life:
     async def sends_poison(self, kafka: str) -> None:
         """Records that cannot be read, with identity in their bodies and headers."""
         for topic in (topics.ORDERS_REQUESTS, topics.MEDICATION_CHANGES):
-            body = f'{{"name": "{self._canary.garbage}", "bsn": "{self._canary.bsn}"'.encode()
+            body = f'{{"name": "{self._canary.garbage}", "bsn": "{self._canary.sent_bsn}"'.encode()
             headers = (
                 ("ce_type", b"nl.herhaal.order.place.v1"),
                 ("note", self._canary.garbage.encode()),
