@@ -1,11 +1,15 @@
 """`herhaal test`: run all checks, with their times and a summary of what failed."""
 
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import IO
 
 from rich.table import Table
 
@@ -35,10 +39,11 @@ SOAK_MINUTES = 30.0
 
 @dataclass(frozen=True)
 class Step:
-    """One check: its name and its command."""
+    """One check: its name and its command, and another that runs beside it and is printed afterwards."""
 
     name: str
     command: tuple[str, ...]
+    beside: "Step | None" = None
 
 
 @dataclass(frozen=True)
@@ -113,11 +118,11 @@ def stack_options(stack: str, kafka_image: str | None, postgres_image: str | Non
 
 
 def steps(suite: str | None, options: Sequence[str]) -> list[Step]:
-    """List the checks of a suite; pytest last, so that the output ends with its summary."""
+    """List the checks of a suite."""
     if suite == "lint":
         return [*LINT]
     if suite is None:
-        return [*LINT, _pytest("tests", options)]
+        return [*LINT, *_all_tests(options)]
     if suite == "soak":
         return [_pytest("faults", options)]
     if suite not in PYTEST_SUITES:
@@ -126,25 +131,53 @@ def steps(suite: str | None, options: Sequence[str]) -> list[Step]:
     return [_pytest(PYTEST_SUITES[suite], [*_OWN_OPTIONS.get(suite, ()), *options])]
 
 
-def run_all(todo: Sequence[Step], run: Callable[[Step], Outcome]) -> list[Outcome]:
-    """Run all checks, even after a failure. Print the summary before pytest, which prints its own."""
-    outcomes: list[Outcome] = []
-    for step in todo:
-        if step.name == "pytest" and outcomes:
-            stdout().print(_summary(outcomes))
-        outcomes.append(run(step))
-    if todo[-1].name != "pytest":
+def _all_tests(options: Sequence[str]) -> list[Step]:
+    """All tests in about 25 minutes on two cores; with options of pytest's own, as one run in order.
+
+    Tests that mostly wait run in two processes, each with a stack of its own, and the benchmark beside them at
+    a lower priority. Faults run alone afterwards, as they are timed.
+    """
+    if any(not option.startswith("--json=") for option in options):
+        return [_pytest("tests", options)]
+    nice = ("nice", "-n", "5")
+    e2e = _pytest("e2e", ())
+    folders = [f"tests/{name}" for name in ("integration", "unit", "contract", "architecture")]
+    together = (sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadfile", *folders)
+    return [
+        Step("tests", together, Step("e2e", (*nice, *e2e.command))),
+        replace(_pytest("faults", options), name="faults"),
+    ]
+
+
+def run_all(todo: Sequence[Step], run: Callable[[Step], Sequence[Outcome]]) -> list[Outcome]:
+    """Run all checks, even after a failure. Print the summary of several at the end."""
+    outcomes = [outcome for step in todo for outcome in run(step)]
+    if len(outcomes) > 1:
         stdout().print(_summary(outcomes))
     return outcomes
 
 
-def run_step(step: Step) -> Outcome:
-    """Run one check with its output on the console."""
-    if step.name != "pytest":
+def run_step(step: Step) -> list[Outcome]:
+    """Run one check with its output on the console, and what runs beside it with its output after that."""
+    if step.beside is None:
+        return [_run(step)]
+    with tempfile.TemporaryFile("w+") as said, ThreadPoolExecutor(1) as beside:
+        other = beside.submit(_run, step.beside, said)
+        done = _run(step)
+        outcome = other.result()
+        said.seek(0)
+        stdout().rule(step.beside.name, align="left")
+        shutil.copyfileobj(said, sys.stdout)
+    return [done, outcome]
+
+
+def _run(step: Step, to: IO[str] | None = None) -> Outcome:
+    """Run one check, with its output on the console or into this file."""
+    if to is None and step.name != "pytest":
         stdout().rule(step.name, align="left")
     started = time.monotonic()
-    code = subprocess.run(step.command, cwd=ROOT, check=False).returncode
-    return Outcome(step.name, code, time.monotonic() - started)
+    run = subprocess.run(step.command, cwd=ROOT, check=False, stdout=to, stderr=to)
+    return Outcome(step.name, run.returncode, time.monotonic() - started)
 
 
 def _pytest(folder: str, options: Sequence[str]) -> Step:

@@ -10,7 +10,6 @@ from hypothesis import settings
 
 pytest_plugins = [
     "tests.faults.plugin",
-    "tests.e2e.plugin",
     "tests.integration.access.plugin",
     "tests.integration.keycloak.plugin",
 ]

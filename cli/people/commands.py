@@ -182,7 +182,8 @@ async def _erase(
     async with publisher(kafka) as producer, place.database() as db:
         await _keep(producer, patient, signed, "asked")
         entry = by_operator(signed.by, "people.erase", patient, signed.why)
-        await place.trail.append(db, [entry])
+        async with db.transaction():
+            await place.trail.append(db, [entry])
         await erase(db, producer, keys, patient, granted, datetime.now(UTC))
         await _keep(producer, patient, signed, "erased")
 

@@ -99,19 +99,20 @@ class ChainWriter:
         self._key = key
 
     async def append(self, db: Connection, entries: Sequence[Entry]) -> None:
-        """Append entries in the caller's transaction; wait for another transaction that does."""
-        await append(db, self.writer, self._key, entries)
+        """Append at least one entry in the caller's transaction; wait for another one that does.
 
-
-async def append(db: Connection, writer: UUID, key: AuditKey, entries: Sequence[Entry]) -> None:
-    """Append at least one entry to a writer's chain: see `ChainWriter.append`."""
-    head = Head(*(await db.fetchrow(_LOCK_HEAD, writer, key.id) or ()))
-    links = key.links(writer, head, entries)
-    last = Head(links[-1].seq, links[-1].mac)
-    columns = zip(*(_row_of(entry) for entry in entries), strict=True)
-    seqs, macs = [link.seq for link in links], [link.mac for link in links]
-    seal = key.seal(writer, last)
-    await db.execute(_APPEND, writer, seqs, *columns, macs, last.seq, last.mac, seal)
+        Raises RuntimeError outside of a transaction, as its lock would not hold.
+        """
+        if not db.is_in_transaction():
+            raise RuntimeError("the audit trail is written in a transaction")
+        writer, key = self.writer, self._key
+        head = Head(*(await db.fetchrow(_LOCK_HEAD, writer, key.id) or ()))
+        links = key.links(writer, head, entries)
+        last = Head(links[-1].seq, links[-1].mac)
+        columns = zip(*(_row_of(entry) for entry in entries), strict=True)
+        seqs, macs = [link.seq for link in links], [link.mac for link in links]
+        seal = key.seal(writer, last)
+        await db.execute(_APPEND, writer, seqs, *columns, macs, last.seq, last.mac, seal)
 
 
 async def of_patient(

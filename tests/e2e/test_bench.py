@@ -11,7 +11,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.e2e.plugin import QUICK, ROOT
+from tests.e2e.conftest import QUICK, ROOT
 
 pytestmark = pytest.mark.timeout(1200)
 

@@ -13,6 +13,7 @@ from runtime.audit.entry import Channel, Entry, Outcome
 from runtime.audit_log import AuditLog
 from runtime.messages.positions import Changes, Claim
 from runtime.postgres import audit, migrations
+from runtime.postgres.audit import ChainWriter
 from runtime.postgres.connection import Connection
 from runtime.postgres.pool import Pool
 from runtime.postgres.statements import Writes
@@ -44,6 +45,12 @@ async def pool(scratch: str) -> AsyncIterator[Pool]:
 
 async def checked(db: Connection, *seals: AuditSealed) -> Checked:
     return await check_trail(db, "ordering", {KEY.id: KEY}, seals)
+
+
+async def add(db: Connection, chain: ChainWriter, entries: list[Entry]) -> None:
+    """Append entries in a transaction."""
+    async with db.transaction():
+        await chain.append(db, entries)
 
 
 async def seals(db: Connection) -> list[AuditSealed]:
@@ -78,7 +85,7 @@ async def test_writers_of_one_chain_in_transactions_of_their_own_follow_each_oth
         async with pool.acquire() as db:
             try:
                 async with db.transaction():
-                    await chain.append(db, [ENTRY, ENTRY])
+                    await add(db, chain, [ENTRY, ENTRY])
                     if number % 3 == 0:
                         raise asyncpg.SerializationError
             except asyncpg.SerializationError:
@@ -101,7 +108,7 @@ async def test_an_entry_is_read_back_as_it_was_written(pool: Pool) -> None:
         purpose="phone_line",
     )
     async with pool.acquire() as db:
-        await a_chain().append(db, [full, ENTRY])
+        await add(db, a_chain(), [full, ENTRY])
         assert await audit.export(db, "pat_anna0001", None, None) == [full, ENTRY]
 
 
@@ -136,7 +143,7 @@ TAMPERINGS = {
 async def test_each_kind_of_tampering_is_found(pool: Pool, how: str) -> None:
     """Given ten rows at the same time, announced to Kafka; when their owner tampers; then it is found."""
     async with pool.acquire() as db:
-        await a_chain().append(db, [ENTRY] * 10)
+        await add(db, a_chain(), [ENTRY] * 10)
         known = await seals(db)
         assert not (await checked(db, *known)).wrong
         await db.execute(TAMPERINGS[how])
@@ -149,9 +156,9 @@ async def test_an_older_copy_put_back_is_found_by_what_kafka_knows(pool: Pool) -
     """Given a copy of rows and head as they once were, seal and all; only Kafka knows that they went on."""
     chain = a_chain()
     async with pool.acquire() as db:
-        await chain.append(db, [ENTRY] * 7)
+        await add(db, chain, [ENTRY] * 7)
         await db.execute("create table old_heads as select * from audit_heads")
-        await chain.append(db, [ENTRY] * 3)
+        await add(db, chain, [ENTRY] * 3)
         known = await seals(db)
         await db.execute(
             """
@@ -166,9 +173,16 @@ async def test_an_older_copy_put_back_is_found_by_what_kafka_knows(pool: Pool) -
     ]
 
 
+async def test_nobody_appends_outside_of_a_transaction(pool: Pool) -> None:
+    """The lock on the chain's end would be gone before its row is there: chains would fork."""
+    async with pool.acquire() as db:
+        with pytest.raises(RuntimeError, match="in a transaction"):
+            await a_chain().append(db, [ENTRY])
+
+
 async def test_a_chain_made_with_another_key_is_told(pool: Pool) -> None:
     async with pool.acquire() as db:
-        await a_chain().append(db, [ENTRY])
+        await add(db, a_chain(), [ENTRY])
         found = await check_trail(db, "ordering", {}, ())
     assert [each.rpartition(": ")[2] for each in found.wrong] == [
         "it was made with a key that is not here"
@@ -180,18 +194,18 @@ async def test_rows_that_were_kept_long_enough_go_and_the_rest_stays_whole(pool:
     old, cut = AT - timedelta(days=6 * 365), AT - timedelta(days=5 * 365)
     chain = a_chain()
     async with pool.acquire() as db:
-        await chain.append(db, [replace(ENTRY, at=old), ENTRY, replace(ENTRY, at=old), ENTRY])
+        await add(db, chain, [replace(ENTRY, at=old), ENTRY, replace(ENTRY, at=old), ENTRY])
         known = await seals(db)
         (stored,) = await audit.chains(db)
         assert await audit.expire(db, stored, KEY, cut) == 1
         (stored,) = await audit.chains(db)
         assert await audit.expire(db, stored, KEY, cut) == 0
-        await chain.append(db, [ENTRY])
+        await add(db, chain, [ENTRY])
         found = await checked(db, *known)
         assert (found.rows, found.wrong) == (4, [])
         # All of it, much later; the chain then goes on.
         assert await audit.expire(db, (await audit.chains(db))[0], KEY, AT + timedelta(days=1)) == 4
-        await chain.append(db, [ENTRY])
+        await add(db, chain, [ENTRY])
         found = await checked(db, *known)
         assert (found.rows, found.wrong) == (1, [])
 
@@ -220,7 +234,7 @@ async def test_a_batch_saves_its_entries_with_its_positions_or_not_at_all(pool: 
 async def test_the_services_role_adds_rows_and_can_do_no_more(migrated: ServiceDatabase) -> None:
     """Given the role as which a service runs; when it changes or deletes rows; then PostgreSQL refuses."""
     async with connected(migrated.runtime) as db:
-        await a_chain().append(db, [ENTRY])
+        await add(db, a_chain(), [ENTRY])
         for statement in (
             "update audit set actor = 'nobody'",
             "delete from audit",

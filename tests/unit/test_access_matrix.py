@@ -112,7 +112,7 @@ async def test_no_spelling_of_a_path_or_method_gets_past_the_door(
 WRITTEN = {action for _, method, _, action in GUARDED if method != "GET"}
 
 
-@pytest.mark.parametrize("action", WRITTEN)
+@pytest.mark.parametrize("action", sorted(WRITTEN))
 def test_who_may_change_something_has_a_role_in_records_or_is_a_system(action: Action) -> None:
     """So a record can always say who acted; an order only has roles that may place one."""
     for role in ACCESS[action].keys() - SYSTEM_KINDS:

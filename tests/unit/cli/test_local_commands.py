@@ -1,5 +1,6 @@
 """The commands that `herhaal serve` and `herhaal test` run, by options; which PostgreSQL is refused."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,14 +9,39 @@ import pytest
 from cli.backup import run_restore
 from cli.console import UserError
 from cli.serve import check_serve
-from cli.test import Outcome, Step, SuiteOptions, run_all, stack_options, steps
+from cli.test import ROOT, Outcome, Step, SuiteOptions, run_all, run_step, stack_options, steps
 from cli.up import run_up
 from cli.verify.command import addresses
 
+LINT = ["ruff check", "ruff format", "mypy --strict", "import rules"]
 
-def test_without_a_suite_everything_is_checked_and_pytest_closes_the_output() -> None:
-    names = [step.name for step in steps(None, [])]
-    assert names == ["ruff check", "ruff format", "mypy --strict", "import rules", "pytest"]
+
+def test_without_a_suite_everything_is_checked() -> None:
+    """The benchmark beside the tests that wait; the faults, which are timed, alone."""
+    *lint, tests, faults = steps(None, ["--json=rows.json"])
+    assert [step.name for step in lint] == LINT
+    folders = {path.name for path in (ROOT / "tests").iterdir() if (path / "__init__.py").exists()}
+    assert tests.beside is not None
+    ran = " ".join((*tests.command, *tests.beside.command, *faults.command))
+    assert {name for name in folders if f"tests/{name}" in ran} == folders - {"harness"}
+    assert "--json=rows.json" in faults.command
+    assert "--json=rows.json" not in tests.command
+
+
+def test_with_options_of_pytest_everything_is_one_run() -> None:
+    *lint, tests = steps(None, ["-k", "feed"])
+    assert [step.name for step in lint] == LINT
+    assert tests.command[1:] == ("-m", "pytest", "tests", "-k", "feed")
+
+
+def test_what_runs_beside_a_check_is_printed_after_it(capfd: pytest.CaptureFixture[str]) -> None:
+    """Given a check and another beside it, which is ready first and fails; both are reported."""
+    slow = (sys.executable, "-c", "import time; time.sleep(0.3); print('first')")
+    quick = (sys.executable, "-c", "print('second'); raise SystemExit(3)")
+    outcomes = run_step(Step("slow", slow, Step("quick", quick)))
+    assert [(outcome.name, outcome.code) for outcome in outcomes] == [("slow", 0), ("quick", 3)]
+    printed = capfd.readouterr().out
+    assert printed.index("first") < printed.index("second")
 
 
 def test_a_suite_runs_its_own_tests_only_and_hands_the_rest_to_pytest() -> None:
@@ -46,12 +72,12 @@ def test_a_suite_that_does_not_exist_is_reported_with_those_that_do() -> None:
 def test_all_checks_run_also_after_one_failed() -> None:
     ran: list[str] = []
 
-    def run(step: Step) -> Outcome:
+    def run(step: Step) -> list[Outcome]:
         ran.append(step.name)
-        return Outcome(step.name, code=1, seconds=0)
+        return [Outcome(step.name, code=1, seconds=0)]
 
     outcomes = run_all(steps(None, []), run)
-    assert len(ran) == 5
+    assert len(ran) == 6
     assert all(outcome.code for outcome in outcomes)
 
 

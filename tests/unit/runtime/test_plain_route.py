@@ -247,7 +247,7 @@ def test_an_endpoint_with_other_parameters_is_refused_when_the_route_is_added(
 
 
 @pytest.mark.parametrize("kind", [APIRoute, PlainRoute])
-@pytest.mark.parametrize("sent", [b"", GOOD[:20]])
+@pytest.mark.parametrize("sent", [b"", GOOD[:20]], ids=["nothing", "a part"])
 async def test_a_client_that_disconnects_before_the_end_of_its_body_is_not_answered(
     sent: bytes, kind: type[APIRoute]
 ) -> None:
