@@ -85,15 +85,11 @@ on conflict (patient) do update set practice = excluded.practice, version = excl
 """
 _DROP_OVERVIEWS = "delete from overviews where patient = any($1::text[])"
 
-# The commit need not wait for the disk: after a row is lost in a crash, the loop still recognises a repeat.
-# The setting holds until the end of this statement's transaction.
 _ADD_TO_INTAKE = """
-with asynchronous as materialized (
-    select set_config('synchronous_commit', 'off', true)
-), added as (
+with added as (
     insert into intake (order_id, patient, digest, practice, pharmacy)
     select order_id, patient, digest, practice, pharmacy
-    from asynchronous, unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[])
+    from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[])
         with ordinality as a(order_id, patient, digest, practice, pharmacy, place)
     where (select true from orders where orders.order_id = a.order_id limit 1) is null
     order by place

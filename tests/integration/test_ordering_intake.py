@@ -58,18 +58,6 @@ async def test_of_two_processes_at_once_the_later_learns_what_the_earlier_noted(
     assert await later == {order_id: "earlier"}
 
 
-async def test_only_the_commit_of_a_note_does_not_wait_for_the_disk(
-    dbs: tuple[Connection, Connection],
-) -> None:
-    db = dbs[0]
-    async with db.transaction():
-        await store.add_to_intake(db, [_arrival(uuid4(), a_patient(), "a")])
-        assert await db.fetchval("show synchronous_commit") == "off"
-    assert await db.fetchval("show synchronous_commit") == "on"
-    await store.add_to_intake(db, [_arrival(uuid4(), a_patient(), "a")])
-    assert await db.fetchval("show synchronous_commit") == "on"
-
-
 async def test_an_order_that_came_over_kafka_leaves_the_intake_too(
     stack: LocalStack, dbs: tuple[Connection, Connection]
 ) -> None:
