@@ -176,7 +176,7 @@ def _document_scheme(app: FastAPI) -> None:
 def _trace(request: Request) -> Trace:
     """What the path says that the request is about, if it is well-formed."""
     patient = request.path_params.get("patient", "")
-    trace = Trace(thing=identifier(request.path_params))
+    trace = Trace(path=identifier(request.path_params))
     trace.concerns((patient,) if _PATIENT.fullmatch(patient) else ())
     return trace
 

@@ -16,6 +16,11 @@ from schemas.base import Actor, PlacedBy
 WriteAudit = Callable[[Sequence[Entry]], Awaitable[None]]
 """Writes entries; they are on the disk when it returns."""
 
+FORBIDDEN, INVALID = "forbidden", "invalid"
+
+_BEFORE_THE_ENDPOINT = (FORBIDDEN, INVALID)
+"""Refusals of a role, and of parameters and bodies."""
+
 _IDENTIFIER = re.compile(r"[\w.:-]{1,100}", re.ASCII)
 
 
@@ -23,13 +28,14 @@ _IDENTIFIER = re.compile(r"[\w.:-]{1,100}", re.ASCII)
 class Trace:
     """What a request is about, as its endpoint finds out.
 
-    `patients` are those whose records it concerns. `acts_for` is whom a system names. `purpose` is the
-    caller's, where it is asked for. `nothing` says that the answer shows nothing, `written` which outcome
-    the endpoint has written itself, with what it changed.
+    `patients` are those whose records it concerns, `path` what the path names beside them, `thing` what else
+    it is about. `acts_for` is whom a system names. `purpose` is the caller's, where it is asked for. `nothing`
+    says that the answer shows nothing, `written` which outcome the endpoint has written itself.
     """
 
     patients: dict[str, None] = field(default_factory=dict)
     practice: str | None = None
+    path: str | None = None
     thing: str | None = None
     acts_for: Actor | PlacedBy | None = None
     purpose: str | None = None
@@ -57,7 +63,7 @@ class Trace:
                 patient=patient,
                 practice=self.practice,
                 action=action,
-                thing=self.thing,
+                thing=self.thing or self.path,
                 channel=Channel.HTTP,
                 outcome=outcome,
                 reason=reason,
@@ -76,6 +82,9 @@ class Trace:
             reason, worth = None, bool(self.patients)
         else:
             status, reason = _refusal(error)
+            if reason in _BEFORE_THE_ENDPOINT:
+                # Nobody has checked the path: it may hold anything.
+                self.path = None
             outcome = Outcome.REFUSED if status < 500 else Outcome.FAILED
             worth = bool(self.patients) or status in (403, 404)
         if self.written is not None:
@@ -98,7 +107,7 @@ def _refusal(error: Exception) -> tuple[int, str]:
         case Problem():
             return error.status, error.code
         case RequestValidationError():
-            return 422, "invalid"
+            return 422, INVALID
         case HTTPException():
             return error.status_code, "refused"
         case _:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from runtime.audit.entry import Entry, Outcome
-from runtime.http.audited import Trace
+from runtime.http.audited import FORBIDDEN, Trace
 from runtime.http.problems import Problem, invalid_field, not_found
 from runtime.systems import Served
 from schemas.access import SYSTEM_KINDS, Action, Claims, Party, Scope, scope_of
@@ -103,7 +103,7 @@ class Caller:
     def require_role(self) -> None:
         """Raise a 403 unless the caller's role may do the action to anything at all."""
         if scope_of(self.claims.role, self.action) is None:
-            raise Problem(403, "forbidden", "Your role does not allow this.")
+            raise Problem(403, FORBIDDEN, "Your role does not allow this.")
 
     def _share(self, patient: str | None) -> Share:
         match scope_of(self.claims.role, self.action):

@@ -127,10 +127,19 @@ class Life:
         }
         person = as_json(self._canary.person)
         order = as_json(an_order(self.patient))
+        of_bsn = f"/patients/{self.patient}/medications/{bsn}/status"
+        manager = dict(bearer(self._stack, Party.MANAGER, practice=PRACTICE))
         requests: list[tuple[str, str, Mapping[str, str], Any]] = [
             ("POST", f"{addresses['ordering']}/orders", portal | strange, {"order_id": words}),
             ("POST", f"{addresses['ordering']}/orders", portal, order | {"patient": words}),
             ("GET", f"{addresses['ordering']}/orders/{words}", portal | strange, None),
+            ("GET", f"{addresses['ordering']}/orders/{bsn}", manager, None),
+            (
+                "PUT",
+                f"{addresses['medication']}{of_bsn}",
+                assistant,
+                {},
+            ),
             ("GET", f"{addresses['ordering']}/patients/{words}/orders?bsn={bsn}", portal, None),
             ("GET", f"{addresses['medication']}/patients/{words}{bsn}/overview", assistant, None),
             ("GET", f"{addresses['metrics']}/{words}/{bsn}?{bsn}", strange, None),

@@ -50,7 +50,7 @@ async def test_a_request_about_nobodys_records_leaves_no_entry() -> None:
 
 
 async def test_what_a_path_says_is_kept_only_if_it_is_an_identifier() -> None:
-    """Given a path with a name in it; then the trail has neither a patient nor the name."""
+    """Given a path with a name in it, which nobody checked; then the trail has neither patient nor name."""
     trail = Trail()
     await ask("GET", "/patients/Jansen%00", "operator", write_audit=trail.write)
     (entry,) = trail.entries
