@@ -88,9 +88,7 @@ class AuditLog:
         writer = str(self.chain.writer)
         return outgoing(
             AUDIT_SEALS.name,
-            AuditSealed(
-                writer=self.chain.writer, service=self._service, seq=head.seq, mac=head.mac.hex()
-            ),
+            AuditSealed(writer=writer, service=self._service, seq=head.seq, mac=head.mac.hex()),
             key=writer,
             id=event_id(AuditSealed.TYPE, writer, head.seq),
             source=f"nl.herhaal/{self._service}",

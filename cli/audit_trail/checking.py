@@ -16,11 +16,15 @@ Keys = Mapping[bytes, AuditKey]
 
 @dataclass
 class Checked:
-    """What was found in a service's trail: how many chains and rows, and what is wrong, each in a sentence."""
+    """What was found in a service's trail: what is wrong, each in a sentence.
+
+    It has so many chains, of which Kafka knows `announced`, and rows.
+    """
 
     service: str
     chains: int = 0
     rows: int = 0
+    announced: int = 0
     wrong: list[str] = field(default_factory=list)
 
     def found(self, writer: UUID, what: Iterable[str]) -> None:
@@ -33,7 +37,8 @@ async def check_trail(
 ) -> Checked:
     """Check all chains of a service. Of `seals`, those that Kafka had before this began."""
     checked = Checked(service)
-    announced = {seal.writer: seal for seal in seals if seal.service == service}
+    announced = {UUID(seal.writer): seal for seal in seals if seal.service == service}
+    checked.announced = len(announced)
     async with db.transaction(isolation="repeatable_read", readonly=True):
         for chain in await audit.chains(db):
             checked.chains += 1

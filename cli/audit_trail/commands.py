@@ -69,7 +69,7 @@ def run_verify(at: Trails) -> bool:
     """Check the trails of all services and print what is wrong. Return whether nothing is."""
     checked = _run(at, _verify(at))
     for one in checked:
-        print_plain(stdout(), f"{one.service}: {one.rows} rows in {one.chains} chains")
+        print_plain(stdout(), _line(one))
         for finding in one.wrong[:_WORST]:
             print_plain(stdout(), f"  {finding}")
         if len(one.wrong) > _WORST:
@@ -79,6 +79,10 @@ def run_verify(at: Trails) -> bool:
         stdout(), "The audit trails are whole." if whole else "The audit trails are NOT whole."
     )
     return whole
+
+
+def _line(one: Checked) -> str:
+    return f"{one.service}: {one.rows} rows in {one.chains} chains, {one.announced} known to Kafka"
 
 
 def run_export(at: Trails, wanted: Wanted, by: str | None, why: str) -> None:
@@ -129,7 +133,9 @@ async def _seals(kafka: str) -> list[AuditSealed]:
     async with reader(kafka) as source:
         async for record in source.read(topic, await source.ends(topic)):
             message = parser.parse(record)
-            if isinstance(message, Message) and isinstance(message.body, AuditSealed):
+            if not isinstance(message, Message):
+                raise UserError(f"A record on {topic} cannot be read: it is not one of ours.")
+            if isinstance(message.body, AuditSealed):
                 newest[message.key] = message.body
     return list(newest.values())
 

@@ -45,7 +45,6 @@ from deploy.local.processes.supervisor import Child, Probe, stop_all
 from deploy.local.report import PlainReport, Report
 from deploy.local.waiting import run_concurrently, wait_for_server
 from runtime.kafka_address import Address, servers_of
-from runtime.keyring import ensure_keyring
 from schemas.access import Party
 
 SERVICES_STOP_S = 6.0
@@ -158,9 +157,6 @@ class LocalStack(AbstractAsyncContextManager["LocalStack"]):
         only: Part | None = None,
     ) -> Child:
         """Start a service, or another instance of it with its own name and port."""
-        if service == "notification":
-            with file_errors():
-                ensure_keyring(self.data.people / "keyring.json")
         name = instance or service
         at = port or self.ports.services[service]
         servers = ServiceAddresses(

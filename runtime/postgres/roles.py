@@ -30,7 +30,7 @@ where relnamespace = 'public'::regnamespace and relkind in ('r', 'p')
 """
 _CHANGEABLE = """
 select coalesce(array_agg(distinct split_part(withheld, ' ', 1)), '{}') from unnest($1::text[]) as withheld
-where has_table_privilege('public.' || split_part(withheld, ' ', 1), split_part(withheld, ' ', 2))
+where has_table_privilege(to_regclass('public.' || split_part(withheld, ' ', 1)), split_part(withheld, ' ', 2))
 """
 
 WITHHELD: Mapping[str, tuple[str, ...]] = {

@@ -34,6 +34,9 @@ class AccessRevoked(Body):
     why: WhyRevoked
 
 
+GRANT = r"^pat_[A-Za-z0-9_-]{4,64}/[^\x00]{1,100}$"
+
+
 def grant_key(patient: str, proxy: str) -> str:
     """The key of the grant by which `proxy`, the `sub` of a token, stands in for a patient."""
     return f"{patient}/{proxy}"
@@ -48,7 +51,7 @@ class ProxyGrant(Body):
     TYPE: ClassVar[str] = "access.proxy.v1"
     KEY: ClassVar[str] = "grant"
 
-    grant: Annotated[str, StringConstraints(max_length=169)]
+    grant: Annotated[str, StringConstraints(pattern=GRANT)]
     """`grant_key` of the two."""
     patient: PatientId
     proxy: ActorId

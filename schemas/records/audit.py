@@ -1,7 +1,6 @@
 """How far the audit trails of the services have come."""
 
 from typing import Annotated, ClassVar
-from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
@@ -18,7 +17,9 @@ class AuditSealed(Body):
     TYPE: ClassVar[str] = "audit.sealed.v1"
     KEY: ClassVar[str] = "writer"
 
-    writer: UUID
+    writer: Annotated[
+        str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+    ]
     service: Annotated[str, StringConstraints(pattern=r"^[a-z]{1,40}$")]
     seq: Annotated[int, Field(ge=1), WHOLE]
     mac: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]

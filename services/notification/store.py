@@ -29,18 +29,14 @@ _SENT: dict[str, type[MessageSent] | type[PickupPromised]] = {
 }
 
 _ORDERS = "select body from orders where order_id = any($1::uuid[])"
-_ORDER_COLUMNS = ("order_id", "seq", "body", "patient", "pharmacy", "approved_at")
+_ORDER_COLUMNS = ("order_id", "seq", "body")
 _ADD_ORDERS = """
-insert into orders (order_id, seq, body, patient, pharmacy, approved_at)
-select * from unnest(
-    $1::uuid[], $2::int[], $3::bytea[], $4::text[], $5::text[], $6::timestamptz[]
-)
+insert into orders (order_id, seq, body)
+select * from unnest($1::uuid[], $2::int[], $3::bytea[])
 """
 # The rows exist; `on conflict` guarantees an index lookup, which a join does not.
 _CHANGE_ORDERS = f"""{_ADD_ORDERS}
-on conflict (order_id) do update
-set seq = excluded.seq, body = excluded.body, patient = excluded.patient,
-    pharmacy = excluded.pharmacy, approved_at = excluded.approved_at
+on conflict (order_id) do update set seq = excluded.seq, body = excluded.body
 """
 _MESSAGE_COLUMNS = (
     "message_id",
@@ -138,13 +134,8 @@ _COMPARE_ORDERS = """
 select count(built.order_id) as rows,
     count(*) filter (where running.order_id is null) as added,
     count(*) filter (where built.order_id is null) as gone,
-    count(*) filter (where
-        running.order_id = built.order_id and (
-            (running.patient, running.pharmacy, running.approved_at)
-                is distinct from (built.patient, built.pharmacy, built.approved_at)
-            or running.body <> built.body
-            and convert_from(running.body, 'UTF8')::jsonb <> convert_from(built.body, 'UTF8')::jsonb
-        )
+    count(*) filter (where running.body <> built.body
+        and convert_from(running.body, 'UTF8')::jsonb <> convert_from(built.body, 'UTF8')::jsonb
     ) as changed
 from public.orders running full join orders built using (order_id)
 """
@@ -184,10 +175,7 @@ async def orders(db: Connection, ids: Collection[UUID]) -> dict[UUID, Order]:
 
 def save_orders(writes: Writes, orders: IdentityMap[UUID, Order]) -> None:
     """Write the changed orders. The batch is outdated when one of its new orders is stored already."""
-    rows = [
-        (id, order.seq, encode_parts(order), order.patient, order.pharmacy, order.approved_at)
-        for id, order in orders.changed.items()
-    ]
+    rows = [(id, order.seq, encode_parts(order)) for id, order in orders.changed.items()]
     writes.insert_or_update("orders", _ORDER_COLUMNS, _ADD_ORDERS, _CHANGE_ORDERS, rows, orders.new)
 
 

@@ -56,7 +56,7 @@ async def add(db: Connection, chain: ChainWriter, entries: list[Entry]) -> None:
 async def seals(db: Connection) -> list[AuditSealed]:
     """What Kafka would know of the chains now."""
     return [
-        AuditSealed(writer=c.writer, service="ordering", seq=c.head.seq, mac=c.head.mac.hex())
+        AuditSealed(writer=str(c.writer), service="ordering", seq=c.head.seq, mac=c.head.mac.hex())
         for c in await audit.chains(db)
     ]
 

@@ -34,7 +34,7 @@ async def test_services_talk_to_kafka_encrypted_and_nobody_talks_to_it_otherwise
             replace(Address.parse(stack.kafka), ca=None),
             _another_authority(stack, tmp_path),
         ):
-            client = AIOKafkaProducer(**client_options(str(wrong)))
+            client = AIOKafkaProducer(**client_options(wrong.full))
             with pytest.raises(KafkaConnectionError):
                 await client.start()
             await client.stop()

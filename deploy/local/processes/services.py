@@ -11,10 +11,12 @@ from typing import Literal
 
 from deploy.local.audit_key import ensure_audit_key
 from deploy.local.data import DataFolder
+from deploy.local.errors import file_errors
 from deploy.local.kafka.jars import ROOT
 from deploy.local.ports import LOOPBACK
 from deploy.local.processes.process import Program
 from deploy.local.processes.supervisor import Probe
+from runtime.keyring import ensure_keyring
 
 READY_S = 60.0
 
@@ -47,7 +49,7 @@ def service_program(
 ) -> Program:
     """Make the program `python -m services.<service>` on loopback; `only` runs one half of it.
 
-    Raises StackError when the key of its audit trail cannot be read.
+    Makes the keys that it needs when they are missing. Raises StackError when they cannot be read.
     """
     env = {name: value for name, value in os.environ.items() if name != "HERHAAL_POSTGRES"}
     env |= servers.settings
@@ -64,6 +66,8 @@ def service_program(
     if servers.database_owner is not None:
         env["HERHAAL_DATABASE_OWNER"] = servers.database_owner
     if service == "notification":
+        with file_errors():
+            ensure_keyring(data.people / "keyring.json")
         env |= {"HERHAAL_PEOPLE_KEYS": str(data.people)}
     return Program(
         instance,

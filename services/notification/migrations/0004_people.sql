@@ -22,14 +22,6 @@ create table people_hashes (
 create index people_by_hash on people_hashes (hash);
 create unique index people_by_bsn on people_hashes (hash) where what = 'bsn';
 
--- At which pharmacy a prescription is under way, since when: null when no line is approved any more. Rows from
--- before have neither until `herhaal rebuild notification`.
-alter table orders
-    add column patient text,
-    add column pharmacy text,
-    add column approved_at timestamptz;
-create index orders_under_way on orders (patient, approved_at) where approved_at is not null;
-
 -- Who stands in for whom, and until when; the record on access.proxies says the same to all services. `sealed` is
 -- who the proxy is, and the consent, under the patient's key.
 create table proxies (

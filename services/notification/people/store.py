@@ -5,11 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from runtime.http.caller import Share
+from runtime.messages.encoding import decoder
 from runtime.postgres.connection import Connection
+from services.notification.domain.order import Order
 from services.notification.people.hashes import PersonHash, What
 
 _WRITERS = 7_016_001
 """The advisory lock that writers of people share. Who erases, or changes the keyring, has it alone."""
+
+_ORDER = decoder(Order)
 
 _SHARE_LOCK = "select pg_advisory_xact_lock_shared($1)"
 _LOCK_ALONE = "select pg_advisory_xact_lock($1)"
@@ -36,9 +40,9 @@ and ($3 or practice = any($4::text[]))
 order by patient
 """
 _UNDER_WAY = """
-select distinct pharmacy from orders where patient = $1 and approved_at > $2 order by pharmacy
+select body from orders
+where order_id in (select order_id from messages where patient = $1 and at >= $2)
 """
-
 
 _ERASE = """
 update people set practice = null, sealed = null, erased_at = coalesce(erased_at, $2)
@@ -126,7 +130,10 @@ async def find(
 
 async def under_way(db: Connection, patient: str, since: datetime) -> list[str]:
     """The pharmacies for which a line of this patient was approved after `since`, and is not cancelled."""
-    return [row["pharmacy"] for row in await db.fetch(_UNDER_WAY, patient, since)]
+    # Each approval has a message to the patient.
+    orders = [_ORDER.decode(row["body"]) for row in await db.fetch(_UNDER_WAY, patient, since)]
+    approved = [each for each in orders if each.approved_at and each.approved_at >= since]
+    return sorted({each.pharmacy for each in approved if each.pharmacy})
 
 
 async def erase_person(db: Connection, patient: str, at: datetime) -> None:

@@ -1,5 +1,6 @@
 """Who looked at a patient's records, and who changed them: asked of running services (NEN 7513)."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -192,8 +193,14 @@ async def test_the_command_finds_the_trails_whole_and_says_where_one_is_not(
     """Given running services; when the owner of ordering's tables changes a row; then `verify` names it, and
     all is well again when the row is as it was.
     """
-    whole = await audit(stack, "verify")
-    assert (whole.code, "are whole" in whole.text) == (0, True), whole
+
+    async def ordering_is_announced() -> str:
+        said = await audit(stack, "verify")
+        assert (said.code, "are whole" in said.text) == (0, True), said
+        return said.text
+
+    known = r"ordering: \d+ rows in \d+ chains, [1-9]\d* known to Kafka"
+    await eventually(ordering_is_announced, lambda text: re.search(known, text) is not None)
     patient = trail.place.patient
     async with connected(owner_dsn(stack.postgres, "ordering")) as db:
         seq = await db.fetchval(
