@@ -172,10 +172,11 @@ async def test_a_pharmacy_sees_a_patient_while_a_prescription_is_under_way(
 
 
 async def orders_of(stack: LocalStack, patient: str) -> int:
-    """How many orders of a patient notification has."""
+    """How many orders of a patient notification has answered."""
     db = await asyncpg.connect(stack.databases["notification"])
     try:
-        return int(await db.fetchval("select count(*) from orders where patient = $1", patient))
+        count = "select count(distinct order_id) from messages where patient = $1"
+        return int(await db.fetchval(count, patient))
     finally:
         await db.close()
 

@@ -18,9 +18,9 @@ from tests.unit.notification.made import a_line, decided
 
 TABLES = ("people", "people_hashes", "proxies")
 AS_BEFORE = """
-update orders set patient = null, pharmacy = null, approved_at = null,
+update orders set
     body = convert_to((convert_from(body, 'UTF8')::jsonb - 'pharmacy' - 'approved_at')::text, 'UTF8')
-where patient = $1
+where order_id in (select order_id from messages where patient = $1)
 """
 
 
