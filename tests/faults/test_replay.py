@@ -98,7 +98,8 @@ async def _replayed(folder: Path, inputs: Inputs, workers: int, at_once: int) ->
             left = await wait_until_at_rest(stack.kafka, stack.postgres, REST_S)
             assert not left, left
         dump = await take_dump(stack.kafka, stack.postgres)
-    assert not check(None, dump).violations
+    # No API took these commands, so no trail has them.
+    assert {violation.rule for violation in check(None, dump).violations} <= {"audit_missing"}
     for topic in INPUTS:
         taken = (record for record in dump.records if record.topic == topic.name)
         assert _in_order(taken) == _in_order(inputs[topic.name])

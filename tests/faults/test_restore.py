@@ -89,8 +89,9 @@ async def test_a_database_restored_from_before_decides_and_promises_the_same(
         late = Load(stack.endpoints, Permitted(stack.token), tmp_path / "history.jsonl")
         async with late.running(PER_S):
             await asyncio.sleep(2)
+        # Who asked since the backup is on Kafka, but the entries about it are lost with the databases.
         row = await Judge(stack, table).judge(
-            late, "databases restored from an older backup", "all"
+            late, "databases restored from an older backup", "all", lost=("audit_missing",)
         )
         after = {topic: await _told(stack, topic) for topic in TOLD}
     assert row.clean
