@@ -35,8 +35,6 @@ UNDER_WAY = timedelta(days=30)
 collected, and keep what nobody collects for two to four weeks.
 """
 
-NOT_KEPT = {"Cache-Control": "no-store"}
-
 
 class PeopleApi:
     """Shows people to who treats them."""
@@ -66,7 +64,7 @@ class PeopleApi:
                 await self._resources.audit.append(db, caller.entries())
         except (OtherPerson, OtherPractice, Erased) as error:
             raise _conflict(error) from None
-        return json_response(RegisteredView(patient=patient), headers=NOT_KEPT)
+        return json_response(RegisteredView(patient=patient))
 
     async def change(self, caller: Caller, patient: str, request: PersonRequest) -> Response:
         """Replace a patient's data.
@@ -84,7 +82,7 @@ class PeopleApi:
                 raise _conflict(error) from None
             except Erased:
                 raise not_found("person") from None
-        return json_response(RegisteredView(patient=patient), headers=NOT_KEPT)
+        return json_response(RegisteredView(patient=patient))
 
     async def show(self, caller: Caller, patient: str) -> Response:
         """Show a patient's data; Problem (404) when there are none, or none that the caller may see."""
@@ -94,7 +92,7 @@ class PeopleApi:
         if person is None or row.practice is None:
             raise not_found("person")
         view = PersonView(**dict(person), patient=patient, practice=row.practice)
-        return json_response(view, headers=NOT_KEPT)
+        return json_response(view)
 
     async def find(self, caller: Caller, request: SearchRequest) -> Response:
         """Show everybody of the caller's practice who matches."""
@@ -115,7 +113,7 @@ class PeopleApi:
         caller.saw(person.patient for person in shown)
         if not shown:
             caller.saw_nothing()
-        return json_response(FoundView(people=shown), headers=NOT_KEPT)
+        return json_response(FoundView(people=shown))
 
     async def _row(self, db: Connection, caller: Caller, patient: str) -> StoredPerson:
         """The row of a patient. Raises Problem (404) when there is none, or none for this caller."""

@@ -26,7 +26,6 @@ from schemas.api.proxies import (
 from schemas.base import Actor
 from services.notification.people import store
 from services.notification.people.domain.ends import Refused
-from services.notification.people.http import NOT_KEPT
 from services.notification.people.keys import Erased
 from services.notification.people.proxies import NoProxy, Note, Proxies, kind_of
 
@@ -58,7 +57,7 @@ class ProxiesApi:
         shown = [each for each in proxies if _sees(caller, each.proxy)]
         if not shown:
             caller.saw_nothing()
-        return json_response(ProxiesView(proxies=shown), headers=NOT_KEPT)
+        return json_response(ProxiesView(proxies=shown))
 
     async def of_proxy(self, caller: Caller, proxy: str) -> Response:
         """Show for whom somebody stands in, as far as the caller may know."""
@@ -72,7 +71,7 @@ class ProxiesApi:
         caller.saw(one.patient for one in shown)
         if not shown:
             caller.saw_nothing()
-        return json_response(StandsInForView(patients=shown), headers=NOT_KEPT)
+        return json_response(StandsInForView(patients=shown))
 
     async def grant(
         self, caller: Caller, patient: str, proxy: str, request: ProxyRequest
@@ -97,7 +96,7 @@ class ProxiesApi:
                 raise not_found("person") from None
             except NotPublished:
                 raise unavailable("It may not count yet; please send it again.") from None
-        return json_response(view, headers=NOT_KEPT)
+        return json_response(view)
 
     async def revoke(self, caller: Caller, patient: str, proxy: str) -> Response:
         """Take a grant back, if there is one.
