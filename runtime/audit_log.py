@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from typing import Any, Protocol
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import structlog
 
@@ -72,7 +72,7 @@ class AuditLog:
                 grown = await audit.announce(db, self.chain.writer)
             self._unannounced = grown or self._unannounced
             if self._unannounced is not None:
-                await sender.send(self._seal(self._unannounced))
+                await sender.send(seal(self._service, self.chain.writer, self._unannounced))
                 self._unannounced = None
         except Exception as error:
             if not (is_transient(error) or isinstance(error, NotPublished)):
@@ -84,15 +84,17 @@ class AuditLog:
             await self.chain.append(db, [entry for group in groups for entry in group])
         return [None] * len(groups)
 
-    def _seal(self, head: Head) -> Outgoing:
-        writer = str(self.chain.writer)
-        return outgoing(
-            AUDIT_SEALS.name,
-            AuditSealed(writer=writer, service=self._service, seq=head.seq, mac=head.mac.hex()),
-            key=writer,
-            id=event_id(AuditSealed.TYPE, writer, head.seq),
-            source=f"nl.herhaal/{self._service}",
-            subject=writer,
-            at=datetime.now(UTC),
-            traceparent=None,
-        )
+
+def seal(service: str, writer: UUID, head: Head) -> Outgoing:
+    """The record that says on Kafka where a writer's chain ends."""
+    name = str(writer)
+    return outgoing(
+        AUDIT_SEALS.name,
+        AuditSealed(writer=name, service=service, seq=head.seq, mac=head.mac.hex()),
+        key=name,
+        id=event_id(AuditSealed.TYPE, name, head.seq),
+        source=f"nl.herhaal/{service}",
+        subject=name,
+        at=datetime.now(UTC),
+        traceparent=None,
+    )

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self, TypeVar
-from uuid import uuid4
 
 import asyncpg
 import typer
@@ -16,10 +15,11 @@ from aiokafka.errors import KafkaError
 
 from cli.audit_trail.checking import Checked, Keys, check_trail
 from cli.audit_trail.export import Wanted, write
-from cli.audit_trail.writing import audit_keys, by_operator
+from cli.audit_trail.writing import audit_keys, by_operator, write_announced
 from cli.console import UserError, print_plain, stdout
 from cli.dead_letters.kafka import reader
 from cli.progress.look import database
+from cli.publish import publisher
 from cli.verify.command import addresses
 from deploy.local.data import DataFolder
 from runtime.audit.chain import AuditKey
@@ -29,7 +29,7 @@ from runtime.kafka_address import servers_of
 from runtime.messages.message import Message
 from runtime.messages.parser import Parser
 from runtime.postgres import audit
-from runtime.postgres.audit import ChainWriter
+from runtime.postgres.connection import Connection
 from schemas.records.audit import AuditSealed
 from schemas.topics import AUDIT_SEALS, SERVICES
 
@@ -143,25 +143,31 @@ async def _seals(kafka: str) -> list[AuditSealed]:
 async def _export(at: Trails, wanted: Wanted, by: str, why: str) -> list[tuple[str, Entry]]:
     asked = by_operator(by, "audit.export", wanted.patient, why)
     found = []
-    for service in SERVICES:
-        async with database(at.postgres, service) as db:
-            rows = await audit.export(db, wanted.patient, wanted.since, wanted.until)
-            async with db.transaction():
-                await ChainWriter(uuid4(), at.keys[0]).append(db, [asked])
-        found += [(service, entry) for entry in rows]
+    async with publisher(at.kafka) as producer:
+        for service in SERVICES:
+            async with database(at.postgres, service) as db:
+                rows = await audit.export(db, wanted.patient, wanted.since, wanted.until)
+                await write_announced(db, producer, service, at.keys[0], asked)
+            found += [(service, entry) for entry in rows]
     return sorted(found, key=lambda each: each[1].at)
 
 
 async def _expire(at: Trails, before: datetime, by: str) -> dict[str, int]:
     deleted: dict[str, int] = {}
-    for service in SERVICES:
-        async with database(at.postgres, service) as db, db.transaction():
-            deleted[service] = 0
-            for chain in await audit.chains(db):
-                key = at.by_id.get(chain.key_id)
-                if key is not None:
-                    deleted[service] += await audit.expire(db, chain, key, before)
-            if deleted[service]:
-                done = by_operator(by, "audit.expire", None, "")
-                await ChainWriter(uuid4(), at.keys[0]).append(db, [done])
+    done = by_operator(by, "audit.expire", None, "")
+    async with publisher(at.kafka) as producer:
+        for service in SERVICES:
+            async with database(at.postgres, service) as db:
+                await write_announced(db, producer, service, at.keys[0], done)
+                async with db.transaction():
+                    deleted[service] = await _delete(db, at.by_id, before)
+    return deleted
+
+
+async def _delete(db: Connection, keys: Keys, before: datetime) -> int:
+    deleted = 0
+    for chain in await audit.chains(db):
+        key = keys.get(chain.key_id)
+        if key is not None:
+            deleted += await audit.expire(db, chain, key, before)
     return deleted

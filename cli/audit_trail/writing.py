@@ -3,10 +3,16 @@
 import os
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 from cli.console import UserError
 from runtime.audit.chain import AuditKey
 from runtime.audit.entry import Channel, Entry, Outcome
+from runtime.audit_log import seal
+from runtime.kafka.producer import Producer
+from runtime.postgres import audit
+from runtime.postgres.audit import ChainWriter
+from runtime.postgres.connection import Connection
 from schemas.access import Party
 
 
@@ -26,6 +32,21 @@ def audit_keys(given: Path | None, of_stack: Path) -> tuple[AuditKey, ...]:
     if not keys:
         raise UserError(f"{file} holds no audit key.")
     return keys
+
+
+async def write_announced(
+    db: Connection, producer: Producer, service: str, key: AuditKey, entry: Entry
+) -> None:
+    """Write an entry into a service's trail, as a chain of its own, and say on Kafka that it is there.
+
+    Raises NotPublished when Kafka does not take it: the entry is there, and may be written once more.
+    """
+    chain = ChainWriter(uuid4(), key)
+    async with db.transaction():
+        await chain.append(db, [entry])
+    head = await audit.announce(db, chain.writer)
+    assert head is not None, "a chain that was just begun has grown"
+    await producer.send(seal(service, chain.writer, head))
 
 
 def by_operator(

@@ -15,7 +15,7 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from cli.audit import Signature, accountable, line_of, record_of
-from cli.audit_trail.writing import audit_keys, by_operator
+from cli.audit_trail.writing import audit_keys, by_operator, write_announced
 from cli.console import ConsoleReport, UserError, print_plain, stdout
 from cli.kafka import ask
 from cli.people.csv_file import Line, read_people
@@ -182,8 +182,8 @@ async def _erase(
     async with publisher(kafka) as producer, place.database() as db:
         await _keep(producer, patient, signed, "asked")
         entry = by_operator(signed.by, "people.erase", patient, signed.why)
-        async with db.transaction():
-            await place.trail.append(db, [entry])
+        key = place.audit_keys[0]
+        await write_announced(db, producer, "notification", key, entry)
         await erase(db, producer, keys, patient, granted, datetime.now(UTC))
         await _keep(producer, patient, signed, "erased")
 

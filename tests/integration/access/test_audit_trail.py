@@ -231,6 +231,13 @@ async def test_a_patients_trail_is_exported_and_the_export_is_in_it(
         assert file.stat().st_mode & 0o777 == 0o600
     lines = (tmp_path / "trail.jsonl").read_text().splitlines()
     assert any("audit.export" in line and '"purpose":"asked"' in line for line in lines)
+
+    async def trails() -> str:
+        return (await audit(stack, "verify")).text
+
+    # Also the chains that these commands wrote are known to Kafka; a process announces its own soon.
+    every = r"metrics: \d+ rows in (\d+) chains, \1 known to Kafka"
+    await eventually(trails, lambda text: re.search(every, text) is not None)
     again = await audit(stack, "export", place.patient, str(tmp_path / "trail.csv"))
     assert again.code == 2
     elsewhen = tmp_path / "earlier.csv"
