@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from runtime.durable_files import FOR_OWNER_ONLY, sync_folder, write_durably
+
 KEY_BYTES = 32
-FOR_OWNER_ONLY = 0o600
 
 
 class NoKeyring(OSError):
@@ -107,9 +108,9 @@ class KeyFile:
     def replace(self, keyring: Keyring) -> None:
         """Write another keyring in one step: readers see the old or the new one. Raises OSError."""
         partial = self.path.with_name(f".{self.path.name}.new")
-        _write(partial, keyring)
+        write_durably(partial, keyring.to_json().encode())
         partial.replace(self.path)
-        _sync(self.path.parent)
+        sync_folder(self.path.parent)
 
     def _read(self, status: os.stat_result) -> Keyring:
         mode = stat.S_IMODE(status.st_mode)
@@ -139,28 +140,12 @@ def ensure_keyring(path: Path) -> None:
         return
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    _write(partial, Keyring(()).with_new_pair())
+    write_durably(partial, Keyring(()).with_new_pair().to_json().encode())
     # A link never replaces: of two processes, the second one uses the first one's keys.
     with suppress(FileExistsError):
         os.link(partial, path)
     partial.unlink()
-    _sync(path.parent)
-
-
-def _write(path: Path, keyring: Keyring) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FOR_OWNER_ONLY)
-    with os.fdopen(handle, "w") as file:
-        file.write(keyring.to_json())
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    sync_folder(path.parent)
 
 
 def _as_json(pair: KeyPair) -> Mapping[str, Any]:

@@ -12,6 +12,7 @@ import struct
 from contextlib import suppress
 from pathlib import Path
 
+from runtime.durable_files import sync_folder, write_durably
 from runtime.keyring import KEY_BYTES, KeyPair, Keys
 from services.notification.people.sealed import seal, unseal
 
@@ -60,12 +61,12 @@ class PatientKeys:
         file = self._file(patient)
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(_marker(file), os.O_WRONLY | os.O_CREAT, 0o600))
-        _sync(file.parent)
+        sync_folder(file.parent)
         # Also what a process left that was killed while it made or rewrapped the key.
         for path in file.parent.glob(f"{file.name}*"):
             if path != _marker(file):
                 path.unlink(missing_ok=True)
-        _sync(file.parent)
+        sync_folder(file.parent)
 
     def is_erased(self, patient: str) -> bool:
         """Tell whether this person was erased."""
@@ -89,9 +90,9 @@ class PatientKeys:
         if pair is None:
             raise LostMaster
         partial = file.with_name(f"{file.name}.new")
-        _write(partial, _wrap(keyring.newest, _unwrap(pair, wrapped, file), file))
+        write_durably(partial, _wrap(keyring.newest, _unwrap(pair, wrapped, file), file))
         partial.replace(file)
-        _sync(file.parent)
+        sync_folder(file.parent)
         return True
 
     def _make(self, patient: str) -> bytes:
@@ -99,12 +100,12 @@ class PatientKeys:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         key = secrets.token_bytes(KEY_BYTES)
         partial = file.with_name(f"{file.name}.{secrets.token_hex(8)}")
-        _write(partial, _wrap(self._keys.read().newest, key, file))
+        write_durably(partial, _wrap(self._keys.read().newest, key, file))
         # A link never replaces: of two who make a key, the second one uses the first one's.
         with suppress(FileExistsError):
             os.link(partial, file)
         partial.unlink()
-        _sync(file.parent)
+        sync_folder(file.parent)
         made = self.open(patient)
         assert made is not None, "nobody erases it meanwhile"
         return made
@@ -140,19 +141,3 @@ def _version(wrapped: bytes) -> int:
 def _about(file: Path) -> str:
     """A key opens only under its patient's name, which is hashed as the file's is."""
     return f"key\0{file.parent.name}{file.name}"
-
-
-def _write(path: Path, content: bytes) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
