@@ -1,31 +1,25 @@
 """What the commands of `herhaal audit` do."""
 
-import asyncio
 import getpass
-import logging
-from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Self
 
-import asyncpg
 import typer
-from aiokafka.errors import KafkaError
 
 from cli.audit_trail.checking import Checked, Keys, check_trail
 from cli.audit_trail.export import Wanted, write
 from cli.audit_trail.writing import audit_keys, by_operator, write_announced
 from cli.console import UserError, print_plain, stdout
 from cli.dead_letters.kafka import reader
+from cli.kafka import ask_both
 from cli.progress.look import database
 from cli.publish import publisher
 from cli.verify.command import addresses
 from deploy.local.data import DataFolder
 from runtime.audit.chain import AuditKey
 from runtime.audit.entry import Entry
-from runtime.kafka import record_reader
-from runtime.kafka_address import servers_of
 from runtime.messages.message import Message
 from runtime.messages.parser import Parser
 from runtime.postgres import audit
@@ -33,9 +27,6 @@ from runtime.postgres.connection import Connection
 from schemas.records.audit import AuditSealed
 from schemas.topics import AUDIT_SEALS, SERVICES
 
-T = TypeVar("T")
-
-_UNAVAILABLE = (KafkaError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 _WORST = 20
 """How many findings are printed for a service."""
 
@@ -67,7 +58,7 @@ class Trails:
 
 def run_verify(at: Trails) -> bool:
     """Check the trails of all services and print what is wrong. Return whether nothing is."""
-    checked = _run(at, _verify(at))
+    checked = ask_both(at.kafka, _verify(at))
     for one in checked:
         print_plain(stdout(), _line(one))
         for finding in one.wrong[:_WORST]:
@@ -87,7 +78,7 @@ def _line(one: Checked) -> str:
 
 def run_export(at: Trails, wanted: Wanted, by: str | None, why: str) -> None:
     """Write a patient's trail to a file and say so. Raises UserError when it cannot be written."""
-    entries = _run(at, _export(at, wanted, by or getpass.getuser(), why))
+    entries = ask_both(at.kafka, _export(at, wanted, by or getpass.getuser(), why))
     try:
         write(wanted.file, entries)
     except OSError as error:
@@ -102,19 +93,8 @@ def run_expire(at: Trails, years: int, by: str | None, yes: bool) -> None:
     before = now.replace(year=now.year - years, day=min(now.day, 28))
     if not yes:
         typer.confirm(f"Delete what is older than {before:%Y-%m-%d}?", abort=True)
-    for service, rows in _run(at, _expire(at, before, by or getpass.getuser())).items():
+    for service, rows in ask_both(at.kafka, _expire(at, before, by or getpass.getuser())).items():
         print_plain(stdout(), f"{service}: {rows} rows deleted")
-
-
-def _run(at: Trails, work: Coroutine[Any, Any, T]) -> T:
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    record_reader.install()
-    try:
-        return asyncio.run(work)
-    except _UNAVAILABLE as error:
-        raise UserError(
-            f"Kafka at {servers_of(at.kafka)} or PostgreSQL is unavailable or refuses ({type(error).__name__})."
-        ) from error
 
 
 async def _verify(at: Trails) -> list[Checked]:

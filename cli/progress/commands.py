@@ -1,37 +1,27 @@
 """The commands of `herhaal progress`: check, show, accept."""
 
-import asyncio
 import getpass
-import logging
-from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Self
 
-import asyncpg
 import typer
-from aiokafka.errors import KafkaError
 
 from cli.audit import Signature, accountable, line_of, record_of
 from cli.console import UserError, print_plain, stdout
 from cli.dead_letters.kafka import Writer
-from cli.kafka import UNAVAILABLE
+from cli.kafka import UNAVAILABLE, ask_both
 from cli.progress.look import ServiceProgress, check_progress, database
 from cli.progress.showing import losses, table
 from cli.services import require_service
 from cli.verify.command import addresses
-from runtime.kafka_address import servers_of
 from runtime.postgres import progress
 from runtime.postgres.connection import Connection
 from schemas.records.operators import OperatorProgress
 from schemas.topics import SERVICES
-
-T = TypeVar("T")
-
-_UNAVAILABLE = (KafkaError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 @dataclass(frozen=True)
@@ -55,7 +45,7 @@ def run_show(at: Servers, service: str | None) -> bool:
     Raises UserError when a server is unavailable, or a service has never started.
     """
     names = [require_service(service)] if service else [*SERVICES]
-    checked = [_run(at, _check(at, name)) for name in names]
+    checked = [ask_both(at.kafka, _check(at, name)) for name in names]
     stdout().print(table(checked))
     for one in checked:
         if not one.fits:
@@ -65,25 +55,15 @@ def run_show(at: Servers, service: str | None) -> bool:
 
 def run_accept(at: Servers, service: str, by: str | None, why: str, yes: bool) -> None:
     """Let a service continue with this Kafka. Raises UserError when it cannot, or already fits."""
-    checked = _run(at, _check(at, require_service(service)))
+    checked = ask_both(at.kafka, _check(at, require_service(service)))
     if checked.fits:
         raise UserError(f"{service} fits this Kafka: there is nothing to accept.")
     stdout().print(table([checked]))
     print_plain(stdout(), "\n".join(losses(checked)))
     if not yes:
         typer.confirm("Continue with this Kafka?", abort=True)
-    done = _run(at, _accept(at, checked, Signature(by or getpass.getuser(), why)))
+    done = ask_both(at.kafka, _accept(at, checked, Signature(by or getpass.getuser(), why)))
     print_plain(stdout(), "\n".join(done))
-
-
-def _run(at: Servers, work: Coroutine[Any, Any, T]) -> T:
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    try:
-        return asyncio.run(work)
-    except _UNAVAILABLE as error:
-        raise UserError(
-            f"Kafka at {servers_of(at.kafka)} or PostgreSQL is unavailable or refuses ({type(error).__name__})."
-        ) from error
 
 
 async def _check(at: Servers, service: str) -> ServiceProgress:

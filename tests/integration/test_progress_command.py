@@ -4,7 +4,7 @@ import asyncpg
 import pytest
 
 from cli.console import UserError
-from cli.progress.commands import Servers, _run
+from cli.kafka import ask_both
 from cli.progress.look import check_progress
 from deploy.local import LocalStack
 from schemas.topics import SERVICES
@@ -29,4 +29,4 @@ def test_another_missing_table_is_not_taken_for_that() -> None:
         raise asyncpg.UndefinedTableError
 
     with pytest.raises(UserError, match="UndefinedTableError"):
-        _run(Servers("127.0.0.1:1", "postgres"), missing())
+        ask_both("127.0.0.1:1", missing())
