@@ -118,8 +118,9 @@ class PeopleApi:
     async def _row(self, db: Connection, caller: Caller, patient: str) -> StoredPerson:
         """The row of a patient. Raises Problem (404) when there is none, or none for this caller."""
         row = await store.person(db, patient)
-        pharmacies = await store.under_way(db, patient, datetime.now(UTC) - UNDER_WAY)
         own = caller.share(patient).pharmacies
+        since = datetime.now(UTC) - UNDER_WAY
+        pharmacies = await store.under_way(db, patient, since) if own else ()
         about = About(
             patient=patient,
             practice=row.practice if row else None,
