@@ -8,8 +8,8 @@ from runtime.audit.chain import KEY_BYTES
 
 
 def ensure_audit_key(data: DataFolder) -> str:
-    """Read the key, or make it. Raises StackError when the file cannot be used."""
+    """Read the newest key, the first in the file, or make one. Raises StackError when it cannot be used."""
     with file_errors():
         if not data.audit_key.exists():
             write_for_owner(data.audit_key, secrets.token_hex(KEY_BYTES) + "\n")
-        return data.audit_key.read_text().strip()
+        return data.audit_key.read_text().split()[0]
