@@ -20,54 +20,31 @@ LimitText = Annotated[Limit, NoDecode, BeforeValidator(Limit.parse)]
 """A limit as text: `QUOTA/SECONDS`."""
 
 
-class Settings(BaseSettings):
-    """Settings common to all services. A service with more settings extends this class.
+class ServerSettings(BaseSettings):
+    """Settings of every process of ours that answers HTTP and has a database. One with more extends this class.
 
     Addresses may hold passwords, so they are secrets: their `repr` shows none, and no error quotes a setting.
-    `kafka` is Kafka's address (see `runtime.kafka_address`), `database` the DSN of the service's database,
-    `listen` `address:port`.
-    `database_owner` is the DSN of the same database as the owner of its tables; without it, the service does
+    `database` is the DSN of the process's database, `listen` `address:port`.
+    `database_owner` is the DSN of the same database as the owner of its tables; without it, the process does
     not migrate, and runs only when all migrations are applied.
     `issuers` is a JSON list of the OIDC providers whose access tokens are accepted (see
-    `runtime.issuers.Issuer`): at least one. `certificate` is a PEM file with the service's certificate and its
+    `runtime.issuers.Issuer`): at least one. `certificate` is a PEM file with the server's certificate and its
     key: requests are encrypted then. `listen` must be a loopback address unless there is a certificate, or
-    `insecure_listen` is set. Kafka's servers must be on loopback unless connections to them are encrypted, or
-    `insecure_kafka` is set. Both DSNs need TLS with a verified server (`runtime.dsn.require_tls`) unless
-    `insecure_database` is set.
-    `audit_key` is the secret of the audit trail, 64 hexadecimal digits.
-    `patience_s` is how long a partition may be stalled before readiness reports it, and how long a worker with
-    work may show no sign of life before its process ends. `loop_connections` and `api_connections` are the
-    sizes of the two pools; the loop uses at most four at once. `limit_person`, `limit_system`, `limit_patient`
-    and `limit_address` are how many requests each may send, as `QUOTA/SECONDS` (`runtime.limits`).
+    `insecure_listen` is set. Both DSNs need TLS with a verified server (`runtime.dsn.require_tls`) unless
+    `insecure_database` is set. `api_connections` is the size of the pool for requests.
     """
 
     model_config = SettingsConfigDict(env_prefix="HERHAAL_", hide_input_in_errors=True)
 
-    kafka: SecretStr = SecretStr("127.0.0.1:9092")
     database: SecretStr
-    audit_key: SecretStr
     database_owner: SecretStr | None = None
     listen: str = "127.0.0.1:8101"
     log: LogFormat = "json"
     certificate: Path | None = None
     insecure_listen: bool = False
-    insecure_kafka: bool = False
     insecure_database: bool = False
     issuers: tuple[Issuer, ...] = Field(default=(), validate_default=True)
-    max_records: int = Field(default=1000, ge=1, le=10_000)
-    session_timeout_ms: int = Field(default=10_000, ge=6000, le=300_000)
-    patience_s: float = Field(default=30.0, ge=5, le=3600)
-    loop_connections: int = Field(default=5, ge=4, le=20)
     api_connections: int = Field(default=5, ge=1, le=100)
-    limit_person: LimitText = Limit(100, 20)
-    limit_system: LimitText = Limit(100_000, 20)
-    limit_patient: LimitText = Limit(100, 20)
-    limit_address: LimitText = Limit(200, 20)
-
-    @property
-    def limits(self) -> Limits:
-        """How many requests each may send."""
-        return Limits(self.limit_person, self.limit_system, self.limit_patient, self.limit_address)
 
     @classmethod
     def from_environment(cls) -> Self:
@@ -105,6 +82,54 @@ class Settings(BaseSettings):
             )
         return issuers
 
+    @model_validator(mode="after")
+    def _encrypted_database(self) -> Self:
+        if not self.insecure_database:
+            for dsn in filter(None, (self.database, self.database_owner)):
+                require_tls(dsn.get_secret_value())
+        return self
+
+    @model_validator(mode="after")
+    def _loopback_only(self) -> Self:
+        if not _is_port(self.listen.rpartition(":")[2]):
+            raise ValueError("listen must be address:port")
+        if not (self.certificate or self.insecure_listen or is_loopback(self.host)):
+            raise ValueError(
+                f"{self.host} is not loopback: listening there needs HERHAAL_CERTIFICATE, or"
+                " --insecure-listen"
+            )
+        return self
+
+
+class Settings(ServerSettings):
+    """Settings common to all services. A service with more settings extends this class.
+
+    `kafka` is Kafka's address (see `runtime.kafka_address`). Its servers must be on loopback unless connections
+    to them are encrypted, or `insecure_kafka` is set. `audit_key` is the secret of the audit trail, 64
+    hexadecimal digits.
+    `patience_s` is how long a partition may be stalled before readiness reports it, and how long a worker with
+    work may show no sign of life before its process ends. `loop_connections` is the size of the loop's pool;
+    the loop uses at most four at once. `limit_person`, `limit_system`, `limit_patient` and `limit_address` are
+    how many requests each may send, as `QUOTA/SECONDS` (`runtime.limits`).
+    """
+
+    kafka: SecretStr = SecretStr("127.0.0.1:9092")
+    audit_key: SecretStr
+    insecure_kafka: bool = False
+    max_records: int = Field(default=1000, ge=1, le=10_000)
+    session_timeout_ms: int = Field(default=10_000, ge=6000, le=300_000)
+    patience_s: float = Field(default=30.0, ge=5, le=3600)
+    loop_connections: int = Field(default=5, ge=4, le=20)
+    limit_person: LimitText = Limit(100, 20)
+    limit_system: LimitText = Limit(100_000, 20)
+    limit_patient: LimitText = Limit(100, 20)
+    limit_address: LimitText = Limit(200, 20)
+
+    @property
+    def limits(self) -> Limits:
+        """How many requests each may send."""
+        return Limits(self.limit_person, self.limit_system, self.limit_patient, self.limit_address)
+
     @field_validator("audit_key")
     @classmethod
     def _is_audit_key(cls, key: SecretStr) -> SecretStr:
@@ -125,24 +150,6 @@ class Settings(BaseSettings):
             raise ValueError(
                 "Kafka is not on loopback and not encrypted: add ?ca=FILE to HERHAAL_KAFKA, or set"
                 " HERHAAL_INSECURE_KAFKA=true"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _encrypted_database(self) -> Self:
-        if not self.insecure_database:
-            for dsn in filter(None, (self.database, self.database_owner)):
-                require_tls(dsn.get_secret_value())
-        return self
-
-    @model_validator(mode="after")
-    def _loopback_only(self) -> Self:
-        if not _is_port(self.listen.rpartition(":")[2]):
-            raise ValueError("listen must be address:port")
-        if not (self.certificate or self.insecure_listen or is_loopback(self.host)):
-            raise ValueError(
-                f"{self.host} is not loopback: listening there needs HERHAAL_CERTIFICATE, or"
-                " --insecure-listen"
             )
         return self
 

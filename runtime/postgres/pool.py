@@ -98,6 +98,17 @@ async def open_pools(
     return Pools(loop, api, checks)
 
 
+async def open_api_pool(
+    dsn: str, owner: str | None, wanted: Sequence[Migration], connections: int
+) -> Pool:
+    """As `open_pools`, for a process that has requests only."""
+    if owner is not None:
+        await _wait_for_server(lambda: _migrate(owner, wanted))
+    checked = await _wait_for_server(lambda: _open_checked(dsn, wanted, 1))
+    await checked.close()
+    return await _open(dsn, 0, connections, SESSION, API_WAIT_S)
+
+
 async def open_loop_pool(dsn: str, connections: int = 5) -> Pool:
     """Open only the loop's pool. Raises NotReady when the role or the database does not exist yet."""
     try:

@@ -14,7 +14,7 @@ KEPT = """
 import asyncio
 import sys
 import uvicorn
-from runtime import process as ours
+from runtime import server as ours
 
 ours.MAX_SHUTDOWN_S = 1.0
 
