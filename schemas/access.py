@@ -46,6 +46,8 @@ class Scope(StrEnum):
     """The region of the token, and its practices."""
     SERVES = "serves"
     """The practices and pharmacies that a system serves, as its directory entry says."""
+    PUBLIC = "public"
+    """Public facts of the directory: nothing is needed but a token."""
 
 
 class Action(StrEnum):
@@ -67,6 +69,7 @@ class Action(StrEnum):
     PROXIES_READ = "proxies.read"
     PROXIES_GRANT = "proxies.grant"
     PROXIES_REVOKE = "proxies.revoke"
+    DIRECTORY_READ = "directory.read"
 
 
 _PATIENTS = {Party.PATIENT: Scope.PATIENTS, Party.PROXY: Scope.PATIENTS}
@@ -92,6 +95,7 @@ ACCESS: Mapping[Action, Mapping[Party, Scope]] = {
     Action.PROXIES_READ: _PATIENTS | _CARE,
     Action.PROXIES_GRANT: {Party.PATIENT: Scope.PATIENTS} | _CARE,
     Action.PROXIES_REVOKE: _PATIENTS | _CARE,
+    Action.DIRECTORY_READ: dict.fromkeys(Party, Scope.PUBLIC),
 }
 """Which roles may do each action, and within which scope."""
 

@@ -102,11 +102,17 @@ class Caller:
 
     def require_role(self) -> None:
         """Raise a 403 unless the caller's role may do the action to anything at all."""
-        if scope_of(self.claims.role, self.action) is None:
+        if self._scope is None:
             raise Problem(403, FORBIDDEN, "Your role does not allow this.")
 
+    @property
+    def _scope(self) -> Scope | None:
+        return scope_of(self.claims.role, self.action)
+
     def _share(self, patient: str | None) -> Share:
-        match scope_of(self.claims.role, self.action):
+        match self._scope:
+            case Scope.PUBLIC:
+                return Share(everything=True)
             case Scope.PATIENTS:
                 return Share(everything=patient is not None and self._is_for(patient))
             case Scope.PRACTICE:
@@ -136,7 +142,7 @@ class Caller:
 
     def allows(self, about: About) -> bool:
         """As `may`, for one of many things that are looked through and may not be shown."""
-        if self.served is not None and scope_of(self.served.system.kind, self.action):
+        if self.served is not None and self._scope is Scope.SERVES:
             # Without listing all practices of a region.
             return self.served.has_practice(about.practice) or self.served.has_pharmacy(
                 about.pharmacy

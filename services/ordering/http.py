@@ -48,6 +48,8 @@ from schemas.records.directory import Pharmacy
 from schemas.records.orders import OrderCancel, OrderPlace
 from schemas.times import local_date
 from services.ordering import store
+from services.ordering.directory import http as directory_http
+from services.ordering.directory.http import DirectoryApi
 from services.ordering.domain.decisions import is_open
 from services.ordering.domain.order import Order
 from services.ordering.envelopes import API_SOURCE
@@ -309,4 +311,5 @@ def router(resources: Resources) -> APIRouter:
     ) -> Response:
         return await api.feed(caller, agb, after, limit)
 
+    directory_http.add_routes(routes, DirectoryApi(resources))
     return routes

@@ -27,7 +27,7 @@ from runtime.http.rate_limits import Limiter
 from runtime.http.requests import PreferWait, Traceparent
 from runtime.http.tokens import InvalidToken, Verified
 from runtime.systems import Served, Systems
-from schemas.access import ACCESS, SYSTEM_KINDS, Action, Claims, Party
+from schemas.access import ACCESS, SYSTEM_KINDS, Action, Claims, Party, Scope
 from schemas.base import Actor, PlacedBy, Role
 from schemas.records.access import AccessRevoked, ProxyGrant, WhyRevoked, grant_key
 from tests.harness.made import PHARMACY, PRACTICE
@@ -193,12 +193,13 @@ SERVED = {
 def test_the_table_decides_for_every_role_and_action(role: Party, action: Action) -> None:
     scope = ACCESS[action].get(role)
     whole = Caller(action, Claims(sub="x", role=role, **SCOPES), SERVED.get(role), GRANTED)
+    everywhere = scope is Scope.PUBLIC
     assert whole.may(WHERE) is (scope is not None)
-    assert not whole.may(ELSEWHERE)
-    assert not whole.may(About())
+    assert whole.may(ELSEWHERE) is everywhere
+    assert whole.may(About()) is everywhere
     # Only the claim that the table names counts.
     others = {name: value for name, value in SCOPES.items() if name != scope}
-    assert not Caller(action, Claims(sub="x", role=role, **others)).may(WHERE)
+    assert Caller(action, Claims(sub="x", role=role, **others)).may(WHERE) is everywhere
 
 
 @pytest.mark.parametrize("named", [None, Actor(role=Role.GP, id="gp-1")])

@@ -15,6 +15,7 @@ from runtime.http.responses import json_response
 from samples.codes import bsns
 from samples.persons import a_person
 from schemas.api.audit import AuditEntryView, AuditView
+from schemas.api.directory import PharmaciesView, PharmacyView, PracticeView
 from schemas.api.medication import ChangeReceivedView, OverviewRequest, StatusRequest
 from schemas.api.metrics import By, ChannelCounts, OrdersReport, PeriodCounts
 from schemas.api.notification import (
@@ -58,6 +59,7 @@ from schemas.api.proxies import (
 )
 from schemas.base import Actor, Channel, PlacedBy, Role
 from schemas.reasons import Reason, ReasonCode
+from schemas.records.directory import Closure
 from schemas.records.medication import Status
 from schemas.records.notifications import Kind
 from schemas.records.orders import OrderState, Outcome
@@ -134,6 +136,7 @@ FOUND = FoundPerson(
     patient="pat_anna0001",
     **{name: getattr(ANNA, name) for name in FoundPerson.model_fields if name != "patient"},
 )
+CLOSED = Closure(first=date(2026, 12, 25), last=date(2026, 12, 26), why="Kerst")
 BODIES: list[BaseModel] = [
     PlaceRequest(**dict(an_order("pat_anna0001"))),
     CancelRequest(cancelled_by=WHO, reason="moved"),
@@ -141,6 +144,28 @@ BODIES: list[BaseModel] = [
     ORDER,
     OrdersView(orders=[ORDER]),
     FeedView(items=[FeedItem(id="a", type="b", cursor="1", data={"lines": [1]})], next="1"),
+    PharmaciesView(
+        pharmacies=[
+            PharmacyView(
+                agb=PHARMACY,
+                name="De Eenhoorn",
+                address="Kerkstraat 1",
+                city="Zeist",
+                phone="030",
+                opening_hours="Mo-Fr 08:30-17:30",
+                closures=(CLOSED,),
+                repeat_service=True,
+            )
+        ]
+    ),
+    PracticeView(
+        agb=PRACTICE,
+        name="De Linde",
+        region="Lindewaard",
+        phone="030",
+        opening_hours="Mo-Fr 08:00-17:00",
+        closures=(CLOSED,),
+    ),
     OverviewRequest(by=WHO, practice=PRACTICE, medications=()),
     StatusRequest(by=WHO, status=Status.STOPPED, change_id=ID),
     ChangeReceivedView(change_id=ID),
