@@ -56,6 +56,7 @@ class Action(StrEnum):
     ORDERS_PLACE = "orders.place"
     ORDERS_READ = "orders.read"
     ORDERS_CANCEL = "orders.cancel"
+    ORDERABLE_READ = "orderable.read"
     PRESCRIPTIONS_READ = "prescriptions.read"
     OVERVIEW_READ = "overview.read"
     OVERVIEW_IMPORT = "overview.import"
@@ -82,6 +83,7 @@ ACCESS: Mapping[Action, Mapping[Party, Scope]] = {
     Action.ORDERS_PLACE: _PATIENTS | _PORTAL | {Party.ASSISTANT: Scope.PRACTICE},
     Action.ORDERS_READ: _PATIENTS | _CARE | _PORTAL | _PHARMACY,
     Action.ORDERS_CANCEL: _PATIENTS | _CARE | _PORTAL | _PHARMACY,
+    Action.ORDERABLE_READ: _PATIENTS | _CARE | _PORTAL,
     Action.PRESCRIPTIONS_READ: _PHARMACY,
     Action.OVERVIEW_READ: _PATIENTS | _CARE | _PORTAL | _PRACTICE_SYSTEM,
     Action.OVERVIEW_IMPORT: _CARE | _PRACTICE_SYSTEM,

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, PlainSerializer, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
-_SMALLEST, _LARGEST = Decimal("0.01"), Decimal(100_000)
+_SMALLEST, LARGEST = Decimal("0.01"), Decimal(100_000)
 
 
 def _whole(sent: Any) -> Any:
@@ -29,8 +29,8 @@ def quantity(sent: Any) -> Decimal:
         raise PydanticKnownError("finite_number")
     if number < _SMALLEST:
         raise PydanticKnownError("greater_than_equal", {"ge": float(_SMALLEST)})
-    if number > _LARGEST:
-        raise PydanticKnownError("less_than_equal", {"le": float(_LARGEST)})
+    if number > LARGEST:
+        raise PydanticKnownError("less_than_equal", {"le": float(LARGEST)})
     if number % _SMALLEST:
         raise PydanticKnownError("decimal_max_places", {"decimal_places": 2})
     whole = int(number)

@@ -53,6 +53,8 @@ from services.ordering.directory.http import DirectoryApi
 from services.ordering.domain.decisions import is_open
 from services.ordering.domain.order import Order
 from services.ordering.envelopes import API_SOURCE
+from services.ordering.orderable import http as orderable_http
+from services.ordering.orderable.http import OrderableApi
 from services.ordering.store import Arrival
 from services.ordering.views import feed_items, order_view, place_command, received_view
 
@@ -311,5 +313,6 @@ def router(resources: Resources) -> APIRouter:
     ) -> Response:
         return await api.feed(caller, agb, after, limit)
 
+    orderable_http.add_routes(routes, OrderableApi(resources))
     directory_http.add_routes(routes, DirectoryApi(resources))
     return routes

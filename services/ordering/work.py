@@ -56,10 +56,14 @@ class Directory:
 
     def context(self, order: OrderPlace | Order, work: Work) -> Context:
         """The overview and directory data that this order is decided with."""
-        practice = self.practices.get(order.practice)
+        return self.of(order.practice, order.pharmacy, work.overviews.get(order.patient))
+
+    def of(self, agb: str, pharmacy: str | None, overview: Overview | None) -> Context:
+        """The data that an order at this practice, for this pharmacy, is decided with."""
+        practice = self.practices.get(agb)
         return Context(
-            overview=work.overviews.get(order.patient),
-            pharmacy=self.pharmacies.get(order.pharmacy),
+            overview=overview,
+            pharmacy=self.pharmacies.get(pharmacy) if pharmacy else None,
             policy=practice.policy if practice else _DEFAULT_POLICY,
             policy_version=practice.version if practice else None,
         )

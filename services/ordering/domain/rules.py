@@ -41,9 +41,9 @@ class Facts(Struct, frozen=True):
 
     `practice` is where the line is ordered, `registered_at` the practice in the patient's overview (AGB codes).
     Both `registered_at` and `entry` are None until an overview has arrived; `entry` is also None for a medicine
-    that is not in the overview. `pharmacy` is None when it is not in the directory. `at` is the time of the
-    decision (UTC). `together` is the quantity of this medicine in the whole order, and `lines` in how many of
-    its lines it is.
+    that is not in the overview. `pharmacy` is None when it is not in the directory, or when none is chosen yet.
+    `at` is the time of the decision (UTC). `together` is the quantity of this medicine in the whole order, and
+    `lines` in how many of its lines it is.
     """
 
     asked: Asked
@@ -57,6 +57,7 @@ class Facts(Struct, frozen=True):
     lines: int = 1
     remark: str | None = None
     supply_until: date | None = None
+    pharmacy_chosen: bool = True
 
 
 class Rule(Struct, frozen=True):
@@ -85,7 +86,7 @@ def registered_elsewhere(facts: Facts) -> bool:
 
 def pharmacy_unknown(facts: Facts) -> bool:
     """The pharmacy is not in the directory."""
-    return facts.pharmacy is None
+    return facts.pharmacy is None and facts.pharmacy_chosen
 
 
 def overview_not_arrived(facts: Facts) -> bool:

@@ -25,6 +25,7 @@ from schemas.api.notification import (
     PickupPharmacy,
     PickupView,
 )
+from schemas.api.orderable import OrderableMedicine, OrderableView
 from schemas.api.ordering import (
     CancellationView,
     CancelRequest,
@@ -165,6 +166,22 @@ BODIES: list[BaseModel] = [
         phone="030",
         opening_hours="Mo-Fr 08:00-17:00",
         closures=(CLOSED,),
+    ),
+    OrderableView(
+        overview_version=4,
+        practice=PRACTICE,
+        medicines=[
+            OrderableMedicine(
+                prk="5487",
+                medicine="Metformine",
+                dosage="2x daags 1",
+                unit="stuk",
+                quantity=Decimal("0.5"),
+                status=Status.CHRONIC,
+                outcome=Outcome.REVIEW,
+                reasons=(Reason(code=ReasonCode.HIGH_RISK_MEDICATION),),
+            )
+        ],
     ),
     OverviewRequest(by=WHO, practice=PRACTICE, medications=()),
     StatusRequest(by=WHO, status=Status.STOPPED, change_id=ID),
