@@ -7,7 +7,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from deploy.local.issuer.people import Person
-from schemas.access import Claims, Party
+from schemas.access import Party
 
 HERE = Path(__file__).parent
 LANGUAGES = ("nl", "en")
@@ -48,13 +48,6 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
     },
 }
 
-_SCOPES = {
-    "patients": {"nl": "patiënt", "en": "patient"},
-    "practice": {"nl": "praktijk", "en": "practice"},
-    "pharmacy": {"nl": "apotheek", "en": "pharmacy"},
-    "region": {"nl": "regio", "en": "region"},
-}
-
 _TEMPLATES = Environment(
     loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True
 )
@@ -69,7 +62,7 @@ def language_of(wanted: str) -> str:
 def login_page(people: Sequence[Person], given: Mapping[str, str], language: str) -> str:
     """The login page: everybody by role, with the request's parameters in a form."""
     groups = [
-        (ROLES[role][language], [(one, _scope(one.claims, language)) for one in group])
+        (ROLES[role][language], [(one, one.about(language)) for one in group])
         for role, group in groupby(people, key=lambda one: one.claims.role)
     ]
     given = {name: value for name, value in given.items() if name != "person"}
@@ -92,14 +85,6 @@ def logged_out_page(language: str) -> str:
 def error_page(detail: str, language: str) -> str:
     """The page about a request that leads nowhere; `detail` is in English, for who builds the client."""
     return _render(language, "error_title", lead="error", detail=detail)
-
-
-def _scope(claims: Claims, language: str) -> str:
-    said = claims.model_dump(mode="json", exclude={"sub", "role"}, exclude_defaults=True)
-    return ", ".join(
-        f"{_SCOPES[name][language]} {value if isinstance(value, str) else ', '.join(value)}"
-        for name, value in said.items()
-    )
 
 
 def _render(language: str, title: str, lead: str = "lead", **content: object) -> str:

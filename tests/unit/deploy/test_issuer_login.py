@@ -33,7 +33,9 @@ async def test_a_name_that_leads_to_this_machine_does_not_reach_the_issuer(issue
     assert answer.status_code == 400
 
 
-async def test_the_login_page_lists_everybody_in_dutch_and_in_english(issuer: Issuing) -> None:
+async def test_the_login_page_says_who_everybody_is_in_dutch_and_in_english(
+    issuer: Issuing,
+) -> None:
     dutch = (await issuer.browser.ask()).text
     english = (await issuer.browser.ask(ui_locales="en")).text
     assert "Wie bent u?" in dutch
@@ -42,7 +44,9 @@ async def test_the_login_page_lists_everybody_in_dutch_and_in_english(issuer: Is
     assert "GPs" in english
     for person in PEOPLE:
         assert f'value="{person.claims.sub}"' in dutch
+        assert person.about("nl") in dutch
         assert person.name in english
+        assert person.about("en") in english
 
 
 async def test_what_a_request_says_is_text_on_the_page(issuer: Issuing) -> None:
