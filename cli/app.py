@@ -80,14 +80,20 @@ def up(
     log: Annotated[
         Literal["console", "json"], typer.Option(help="How the services write their log files.")
     ] = "json",
+    empty: Annotated[
+        bool, typer.Option("--empty", help="Do not fill a new stack with the example.")
+    ] = False,
 ) -> None:
     """Start Kafka, PostgreSQL, the four services and an issuer of tokens here, until Ctrl-C.
 
+    A new stack is filled with a made-up region: practices, pharmacies, people, overviews (deploy/example).
     Exits with 0 after Ctrl-C or SIGTERM, 1 when the stack cannot start.
     """
+    from cli.example import fill_example
     from cli.up import run_up
 
-    run_up(data, port_base, kafka_port, brokers, log, tls=tls)
+    prepare = None if empty else fill_example
+    run_up(data, port_base, kafka_port, brokers, log, tls=tls, prepare=prepare)
 
 
 @app.command()

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -20,6 +20,9 @@ from runtime.kafka_address import servers_of
 ROOT = Path(__file__).parents[1]
 DEFAULT_DATA = ROOT / ".herhaal" / "data"
 
+Prepare = Callable[[LocalStack], Awaitable[None]]
+"""Brings into a stack what it begins with."""
+
 NOTE_AT_STOP_S = 2.0
 """Seconds that a stop waits for the servers to say what they hold."""
 
@@ -32,8 +35,12 @@ def run_up(
     log: Literal["console", "json"],
     *,
     tls: bool,
+    prepare: Prepare | None = None,
 ) -> None:
-    """Run the stack until a signal, then stop it. Raises StackError when it cannot start."""
+    """Run the stack until a signal, then stop it. Once all is ready, `prepare` it before that is said.
+
+    Raises StackError when it cannot start, and what `prepare` raises.
+    """
     options = StackOptions(
         data or DEFAULT_DATA,
         port_base,
@@ -45,7 +52,7 @@ def run_up(
         tls=tls,
     )
     with ConsoleReport() as report:
-        asyncio.run(_up(options, report))
+        asyncio.run(_up(options, report, prepare))
 
 
 async def start_everything(stack: LocalStack) -> None:
@@ -79,12 +86,18 @@ async def _services(stack: LocalStack) -> None:
     await stack.start_services()
 
 
-async def _up(options: StackOptions, report: Report) -> None:
+async def _start(stack: LocalStack, prepare: Prepare | None) -> None:
+    await start_everything(stack)
+    if prepare is not None:
+        await prepare(stack)
+
+
+async def _up(options: StackOptions, report: Report, prepare: Prepare | None) -> None:
     stack = LocalStack(options, report)
     with stop_on_signals(stack) as stop:
         async with stack:
             report.status("Starting …")
-            if await _run_unless_stopped(stop, start_everything(stack)):
+            if await _run_unless_stopped(stop, _start(stack, prepare)):
                 report.status("")
                 stdout().print(_table(stack))
                 await stop.wait()
