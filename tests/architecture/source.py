@@ -6,15 +6,30 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("schemas", "samples", "runtime", "services", "verify", "deploy", "bench", "cli")
+CLIENTS = ROOT / "clients" / "python"
+PACKAGES = (
+    "schemas",
+    "herhaal_client",
+    "samples",
+    "runtime",
+    "services",
+    "verify",
+    "deploy",
+    "bench",
+    "cli",
+)
 SERVICES = ("ordering", "medication", "notification", "metrics")
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
 def files(*folders: str) -> list[Path]:
-    """The Python files in these folders of the repository."""
-    return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+    """The Python files in these folders of the repository; the client's package is named without its folder."""
+    return sorted(path for folder in folders for path in _folder(folder).rglob("*.py"))
+
+
+def _folder(package: str) -> Path:
+    return (CLIENTS if (CLIENTS / package).is_dir() else ROOT) / package
 
 
 def name(path: Path) -> str:
@@ -41,7 +56,7 @@ def imported(path: Path) -> Iterator[str]:
 def module_file(module: str) -> Path | None:
     """The file of one of our modules, or of the module that a name is imported from."""
     for candidate in (module, module.rpartition(".")[0]):
-        path = ROOT / candidate.replace(".", "/")
+        path = _folder(candidate.partition(".")[0]).parent / candidate.replace(".", "/")
         for file in (path.with_suffix(".py"), path / "__init__.py"):
             if candidate and file.exists():
                 return file

@@ -59,7 +59,7 @@ def test_there_is_no_other_service() -> None:
 def test_everything_public_says_what_it_is() -> None:
     silent = [
         f"{name(path)}:{node.lineno} {node.name}"
-        for path in files("schemas", "samples", "runtime", "services", "verify")
+        for path in files("schemas", "herhaal_client", "samples", "runtime", "services", "verify")
         for node in public_definitions(path)
         if ast.get_docstring(node) is None
     ]
@@ -79,7 +79,9 @@ def test_no_file_is_too_long_to_read_in_one_go() -> None:
 def test_only_the_command_line_prints() -> None:
     prints = [
         f"{name(path)}:{node.lineno}"
-        for path in files("schemas", "samples", "runtime", "services", "verify", "deploy")
+        for path in files(
+            "schemas", "herhaal_client", "samples", "runtime", "services", "verify", "deploy"
+        )
         for node in ast.walk(parsed(path))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)

@@ -36,7 +36,9 @@ def _shown(made: ast.ClassDef) -> Iterator[str]:
 def test_no_dataclass_shows_a_password_or_an_address_with_one() -> None:
     shown = [
         f"{name(path)}:{made.lineno} {made.name}.{field}"
-        for path in files("runtime", "services", "deploy", "cli", "verify", "bench")
+        for path in files(
+            "herhaal_client", "runtime", "services", "deploy", "cli", "verify", "bench"
+        )
         for made in _dataclasses(parsed(path))
         for field in _shown(made)
     ]

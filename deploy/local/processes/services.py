@@ -20,6 +20,9 @@ from runtime.keyring import ensure_keyring
 
 READY_S = 60.0
 
+PYTHON_PATH = os.pathsep.join((str(ROOT), str(ROOT / "clients" / "python")))
+"""Where Python finds our packages. The client has a folder of its own, from which it can be installed."""
+
 Part = Literal["api", "worker"]
 
 
@@ -54,7 +57,7 @@ def service_program(
     env = {name: value for name, value in os.environ.items() if name != "HERHAAL_POSTGRES"}
     env |= servers.settings
     env |= {
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": PYTHON_PATH,
         "PYTHONUNBUFFERED": "1",
         "HERHAAL_KAFKA": servers.kafka,
         "HERHAAL_DATABASE": servers.database,

@@ -1,0 +1,102 @@
+"""notification's API: a patient's messages, who a patient is, and who stands in for them."""
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from herhaal_client.api import Api
+from herhaal_client.audit import patient_audit
+from herhaal_client.calls import Call
+from herhaal_client.errors import unexpected
+from herhaal_client.events import ServerEvent, patient_events
+from schemas.api.audit import AuditView
+from schemas.api.notification import MessagesView
+from schemas.api.people import (
+    FoundView,
+    PersonRequest,
+    PersonView,
+    RegisteredView,
+    RegisterRequest,
+    SearchRequest,
+)
+from schemas.api.proxies import ProxiesView, ProxyRequest, ProxyView, StandsInForView
+
+_PERSON = "/patients/{patient}/person"
+_PROXY = "/patients/{patient}/proxies/{proxy}"
+
+
+@dataclass(frozen=True)
+class NotificationClient:
+    """Calls notification. Each method raises `ApiError`."""
+
+    api: Api
+
+    async def messages(
+        self, patient: str, before: UUID | None = None, limit: int = 50
+    ) -> MessagesView:
+        """Show a page of a patient's inbox, newest first; `before` is the last message of the page before."""
+        values, params = {"patient": patient}, {"before": before, "limit": limit}
+        answer = await self.api.ask(Call("GET", "/patients/{patient}/messages", values, params))
+        return answer.read(MessagesView.model_validate_json)
+
+    async def register(self, person: RegisterRequest) -> RegisteredView:
+        """Register or update a patient. Conflict: BSN, pseudonym and practice contradict each other."""
+        # Without either, a repeat would be a second person.
+        known_again = person.bsn is not None or person.patient is not None
+        answer = await self.api.ask(Call("POST", "/people", body=person, repeatable=known_again))
+        return answer.read(RegisteredView.model_validate_json)
+
+    async def find(self, search: SearchRequest) -> FoundView:
+        """Find people of the caller's practice, by BSN or by surname and birth date."""
+        answer = await self.api.ask(Call("POST", "/people/search", body=search))
+        return answer.read(FoundView.model_validate_json)
+
+    async def person(self, patient: str) -> PersonView:
+        """Show who a patient is."""
+        answer = await self.api.ask(Call("GET", _PERSON, {"patient": patient}))
+        return answer.read(PersonView.model_validate_json)
+
+    async def change_person(self, patient: str, person: PersonRequest) -> RegisteredView:
+        """Replace a patient's data, whole."""
+        answer = await self.api.ask(Call("PUT", _PERSON, {"patient": patient}, body=person))
+        return answer.read(RegisteredView.model_validate_json)
+
+    async def proxies(self, patient: str) -> ProxiesView:
+        """Show who stands in for a patient now."""
+        call = Call("GET", "/patients/{patient}/proxies", {"patient": patient})
+        return (await self.api.ask(call)).read(ProxiesView.model_validate_json)
+
+    async def stands_in_for(self, proxy: str) -> StandsInForView:
+        """Show for whom somebody stands in now; `proxy` is the `sub` of that person's token."""
+        answer = await self.api.ask(Call("GET", "/proxies/{proxy}/patients", {"proxy": proxy}))
+        return answer.read(StandsInForView.model_validate_json)
+
+    async def grant_proxy(self, patient: str, proxy: str, request: ProxyRequest) -> ProxyView:
+        """Let somebody stand in for a patient."""
+        values = {"patient": patient, "proxy": proxy}
+        answer = await self.api.ask(Call("PUT", _PROXY, values, body=request))
+        return answer.read(ProxyView.model_validate_json)
+
+    async def revoke_proxy(self, patient: str, proxy: str) -> None:
+        """Take a grant back, if there is one."""
+        answer = await self.api.ask(Call("DELETE", _PROXY, {"patient": patient, "proxy": proxy}))
+        if answer.status != 204:
+            raise unexpected(answer.asked, answer.status, "It must be 204.")
+
+    async def audit(
+        self,
+        patient: str,
+        first: date | None = None,
+        last: date | None = None,
+        before: int | None = None,
+        limit: int = 100,
+    ) -> AuditView:
+        """Show who did what to a patient's data and messages, newest first; days are Amsterdam's."""
+        return await patient_audit(self.api, patient, first, last, before, limit)
+
+    def events(
+        self, patient: str, last_event_id: str | None = None
+    ) -> AsyncGenerator[ServerEvent, None]:
+        """Give a patient's new messages, as they come; close it with `contextlib.aclosing`."""
+        return patient_events(self.api, patient, last_event_id)

@@ -1,0 +1,86 @@
+"""ordering's API: orders, and a pharmacy's feed."""
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from pydantic import TypeAdapter
+
+from herhaal_client.api import Api
+from herhaal_client.audit import patient_audit
+from herhaal_client.calls import Answer, Call
+from herhaal_client.events import ServerEvent, patient_events
+from schemas.api.audit import AuditView
+from schemas.api.ordering import (
+    CancelRequest,
+    FeedView,
+    OrdersView,
+    OrderView,
+    PlaceRequest,
+    ReceivedView,
+)
+
+_ORDER: TypeAdapter[OrderView | ReceivedView] = TypeAdapter(OrderView | ReceivedView)
+
+
+@dataclass(frozen=True)
+class OrderingClient:
+    """Calls ordering. Each method raises `ApiError`; a wait is in seconds, at most 30."""
+
+    api: Api
+
+    async def place(self, order: PlaceRequest, wait_s: int = 0) -> OrderView | ReceivedView:
+        """Place an order: an `OrderView` if it is decided within `wait_s`. Conflict: another has this id."""
+        return _accepted(await self.api.ask(Call("POST", "/orders", body=order, wait_s=wait_s)))
+
+    async def show(self, order_id: UUID) -> OrderView | ReceivedView:
+        """Show an order; a `ReceivedView` while it is not decided."""
+        answer = await self.api.ask(Call("GET", "/orders/{order_id}", {"order_id": order_id}))
+        return answer.read(_ORDER.validate_json)
+
+    async def cancel(
+        self, order_id: UUID, request: CancelRequest, wait_s: int = 0
+    ) -> OrderView | ReceivedView:
+        """Cancel an order: an `OrderView` if that is done within `wait_s`."""
+        values = {"order_id": order_id}
+        call = Call("POST", "/orders/{order_id}/cancel", values, body=request, wait_s=wait_s)
+        return _accepted(await self.api.ask(call))
+
+    async def of_patient(self, patient: str, limit: int = 100) -> OrdersView:
+        """Show a patient's orders, newest first."""
+        values, params = {"patient": patient}, {"limit": limit}
+        answer = await self.api.ask(Call("GET", "/patients/{patient}/orders", values, params))
+        return answer.read(OrdersView.model_validate_json)
+
+    async def feed(self, pharmacy: str, after: str | None = None, limit: int = 100) -> FeedView:
+        """Show what was approved for a pharmacy after the cursor `after`, which is a page's `next`.
+
+        ApiError with code `unknown-cursor`: read from the start, and ignore entries whose id is known.
+        """
+        params = {"after": after, "limit": limit}
+        call = Call("GET", "/pharmacies/{agb}/prescriptions", {"agb": pharmacy}, params)
+        return (await self.api.ask(call)).read(FeedView.model_validate_json)
+
+    async def audit(
+        self,
+        patient: str,
+        first: date | None = None,
+        last: date | None = None,
+        before: int | None = None,
+        limit: int = 100,
+    ) -> AuditView:
+        """Show who did what to a patient's orders, newest first; `first` and `last` are days in Amsterdam."""
+        return await patient_audit(self.api, patient, first, last, before, limit)
+
+    def events(
+        self, patient: str, last_event_id: str | None = None
+    ) -> AsyncGenerator[ServerEvent, None]:
+        """Give what happens to a patient's orders, as it happens; close it with `contextlib.aclosing`."""
+        return patient_events(self.api, patient, last_event_id)
+
+
+def _accepted(answer: Answer) -> OrderView | ReceivedView:
+    if answer.status == 202:
+        return answer.read(ReceivedView.model_validate_json)
+    return answer.read(OrderView.model_validate_json)
