@@ -1,4 +1,4 @@
-"""ordering's API: orders, and a pharmacy's feed."""
+"""ordering's API: what can be ordered, orders, a pharmacy's feed, the directory."""
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
@@ -12,6 +12,8 @@ from herhaal_client.audit import patient_audit
 from herhaal_client.calls import Answer, Call
 from herhaal_client.events import ServerEvent, patient_events
 from schemas.api.audit import AuditView
+from schemas.api.directory import PharmaciesView, PracticeView
+from schemas.api.orderable import OrderableView
 from schemas.api.ordering import (
     CancelRequest,
     FeedView,
@@ -52,6 +54,22 @@ class OrderingClient:
         values, params = {"patient": patient}, {"limit": limit}
         answer = await self.api.ask(Call("GET", "/patients/{patient}/orders", values, params))
         return answer.read(OrdersView.model_validate_json)
+
+    async def orderable(self, patient: str, pharmacy: str | None = None) -> OrderableView:
+        """Show what a patient can order now, at this pharmacy if one is chosen."""
+        values, params = {"patient": patient}, {"pharmacy": pharmacy}
+        answer = await self.api.ask(Call("GET", "/patients/{patient}/orderable", values, params))
+        return answer.read(OrderableView.model_validate_json)
+
+    async def pharmacies(self) -> PharmaciesView:
+        """Show all pharmacies of the directory."""
+        answer = await self.api.ask(Call("GET", "/pharmacies"))
+        return answer.read(PharmaciesView.model_validate_json)
+
+    async def practice(self, practice: str) -> PracticeView:
+        """Show a practice of the directory."""
+        answer = await self.api.ask(Call("GET", "/practices/{agb}", {"agb": practice}))
+        return answer.read(PracticeView.model_validate_json)
 
     async def feed(self, pharmacy: str, after: str | None = None, limit: int = 100) -> FeedView:
         """Show what was approved for a pharmacy after the cursor `after`, which is a page's `next`.
