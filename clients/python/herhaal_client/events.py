@@ -33,7 +33,7 @@ async def patient_events(
         ApiError: it is refused; Unavailable when the connection breaks, UnexpectedAnswer for what is no event.
     """
     resume = {"Last-Event-ID": last_event_id} if last_event_id else {}
-    headers = {"Accept": "text/event-stream", "Cache-Control": "no-store", **resume}
+    headers = {"Accept": "text/event-stream", **resume}
     call = Call("GET", "/patients/{patient}/events", {"patient": patient}, headers=headers)
     async with aclosing(api.events(call)) as events:
         async for event in events:

@@ -9,9 +9,11 @@ from pydantic import BaseModel
 
 from herhaal_client import Clients, ServerEvent
 from schemas.api.audit import AuditView
+from schemas.api.directory import PharmaciesView, PracticeView
 from schemas.api.medication import ChangeReceivedView, OverviewRequest, StatusRequest
 from schemas.api.metrics import By
 from schemas.api.notification import MessagesView
+from schemas.api.orderable import OrderableView
 from schemas.api.ordering import CancelRequest, FeedItem, FeedView, OrdersView, PlaceRequest
 from schemas.api.people import (
     FoundView,
@@ -29,6 +31,7 @@ from tests.unit.clients.asking import RECEIVED
 from tests.unit.schemas.test_api_bodies import (
     ANNA,
     AT,
+    BODIES,
     CARLA,
     FOUND,
     ID,
@@ -60,6 +63,12 @@ GRANT = ProxyRequest(**dict(CARLA), by=WHO)
 CHANGED = ChangeReceivedView(change_id=ID)
 REGISTERED = RegisteredView(patient=PATIENT)
 TRAIL = AuditView(entries=[], next=None)
+
+
+def of_kind(kind: type[BaseModel]) -> BaseModel:
+    """The example of this body."""
+    (body,) = [body for body in BODIES if type(body) is kind]
+    return body
 
 
 @dataclass(frozen=True)
@@ -133,6 +142,28 @@ _ORDERING = [
         lambda c: c.ordering.of_patient(PATIENT, limit=3),
         OrdersView(orders=[ORDER]),
         query={"limit": "3"},
+    ),
+    Example(
+        "ordering",
+        "orderable",
+        "GET /patients/{patient}/orderable",
+        lambda c: c.ordering.orderable(PATIENT, pharmacy=PHARMACY),
+        of_kind(OrderableView),
+        query={"pharmacy": PHARMACY},
+    ),
+    Example(
+        "ordering",
+        "pharmacies",
+        "GET /pharmacies",
+        lambda c: c.ordering.pharmacies(),
+        of_kind(PharmaciesView),
+    ),
+    Example(
+        "ordering",
+        "practice",
+        "GET /practices/{agb}",
+        lambda c: c.ordering.practice(PRACTICE),
+        of_kind(PracticeView),
     ),
     Example(
         "ordering",

@@ -1,11 +1,13 @@
 """What goes with each request: a fresh token, the trace, time-outs; and what is sent again, and when."""
 
+import asyncio
 from itertools import count
 
 import httpx
 import pytest
 
-from herhaal_client import TooManyRequests, Unavailable
+from herhaal_client import Retries, TooManyRequests, Unavailable
+from herhaal_client.calls import Answer, Call
 from schemas.api.people import RegisterRequest
 from tests.unit.clients.asking import Reply, a_problem, received, replying
 from tests.unit.clients.operations import CANCEL, PATIENT, PLACE, REGISTER, REGISTERED
@@ -129,6 +131,19 @@ async def test_what_took_too_long_is_not_tried_again() -> None:
     with pytest.raises(Unavailable):
         await service.clients().ordering.show(ID)
     assert len(service.requests) == 1
+
+
+async def test_a_caller_who_leaves_ends_the_call() -> None:
+    tries = []
+
+    async def hangs(call: Call) -> Answer:
+        tries.append(call)
+        await asyncio.sleep(60)
+        return Answer(call.asked, 200, b"")
+
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(Retries().run(Call("GET", "/pharmacies"), hangs), 0.01)
+    assert len(tries) == 1
 
 
 NOBODY_KNOWN = RegisterRequest(**(dict(REGISTER) | {"bsn": None}))
