@@ -78,6 +78,12 @@ async def test_a_patient_orders_and_reads_and_cancels(
     assert await anna.ordering.show(order.order_id) == placed
     assert (await anna.ordering.of_patient(patient)).orders == [placed]
 
+    orderable = await anna.ordering.orderable(patient)
+    assert (orderable.practice, len(orderable.medicines)) == (PRACTICE, 1)
+    agbs = {pharmacy.agb for pharmacy in (await anna.ordering.pharmacies()).pharmacies}
+    assert order.pharmacy in agbs
+    assert (await anna.ordering.practice(PRACTICE)).agb == PRACTICE
+
     closed = await anna.ordering.cancel(order.order_id, CancelRequest(), WAIT_S)
     assert isinstance(closed, OrderView)
     assert closed.state is OrderState.CANCELLED
