@@ -56,7 +56,7 @@ def run_up(
 
 
 async def start_everything(stack: LocalStack) -> None:
-    """Start servers, topics, databases, services and the issuer, concurrently where possible, until all are
+    """Start servers, topics, databases, services, issuer and portal, concurrently where possible, until all are
     ready.
 
     Raises StackError when a server or a service does not become ready.
@@ -84,6 +84,7 @@ async def _hold_to_the_folder(stack: LocalStack) -> None:
 async def _services(stack: LocalStack) -> None:
     await stack.start_postgres()
     await stack.start_services()
+    await stack.start_portal()
 
 
 async def _start(stack: LocalStack, prepare: Prepare | None) -> None:

@@ -86,6 +86,11 @@ class DataFolder:
         return self.path / "audit.key"
 
     @property
+    def portal_key(self) -> Path:
+        """Seals what the portal's database keeps of tokens and forms."""
+        return self.path / "portal.key"
+
+    @property
     def certificates(self) -> Path:
         return self.path / "certificates"
 

@@ -10,6 +10,9 @@ from deploy.local.errors import StackError
 SERVICES = ("ordering", "medication", "notification", "metrics")
 """The services in the order of their ports: port-base + 1 … + 4."""
 
+DATABASES = (*SERVICES, "portal")
+"""Who has a database: the services, and the portal for its sessions."""
+
 LOOPBACK = "127.0.0.1"
 POSTGRES_OFFSET = 5
 ISSUER_OFFSET = 6
@@ -61,7 +64,7 @@ class PortPlan:
 
     @property
     def portal(self) -> int:
-        """Where people log in: what the issuer sends them back to."""
+        """Where people's browsers go."""
         return self.base
 
     @property
@@ -90,6 +93,7 @@ class PortPlan:
         for name, port in self.services.items():
             yield port, name, "--port-base"
         yield self.issuer, "the issuer", "--port-base"
+        yield self.portal, "the portal", "--port-base"
 
 
 def is_free(port: int) -> bool:

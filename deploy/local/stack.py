@@ -32,6 +32,7 @@ from deploy.local.options import StackOptions
 from deploy.local.ports import SERVICES, require_free
 from deploy.local.postgres.databases import ensure_databases, owner_dsn
 from deploy.local.postgres.server import admin_dsn, postgres_probe, postgres_server
+from deploy.local.processes.portal import PortalAddresses, portal_program
 from deploy.local.processes.process import Program
 from deploy.local.processes.services import (
     READY_S,
@@ -99,7 +100,7 @@ class LocalStack(AbstractAsyncContextManager["LocalStack"]):
         await self.shutdown()
 
     def require_service_ports(self) -> None:
-        """Require the ports of the services and the issuer to be free. Raises StackError."""
+        """Require the ports of the portal, the services and the issuer to be free. Raises StackError."""
         require_free([*self.ports.service_ports()])
 
     async def start_servers(self) -> None:
@@ -167,21 +168,30 @@ class LocalStack(AbstractAsyncContextManager["LocalStack"]):
             owner_dsn(self.postgres, service),
             self.options.service_settings,
         )
-        program = service_program(service, name, at, only, servers, self.data)
-        child = Child(program, readyz_probe(at), self.report)
-        self._services[name] = child
-        with file_errors():
-            await child.start()
-        return child
+        return await self._start(service_program(service, name, at, only, servers, self.data), at)
 
     async def start_issuer(self) -> None:
         """Start the development issuer, which needs no server."""
         write_address(self.data.issuer, self.issuer)
         program = issuer_program(self.data, self.ports.issuer, self.ports.portal)
-        self._services[program.name] = child = Child(
-            program, readyz_probe(self.ports.issuer), self.report
+        await self._start(program, self.ports.issuer)
+
+    async def start_portal(self) -> None:
+        """Start the portal; it waits for its database itself."""
+        addresses = PortalAddresses(
+            self.databases["portal"],
+            owner_dsn(self.postgres, "portal"),
+            self.issuers,
+            self.options.service_log,
         )
-        await child.start()
+        await self._start(portal_program(self.ports, addresses, self.data), self.ports.portal)
+
+    async def _start(self, program: Program, port: int) -> Child:
+        """Start a process of ours, which says on this port whether it is ready."""
+        child = self._services[program.name] = Child(program, readyz_probe(port), self.report)
+        with file_errors():
+            await child.start()
+        return child
 
     def token(self, role: Party, **scope: Unpack[TokenScope]) -> str:
         """Mint an access token, valid for 15 minutes, without asking the issuer; see `claims_of`."""
@@ -191,7 +201,7 @@ class LocalStack(AbstractAsyncContextManager["LocalStack"]):
         return token_of(claims_of(role, **scope), self.issuer, self.data.issuer)
 
     async def services_ready(self, within_s: float = READY_S) -> None:
-        """Wait until the services and the issuer are ready.
+        """Wait until the services, the issuer and the portal are ready.
 
         Raises StackError with the reason of one that is not.
         """
@@ -229,9 +239,15 @@ class LocalStack(AbstractAsyncContextManager["LocalStack"]):
 
     @property
     def endpoints(self) -> dict[str, str]:
-        """The addresses of Kafka, PostgreSQL, each service and the issuer."""
+        """The addresses of the portal, each service, the issuer, Kafka and PostgreSQL."""
         services = {name: url(port) for name, port in self.ports.services.items()}
-        return {"kafka": self.kafka, "postgres": self.postgres, **services, "issuer": self.issuer}
+        return {
+            "portal": url(self.ports.portal),
+            **services,
+            "issuer": self.issuer,
+            "kafka": self.kafka,
+            "postgres": self.postgres,
+        }
 
     @property
     def issuers(self) -> str:

@@ -12,6 +12,7 @@ PACKAGES = (
     "herhaal_client",
     "samples",
     "runtime",
+    "portal",
     "services",
     "verify",
     "deploy",

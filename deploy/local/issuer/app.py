@@ -84,7 +84,7 @@ class _Issuer:
                 "response_types_supported": ["code"],
                 "response_modes_supported": ["query"],
                 "grant_types_supported": list(self._granting),
-                "scopes_supported": ["openid"],
+                "scopes_supported": ["openid", "profile"],
                 "subject_types_supported": ["public"],
                 "id_token_signing_alg_values_supported": [ALGORITHM],
                 "code_challenge_methods_supported": ["S256"],
@@ -134,7 +134,8 @@ class _Issuer:
         except OAuthError as error:
             return self._back(target, given, error=error.code, error_description=error.description)
         sid = secrets.token_urlsafe(16)
-        login = Login(person.claims, asked.client, sid, int(self._clock()), asked.nonce)
+        name = person.name if asked.profile else None
+        login = Login(person.claims, asked.client, sid, int(self._clock()), asked.nonce, name)
         code = self._grants.new_code(login, target, asked.challenge)
         return self._back(target, given, code=code)
 

@@ -43,6 +43,7 @@ class LoginRequest:
     challenge: str
     state: str | None
     nonce: str | None
+    profile: bool
 
 
 def parameters(encoded: bytes) -> Parameters:
@@ -90,6 +91,7 @@ def login_request(given: Parameters) -> LoginRequest:
         given["code_challenge"],
         given.get("state"),
         given.get("nonce"),
+        "profile" in given.get("scope", "").split(),
     )
 
 

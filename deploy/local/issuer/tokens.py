@@ -24,13 +24,17 @@ ID_S = 5 * 60
 
 @dataclass(frozen=True)
 class Login:
-    """A person who has logged in at a client, at a time in seconds since the epoch; `sid` names the session."""
+    """A person who has logged in at a client, at a time in seconds since the epoch; `sid` names the session.
+
+    `name` is there when the client asked for the profile.
+    """
 
     claims: Claims
     client: str
     sid: str
     at: int
     nonce: str | None
+    name: str | None = None
 
 
 class Minter:
@@ -56,7 +60,8 @@ class Minter:
         """Mint the ID token of a login, for its client only."""
         token = self._base(login.client, ID_S)
         token |= {"sub": login.claims.sub, "auth_time": login.at, "sid": login.sid}
-        return self._sign("JWT", token | ({"nonce": login.nonce} if login.nonce else {}))
+        asked = {"nonce": login.nonce, "name": login.name}
+        return self._sign("JWT", token | {what: said for what, said in asked.items() if said})
 
     def session_of(self, id_token: str) -> tuple[str, str] | None:
         """Read client and session of an ID token of ours, also of an expired one; None for anything else."""

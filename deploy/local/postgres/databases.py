@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 import asyncpg
 
-from deploy.local.ports import SERVICES
+from deploy.local.ports import DATABASES
 from deploy.local.postgres.scram import scram_verifier
 from runtime.dsn import database_dsn
 from runtime.postgres.connection import Connection
@@ -77,8 +77,8 @@ async def ensure_databases(admin_dsn: str) -> dict[str, str]:
 
     Raises OSError or asyncpg.PostgresError when the server is unavailable or refuses.
     """
-    await asyncio.gather(*(ensure_database(admin_dsn, service) for service in SERVICES))
-    return {service: service_dsn(admin_dsn, service) for service in SERVICES}
+    await asyncio.gather(*(ensure_database(admin_dsn, service) for service in DATABASES))
+    return {service: service_dsn(admin_dsn, service) for service in DATABASES}
 
 
 async def ensure_database(admin_dsn: str, service: str) -> None:

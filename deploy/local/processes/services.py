@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 from typing import Literal
 
-from deploy.local.audit_key import ensure_audit_key
 from deploy.local.data import DataFolder
 from deploy.local.errors import file_errors
 from deploy.local.kafka.jars import ROOT
+from deploy.local.keys import ensure_key
 from deploy.local.ports import LOOPBACK
 from deploy.local.processes.process import Program
 from deploy.local.processes.supervisor import Probe
@@ -64,7 +64,7 @@ def service_program(
         "HERHAAL_LISTEN": f"{LOOPBACK}:{port}",
         "HERHAAL_LOG": servers.log,
         "HERHAAL_ISSUERS": servers.issuers,
-        "HERHAAL_AUDIT_KEY": ensure_audit_key(data),
+        "HERHAAL_AUDIT_KEY": ensure_key(data.audit_key),
     }
     if servers.database_owner is not None:
         env["HERHAAL_DATABASE_OWNER"] = servers.database_owner

@@ -184,6 +184,7 @@ def test_endpoints_name_every_address(tmp_path: Path) -> None:
     tmp_path.mkdir(exist_ok=True)
     stack.write_endpoints()
     assert json.loads(stack.data.endpoints.read_text()) == {
+        "portal": "http://127.0.0.1:8100",
         "kafka": "127.0.0.1:9092",
         "postgres": "postgresql://postgres@127.0.0.1:8105/postgres",
         "ordering": "http://127.0.0.1:8101",

@@ -1,0 +1,1 @@
+"""The portal: the web application in front of the four services, for everybody who uses them."""

@@ -1,0 +1,1 @@
+"""Login and logout with an OpenID provider."""

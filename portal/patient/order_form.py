@@ -1,0 +1,165 @@
+"""The order form: what somebody wants, read from its fields, with a sentence about each that is not right."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal, InvalidOperation
+from uuid import UUID, uuid4
+
+from portal.web.forms import Fields, Form
+from portal.web.languages import mark
+from schemas.api.ordering import OrderView
+from schemas.base import LONGEST_TEXT
+from schemas.numbers import quantity
+
+MOST_DAYS = 366
+"""How far ahead a larger supply may be asked for."""
+
+_DUTCH_DATE = re.compile(r"(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4})")
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """What is not right: the id of the field, the text in English, and the values in it."""
+
+    field: str
+    message: str
+    values: Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One medicine that is ticked, and how much of it."""
+
+    prk: str
+    quantity: Decimal
+
+
+@dataclass(frozen=True)
+class Order:
+    """A form that can be sent. `remark` is None when there is none."""
+
+    order_id: UUID
+    wanted: tuple[Wanted, ...]
+    pharmacy: str
+    remark: str | None
+    supply_until: date | None
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the form is compared with: usual amounts by PRK of what can be ordered, and codes of pharmacies."""
+
+    usual: Mapping[str, Decimal]
+    names: Mapping[str, str]
+    pharmacies: frozenset[str]
+    today: date
+
+
+def new_fields() -> Fields:
+    """The fields of a form that nobody has filled in yet."""
+    return [("order", str(uuid4()))]
+
+
+def is_new(fields: Fields) -> bool:
+    """Tell whether nobody has filled in a form yet."""
+    return [name for name, _ in fields] == ["order"]
+
+
+def order_id_of(form: Form) -> UUID:
+    """The id of the order that the form will be; a new one when the form has none."""
+    try:
+        return UUID(form.text("order"))
+    except ValueError:
+        return uuid4()
+
+
+def read_order(form: Form, known: Known) -> Order | Sequence[FieldError]:
+    """Read a form: the order, or everything that is not right yet."""
+    errors = [*_errors(form, known)]
+    if errors:
+        return errors
+    return Order(
+        order_id_of(form),
+        tuple(Wanted(prk, _amount_of(form, prk, known)) for prk in ticked(form)),
+        form.text("pharmacy"),
+        form.text("remark") or None,
+        _day(form.text("supply_until")),
+    )
+
+
+def ticked(form: Form) -> Sequence[str]:
+    """The medicines that are ticked, each once."""
+    return [*dict.fromkeys(form.all("medicine"))]
+
+
+def says_the_same(form: Form, order: OrderView) -> bool:
+    """Tell whether a form is the order that was sent: the same medicines, amounts, pharmacy, remark and day."""
+    asked = {prk: _quantity(form.text(f"amount-{prk}")) for prk in ticked(form)}
+    return (
+        asked == {line.prk: line.quantity for line in order.lines}
+        and form.text("pharmacy") == order.pharmacy
+        and (form.text("remark") or None) == order.remark
+        and _day(form.text("supply_until")) == order.supply_until
+    )
+
+
+def _errors(form: Form, known: Known) -> Iterator[FieldError]:
+    chosen = ticked(form)
+    if not chosen:
+        yield FieldError("medicines", mark("Tick at least one medicine"), {})
+    for prk in chosen:
+        yield from _medicine_errors(form, prk, known)
+    over = len(form.text("remark")) - LONGEST_TEXT
+    if over > 0:
+        message = mark("Your remark is %(over)s characters too long")
+        yield FieldError("remark", message, {"over": over})
+    yield from _day_errors(form.text("supply_until"), known.today)
+    if form.text("pharmacy") not in known.pharmacies:
+        yield FieldError("pharmacy", mark("Choose the pharmacy where you want to collect"), {})
+
+
+def _medicine_errors(form: Form, prk: str, known: Known) -> Iterable[FieldError]:
+    if prk not in known.usual:
+        message = mark("A medicine that you ticked can no longer be ordered now. Check your list")
+        return [FieldError("medicines", message, {})]
+    if _quantity(form.text(f"amount-{prk}") or "0") is None:
+        message = mark("Write how much %(medicine)s you need, in numbers, such as 90")
+        return [FieldError(f"amount-{prk}", message, {"medicine": known.names[prk]})]
+    return []
+
+
+def _amount_of(form: Form, prk: str, known: Known) -> Decimal:
+    return _quantity(form.text(f"amount-{prk}")) or known.usual[prk]
+
+
+def _quantity(text: str) -> Decimal | None:
+    """An amount as people write it, with a comma or a point; None when it is none."""
+    try:
+        number = Decimal(text.replace(",", ".").replace(" ", ""))
+        return quantity(int(number) if number == number.to_integral_value() else number)
+    except (InvalidOperation, ValueError, OverflowError):
+        return None
+
+
+def _day_errors(text: str, today: date) -> Iterator[FieldError]:
+    if not text:
+        return
+    until = _day(text)
+    if until is None:
+        yield FieldError("supply_until", mark("Write the date as day-month-year"), {})
+    elif until <= today:
+        yield FieldError("supply_until", mark("Choose a date in the future"), {})
+    elif until > today + timedelta(days=MOST_DAYS):
+        yield FieldError("supply_until", mark("Choose a date within a year from now"), {})
+
+
+def _day(text: str) -> date | None:
+    """A day as a date field sends it, or as people write it without one."""
+    dutch = _DUTCH_DATE.fullmatch(text)
+    written = f"{dutch[3]}-{int(dutch[2]):02}-{int(dutch[1]):02}" if dutch else text
+    try:
+        return date.fromisoformat(written)
+    except ValueError:
+        return None

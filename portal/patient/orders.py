@@ -1,0 +1,185 @@
+"""My orders: all of them, and one with its answer, where to collect, its history, and cancelling."""
+
+import asyncio
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from starlette.responses import Response
+
+from herhaal_client import NotFound
+from portal.patient.words import Label, Why, amount, outcome_label, state_label, whys
+from portal.web.away import Away, unless_away
+from portal.web.languages import mark
+from portal.web.pages import Pages
+from portal.web.visit import Visit
+from schemas.access import Action
+from schemas.api.notification import MessageView, PickupView
+from schemas.api.ordering import CancelRequest, LineView, OrderView, ReceivedView
+from schemas.base import Role
+from schemas.records.orders import OrderState, Outcome
+
+SHOWN = 50
+"""Orders on the list; older ones are in the download of one's data."""
+
+WAIT_S = 3
+
+pages = Pages()
+
+_OPEN = (Outcome.APPROVED, Outcome.REVIEW, Outcome.WAITING)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One medicine of an order: how much, what became of it, why, and what the practice wrote."""
+
+    medicine: str
+    dosage: str
+    amount: str
+    label: Label
+    whys: Sequence[Why]
+    explanation: str | None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of an order's history; `text` is in English, `medicine` what it is about."""
+
+    at: datetime
+    text: str
+    medicine: str | None = None
+
+
+@pages.get("/patients/{patient}/orders", Action.ORDERS_READ)
+async def orders(visit: Visit) -> Response:
+    """All orders, newest first."""
+    found = await unless_away(visit.api.ordering.of_patient(visit.patient, SHOWN))
+    return await visit.render(
+        "patient/orders.html",
+        orders=found
+        if isinstance(found, Away)
+        else [(order, state_label(order.state)) for order in found.orders],
+        name=await visit.patient_name(),
+    )
+
+
+@pages.get("/patients/{patient}/orders/{order_id}", Action.ORDERS_READ)
+async def order(visit: Visit) -> Response:
+    """One order: what was decided, why, where and when to collect, and what went before."""
+    return await show_order(visit, await _order(visit))
+
+
+@pages.get("/patients/{patient}/orders/{order_id}/cancel", Action.ORDERS_CANCEL)
+async def ask_to_cancel(visit: Visit) -> Response:
+    """Ask once more before an order is cancelled."""
+    found = await _order(visit)
+    return await visit.render("patient/cancel.html", order=found, name=await visit.patient_name())
+
+
+@pages.post("/patients/{patient}/orders/{order_id}/cancel", Action.ORDERS_CANCEL)
+async def cancel(visit: Visit) -> Response:
+    """Cancel an order."""
+    found = await _order(visit)
+    await visit.api.ordering.cancel(found.order_id, CancelRequest(), WAIT_S)
+    return visit.redirect(f"/patients/{visit.patient}/orders/{found.order_id}")
+
+
+async def show_order(visit: Visit, found: OrderView | ReceivedView) -> Response:
+    """The page of an order, or for htmx the part of it that changes."""
+    template = "patient/order_part.html" if visit.partial else "patient/order.html"
+    if isinstance(found, ReceivedView):
+        return await visit.render(
+            template, order=None, order_id=found.order_id, name=await visit.patient_name()
+        )
+    pharmacies, messages, practice = await asyncio.gather(
+        unless_away(visit.api.ordering.pharmacies()),
+        unless_away(visit.api.notification.messages(visit.patient)),
+        unless_away(visit.api.ordering.practice(found.practice)),
+    )
+    known = [] if isinstance(pharmacies, Away) else pharmacies.pharmacies
+    sent = messages if isinstance(messages, Away) else _of_order(messages.messages, found.order_id)
+    return await visit.render(
+        template,
+        order=found,
+        order_id=found.order_id,
+        label=state_label(found.state),
+        heading=_HEADINGS[found.state],
+        lines=[_line(visit, line) for line in found.lines],
+        pharmacy=next((each for each in known if each.agb == found.pharmacy), None),
+        practice=None if isinstance(practice, Away) else practice,
+        messages=sent,
+        pickup=None if isinstance(sent, Away) else _pickup(sent),
+        steps=sorted(_steps(found), key=lambda step: step.at, reverse=True),
+        can_cancel=any(line.outcome in _OPEN for line in found.lines)
+        and found.cancellation is None,
+        name=await visit.patient_name(),
+    )
+
+
+_HEADINGS = {
+    OrderState.APPROVED: mark("Your order is approved"),
+    OrderState.PARTLY_APPROVED: mark("Your order is partly approved"),
+    OrderState.IN_REVIEW: mark("Your practice is looking at your order"),
+    OrderState.WAITING: mark("We are waiting for your medication list"),
+    OrderState.REFUSED: mark("Your order is not approved"),
+    OrderState.CANCELLED: mark("Your order is cancelled"),
+}
+
+_DECIDED = {
+    Outcome.APPROVED: mark("Approved"),
+    Outcome.REFUSED: mark("Not approved"),
+    Outcome.E_CONSULT: mark("Passed on as a question to the practice"),
+    Outcome.REPEAT_SERVICE: mark("Your pharmacy takes care of it"),
+    Outcome.CANCELLED: mark("Approved or looked at before it was cancelled"),
+    Outcome.REVIEW: mark("Passed on to a person"),
+    Outcome.WAITING: mark("Waiting for your medication list"),
+}
+
+_PLACED_BY = {
+    Role.PATIENT: mark("Ordered by the patient"),
+    Role.PROXY: mark("Ordered by somebody who acts for the patient"),
+    Role.ASSISTANT: mark("Ordered by the practice"),
+}
+
+
+def _line(visit: Visit, line: LineView) -> Line:
+    return Line(
+        line.medicine,
+        line.dosage,
+        amount(line.quantity, line.unit, visit.language),
+        outcome_label(line.outcome),
+        # What was in review before is not why it is approved now.
+        () if line.outcome is Outcome.APPROVED else whys(line.reasons, visit.language),
+        line.explanation,
+    )
+
+
+def _steps(order: OrderView) -> Iterator[Step]:
+    yield Step(order.placed_at, _PLACED_BY[order.placed_by.role])
+    for line in order.lines:
+        if line.decided_at is not None:
+            yield Step(line.decided_at, _DECIDED[line.outcome], line.medicine)
+    if order.cancellation is not None and order.cancellation.cancelled_at is not None:
+        yield Step(order.cancellation.cancelled_at, mark("Cancelled"))
+
+
+def _of_order(messages: Iterable[MessageView], order_id: UUID) -> Sequence[MessageView]:
+    return [message for message in messages if message.order_id == order_id]
+
+
+def _pickup(messages: Sequence[MessageView]) -> PickupView | None:
+    """The newest promise of when to collect."""
+    return next((each.pickup for each in messages if each.pickup is not None), None)
+
+
+async def _order(visit: Visit) -> OrderView | ReceivedView:
+    """The order in the path, of the patient in the path. Raises NotFound."""
+    try:
+        order_id = UUID(visit.request.path_params["order_id"])
+    except ValueError:
+        raise NotFound("order", "not-found", status=404) from None
+    found = await visit.api.ordering.show(order_id)
+    if isinstance(found, OrderView) and found.patient != visit.patient:
+        raise NotFound("order", "not-found", status=404)
+    return found

@@ -1,0 +1,1 @@
+"""The pages of assistants, GPs and practice managers."""

@@ -1,0 +1,1 @@
+"""What every page stands on: guarded pages, forms, templates, languages, assets, headers."""
