@@ -66,6 +66,8 @@ def _sender(
     if match := re.fullmatch(r"/pharmacies/([^/]*)/prescriptions", path):
         pharmacy = match[1] if re.fullmatch(r"0[12]\d{6}", match[1]) else pharmacy_code(1)
         return Party.PHARMACIST, {"pharmacy": pharmacy}
+    if match := re.fullmatch(r"/practices/([^/]*)/reviews", path):
+        return Party.ASSISTANT, {"practice": match[1] if _is_agb(match[1]) else practice_code(1)}
     if match := re.fullmatch(r"/practices/([^/]*)/.*", path):
         return Party.MANAGER, {"practice": match[1] if _is_agb(match[1]) else practice_code(1)}
     if method == "PUT":

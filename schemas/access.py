@@ -57,6 +57,7 @@ class Action(StrEnum):
     ORDERS_READ = "orders.read"
     ORDERS_CANCEL = "orders.cancel"
     ORDERABLE_READ = "orderable.read"
+    REVIEWS_READ = "reviews.read"
     PRESCRIPTIONS_READ = "prescriptions.read"
     OVERVIEW_READ = "overview.read"
     OVERVIEW_IMPORT = "overview.import"
@@ -84,6 +85,7 @@ ACCESS: Mapping[Action, Mapping[Party, Scope]] = {
     Action.ORDERS_READ: _PATIENTS | _CARE | _PORTAL | _PHARMACY,
     Action.ORDERS_CANCEL: _PATIENTS | _CARE | _PORTAL | _PHARMACY,
     Action.ORDERABLE_READ: _PATIENTS | _CARE | _PORTAL,
+    Action.REVIEWS_READ: _CARE,
     Action.PRESCRIPTIONS_READ: _PHARMACY,
     Action.OVERVIEW_READ: _PATIENTS | _CARE | _PORTAL | _PRACTICE_SYSTEM,
     Action.OVERVIEW_IMPORT: _CARE | _PRACTICE_SYSTEM,

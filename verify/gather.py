@@ -38,7 +38,7 @@ _TABLES: Mapping[type[Loop], Mapping[str, str]] = {
             from orders order by order_id
         """,
         "order_lines": """
-            select order_id, line, practice, pharmacy, patient, prk, outcome, state, due
+            select order_id, line, practice, pharmacy, patient, prk, outcome, state, due, placed_at
             from order_lines order by order_id, line
         """,
         "intake": "select order_id, patient, digest, received_at from intake order by order_id",

@@ -107,6 +107,7 @@ class OrderLineRow:
     outcome: str
     state: str
     due: datetime | None
+    placed_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,8 @@ from services.ordering.domain.order import Order
 from services.ordering.envelopes import API_SOURCE
 from services.ordering.orderable import http as orderable_http
 from services.ordering.orderable.http import OrderableApi
+from services.ordering.reviews import http as reviews_http
+from services.ordering.reviews.http import ReviewsApi
 from services.ordering.store import Arrival
 from services.ordering.views import feed_items, order_view, place_command, received_view
 
@@ -313,6 +315,7 @@ def router(resources: Resources) -> APIRouter:
     ) -> Response:
         return await api.feed(caller, agb, after, limit)
 
+    reviews_http.add_routes(routes, ReviewsApi(resources))
     orderable_http.add_routes(routes, OrderableApi(resources))
     directory_http.add_routes(routes, DirectoryApi(resources))
     return routes

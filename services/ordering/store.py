@@ -58,12 +58,15 @@ on conflict (order_id) do update set state = excluded.state, body = excluded.bod
 """
 _LINE_COLUMNS = (
     *("order_id", "line", "practice", "pharmacy", "patient", "prk", "outcome", "state", "due"),
+    "placed_at",
 )
 _ADD_LINES = """
-insert into order_lines (order_id, line, practice, pharmacy, patient, prk, outcome, state, due)
+insert into order_lines (
+    order_id, line, practice, pharmacy, patient, prk, outcome, state, due, placed_at
+)
 select * from unnest(
     $1::uuid[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-    $9::timestamptz[]
+    $9::timestamptz[], $10::timestamptz[]
 )
 """
 # A line whose outcome does not change keeps its due time.
@@ -228,6 +231,7 @@ def line_rows(order: Order, due: datetime | None) -> list[tuple[Any, ...]]:
             line.outcome,
             state,
             due if line.outcome is Outcome.WAITING else None,
+            order.placed_at,
         )
         for line in order.lines
     ]

@@ -41,7 +41,7 @@ CARLAS, ELSAS = (UUID(f"0192aaaa-0000-7000-8000-0000000000{n}") for n in ("18", 
 read_order = decoder(Order).decode
 
 _LINES = """
-select order_id, line, practice, pharmacy, patient, prk, outcome, state, due
+select order_id, line, practice, pharmacy, patient, prk, outcome, state, due, placed_at
 from order_lines order by order_id, line
 """
 

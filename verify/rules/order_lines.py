@@ -44,6 +44,8 @@ def _line_difference(
     whose = (row.patient, row.practice, row.pharmacy, row.prk)
     if whose != (first.patient, first.practice, first.pharmacy, line.prk):
         return "its row has another patient, practice, pharmacy or medicine"
+    if row.placed_at != first.placed_at:
+        return "its row was placed at another time"
     if (row.outcome, row.state) != (line.outcome, state_after(order)):
         return "its row's outcome or state does not follow from its events"
     if line.outcome is not Outcome.WAITING:

@@ -1,7 +1,7 @@
 """Whom a request can concern: a patient with an order, of one's own or of somebody else."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache, partial
 from typing import Any
@@ -117,6 +117,7 @@ async def made_places(maker: "Maker") -> Places:
         Asked.OTHER_PRACTICE: await maker.place(OTHER_PRACTICE, OTHER_PHARMACY),
     }
     await with_proxies(maker, places)
+    await maker.in_review(places[Asked.OTHER_PATIENT])
     return places
 
 
@@ -151,6 +152,17 @@ class Maker:
 
         await eventually(told, lambda ids: str(order.order_id) in ids)
         return Place(patient, practice, pharmacy, order.order_id)
+
+    async def in_review(self, place: Place) -> Place:
+        """Make a new order of this patient, whose line is in review."""
+        order = an_order(
+            place.patient, practice=place.practice, pharmacy=place.pharmacy, remark="Graag bellen."
+        )
+        portal = bearer(self.stack, Party.PORTAL, sub=system_name(Party.PORTAL, place.practice))
+        url = f"{self.stack.endpoints['ordering']}/orders"
+        placed = await self.http.post(url, json=as_json(order), headers={**portal, **WAIT})
+        assert placed.json()["state"] == "in_review", placed.text
+        return replace(place, order_id=order.order_id)
 
     async def stand_in(self, place: Place, proxy: str) -> None:
         """Let somebody stand in for the patient of a place, and wait until every service knows it."""

@@ -58,6 +58,7 @@ from schemas.api.proxies import (
     StandsInForView,
     StandsInView,
 )
+from schemas.api.reviews import LineInReview, ReviewsView
 from schemas.base import Actor, Channel, PlacedBy, Role
 from schemas.reasons import Reason, ReasonCode
 from schemas.records.directory import Closure
@@ -182,6 +183,30 @@ BODIES: list[BaseModel] = [
                 reasons=(Reason(code=ReasonCode.HIGH_RISK_MEDICATION),),
             )
         ],
+    ),
+    ReviewsView(
+        reviews=[
+            LineInReview(
+                order_id=ID,
+                line=1,
+                patient="pat_anna0001",
+                prk="5487",
+                medicine="Metformine",
+                quantity=Decimal(90),
+                unit="stuk",
+                dosage="2x daags 1",
+                ordered_as="Glucophage",
+                reasons=(Reason(code=ReasonCode.NAME_CONTRADICTS_CODE),),
+                remark="Graag bellen",
+                supply_until=date(2027, 2, 1),
+                placed_at=AT,
+                placed_by=PlacedBy(role=Role.PROXY, id="proxy-1"),
+                channel=Channel.PORTAL,
+                pharmacy=PHARMACY,
+            )
+        ],
+        next=f"1-{ID}-1",
+        total=2,
     ),
     OverviewRequest(by=WHO, practice=PRACTICE, medications=()),
     StatusRequest(by=WHO, status=Status.STOPPED, change_id=ID),

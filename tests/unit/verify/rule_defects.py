@@ -71,6 +71,7 @@ OTHER_LINES: dict[str, dict[str, Any]] = {
     "medicine": {"prk": "1007"},
     "outcome": {"outcome": "unheard_of"},
     "state": {"state": "unheard_of"},
+    "time of placing": {"placed_at": datetime(2027, 1, 1, tzinfo=UTC)},
     "due time, though nothing waits": {"due": datetime(2027, 1, 1, tzinfo=UTC)},
 }
 

@@ -1,0 +1,1 @@
+"""Lines that a person decides: the practice's list of them, and the decision."""
