@@ -58,6 +58,7 @@ class Action(StrEnum):
     ORDERS_CANCEL = "orders.cancel"
     ORDERABLE_READ = "orderable.read"
     REVIEWS_READ = "reviews.read"
+    REVIEWS_DECIDE = "reviews.decide"
     PRESCRIPTIONS_READ = "prescriptions.read"
     OVERVIEW_READ = "overview.read"
     OVERVIEW_IMPORT = "overview.import"
@@ -86,6 +87,7 @@ ACCESS: Mapping[Action, Mapping[Party, Scope]] = {
     Action.ORDERS_CANCEL: _PATIENTS | _CARE | _PORTAL | _PHARMACY,
     Action.ORDERABLE_READ: _PATIENTS | _CARE | _PORTAL,
     Action.REVIEWS_READ: _CARE,
+    Action.REVIEWS_DECIDE: _CARE,
     Action.PRESCRIPTIONS_READ: _PHARMACY,
     Action.OVERVIEW_READ: _PATIENTS | _CARE | _PORTAL | _PRACTICE_SYSTEM,
     Action.OVERVIEW_IMPORT: _CARE | _PRACTICE_SYSTEM,

@@ -58,8 +58,13 @@ _VISIBLE = re.compile(f"[^{_INVISIBLE}]")
 _NOT_BLANK = rf"^[^\x00]*[^{_INVISIBLE}][^\x00]*$"
 
 
+def is_blank(text: str) -> bool:
+    """Tell whether a text has no character that people can see."""
+    return not _VISIBLE.search(text)
+
+
 def _not_blank(text: str) -> str:
-    if not _VISIBLE.search(text):
+    if is_blank(text):
         raise PydanticCustomError("blank", "must have a character that people can see")
     return text
 

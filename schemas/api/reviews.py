@@ -1,12 +1,15 @@
 """Bodies of a practice's lines in review."""
 
 from datetime import date
+from typing import Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from schemas.base import (
     Channel,
     LineNumber,
+    Model,
     Name,
     OrderId,
     PatientId,
@@ -15,9 +18,29 @@ from schemas.base import (
     Prk,
     Text,
     UtcDatetime,
+    is_blank,
 )
 from schemas.numbers import Quantity
 from schemas.reasons import Reason
+from schemas.records.orders import Outcome
+
+
+class ReviewRequest(Model):
+    """A person's decision on a line in review; who decides is the token's bearer.
+
+    `quantity` replaces the order's. A refusal needs an `explanation`, which the patient reads.
+    """
+
+    outcome: Literal[Outcome.APPROVED, Outcome.REFUSED]
+    quantity: Quantity | None = None
+    explanation: Text | None = Field(default=None, validate_default=True)
+
+    @field_validator("explanation")
+    @classmethod
+    def _explains_a_refusal(cls, explanation: str | None, info: ValidationInfo) -> str | None:
+        if info.data.get("outcome") is Outcome.REFUSED and is_blank(explanation or ""):
+            raise PydanticCustomError("not_explained", "must say why the line is refused")
+        return explanation
 
 
 class LineInReview(BaseModel):

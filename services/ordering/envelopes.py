@@ -1,13 +1,21 @@
 """Wraps ordering's events, prescriptions and timers in records with CloudEvents headers."""
 
+from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from runtime.loop.handler import Done
 from runtime.messages.cloudevents import event_id, outgoing
 from runtime.messages.message import Message, Outgoing, Timer
 from schemas import topics
-from schemas.records.orders import OrderEvent, OrderTimer
+from schemas.records.orders import (
+    OrderCancel,
+    OrderEvent,
+    OrderPlace,
+    OrderReview,
+    OrderTimer,
+)
+from schemas.topics import Topic
 from services.ordering.domain.decisions import Change
 from services.ordering.domain.events import Prescription
 
@@ -16,6 +24,27 @@ SOURCE = "nl.herhaal/ordering"
 
 API_SOURCE = f"{SOURCE}/http"
 """`ce_source` of commands that ordering's own API publishes."""
+
+
+def command(
+    topic: Topic,
+    command: OrderPlace | OrderCancel | OrderReview,
+    at: datetime,
+    traceparent: str | None,
+    through: str | None,
+) -> Outgoing:
+    """The record of a command that came over HTTP at `at` (UTC), `through` this outside system if any."""
+    return outgoing(
+        topic.name,
+        command,
+        key=command.patient,
+        id=str(uuid4()),
+        source=API_SOURCE,
+        subject=str(command.order_id),
+        at=at,
+        traceparent=traceparent,
+        through=through,
+    )
 
 
 def done(change: Change, cause: Message[Any]) -> Done:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Annotated
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
@@ -30,7 +30,6 @@ from runtime.http.requests import (
 )
 from runtime.http.responses import json_response
 from runtime.kafka.producer import NotPublished
-from runtime.messages.cloudevents import outgoing
 from runtime.messages.digest import digest_of
 from runtime.resources import Resources
 from schemas import topics
@@ -45,14 +44,14 @@ from schemas.api.ordering import (
 )
 from schemas.base import Actor, PlacedBy
 from schemas.records.directory import Pharmacy
-from schemas.records.orders import OrderCancel, OrderPlace
+from schemas.records.orders import OrderCancel
 from schemas.times import local_date
 from services.ordering import store
+from services.ordering.commands import Commands, accepted
 from services.ordering.directory import http as directory_http
 from services.ordering.directory.http import DirectoryApi
 from services.ordering.domain.decisions import is_open
 from services.ordering.domain.order import Order
-from services.ordering.envelopes import API_SOURCE
 from services.ordering.orderable import http as orderable_http
 from services.ordering.orderable.http import OrderableApi
 from services.ordering.reviews import http as reviews_http
@@ -65,17 +64,14 @@ Limit = Annotated[int, Query(ge=1, le=1000)]
 
 CONFLICT = "order-conflict"
 
-DECIDED_WITHIN_S = 5.0
-"""How long (seconds) a cancellation waits for the decision on an order that is still in the intake."""
-
 
 class OrderingApi:
     """Accepts orders and cancellations, publishes them to Kafka, and shows orders."""
 
-    def __init__(self, resources: Resources) -> None:
+    def __init__(self, resources: Resources, commands: Commands) -> None:
         self._resources = resources
+        self._commands = commands
         self._intake: QueryBatcher[tuple[Arrival, Caller], str] = QueryBatcher(self._add_to_intake)
-        self._decided: LongPoll[UUID, Order] = LongPoll(self._find)
         self._closed: LongPoll[UUID, Order] = LongPoll(self._find_closed)
 
     async def place(
@@ -99,16 +95,16 @@ class OrderingApi:
         if first_digest != digest:
             raise _conflict()
         try:
-            await self._send(order, caller, traceparent)
+            await self._commands.send(topics.ORDERS_REQUESTS, order, caller, traceparent)
         except NotPublished:
             async with self._resources.api_pool.acquire() as db:
                 await store.remove_from_intake(db, order.order_id, digest)
             raise unavailable("The order could not be taken; please send it again.") from None
-        decided = await self._decided.wait(order.order_id, wait_s) if wait_s else None
+        decided = await self._commands.until_decided(order.order_id, wait_s) if wait_s else None
         if decided is not None and decided.digest != digest:
             # Another order with this id came through Kafka and was decided first.
             raise _conflict()
-        return _accepted(order.order_id, decided)
+        return accepted(order.order_id, decided)
 
     async def cancel(
         self,
@@ -124,7 +120,7 @@ class OrderingApi:
             Problem: 403, somebody else cancels it; 404, no such order; 422, a system names nobody; 503, not
                 decided yet, or Kafka did not acknowledge the command.
         """
-        order = await self._decided_order(order_id, caller)
+        order = await self._commands.decided(order_id, caller)
         command = OrderCancel(
             order_id=order_id,
             patient=order.patient,
@@ -133,15 +129,15 @@ class OrderingApi:
         )
         await self._resources.audit.write(caller.entries())
         try:
-            await self._send(command, caller, traceparent)
+            await self._commands.send(topics.ORDERS_REQUESTS, command, caller, traceparent)
         except NotPublished:
             raise unavailable("The cancellation could not be taken; please try again.") from None
         closed = await self._closed.wait(order_id, wait_s) if wait_s else None
-        return _accepted(order_id, closed)
+        return accepted(order_id, closed)
 
     async def show(self, caller: Caller, order_id: UUID) -> Response:
         """Show an order's current state. Raises Problem (404) if there is no such order."""
-        order = await self._order(order_id, caller)
+        order = await self._commands.order(order_id, caller)
         if isinstance(order, Order):
             return json_response(order_view(order), 200)
         return json_response(received_view(order), 200)
@@ -179,44 +175,6 @@ class OrderingApi:
         caller.saw(item.data["patient"] for item in items)
         return json_response(FeedView(items=items, next=f"{page.next_offset}"))
 
-    async def _decided_order(self, order_id: UUID, caller: Caller) -> Order:
-        order = await self._order(order_id, caller)
-        if isinstance(order, Order):
-            return order
-        # The order may not be on Kafka yet: a cancellation before it would be refused as `unknown_order`.
-        decided = await self._decided.wait(order_id, DECIDED_WITHIN_S)
-        if decided is None:
-            raise unavailable("The order is not decided yet; please try again.")
-        return decided
-
-    async def _order(self, order_id: UUID, caller: Caller) -> Order | store.Received:
-        """The order, decided or not. Raises Problem (404) when there is none that the caller may see."""
-        async with self._resources.api_pool.acquire() as db:
-            # Read the intake first: an order moves from there to `orders`, so one of the two reads finds it.
-            received = await store.received(db, order_id)
-            order = (await store.orders(db, [order_id])).get(order_id)
-        current = order or received
-        if current is None or not caller.may(_about(current)):
-            raise not_found("order")
-        await self._resources.limits.patient(caller.claims, current.patient)
-        return current
-
-    async def _send(
-        self, command: OrderPlace | OrderCancel, caller: Caller, traceparent: str | None
-    ) -> None:
-        record = outgoing(
-            topics.ORDERS_REQUESTS.name,
-            command,
-            key=command.patient,
-            id=str(uuid4()),
-            source=API_SOURCE,
-            subject=f"{command.order_id}",
-            at=datetime.now(UTC),
-            traceparent=traceparent,
-            through=caller.system,
-        )
-        await self._resources.sender.send(record)
-
     async def _add_to_intake(self, arriving: Sequence[tuple[Arrival, Caller]]) -> list[str]:
         arrivals = [arrival for arrival, _ in arriving]
         async with self._resources.api_pool.acquire() as db, db.transaction():
@@ -232,12 +190,12 @@ class OrderingApi:
             )
         return digests
 
-    async def _find(self, ids: Collection[UUID]) -> dict[UUID, Order]:
-        async with self._resources.api_pool.acquire() as db:
-            return await store.orders(db, ids)
-
     async def _find_closed(self, ids: Collection[UUID]) -> dict[UUID, Order]:
-        return {id: order for id, order in (await self._find(ids)).items() if not is_open(order)}
+        return {
+            id: order
+            for id, order in (await self._commands.find(ids)).items()
+            if not is_open(order)
+        }
 
 
 def _placing(arrival: Arrival, caller: Caller, stored_digest: str) -> list[Entry]:
@@ -247,24 +205,14 @@ def _placing(arrival: Arrival, caller: Caller, stored_digest: str) -> list[Entry
     return caller.entries(Outcome.REFUSED, CONFLICT)
 
 
-def _about(order: Order | store.Received) -> About:
-    return About(patient=order.patient, practice=order.practice, pharmacy=order.pharmacy)
-
-
-def _accepted(order_id: UUID, outcome: Order | None) -> Response:
-    headers = {"Location": f"/orders/{order_id}"}
-    if outcome is not None:
-        return json_response(order_view(outcome), 200, headers | {"Preference-Applied": "wait"})
-    return json_response(ReceivedView(order_id=order_id), 202, headers)
-
-
 def _conflict() -> Problem:
     return Problem(409, CONFLICT, "Another order has this order_id already.")
 
 
 def router(resources: Resources) -> APIRouter:
     """The routes of ordering."""
-    api = OrderingApi(resources)
+    commands = Commands(resources)
+    api = OrderingApi(resources, commands)
     routes = APIRouter(route_class=GuardedRoute)
 
     @may(Action.ORDERS_PLACE)
@@ -315,7 +263,7 @@ def router(resources: Resources) -> APIRouter:
     ) -> Response:
         return await api.feed(caller, agb, after, limit)
 
-    reviews_http.add_routes(routes, ReviewsApi(resources))
+    reviews_http.add_routes(routes, ReviewsApi(resources, commands))
     orderable_http.add_routes(routes, OrderableApi(resources))
     directory_http.add_routes(routes, DirectoryApi(resources))
     return routes

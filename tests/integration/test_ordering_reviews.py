@@ -1,5 +1,6 @@
-"""A practice's lines in review on the running stack: listed oldest first, page by page."""
+"""A practice's lines in review on the running stack: listed page by page, and decided by one person."""
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -10,7 +11,8 @@ from samples.codes import practice_code
 from schemas import topics
 from schemas.access import Party
 from schemas.records.orders import OrderPlace
-from tests.harness.kafka import eventually, send, sent
+from schemas.records.prescriptions import PrescriptionApproved
+from tests.harness.kafka import eventually, records_of, send, sent
 from tests.harness.made import (
     METFORMINE,
     OMEPRAZOL,
@@ -23,7 +25,7 @@ from tests.harness.made import (
 from tests.integration.ordering_api import OrderingClient, is_problem
 
 WAIT_S = 20
-LINDE, HEIDE = practice_code(931), practice_code(932)
+LINDE, HEIDE, DECIDING = practice_code(931), practice_code(932), practice_code(934)
 
 
 @pytest.fixture
@@ -121,3 +123,74 @@ async def test_whose_lines_were_listed_is_in_their_audit_trail(ordering: Orderin
     )
     seen = [(e["action"], e["actor"], e["thing"]) for e in trail.json()["entries"]]
     assert ("reviews.read", "assistant-9", practice) in seen
+
+
+def _by(ordering: OrderingClient, sub: str, role: Party = Party.GP) -> dict[str, str]:
+    """The header of somebody of a practice whose lines are decided."""
+    token = ordering.stack.token(role, practice=DECIDING, sub=sub)
+    return {"authorization": f"Bearer {token}"}
+
+
+async def _decide(
+    ordering: OrderingClient, order: OrderPlace, sub: str, wait: int = WAIT_S, **body: Any
+) -> httpx.Response:
+    url = ordering.url(f"/orders/{order.order_id}/lines/1/review")
+    preference = {"prefer": f"wait={wait}"} if wait else {}
+    return await ordering.http.put(url, json=body, headers=_by(ordering, sub) | preference)
+
+
+async def test_an_approval_with_another_quantity_goes_to_the_pharmacy(
+    ordering: OrderingClient,
+) -> None:
+    order = await placed(ordering, DECIDING, OMEPRAZOL)
+    answer = await _decide(ordering, order, "gp-1", outcome="approved", quantity=30)
+    assert (answer.status_code, answer.headers["preference-applied"]) == (200, "wait")
+    (line,) = answer.json()["lines"]
+    assert (line["outcome"], line["quantity"]) == ("approved", 30)
+    assert line["decided_by"] == {"role": "gp", "id": "gp-1"}
+    feed = topics.prescriptions(PHARMACY).name
+    (record,) = await records_of(ordering.stack.kafka, feed, [order.patient], at_least=1)
+    assert PrescriptionApproved.model_validate_json(record.value).quantity == 30
+    again = await _decide(ordering, order, "gp-1", outcome="approved", quantity=30)
+    assert (again.status_code, again.json()) == (200, answer.json())
+
+
+async def test_a_refusal_says_why_to_the_patient(ordering: OrderingClient) -> None:
+    order = await placed(ordering, DECIDING, OMEPRAZOL)
+    why = "Eerst bloed prikken."
+    answer = await _decide(ordering, order, "gp-1", 0, outcome="refused", explanation=why)
+    assert (answer.status_code, answer.json()["state"]) == (202, "received")
+    shown = await eventually(
+        lambda: ordering.get(f"/orders/{order.order_id}"),
+        lambda found: found.json()["state"] == "refused",
+    )
+    assert shown.json()["lines"][0]["explanation"] == why
+
+
+@pytest.mark.parametrize("others", ["approved", "refused"])
+async def test_of_two_who_decide_at_once_the_slower_is_told_of_the_other(
+    ordering: OrderingClient, others: str
+) -> None:
+    """Given two people whose decisions are both sent before either is carried out."""
+    order = await placed(ordering, DECIDING, OMEPRAZOL)
+    async with ordering.nobody_saves_orders():
+        decisions = [
+            asyncio.create_task(_decide(ordering, order, "gp-1", outcome="approved")),
+            asyncio.create_task(
+                _decide(ordering, order, "gp-2", outcome=others, explanation="Eerst controle.")
+            ),
+        ]
+        reviews = topics.ORDERS_REVIEWS.name
+        await records_of(ordering.stack.kafka, reviews, [order.patient], at_least=2)
+    answers = sorted(await asyncio.gather(*decisions), key=lambda answer: answer.status_code)
+    assert [answer.status_code for answer in answers] == [200, 409]
+    winner, slower = answers
+    decided = winner.json()["lines"][0]
+    assert slower.json()["type"] == "urn:herhaal:problem:not-in-review"
+    assert slower.json()["detail"].startswith(f"A GP {decided['outcome']} this line on ")
+
+
+async def test_a_line_of_another_practice_cannot_be_decided(ordering: OrderingClient) -> None:
+    order = await placed(ordering, LINDE, OMEPRAZOL)
+    assert is_problem(await _decide(ordering, order, "gp-1", outcome="approved"), 404)
+    await ordering.cancel(order, wait=WAIT_S)

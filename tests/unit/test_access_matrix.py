@@ -47,6 +47,7 @@ def _guarded() -> list[tuple[Any, str, str, Action]]:
                     path.replace("{prk}", "5487")
                     .replace("{agb}", "01999001")
                     .replace("{proxy}", "usr_1")
+                    .replace("{line}", "1")
                 )
                 path = path.replace("{order_id}", "0192aaaa-0000-7000-8000-000000000001")
                 found += [(service, method, path, route.action) for method in route.methods or ()]

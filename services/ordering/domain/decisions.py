@@ -162,7 +162,7 @@ def review(
     if order is None or order.patient != command.patient:
         return Refused("unknown_order")
     line = next((line for line in order.lines if line.number == command.line), None)
-    if line is not None and _is_repeat(line, command):
+    if line is not None and is_repeat(line, command):
         return Unchanged()
     if line is None or order.cancelled or line.outcome is not Outcome.REVIEW:
         return Refused("not_in_review")
@@ -221,7 +221,7 @@ def _timers_to_cancel(order: Order, decided: Collection[int]) -> tuple[TimerKind
     return (OVERDUE,) if waiting and waiting <= {*decided} else ()
 
 
-def _is_repeat(line: Line, command: OrderReview) -> bool:
+def is_repeat(line: Line, command: OrderReview) -> bool:
     """Tell whether the same person has already decided this line in the same way."""
     same = (line.decided_as, line.decided_by) == (command.outcome, command.decided_by)
     return same and command.quantity in (None, line.quantity)

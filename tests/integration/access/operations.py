@@ -70,6 +70,7 @@ _PATH_VALUES: Mapping[str, Callable[[Place], str]] = {
     "proxies/{proxy}": lambda place: f"proxies/{proxy_of(place.patient)}",
     "practices/{agb}": lambda place: f"practices/{place.practice}",
     "pharmacies/{agb}": lambda place: f"pharmacies/{place.pharmacy}",
+    "lines/{line}": lambda _: "lines/1",
     "medications/{prk}": lambda _: f"medications/{METFORMINE[0]}",
 }
 """By path parameter and the segment before it: an `agb` is of a practice or of a pharmacy."""
@@ -88,6 +89,10 @@ def _overview(place: Place) -> dict[str, Any]:
 _BODIES: Mapping[tuple[str, str], tuple[str | None, Callable[[Place], dict[str, Any]]]] = {
     ("POST", "/orders"): ("placed_by", _order),
     ("POST", "/orders/{order_id}/cancel"): ("cancelled_by", lambda _: {}),
+    ("PUT", "/orders/{order_id}/lines/{line}/review"): (
+        None,
+        lambda _: {"outcome": "refused", "explanation": "Eerst controle."},
+    ),
     ("PUT", "/patients/{patient}/overview"): ("by", _overview),
     ("PUT", "/patients/{patient}/medications/{prk}/status"): (
         "by",

@@ -58,7 +58,7 @@ from schemas.api.proxies import (
     StandsInForView,
     StandsInView,
 )
-from schemas.api.reviews import LineInReview, ReviewsView
+from schemas.api.reviews import LineInReview, ReviewRequest, ReviewsView
 from schemas.base import Actor, Channel, PlacedBy, Role
 from schemas.reasons import Reason, ReasonCode
 from schemas.records.directory import Closure
@@ -184,6 +184,7 @@ BODIES: list[BaseModel] = [
             )
         ],
     ),
+    ReviewRequest(outcome=Outcome.REFUSED, quantity=Decimal(30), explanation="Eerst controle."),
     ReviewsView(
         reviews=[
             LineInReview(
