@@ -64,6 +64,9 @@ class Action(StrEnum):
     OVERVIEW_IMPORT = "overview.import"
     STATUS_SET = "status.set"
     MESSAGES_READ = "messages.read"
+    MESSAGES_MARK = "messages.mark"
+    PREFERENCES_READ = "preferences.read"
+    PREFERENCES_WRITE = "preferences.write"
     REPORTS_READ = "reports.read"
     AUDIT_READ = "audit.read"
     PEOPLE_WRITE = "people.write"
@@ -93,6 +96,9 @@ ACCESS: Mapping[Action, Mapping[Party, Scope]] = {
     Action.OVERVIEW_IMPORT: _CARE | _PRACTICE_SYSTEM,
     Action.STATUS_SET: _CARE,
     Action.MESSAGES_READ: _PATIENTS | _CARE | _PORTAL,
+    Action.MESSAGES_MARK: _PATIENTS,
+    Action.PREFERENCES_READ: _PATIENTS,
+    Action.PREFERENCES_WRITE: _PATIENTS,
     Action.AUDIT_READ: _PATIENTS | _CARE,
     Action.REPORTS_READ: _CARE | {Party.MANAGER: Scope.PRACTICE, Party.REGION: Scope.REGION},
     Action.PEOPLE_WRITE: _CARE | _PRACTICE_SYSTEM,

@@ -37,7 +37,10 @@ class PickupView(BaseModel):
 
 
 class MessageView(BaseModel):
-    """One message; its text never changes after it was sent."""
+    """One message; its text never changes after it was sent.
+
+    `read_at` (UTC) is when the patient, or who stands in, first read it.
+    """
 
     message_id: UUID
     order_id: OrderId
@@ -46,9 +49,14 @@ class MessageView(BaseModel):
     subject: BothLanguages
     text: BothLanguages
     pickup: PickupView | None
+    read_at: UtcDatetime | None
 
 
 class MessagesView(BaseModel):
-    """A page of an inbox, newest first; pass the last `message_id` as `before` for the next page."""
+    """A page of an inbox, newest first; pass the last `message_id` as `before` for the next page.
+
+    `unread` counts the whole inbox, not only the page.
+    """
 
     messages: list[MessageView]
+    unread: int

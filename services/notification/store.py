@@ -58,8 +58,9 @@ from unnest(
 order by place
 """
 _MESSAGES = """
-select message_id, patient, order_id, template, template_version, at, facts from messages
-where patient = $1 and ($2::bigint is null or id < $2)
+select message_id, m.patient, order_id, template, template_version, at, facts, read_at
+from messages m left join message_reads using (message_id)
+where m.patient = $1 and ($2::bigint is null or id < $2)
 and ($4 or convert_from(facts, 'UTF8')::json #>> '{practice,agb}' = any($5::text[]))
 order by id desc limit $3
 """
@@ -224,10 +225,13 @@ def delete_sent(writes: Writes, ids: Collection[UUID]) -> None:
 
 async def messages(
     db: Connection, patient: str, share: Share, before: int | None, limit: int
-) -> list[StoredMessage]:
-    """This share of a patient's messages, newest first: those before an inbox position, if it is given."""
+) -> list[tuple[StoredMessage, datetime | None]]:
+    """This share of a patient's messages, newest first: those before an inbox position, if it is given.
+
+    With each, when it was read (UTC).
+    """
     rows = await db.fetch(_MESSAGES, patient, before, limit, share.everything, share.practices)
-    return [_message(row) for row in rows]
+    return [(_message(row), row["read_at"]) for row in rows]
 
 
 async def inbox_position(

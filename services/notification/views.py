@@ -1,13 +1,15 @@
 """Response bodies of notification's API: a patient's inbox."""
 
+from datetime import datetime
+
 from schemas.api.notification import BothLanguages, MessageView, PickupPharmacy, PickupView
 from services.notification.domain.messages import Answer, PharmacyContact
 from services.notification.store import StoredMessage
 from services.notification.texts import Texts
 
 
-def message_view(message: StoredMessage, texts: Texts) -> MessageView:
-    """The response body for a message, in both languages."""
+def message_view(message: StoredMessage, read_at: datetime | None, texts: Texts) -> MessageView:
+    """The response body for a message that was read at this time (UTC), in both languages."""
     nl = texts.render(message.kind, message.template_version, message.facts, "nl")
     en = texts.render(message.kind, message.template_version, message.facts, "en")
     return MessageView(
@@ -18,6 +20,7 @@ def message_view(message: StoredMessage, texts: Texts) -> MessageView:
         subject=BothLanguages(nl=nl.subject, en=en.subject),
         text=BothLanguages(nl=nl.body, en=en.body),
         pickup=_pickup(message),
+        read_at=read_at,
     )
 
 

@@ -189,7 +189,7 @@ async def test_what_a_client_asks_wrongly_is_a_problem(
     base = stack.endpoints["notification"]
     for path in (
         "/patients/123456782/messages",
-        f"/patients/{a_patient()}/messages?limit=0",
+        f"/patients/{a_patient()}/messages?limit=-1",
         f"/patients/{a_patient()}/messages?before=x",
         f"/patients/{a_patient()}/messages?before={uuid4()}",
     ):
@@ -204,7 +204,7 @@ async def test_a_patient_without_messages_has_an_empty_inbox(
 ) -> None:
     base = stack.endpoints["notification"]
     answer = await http.get(f"{base}/patients/{a_patient()}/messages")
-    assert (answer.status_code, answer.json()) == (200, {"messages": []})
+    assert (answer.status_code, answer.json()) == (200, {"messages": [], "unread": 0})
 
 
 async def test_a_bad_event_is_kept_and_the_next_one_is_answered(

@@ -49,6 +49,7 @@ def _guarded() -> list[tuple[Any, str, str, Action]]:
                     .replace("{proxy}", "usr_1")
                     .replace("{line}", "1")
                 )
+                path = path.replace("{message_id}", "0192aaaa-0000-7000-8000-000000000002")
                 path = path.replace("{order_id}", "0192aaaa-0000-7000-8000-000000000001")
                 found += [(service, method, path, route.action) for method in route.methods or ()]
     return found

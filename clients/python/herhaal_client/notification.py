@@ -1,4 +1,4 @@
-"""notification's API: a patient's messages, who a patient is, and who stands in for them."""
+"""notification's API: a patient's messages and preferences, who a patient is, and who stands in for them."""
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
@@ -20,9 +20,12 @@ from schemas.api.people import (
     RegisterRequest,
     SearchRequest,
 )
+from schemas.api.preferences import Preferences
 from schemas.api.proxies import ProxiesView, ProxyRequest, ProxyView, StandsInForView
 
 _PERSON = "/patients/{patient}/person"
+_READ = "/patients/{patient}/messages/{message_id}/read"
+_PREFERENCES = "/patients/{patient}/preferences"
 _PROXY = "/patients/{patient}/proxies/{proxy}"
 
 
@@ -35,10 +38,30 @@ class NotificationClient:
     async def messages(
         self, patient: str, before: UUID | None = None, limit: int = 50
     ) -> MessagesView:
-        """Show a page of a patient's inbox, newest first; `before` is the last message of the page before."""
+        """Show a page of a patient's inbox, newest first; `before` is the last message of the page before.
+
+        With `limit` 0 the answer only says how many messages are unread.
+        """
         values, params = {"patient": patient}, {"before": before, "limit": limit}
         answer = await self.api.ask(Call("GET", "/patients/{patient}/messages", values, params))
         return answer.read(MessagesView.model_validate_json)
+
+    async def mark_read(self, patient: str, message_id: UUID) -> None:
+        """Note that a message was read; again changes nothing."""
+        values = {"patient": patient, "message_id": message_id}
+        answer = await self.api.ask(Call("PUT", _READ, values))
+        if answer.status != 204:
+            raise unexpected(answer.asked, answer.status, "It must be 204.")
+
+    async def preferences(self, patient: str) -> Preferences:
+        """Show what a patient prefers."""
+        answer = await self.api.ask(Call("GET", _PREFERENCES, {"patient": patient}))
+        return answer.read(Preferences.model_validate_json)
+
+    async def prefer(self, patient: str, wanted: Preferences) -> Preferences:
+        """Replace what a patient prefers, whole."""
+        answer = await self.api.ask(Call("PUT", _PREFERENCES, {"patient": patient}, body=wanted))
+        return answer.read(Preferences.model_validate_json)
 
     async def register(self, person: RegisterRequest) -> RegisteredView:
         """Register or update a patient. Conflict: BSN, pseudonym and practice contradict each other."""

@@ -6,9 +6,11 @@ from datetime import datetime
 from runtime.postgres.connection import Connection
 from runtime.resources import Sender
 from schemas.records.access import grant_key
+from services.notification import reads_store
 from services.notification.people import proxy_store, store
 from services.notification.people.keys import PatientKeys
 from services.notification.people.proxies import revocation
+from services.notification.preferences import store as preferences_store
 
 
 async def is_known(db: Connection, keys: PatientKeys, patient: str) -> bool:
@@ -37,6 +39,8 @@ async def erase(
         await store.lock_alone(db)
         keys.erase(patient)
         await store.erase_person(db, patient, at)
+        await reads_store.delete(db, patient)
+        await preferences_store.delete(db, patient)
     for proxy in sorted({*granted, *await proxy_store.all_of_patient(db, patient)}):
         async with proxy_store.locked(db, grant_key(patient, proxy)):
             await sender.send(revocation(patient, proxy, at))

@@ -67,6 +67,7 @@ class Operation:
 _PATH_VALUES: Mapping[str, Callable[[Place], str]] = {
     "patients/{patient}": lambda place: f"patients/{place.patient}",
     "orders/{order_id}": lambda place: f"orders/{place.order_id}",
+    "messages/{message_id}": lambda place: f"messages/{place.message_id}",
     "proxies/{proxy}": lambda place: f"proxies/{proxy_of(place.patient)}",
     "practices/{agb}": lambda place: f"practices/{place.practice}",
     "pharmacies/{agb}": lambda place: f"pharmacies/{place.pharmacy}",
@@ -103,6 +104,7 @@ _BODIES: Mapping[tuple[str, str], tuple[str | None, Callable[[Place], dict[str, 
         lambda place: person_json(place) | {"patient": place.patient, "practice": place.practice},
     ),
     ("PUT", "/patients/{patient}/proxies/{proxy}"): ("by", lambda _: proxy_json()),
+    ("PUT", "/patients/{patient}/preferences"): (None, lambda place: {"pharmacy": place.pharmacy}),
     ("PUT", "/patients/{patient}/person"): ("by", lambda place: person_json(place)),
     ("POST", "/people/search"): (
         None,

@@ -12,6 +12,7 @@ import orjson
 
 from cli.directory import apply_directory, read_directory
 from deploy.local import LocalStack
+from runtime.messages.cloudevents import event_id
 from samples.codes import bsns, pharmacy_code, practice_code
 from samples.persons import a_person
 from schemas.access import Party
@@ -57,12 +58,17 @@ class Asked(StrEnum):
 
 @dataclass(frozen=True)
 class Place:
-    """A patient with an order, at a practice and a pharmacy."""
+    """A patient with an order and the message about it, at a practice and a pharmacy."""
 
     patient: str
     practice: str
     pharmacy: str
     order_id: UUID
+
+    @property
+    def message_id(self) -> str:
+        """The message about the order."""
+        return event_id("message", self.order_id, 1)
 
 
 Places = Mapping[Asked, Place]

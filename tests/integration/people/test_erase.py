@@ -12,6 +12,7 @@ from runtime.kafka.producer import NotPublished
 from runtime.keyring import KeyFile
 from runtime.postgres.connection import Connection
 from samples.persons import a_person
+from schemas.access import Party
 from schemas.api.proxies import Consent, ConsentBy, ConsentHow, Proxy, ProxyKind
 from schemas.base import Actor, Role
 from services.notification.people import proxy_store, store
@@ -97,6 +98,18 @@ async def test_only_who_was_ever_known_can_be_erased(
     await erase(db, FakeSender(), keys, patient, [], datetime.now(UTC))
     assert await is_known(db, keys, patient)
     assert not await is_known(db, keys, a_patient())
+
+
+async def test_nothing_that_is_their_own_is_written_after_an_erasure(
+    assistant: Client, db: Connection, keys: PatientKeys
+) -> None:
+    patient = await assistant.registered(a_person(a_bsn()))
+    mine = assistant.as_(Party.PATIENT, patients=(patient,))
+    path, wanted = f"/patients/{patient}/preferences", {"language": "nl"}
+    assert (await mine.ask("PUT", path, wanted)).status_code == 200
+    await erase(db, FakeSender(), keys, patient, [], datetime.now(UTC))
+    assert (await mine.ask("PUT", path, wanted)).status_code == 404
+    assert (await mine.ask("GET", path)).json() == {"language": None, "pharmacy": None}
 
 
 async def test_neither_a_rotation_nor_a_writer_brings_an_erased_key_back(

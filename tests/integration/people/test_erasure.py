@@ -36,7 +36,7 @@ from services.notification.people.keys import PatientKeys
 from services.notification.people.people import People
 from services.notification.people.sealed import unseal
 from tests.harness.kafka import read_all, records_of, send, sent
-from tests.harness.made import PRACTICE, an_import, an_order
+from tests.harness.made import PHARMACY, PRACTICE, an_import, an_order
 from tests.integration.access.places import proxy_json
 from tests.integration.conftest import EXAMPLE
 from tests.integration.operator import Said
@@ -101,6 +101,17 @@ async def every_record(kafka: str) -> list[tuple[str, bytes]]:
     return found
 
 
+async def set_and_read(client: Client, patient: str) -> None:
+    """As the patient: prefer something, and read every message."""
+    wanted = {"language": "nl", "pharmacy": PHARMACY}
+    assert (await client.ask("PUT", f"/patients/{patient}/preferences", wanted)).status_code == 200
+    inbox = (await client.ask("GET", f"/patients/{patient}/messages")).json()
+    assert inbox["unread"] == len(inbox["messages"]) > 0
+    for message in inbox["messages"]:
+        path = f"/patients/{patient}/messages/{message['message_id']}/read"
+        assert (await client.ask("PUT", path)).status_code == 204
+
+
 async def use(client: Client, bsn: str) -> str:
     """Register somebody, order for them, let a proxy stand in, and find them."""
     kafka = client.stack.kafka
@@ -114,6 +125,7 @@ async def use(client: Client, bsn: str) -> str:
     assert granted.status_code == 200, granted.text
     (found,) = await client.find(bsn=bsn)
     assert found["patient"] == patient
+    await set_and_read(client.as_(Party.PATIENT, patients=(patient,)), patient)
     return patient
 
 
@@ -178,11 +190,13 @@ async def test_the_rows_hold_nothing_and_the_other_person_is_readable(erased: Er
         row = await store.person(db, erased.anna)
         assert row is not None
         assert (row.practice, row.sealed, row.erased_at is None) == (None, None, False)
-        for table in ("people_hashes", "proxies"):
+        for table in ("people_hashes", "proxies", "message_reads", "preferences"):
             left = await db.fetchval(
                 f"select count(*) from {table} where patient = $1", erased.anna
             )
             assert left == 0
+            of_bert = f"select count(*) from {table} where patient = $1"
+            assert await db.fetchval(of_bert, erased.bert) > 0
         assert await is_readable(db, erased.data, erased.bert)
 
 

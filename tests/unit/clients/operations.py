@@ -24,6 +24,7 @@ from schemas.api.people import (
     RegisterRequest,
     SearchRequest,
 )
+from schemas.api.preferences import Preferences
 from schemas.api.proxies import ProxiesView, ProxyRequest, ProxyView, StandsInForView
 from schemas.records.medication import Change, MedicationOverview, Status
 from tests.harness.made import GP, PHARMACY, PRACTICE, an_order, entry
@@ -62,6 +63,7 @@ SEARCH = SearchRequest(bsn=ANNA.bsn, why=Purpose.ORDER)
 GRANT = ProxyRequest(**dict(CARLA), by=WHO)
 CHANGED = ChangeReceivedView(change_id=ID)
 REGISTERED = RegisteredView(patient=PATIENT)
+PREFERRED = Preferences(language="nl", pharmacy=PHARMACY)
 TRAIL = AuditView(entries=[], next=None)
 
 
@@ -226,8 +228,31 @@ _NOTIFICATION = [
         "messages",
         "GET /patients/{patient}/messages",
         lambda c: c.notification.messages(PATIENT, before=ID, limit=3),
-        MessagesView(messages=[MESSAGE]),
+        MessagesView(messages=[MESSAGE], unread=1),
         query={"before": f"{ID}", "limit": "3"},
+    ),
+    Example(
+        "notification",
+        "mark_read",
+        "PUT /patients/{patient}/messages/{message_id}/read",
+        lambda c: c.notification.mark_read(PATIENT, ID),
+        None,
+        status=204,
+    ),
+    Example(
+        "notification",
+        "preferences",
+        "GET /patients/{patient}/preferences",
+        lambda c: c.notification.preferences(PATIENT),
+        PREFERRED,
+    ),
+    Example(
+        "notification",
+        "prefer",
+        "PUT /patients/{patient}/preferences",
+        lambda c: c.notification.prefer(PATIENT, PREFERRED),
+        PREFERRED,
+        body=PREFERRED,
     ),
     Example(
         "notification",

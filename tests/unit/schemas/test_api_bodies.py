@@ -46,6 +46,7 @@ from schemas.api.people import (
     RegisterRequest,
     SearchRequest,
 )
+from schemas.api.preferences import Preferences
 from schemas.api.proxies import (
     Consent,
     ConsentBy,
@@ -114,6 +115,7 @@ MESSAGE = MessageView(
             agb=PHARMACY, name="De Eenhoorn", address="Kerkstraat 1", city="Zeist", phone="030"
         ),
     ),
+    read_at=AT,
 )
 REPORT = OrdersReport(
     practice=PRACTICE,
@@ -212,7 +214,8 @@ BODIES: list[BaseModel] = [
     OverviewRequest(by=WHO, practice=PRACTICE, medications=()),
     StatusRequest(by=WHO, status=Status.STOPPED, change_id=ID),
     ChangeReceivedView(change_id=ID),
-    MessagesView(messages=[MESSAGE]),
+    MessagesView(messages=[MESSAGE], unread=1),
+    Preferences(language="nl", pharmacy=PHARMACY),
     REPORT,
     AuditView(
         entries=[

@@ -1,0 +1,1 @@
+"""What a patient prefers: language, and the pharmacy where they usually collect."""
