@@ -68,6 +68,7 @@ class Action(StrEnum):
     PREFERENCES_READ = "preferences.read"
     PREFERENCES_WRITE = "preferences.write"
     REPORTS_READ = "reports.read"
+    REPORTS_REGION = "reports.region"
     AUDIT_READ = "audit.read"
     PEOPLE_WRITE = "people.write"
     PEOPLE_READ = "people.read"
@@ -101,6 +102,7 @@ ACCESS: Mapping[Action, Mapping[Party, Scope]] = {
     Action.PREFERENCES_WRITE: _PATIENTS,
     Action.AUDIT_READ: _PATIENTS | _CARE,
     Action.REPORTS_READ: _CARE | {Party.MANAGER: Scope.PRACTICE, Party.REGION: Scope.REGION},
+    Action.REPORTS_REGION: {Party.REGION: Scope.REGION},
     Action.PEOPLE_WRITE: _CARE | _PRACTICE_SYSTEM,
     Action.PEOPLE_READ: _PATIENTS | _CARE | _PRACTICE_SYSTEM | _PHARMACY,
     Action.PEOPLE_FIND: _CARE,

@@ -1,4 +1,4 @@
-"""Bodies of metrics' API: the orders of a practice per period, and in total."""
+"""Bodies of metrics' API: the orders of a practice, or of a region's practices, per period and in total."""
 
 from datetime import date
 from enum import StrEnum
@@ -71,5 +71,28 @@ class OrdersReport(BaseModel):
     first: date = Field(alias="from")
     last: date = Field(alias="to")
     by: By
+    periods: list[PeriodCounts]
+    totals: ChannelCounts
+
+
+class PracticeOrders(BaseModel):
+    """The orders of one practice of a region, known by its AGB code and name."""
+
+    practice: str
+    name: str
+    periods: list[PeriodCounts]
+    totals: ChannelCounts
+
+
+class RegionReport(BaseModel):
+    """Orders as in an `OrdersReport`, of each practice of the region, by name, and of all together."""
+
+    model_config = ConfigDict(validate_by_name=True)
+
+    region: str
+    first: date = Field(alias="from")
+    last: date = Field(alias="to")
+    by: By
+    practices: list[PracticeOrders]
     periods: list[PeriodCounts]
     totals: ChannelCounts

@@ -47,13 +47,14 @@ on conflict (practice, day, channel) do update set orders = d.orders + excluded.
 
 # One statement, so that orders and lines come from the same snapshot.
 _TOTALS = """
-select date_trunc($4, day::timestamp)::date as start, channel, outcome, sum(lines)::bigint as count
-from daily_lines where practice = $1 and day between $2 and $3
-group by 1, 2, 3
+select practice, date_trunc($4, day::timestamp)::date as start, channel, outcome,
+    sum(lines)::bigint as count
+from daily_lines where practice = any($1::text[]) and day between $2 and $3
+group by 1, 2, 3, 4
 union all
-select date_trunc($4, day::timestamp)::date, channel, null, sum(orders)::bigint
-from daily_orders where practice = $1 and day between $2 and $3
-group by 1, 2
+select practice, date_trunc($4, day::timestamp)::date, channel, null, sum(orders)::bigint
+from daily_orders where practice = any($1::text[]) and day between $2 and $3
+group by 1, 2, 3
 """
 
 # Compares a rebuilt table with the running one. A count of 0 equals a missing row.
@@ -143,15 +144,17 @@ def add_orders(writes: Writes, changes: Mapping[OrderCell, int]) -> None:
     writes.execute("daily_orders", _ADD_ORDERS, *cells, list(changes.values()))
 
 
-async def totals(db: Connection, practice: str, first: date, last: date, by: By) -> list[Total]:
-    """The counts of a practice per period, from `first` to `last`, both days included."""
-    rows = await db.fetch(_TOTALS, practice, first, last, by)
-    return [
-        Total(
+async def totals(
+    db: Connection, practices: Collection[str], first: date, last: date, by: By
+) -> dict[str, list[Total]]:
+    """The counts of each of these practices per period, from `first` to `last`, both days included."""
+    found: dict[str, list[Total]] = {practice: [] for practice in practices}
+    for row in await db.fetch(_TOTALS, practices, first, last, by):
+        total = Total(
             row["start"],
             CountedChannel(row["channel"]),
             Outcome(row["outcome"]) if row["outcome"] else None,
             row["count"],
         )
-        for row in rows
-    ]
+        found[row["practice"]].append(total)
+    return found

@@ -9,10 +9,13 @@ from typing import Any
 import httpx
 import pytest
 
+from cli.directory import apply_directory, read_directory
 from deploy.local import LocalStack, free_ports
 from samples.codes import practice_code
 from schemas import topics
+from schemas.access import Party
 from schemas.base import Actor, Channel, Role
+from schemas.records.directory import Directory
 from schemas.records.orders import (
     DecidedLine,
     OrderCancelled,
@@ -24,6 +27,7 @@ from schemas.records.orders import (
 )
 from tests.harness.kafka import eventually, header, records_of, send, sent
 from tests.harness.made import METFORMINE, PHARMACY, Sent, a_patient, an_order
+from tests.integration.conftest import EXAMPLE
 
 EVENTS = topics.ORDERS_EVENTS.name
 DEAD = topics.dead_letters("metrics").name
@@ -295,3 +299,32 @@ async def test_what_is_no_practice_is_refused(stack: LocalStack, http: httpx.Asy
     answer = await http.get(f"{stack.endpoints['metrics']}/practices/02999345/orders")
 
     assert answer.status_code == 422
+
+
+async def test_a_region_sees_each_of_its_practices(stack: LocalStack, practice: str) -> None:
+    """Given two practices of a region with orders; then the region's report has both, and their sum."""
+    region = f"Regio {practice}"
+    like = read_directory(EXAMPLE).practices[0]
+    other = practice_code(next(_practices))
+    entries = [
+        like.model_copy(update={"agb": agb, "name": f"Praktijk {agb}", "region": region})
+        for agb in (practice, other)
+    ]
+    await apply_directory(stack.kafka, Directory(practices=tuple(entries), pharmacies=()))
+    events = (
+        decided(practice, Outcome.APPROVED, Outcome.REFUSED),
+        decided(other, Outcome.APPROVED),
+        decided(other, Outcome.REVIEW, channel=Channel.RECEPTENLIJN),
+    )
+    await send(stack.kafka, records(*events))
+    address = f"{stack.endpoints['metrics']}/regions/{region}/orders"
+    token = {"authorization": f"Bearer {stack.token(Party.REGION, region=region)}"}
+    async with httpx.AsyncClient(headers=token, timeout=40) as somebody:
+        report = await shown(somebody, address, 3, by="quarter")
+        counted = {each["practice"]: each["totals"] for each in report["practices"]}
+        assert {agb: totals["orders"] for agb, totals in counted.items()} == {practice: 1, other: 2}
+        assert counted[practice]["lines"] == 2
+        assert report["totals"]["online_orders"] == 2
+        assert [period["period"] for period in report["periods"]] == ["2026-Q4"]
+        elsewhere = f"{stack.endpoints['metrics']}/regions/Lindewaard/orders"
+        assert (await somebody.get(elsewhere)).status_code == 404

@@ -70,6 +70,7 @@ _PATH_VALUES: Mapping[str, Callable[[Place], str]] = {
     "messages/{message_id}": lambda place: f"messages/{place.message_id}",
     "proxies/{proxy}": lambda place: f"proxies/{proxy_of(place.patient)}",
     "practices/{agb}": lambda place: f"practices/{place.practice}",
+    "regions/{region}": lambda place: f"regions/{place.region}",
     "pharmacies/{agb}": lambda place: f"pharmacies/{place.pharmacy}",
     "lines/{line}": lambda _: "lines/1",
     "medications/{prk}": lambda _: f"medications/{METFORMINE[0]}",

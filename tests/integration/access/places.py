@@ -29,6 +29,8 @@ OTHER_REGION = "Elders"
 NO_PRACTICE, NO_PHARMACY = practice_code(997), pharmacy_code(997)
 """Of which nothing is asked."""
 
+_REGIONS = {PRACTICE: REGION, OTHER_PRACTICE: OTHER_REGION}
+
 SYSTEMS = tuple(
     serving(kind, agb)
     for kind, agbs in (
@@ -64,6 +66,11 @@ class Place:
     practice: str
     pharmacy: str
     order_id: UUID
+
+    @property
+    def region(self) -> str:
+        """The region of the practice; one that never was when there is no such practice."""
+        return _REGIONS.get(self.practice, "Nergens")
 
     @property
     def message_id(self) -> str:

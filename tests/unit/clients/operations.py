@@ -11,7 +11,7 @@ from herhaal_client import Clients, ServerEvent
 from schemas.api.audit import AuditView
 from schemas.api.directory import PharmaciesView, PracticeView
 from schemas.api.medication import ChangeReceivedView, OverviewRequest, StatusRequest
-from schemas.api.metrics import By
+from schemas.api.metrics import By, RegionReport
 from schemas.api.notification import MessagesView
 from schemas.api.orderable import OrderableView
 from schemas.api.ordering import CancelRequest, FeedItem, FeedView, OrdersView, PlaceRequest
@@ -334,6 +334,14 @@ _METRICS = [
         lambda c: c.metrics.orders(PRACTICE, DAY, DAY, By.WEEK),
         REPORT,
         query={"from": "2026-11-01", "to": "2026-11-01", "by": "week"},
+    ),
+    Example(
+        "metrics",
+        "of_region",
+        "GET /regions/{region}/orders",
+        lambda c: c.metrics.of_region("Lindewaard", DAY, DAY, By.QUARTER),
+        of_kind(RegionReport),
+        query={"from": "2026-11-01", "to": "2026-11-01", "by": "quarter"},
     ),
 ]
 

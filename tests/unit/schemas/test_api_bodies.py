@@ -17,7 +17,14 @@ from samples.persons import a_person
 from schemas.api.audit import AuditEntryView, AuditView
 from schemas.api.directory import PharmaciesView, PharmacyView, PracticeView
 from schemas.api.medication import ChangeReceivedView, OverviewRequest, StatusRequest
-from schemas.api.metrics import By, ChannelCounts, OrdersReport, PeriodCounts
+from schemas.api.metrics import (
+    By,
+    ChannelCounts,
+    OrdersReport,
+    PeriodCounts,
+    PracticeOrders,
+    RegionReport,
+)
 from schemas.api.notification import (
     BothLanguages,
     MessagesView,
@@ -217,6 +224,15 @@ BODIES: list[BaseModel] = [
     MessagesView(messages=[MESSAGE], unread=1),
     Preferences(language="nl", pharmacy=PHARMACY),
     REPORT,
+    RegionReport(
+        region="Lindewaard",
+        **{name: getattr(REPORT, name) for name in ("first", "last", "by", "periods", "totals")},
+        practices=[
+            PracticeOrders(
+                practice=PRACTICE, name="De Linde", periods=REPORT.periods, totals=REPORT.totals
+            )
+        ],
+    ),
     AuditView(
         entries=[
             AuditEntryView(
