@@ -7,7 +7,7 @@ from uuid import UUID
 
 from herhaal_client.api import Api
 from herhaal_client.audit import patient_audit
-from herhaal_client.calls import Call
+from herhaal_client.calls import Call, Value
 from herhaal_client.errors import unexpected
 from herhaal_client.events import ServerEvent, patient_events
 from schemas.api.audit import AuditView
@@ -48,7 +48,7 @@ class NotificationClient:
 
     async def mark_read(self, patient: str, message_id: UUID) -> None:
         """Note that a message was read; again changes nothing."""
-        values = {"patient": patient, "message_id": message_id}
+        values: dict[str, Value] = {"patient": patient, "message_id": message_id}
         answer = await self.api.ask(Call("PUT", _READ, values))
         if answer.status != 204:
             raise unexpected(answer.asked, answer.status, "It must be 204.")

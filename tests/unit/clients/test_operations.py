@@ -70,7 +70,7 @@ def test_every_method_of_a_client_has_an_example() -> None:
 
 
 async def test_a_base_url_may_have_a_path() -> None:
-    (example,) = [one for one in EXAMPLES if one.service == "metrics"]
+    example = next(one for one in EXAMPLES if one.service == "metrics")
     service, _ = await used(example)
     assert service.requests[0].url.path == "/behind/an-ingress/practices/01999001/orders"
 
