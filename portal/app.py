@@ -25,6 +25,7 @@ from portal.session.kept_forms import KEPT, KeptForms
 from portal.session.sealing import Sealer
 from portal.session.sessions import KNOWN_AFTER, Sessions
 from portal.settings import PortalSettings
+from portal.web import about
 from portal.web.assets import Assets
 from portal.web.guard import guarded
 from portal.web.headers import PageHeaders
@@ -110,6 +111,7 @@ def _routes(site: Site, assets: Assets) -> Sequence[Route]:
     pages = [page for room in (login.pages, *rooms.ALL) for page in room.all]
     return [
         *login.routes(site),
+        *about.routes(site),
         *(Route(page.path, guarded(site, page), methods=[page.method]) for page in pages),
         Route("/assets/{name}", assets.serve),
         Route("/favicon.ico", assets.icon),

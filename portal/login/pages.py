@@ -14,6 +14,7 @@ from portal.session import cookies, store
 from portal.session.sealing import Unreadable
 from portal.session.sessions import Over, Session, hash_of
 from portal.session.store import LoginRow
+from portal.web.away import Away, unless_away
 from portal.web.language_choice import choose_language, language_of, local_path
 from portal.web.navigation import home_of
 from portal.web.notices import Notice, notice_page
@@ -21,6 +22,7 @@ from portal.web.pages import Pages
 from portal.web.site import Site
 from portal.web.visit import Visit
 from runtime.errors import is_transient
+from schemas.access import Party
 
 log = structlog.get_logger()
 
@@ -136,7 +138,20 @@ class _Login:
         on = to if whose in (None, claims.sub) and to != "/" else home_of(claims)
         response = RedirectResponse(on, 303)
         cookies.write(response, cookies.SESSION, session.id)
+        if cookies.LANGUAGE not in request.cookies and (
+            preferred := await self._preferred(session)
+        ):
+            cookies.write(response, cookies.LANGUAGE, preferred, cookies.LANGUAGE_S)
         return response
+
+    async def _preferred(self, session: Session) -> str | None:
+        """The language that a patient prefers, if there is an answer now."""
+        claims = session.claims
+        if claims.role is not Party.PATIENT or len(claims.patients) != 1:
+            return None
+        api = self._site.services.as_bearer(session.tokens.access)
+        found = await unless_away(api.notification.preferences(claims.patients[0]))
+        return None if isinstance(found, Away) else found.language
 
     async def _session(self, request: Request) -> Session | None:
         id = cookies.read(request, cookies.SESSION)

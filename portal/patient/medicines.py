@@ -152,11 +152,12 @@ async def show_form(
 
 async def read_shelf(visit: Visit) -> Shelf:
     """Ask the services for everything that the page shows, at once."""
-    orderable, listed, orders, pharmacies = await asyncio.gather(
+    orderable, listed, orders, pharmacies, preferred = await asyncio.gather(
         unless_away(visit.api.ordering.orderable(visit.patient)),
         unless_away(_listed(visit)),
         unless_away(visit.api.ordering.of_patient(visit.patient, 20)),
         unless_away(visit.api.ordering.pharmacies()),
+        unless_away(visit.api.notification.preferences(visit.patient)),
     )
     recent = [] if isinstance(orders, Away) else orders.orders
     latest = recent[0].pharmacy if recent else None
@@ -166,7 +167,7 @@ async def read_shelf(visit: Visit) -> Shelf:
         recent,
         pharmacies if isinstance(pharmacies, Away) else pharmacies.pharmacies,
         await _practice(visit, orderable),
-        latest,
+        latest if isinstance(preferred, Away) else preferred.pharmacy or latest,
         local_date(visit.now),
     )
 
@@ -249,4 +250,4 @@ class ShownError:
 
 
 def _shown(visit: Visit, error: FieldError) -> ShownError:
-    return ShownError(error.field, visit.text(error.message) % error.values)
+    return ShownError(error.field, visit.translate(error.message) % error.values)

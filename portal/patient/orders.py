@@ -1,7 +1,7 @@
 """My orders: all of them, and one with its answer, where to collect, its history, and cancelling."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -67,20 +67,20 @@ async def orders(visit: Visit) -> Response:
 @pages.get("/patients/{patient}/orders/{order_id}", Action.ORDERS_READ)
 async def order(visit: Visit) -> Response:
     """One order: what was decided, why, where and when to collect, and what went before."""
-    return await show_order(visit, await _order(visit))
+    return await show_order(visit, await order_in_path(visit))
 
 
 @pages.get("/patients/{patient}/orders/{order_id}/cancel", Action.ORDERS_CANCEL)
 async def ask_to_cancel(visit: Visit) -> Response:
     """Ask once more before an order is cancelled."""
-    found = await _order(visit)
+    found = await order_in_path(visit)
     return await visit.render("patient/cancel.html", order=found, name=await visit.patient_name())
 
 
 @pages.post("/patients/{patient}/orders/{order_id}/cancel", Action.ORDERS_CANCEL)
 async def cancel(visit: Visit) -> Response:
     """Cancel an order."""
-    found = await _order(visit)
+    found = await order_in_path(visit)
     await visit.api.ordering.cancel(found.order_id, CancelRequest(), WAIT_S)
     return visit.redirect(f"/patients/{visit.patient}/orders/{found.order_id}")
 
@@ -94,11 +94,10 @@ async def show_order(visit: Visit, found: OrderView | ReceivedView) -> Response:
         )
     pharmacies, messages, practice = await asyncio.gather(
         unless_away(visit.api.ordering.pharmacies()),
-        unless_away(visit.api.notification.messages(visit.patient)),
+        unless_away(messages_of(visit, found.order_id)),
         unless_away(visit.api.ordering.practice(found.practice)),
     )
     known = [] if isinstance(pharmacies, Away) else pharmacies.pharmacies
-    sent = messages if isinstance(messages, Away) else _of_order(messages.messages, found.order_id)
     return await visit.render(
         template,
         order=found,
@@ -108,8 +107,8 @@ async def show_order(visit: Visit, found: OrderView | ReceivedView) -> Response:
         lines=[_line(visit, line) for line in found.lines],
         pharmacy=next((each for each in known if each.agb == found.pharmacy), None),
         practice=None if isinstance(practice, Away) else practice,
-        messages=sent,
-        pickup=None if isinstance(sent, Away) else _pickup(sent),
+        messages=messages,
+        pickup=None if isinstance(messages, Away) else _pickup(messages),
         steps=sorted(_steps(found), key=lambda step: step.at, reverse=True),
         can_cancel=any(line.outcome in _OPEN for line in found.lines)
         and found.cancellation is None,
@@ -164,8 +163,10 @@ def _steps(order: OrderView) -> Iterator[Step]:
         yield Step(order.cancellation.cancelled_at, mark("Cancelled"))
 
 
-def _of_order(messages: Iterable[MessageView], order_id: UUID) -> Sequence[MessageView]:
-    return [message for message in messages if message.order_id == order_id]
+async def messages_of(visit: Visit, order_id: UUID) -> Sequence[MessageView]:
+    """The messages about an order, newest first."""
+    inbox = await visit.api.notification.messages(visit.patient, limit=200)
+    return [message for message in inbox.messages if message.order_id == order_id]
 
 
 def _pickup(messages: Sequence[MessageView]) -> PickupView | None:
@@ -173,7 +174,7 @@ def _pickup(messages: Sequence[MessageView]) -> PickupView | None:
     return next((each.pickup for each in messages if each.pickup is not None), None)
 
 
-async def _order(visit: Visit) -> OrderView | ReceivedView:
+async def order_in_path(visit: Visit) -> OrderView | ReceivedView:
     """The order in the path, of the patient in the path. Raises NotFound."""
     try:
         order_id = UUID(visit.request.path_params["order_id"])

@@ -5,6 +5,7 @@ import re
 from collections.abc import Awaitable, Callable
 from urllib.parse import quote
 
+from pydantic import ValidationError
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 
@@ -143,7 +144,8 @@ def notice_of(error: Exception) -> Notice | None:
             return Notice.TOO_MANY
         case Unavailable() | ProviderAway():
             return Notice.AWAY
-        case BadForm():
+        case BadForm() | ValidationError():
+            # A request of ours that is made of a form: what is in it can be none.
             return Notice.BAD_FORM
         case ApiError():
             return None

@@ -52,7 +52,7 @@ class Notice(Enum):
     BROKEN = (
         HTTPStatus.INTERNAL_SERVER_ERROR,
         mark("Something went wrong on our side"),
-        mark("We have been told. Please try again later, or call your practice."),
+        mark("Please try again later, or call your practice."),
     )
 
     @property

@@ -45,7 +45,7 @@ class Visit:
         """Whether htmx asks, to change a part of a page."""
         return self.request.headers.get("hx-request") == "true"
 
-    def text(self, message: str) -> str:
+    def translate(self, message: str) -> str:
         """A text of the code in the page's language."""
         return self.site.templates.text(self.language, message)
 
