@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from deploy.local import LocalStack
-from schemas.access import Party
+from schemas.access import Party, Scope, scope_of
 from tests.integration.access.callers import NOBODY, Asking, asking
 from tests.integration.access.door import Answer
 from tests.integration.access.operations import Operation
@@ -108,7 +108,7 @@ async def test_no_odd_request_gets_past_the_door(
     caller = NOBODY if role is None else asking(stack, role, own)
     passed = []
     for operation in operations:
-        if operation.action is None:
+        if operation.action is None or (role and scope_of(role, operation.action) is Scope.PUBLIC):
             continue
         for request in _requests(operation, others, caller):
             answer = await _answer(stack.endpoints[operation.service], request)
