@@ -9,7 +9,8 @@ from services.medication.app import SERVICE as MEDICATION
 from services.metrics.app import SERVICE as METRICS
 from services.notification.app import SERVICE as NOTIFICATION
 from services.ordering.app import SERVICE as ORDERING
-from tests.unit.clients.operations import EVENTS, EXAMPLES
+from tests.unit.clients.example import EVENTS
+from tests.unit.clients.operations import EXAMPLES
 from tests.unit.served import Served
 
 SERVICES = (ORDERING, MEDICATION, NOTIFICATION, METRICS)
@@ -42,7 +43,7 @@ async def test_every_operation_of_a_service_has_a_method(service: Service[Any]) 
     missing = (await documented(service)).keys() - in_client(service).keys() - FOR_OPERATORS
     assert not missing, (
         f"clients/python/herhaal_client/{service.name}.py has no method for {sorted(missing)}: "
-        "add one, and its example in tests/unit/clients/operations.py"
+        "add one, and its example in tests/unit/clients/"
     )
 
 

@@ -1,4 +1,4 @@
-"""ordering's API: what can be ordered, orders, a pharmacy's feed, the directory."""
+"""ordering's API: what can be ordered, orders, lines in review, a pharmacy's feed, the directory."""
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from herhaal_client.api import Api
 from herhaal_client.audit import patient_audit
-from herhaal_client.calls import Answer, Call
+from herhaal_client.calls import Answer, Call, Value
 from herhaal_client.events import ServerEvent, patient_events
 from schemas.api.audit import AuditView
 from schemas.api.directory import PharmaciesView, PracticeView
@@ -22,6 +22,7 @@ from schemas.api.ordering import (
     PlaceRequest,
     ReceivedView,
 )
+from schemas.api.reviews import ReviewRequest, ReviewsView
 
 _ORDER: TypeAdapter[OrderView | ReceivedView] = TypeAdapter(OrderView | ReceivedView)
 
@@ -60,6 +61,26 @@ class OrderingClient:
         values, params = {"patient": patient}, {"pharmacy": pharmacy}
         answer = await self.api.ask(Call("GET", "/patients/{patient}/orderable", values, params))
         return answer.read(OrderableView.model_validate_json)
+
+    async def reviews(
+        self, practice: str, after: str | None = None, limit: int = 50
+    ) -> ReviewsView:
+        """Show a practice's lines in review, those placed first first; `after` is a page's `next`."""
+        params = {"after": after, "limit": limit}
+        call = Call("GET", "/practices/{agb}/reviews", {"agb": practice}, params)
+        return (await self.api.ask(call)).read(ReviewsView.model_validate_json)
+
+    async def review(
+        self, order_id: UUID, line: int, request: ReviewRequest, wait_s: int = 0
+    ) -> OrderView | ReceivedView:
+        """Decide a line in review: an `OrderView` if that is done within `wait_s`.
+
+        ApiError with code `not-in-review`: somebody decided it first; its detail says who and when.
+        """
+        path = "/orders/{order_id}/lines/{line}/review"
+        values: dict[str, Value] = {"order_id": order_id, "line": line}
+        call = Call("PUT", path, values, body=request, wait_s=wait_s)
+        return _accepted(await self.api.ask(call))
 
     async def pharmacies(self) -> PharmaciesView:
         """Show all pharmacies of the directory."""

@@ -1,20 +1,8 @@
 """Every operation that the client has, with an example: how it is asked, what is sent, what comes back."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import aclosing
-from dataclasses import dataclass, field
-from datetime import date
-
-from pydantic import BaseModel
-
-from herhaal_client import Clients, ServerEvent
-from schemas.api.audit import AuditView
-from schemas.api.directory import PharmaciesView, PracticeView
 from schemas.api.medication import ChangeReceivedView, OverviewRequest, StatusRequest
 from schemas.api.metrics import By, RegionReport
 from schemas.api.notification import MessagesView
-from schemas.api.orderable import OrderableView
-from schemas.api.ordering import CancelRequest, FeedItem, FeedView, OrdersView, PlaceRequest
 from schemas.api.people import (
     FoundView,
     PersonRequest,
@@ -27,23 +15,29 @@ from schemas.api.people import (
 from schemas.api.preferences import Preferences
 from schemas.api.proxies import ProxiesView, ProxyRequest, ProxyView, StandsInForView
 from schemas.records.medication import Change, MedicationOverview, Status
-from tests.harness.made import GP, PHARMACY, PRACTICE, an_order, entry
-from tests.unit.clients.asking import RECEIVED
+from tests.harness.made import GP, PHARMACY, PRACTICE, entry
+from tests.unit.clients.example import (
+    AUDIT,
+    DAY,
+    EVENTS,
+    PATIENT,
+    TRAIL,
+    TRAIL_QUERY,
+    Example,
+    first_event,
+    of_kind,
+)
+from tests.unit.clients.ordering_operations import ORDERING
 from tests.unit.schemas.test_api_bodies import (
     ANNA,
     AT,
-    BODIES,
     CARLA,
     FOUND,
     ID,
     MESSAGE,
-    ORDER,
     REPORT,
     WHO,
 )
-
-PATIENT = "pat_anna0001"
-DAY = date(2026, 11, 1)
 
 OVERVIEW = MedicationOverview(
     patient=PATIENT,
@@ -53,8 +47,6 @@ OVERVIEW = MedicationOverview(
     change=Change(change_id=ID, kind="import", by=GP),
     medications=(entry(),),
 )
-PLACE = PlaceRequest(**dict(an_order(PATIENT)))
-CANCEL = CancelRequest(reason="moved")
 IMPORT = OverviewRequest(practice=PRACTICE, medications=(entry(),), change_id=ID)
 STATUS = StatusRequest(status=Status.STOPPED, change_id=ID)
 REGISTER = RegisterRequest(**dict(ANNA), practice=PRACTICE)
@@ -64,127 +56,7 @@ GRANT = ProxyRequest(**dict(CARLA), by=WHO)
 CHANGED = ChangeReceivedView(change_id=ID)
 REGISTERED = RegisteredView(patient=PATIENT)
 PREFERRED = Preferences(language="nl", pharmacy=PHARMACY)
-TRAIL = AuditView(entries=[], next=None)
 
-
-def of_kind(kind: type[BaseModel]) -> BaseModel:
-    """The example of this body."""
-    (body,) = [body for body in BODIES if type(body) is kind]
-    return body
-
-
-@dataclass(frozen=True)
-class Example:
-    """A method of a client, its operation, and one use of it: `query` and `body` are sent, `answer` comes back.
-
-    A request that waits has `wait=20` as its preference.
-    """
-
-    service: str
-    method: str
-    operation: str
-    use: Callable[[Clients], Awaitable[object]]
-    answer: BaseModel | None
-    status: int = 200
-    query: Mapping[str, str] = field(default_factory=dict)
-    body: BaseModel | None = None
-    waits: bool = False
-
-    @property
-    def name(self) -> str:
-        return f"{self.service}.{self.method}"
-
-
-async def _first(clients: Clients, service: str) -> ServerEvent | None:
-    client = clients.ordering if service == "ordering" else clients.notification
-    async with aclosing(client.events(PATIENT)) as events:
-        async for event in events:
-            return event
-    return None
-
-
-_TRAIL_QUERY = {"from": "2026-11-01", "to": "2026-11-01", "before": "7", "limit": "5"}
-_AUDIT = "GET /patients/{patient}/audit"
-EVENTS = "GET /patients/{patient}/events"
-
-_ORDERING = [
-    Example(
-        "ordering",
-        "place",
-        "POST /orders",
-        lambda c: c.ordering.place(PLACE, wait_s=20),
-        ORDER,
-        body=PLACE,
-        waits=True,
-    ),
-    Example(
-        "ordering",
-        "place",
-        "POST /orders",
-        lambda c: c.ordering.place(PLACE),
-        RECEIVED,
-        202,
-        body=PLACE,
-    ),
-    Example("ordering", "show", "GET /orders/{order_id}", lambda c: c.ordering.show(ID), RECEIVED),
-    Example("ordering", "show", "GET /orders/{order_id}", lambda c: c.ordering.show(ID), ORDER),
-    Example(
-        "ordering",
-        "cancel",
-        "POST /orders/{order_id}/cancel",
-        lambda c: c.ordering.cancel(ID, CANCEL, wait_s=20),
-        ORDER,
-        body=CANCEL,
-        waits=True,
-    ),
-    Example(
-        "ordering",
-        "of_patient",
-        "GET /patients/{patient}/orders",
-        lambda c: c.ordering.of_patient(PATIENT, limit=3),
-        OrdersView(orders=[ORDER]),
-        query={"limit": "3"},
-    ),
-    Example(
-        "ordering",
-        "orderable",
-        "GET /patients/{patient}/orderable",
-        lambda c: c.ordering.orderable(PATIENT, pharmacy=PHARMACY),
-        of_kind(OrderableView),
-        query={"pharmacy": PHARMACY},
-    ),
-    Example(
-        "ordering",
-        "pharmacies",
-        "GET /pharmacies",
-        lambda c: c.ordering.pharmacies(),
-        of_kind(PharmaciesView),
-    ),
-    Example(
-        "ordering",
-        "practice",
-        "GET /practices/{agb}",
-        lambda c: c.ordering.practice(PRACTICE),
-        of_kind(PracticeView),
-    ),
-    Example(
-        "ordering",
-        "feed",
-        "GET /pharmacies/{agb}/prescriptions",
-        lambda c: c.ordering.feed(PHARMACY, after="12", limit=3),
-        FeedView(items=[FeedItem(id="a", type="b", cursor="13", data={"lines": [1]})], next="13"),
-        query={"after": "12", "limit": "3"},
-    ),
-    Example(
-        "ordering",
-        "audit",
-        _AUDIT,
-        lambda c: c.ordering.audit(PATIENT, DAY, DAY, before=7, limit=5),
-        TRAIL,
-        query=_TRAIL_QUERY,
-    ),
-    Example("ordering", "events", EVENTS, lambda c: _first(c, "ordering"), None),
-]
 
 _MEDICATION = [
     Example(
@@ -215,10 +87,10 @@ _MEDICATION = [
     Example(
         "medication",
         "audit",
-        _AUDIT,
+        AUDIT,
         lambda c: c.medication.audit(PATIENT, DAY, DAY, before=7, limit=5),
         TRAIL,
-        query=_TRAIL_QUERY,
+        query=TRAIL_QUERY,
     ),
 ]
 
@@ -318,12 +190,12 @@ _NOTIFICATION = [
     Example(
         "notification",
         "audit",
-        _AUDIT,
+        AUDIT,
         lambda c: c.notification.audit(PATIENT, DAY, DAY, before=7, limit=5),
         TRAIL,
-        query=_TRAIL_QUERY,
+        query=TRAIL_QUERY,
     ),
-    Example("notification", "events", EVENTS, lambda c: _first(c, "notification"), None),
+    Example("notification", "events", EVENTS, lambda c: first_event(c, "notification"), None),
 ]
 
 _METRICS = [
@@ -345,4 +217,4 @@ _METRICS = [
     ),
 ]
 
-EXAMPLES = [*_ORDERING, *_MEDICATION, *_NOTIFICATION, *_METRICS]
+EXAMPLES = [*ORDERING, *_MEDICATION, *_NOTIFICATION, *_METRICS]

@@ -10,7 +10,9 @@ from herhaal_client import Retries, TooManyRequests, Unavailable
 from herhaal_client.calls import Answer, Call
 from schemas.api.people import RegisterRequest
 from tests.unit.clients.asking import Reply, a_problem, received, replying
-from tests.unit.clients.operations import CANCEL, PATIENT, PLACE, REGISTER, REGISTERED
+from tests.unit.clients.example import PATIENT
+from tests.unit.clients.operations import REGISTER, REGISTERED
+from tests.unit.clients.ordering_operations import CANCEL, PLACE
 from tests.unit.schemas.test_api_bodies import ID
 
 AWAY = httpx.Response(503, headers={"retry-after": "1"})

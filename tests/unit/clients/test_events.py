@@ -10,8 +10,8 @@ from starlette.types import Receive, Scope, Send
 
 from herhaal_client import NotFound, ServerEvent, Services, Unavailable, UnexpectedAnswer
 from tests.unit.clients.asking import TOKEN, Reply, a_problem, replying
+from tests.unit.clients.example import PATIENT
 from tests.unit.clients.listening import listening
-from tests.unit.clients.operations import PATIENT
 from tests.unit.clients.test_errors import everything
 
 STREAM = {"content-type": "text/event-stream; charset=utf-8"}

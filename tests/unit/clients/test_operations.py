@@ -9,7 +9,8 @@ from pydantic import BaseModel
 
 from herhaal_client import MedicationClient, MetricsClient, NotificationClient, OrderingClient
 from tests.unit.clients.asking import TOKEN, Scripted, replying
-from tests.unit.clients.operations import EVENTS, EXAMPLES, IMPORT, OVERVIEW, PATIENT, Example
+from tests.unit.clients.example import EVENTS, PATIENT, Example
+from tests.unit.clients.operations import EXAMPLES, IMPORT, OVERVIEW
 
 CLIENTS = {
     "ordering": OrderingClient,
