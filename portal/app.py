@@ -17,6 +17,8 @@ from starlette.types import ASGIApp
 
 from herhaal_client import Addresses, Services
 from portal import rooms
+from portal.live import events
+from portal.live.open_streams import ASK_EVERY_S, OpenStreams
 from portal.login import pages as login
 from portal.login.oidc import Oidc
 from portal.session import store
@@ -51,6 +53,7 @@ def create_app(settings: PortalSettings, on_failure: Callable[[BaseException], N
     assets = Assets()
     http = httpx.AsyncClient(timeout=PROVIDER_S)
     site = _site(settings, assets, http)
+    streams = OpenStreams(site.sessions.alive)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -58,14 +61,14 @@ def create_app(settings: PortalSettings, on_failure: Callable[[BaseException], N
             running.push_async_callback(http.aclose)
             await running.enter_async_context(site.services)
             running.push_async_callback(site.database.close)
-            for task in (_open(site), _forget(site)):
+            for task in (_open(site), _forget(site), _watch(streams)):
                 started = asyncio.create_task(task)
                 started.add_done_callback(lambda done: _report(done, on_failure))
                 running.callback(started.cancel)
             yield
 
     app = Starlette(
-        routes=_routes(site, assets),
+        routes=[*_routes(site, assets), events.route(site, streams)],
         lifespan=lifespan,
         exception_handlers={HTTPException: _unknown(site), Exception: _broken(site)},
     )
@@ -127,6 +130,18 @@ async def _open(site: Site) -> None:
         owner.get_secret_value() if owner else None,
         site.settings.api_connections,
     )
+
+
+async def _watch(streams: OpenStreams) -> None:
+    """End the streams of sessions that have ended."""
+    while True:
+        await asyncio.sleep(ASK_EVERY_S)
+        try:
+            await streams.end_the_dead()
+        except Exception as error:
+            if not is_transient(error):
+                raise
+            log.warning("waiting for PostgreSQL", error=type(error).__name__)
 
 
 async def _forget(site: Site) -> None:

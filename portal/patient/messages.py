@@ -20,9 +20,8 @@ async def messages(visit: Visit) -> Response:
     """The messages, a page at a time."""
     before = _uuid(visit.request.query_params.get("before", ""))
     inbox = await unless_away(visit.api.notification.messages(visit.patient, before, SHOWN))
-    return await visit.render(
-        "patient/messages.html", inbox=inbox, most=SHOWN, name=await visit.patient_name()
-    )
+    template = "patient/messages_part.html" if visit.partial else "patient/messages.html"
+    return await visit.render(template, inbox=inbox, most=SHOWN, name=await visit.patient_name())
 
 
 @pages.post("/patients/{patient}/messages/read", Action.MESSAGES_MARK)

@@ -56,7 +56,7 @@ async def orders(visit: Visit) -> Response:
     """All orders, newest first."""
     found = await unless_away(visit.api.ordering.of_patient(visit.patient, SHOWN))
     return await visit.render(
-        "patient/orders.html",
+        "patient/orders_part.html" if visit.partial else "patient/orders.html",
         orders=found
         if isinstance(found, Away)
         else [(order, state_label(order.state)) for order in found.orders],

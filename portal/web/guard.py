@@ -32,6 +32,8 @@ from schemas.access import Party, scope_of
 from schemas.base import PATIENT_ID
 
 CSRF = "csrf"
+LIVE = "x-live"
+"""A header of what a page asks by itself, after news."""
 _PATIENT = re.compile(PATIENT_ID)
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -57,7 +59,9 @@ def guarded(site: Site, page: Page) -> Handler:
 async def _let_in(site: Site, page: Page, request: Request) -> Response:
     form = await read_form(request) if page.method == "POST" else Form(())
     id = cookies.read(request, cookies.SESSION)
-    found = await site.sessions.find(id) if id else None
+    # What a page asks by itself is no use of a session.
+    in_use = LIVE not in request.headers
+    found = await site.sessions.find(id, in_use=in_use) if id else None
     match found:
         case Session():
             return await _visit(site, page, request, found, form)
