@@ -18,7 +18,7 @@ select exists (select from message)
 _UNREAD = """
 select count(*) from messages m
 where patient = $1 and ($2 or convert_from(facts, 'UTF8')::json #>> '{practice,agb}' = any($3::text[]))
-and not exists (select from message_reads r where r.message_id = m.message_id)
+and (select read_at from message_reads r where r.message_id = m.message_id) is null
 """
 _DELETE = "delete from message_reads where patient = $1"
 

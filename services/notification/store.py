@@ -58,9 +58,9 @@ from unnest(
 order by place
 """
 _MESSAGES = """
-select message_id, m.patient, order_id, template, template_version, at, facts, read_at
-from messages m left join message_reads using (message_id)
-where m.patient = $1 and ($2::bigint is null or id < $2)
+select message_id, patient, order_id, template, template_version, at, facts,
+    (select read_at from message_reads r where r.message_id = m.message_id) as read_at
+from messages m where patient = $1 and ($2::bigint is null or id < $2)
 and ($4 or convert_from(facts, 'UTF8')::json #>> '{practice,agb}' = any($5::text[]))
 order by id desc limit $3
 """

@@ -21,7 +21,10 @@ WHOLE = {
 }
 """Tables that a statement may read whole, and why."""
 
-STORES = {"ordering": ("reviews.store",)}
+STORES = {
+    "ordering": ("reviews.store",),
+    "notification": ("reads_store", "preferences.store"),
+}
 """Modules with statements beside a service's `store`."""
 
 OF_A_REBUILD = (
