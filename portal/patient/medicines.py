@@ -10,12 +10,14 @@ from starlette.responses import Response
 
 from herhaal_client import NotFound
 from portal.patient.hours import in_words, ordinary_week
-from portal.patient.order_form import FieldError, Known, new_fields, ticked
-from portal.patient.words import Why, amount, unit_of, whys
+from portal.patient.order_form import Known, new_fields, ticked
+from portal.patient.words import Why, whys
 from portal.web.away import Away, unless_away
+from portal.web.field_errors import FieldError, shown
 from portal.web.forms import Form
 from portal.web.pages import Pages
 from portal.web.visit import Visit
+from portal.web.words import amount, unit_of
 from schemas.access import Action
 from schemas.api.directory import PharmacyView, PracticeView
 from schemas.api.orderable import OrderableMedicine, OrderableView
@@ -144,7 +146,7 @@ async def show_form(
         cannot=[row for row in rows if not row.orderable],
         pharmacies=_pharmacies(visit, shelf, form),
         form=form,
-        errors=[_shown(visit, error) for error in errors],
+        errors=shown(visit, errors),
         begun=bool(ticked(form)) and not errors,
         name=await visit.patient_name(),
     )
@@ -239,15 +241,3 @@ def _pharmacies(visit: Visit, shelf: Shelf, form: Form) -> Sequence[PharmacyRow]
         for each in shelf.pharmacies
     ]
     return sorted(rows, key=lambda row: row.agb != shelf.usual_pharmacy)
-
-
-@dataclass(frozen=True)
-class ShownError:
-    """What is not right, in the page's language."""
-
-    field: str
-    text: str
-
-
-def _shown(visit: Visit, error: FieldError) -> ShownError:
-    return ShownError(error.field, visit.translate(error.message) % error.values)

@@ -1,12 +1,13 @@
 """The order form: what somebody wants, read from its fields, with a sentence about each that is not right."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from uuid import UUID, uuid4
 
+from portal.web.days import read_day
+from portal.web.field_errors import FieldError
 from portal.web.forms import Fields, Form
 from portal.web.languages import mark
 from schemas.api.ordering import OrderView
@@ -15,17 +16,6 @@ from schemas.numbers import quantity
 
 MOST_DAYS = 366
 """How far ahead a larger supply may be asked for."""
-
-_DUTCH_DATE = re.compile(r"(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4})")
-
-
-@dataclass(frozen=True)
-class FieldError:
-    """What is not right: the id of the field, the text in English, and the values in it."""
-
-    field: str
-    message: str
-    values: Mapping[str, object]
 
 
 @dataclass(frozen=True)
@@ -85,7 +75,7 @@ def read_order(form: Form, known: Known) -> Order | Sequence[FieldError]:
         tuple(Wanted(prk, _amount_of(form, prk, known)) for prk in ticked(form)),
         form.text("pharmacy"),
         form.text("remark") or None,
-        _day(form.text("supply_until")),
+        read_day(form.text("supply_until")),
     )
 
 
@@ -101,7 +91,7 @@ def says_the_same(form: Form, order: OrderView) -> bool:
         asked == {line.prk: line.quantity for line in order.lines}
         and form.text("pharmacy") == order.pharmacy
         and (form.text("remark") or None) == order.remark
-        and _day(form.text("supply_until")) == order.supply_until
+        and read_day(form.text("supply_until")) == order.supply_until
     )
 
 
@@ -146,20 +136,10 @@ def _quantity(text: str) -> Decimal | None:
 def _day_errors(text: str, today: date) -> Iterator[FieldError]:
     if not text:
         return
-    until = _day(text)
+    until = read_day(text)
     if until is None:
         yield FieldError("supply_until", mark("Write the date as day-month-year"), {})
     elif until <= today:
         yield FieldError("supply_until", mark("Choose a date in the future"), {})
     elif until > today + timedelta(days=MOST_DAYS):
         yield FieldError("supply_until", mark("Choose a date within a year from now"), {})
-
-
-def _day(text: str) -> date | None:
-    """A day as a date field sends it, or as people write it without one."""
-    dutch = _DUTCH_DATE.fullmatch(text)
-    written = f"{dutch[3]}-{int(dutch[2]):02}-{int(dutch[1]):02}" if dutch else text
-    try:
-        return date.fromisoformat(written)
-    except ValueError:
-        return None

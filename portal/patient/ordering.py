@@ -8,10 +8,10 @@ from starlette.responses import Response
 from herhaal_client import Conflict, NotFound
 from portal.patient.medicines import PAGE, Shelf, read_shelf, show_form
 from portal.patient.order_form import Order, is_new, order_id_of, read_order, says_the_same, ticked
-from portal.patient.words import amount
 from portal.web.forms import Fields, Form
 from portal.web.pages import Pages
 from portal.web.visit import Visit
+from portal.web.words import amount
 from schemas.access import Action
 from schemas.api.ordering import OrderView, PlaceRequest, ReceivedView
 from schemas.base import Channel

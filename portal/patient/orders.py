@@ -9,11 +9,12 @@ from uuid import UUID
 from starlette.responses import Response
 
 from herhaal_client import NotFound
-from portal.patient.words import Label, Why, amount, outcome_label, state_label, whys
+from portal.patient.words import Why, outcome_label, state_label, whys
 from portal.web.away import Away, unless_away
 from portal.web.languages import mark
 from portal.web.pages import Pages
 from portal.web.visit import Visit
+from portal.web.words import Label, amount
 from schemas.access import Action
 from schemas.api.notification import MessageView, PickupView
 from schemas.api.ordering import CancelRequest, LineView, OrderView, ReceivedView

@@ -1,0 +1,29 @@
+"""What is not right in a form: a sentence for each field."""
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from portal.web.visit import Visit
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """What is not right: the id of the field, the text in English, and the values in it."""
+
+    field: str
+    message: str
+    values: Mapping[str, object] = dataclasses.field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ShownError:
+    """What is not right, in the page's language."""
+
+    field: str
+    text: str
+
+
+def shown(visit: Visit, errors: Iterable[FieldError]) -> Sequence[ShownError]:
+    """The errors as the page's language says them."""
+    return [ShownError(each.field, visit.translate(each.message) % each.values) for each in errors]
