@@ -3,7 +3,7 @@
 from collections.abc import Awaitable
 from typing import TypeVar
 
-from herhaal_client import Unavailable
+from herhaal_client import NotFound, Unavailable
 
 T = TypeVar("T")
 
@@ -21,6 +21,14 @@ async def unless_away(asked: Awaitable[T]) -> T | Away:
         return await asked
     except Unavailable:
         return AWAY
+
+
+async def or_none(asked: Awaitable[T]) -> T | None:
+    """What a service says, or None for what does not exist."""
+    try:
+        return await asked
+    except NotFound:
+        return None
 
 
 def is_away(value: object) -> bool:
