@@ -4,6 +4,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 
 from herhaal_client import ApiError, Clients, Unauthorized
 from schemas.api.people import PersonView
@@ -17,7 +18,8 @@ class PatientName:
     """How a patient is called, and what tells two of the same name apart."""
 
     full: str = field(repr=False)
-    birth_year: int = field(repr=False)
+    birth_date: date = field(repr=False)
+    street: str = field(repr=False)
 
 
 class Names:
@@ -50,4 +52,5 @@ class Names:
 def name_of(person: PersonView) -> PatientName:
     """A name as a letter has it: A.M. van der D'Angelo-Müller."""
     parts = (person.initials, person.prefix, person.surname)
-    return PatientName(" ".join(filter(None, parts)), person.birth_date.year)
+    street = f"{person.street} {person.house_number}"
+    return PatientName(" ".join(filter(None, parts)), person.birth_date, street)
