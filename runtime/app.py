@@ -13,7 +13,7 @@ import structlog
 from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp
 
-from runtime import audit_api, health
+from runtime import audit_api, health, state_api
 from runtime.backoff import Backoff
 from runtime.consistency.cluster import ServiceTopics, require_matching_cluster
 from runtime.errors import CannotRun, is_transient
@@ -95,7 +95,8 @@ def create_app(
 def routers(service: Service[Any], resources: Resources) -> list[APIRouter]:
     """The guarded routes of a service."""
     trail = [audit_api.router(resources)] if service.holds_patients else []
-    return [service.router(resources), *trail]
+    state = state_api.router(service, resources, _inputs(service, resources))
+    return [service.router(resources), *trail, state]
 
 
 @asynccontextmanager

@@ -5,6 +5,8 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
+from aiokafka import TopicPartition
+
 from runtime.audit.chain import AuditKey
 from runtime.audit.entry import Entry
 from runtime.audit_log import AuditLog
@@ -54,6 +56,11 @@ class PageReader(Protocol):
 
     async def exists(self, topic: str) -> bool:
         """Ask Kafka whether it has this topic. Raises KafkaUnavailable while Kafka does not answer."""
+
+    async def ranges(
+        self, partitions: Sequence[TopicPartition]
+    ) -> Mapping[TopicPartition, tuple[int, int]]:
+        """The first and the end offset of each. Raises KafkaUnavailable while Kafka does not answer."""
 
     async def stop(self) -> None:
         """Disconnect."""

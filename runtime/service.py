@@ -1,6 +1,6 @@
 """The declaration of a service: its topics, handler and routes."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic
@@ -8,10 +8,18 @@ from typing import Any, Generic
 from fastapi import APIRouter
 
 from runtime.loop.handler import Handler, W
+from runtime.postgres.connection import Connection
 from runtime.resources import Resources
 from runtime.settings import Settings
+from schemas.api.state import Waits
 from schemas.base import Body
 from schemas.topics import Topic
+
+CountWaiting = Callable[[Connection], Awaitable[Mapping[Waits, int]]]
+
+
+async def _nothing_waits(_: Connection) -> Mapping[Waits, int]:
+    return {}
 
 
 @dataclass(frozen=True)
@@ -24,6 +32,7 @@ class Service(Generic[W]):
     the order of records across inputs: after a restore the handler recovers from its own events there. The
     broker may hold a fetch for `fetch_wait_ms` to collect more records, where nobody waits for the results.
     `settings` is its settings class. A service that `holds_patients` shows who did what to their records.
+    `waiting` counts what waits in its own tables.
     """
 
     name: str
@@ -37,3 +46,4 @@ class Service(Generic[W]):
     fetch_wait_ms: int = 0
     settings: type[Settings] = Settings
     holds_patients: bool = True
+    waiting: CountWaiting = _nothing_waits

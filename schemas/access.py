@@ -48,6 +48,8 @@ class Scope(StrEnum):
     """The practices and pharmacies that a system serves, as its directory entry says."""
     PUBLIC = "public"
     """Public facts of the directory: nothing is needed but a token."""
+    SYSTEM = "system"
+    """How the system is, in numbers: nothing is needed but the role."""
 
 
 class Action(StrEnum):
@@ -77,6 +79,7 @@ class Action(StrEnum):
     PROXIES_GRANT = "proxies.grant"
     PROXIES_REVOKE = "proxies.revoke"
     DIRECTORY_READ = "directory.read"
+    STATE_READ = "state.read"
 
 
 _PATIENTS = {Party.PATIENT: Scope.PATIENTS, Party.PROXY: Scope.PATIENTS}
@@ -110,6 +113,7 @@ ACCESS: Mapping[Action, Mapping[Party, Scope]] = {
     Action.PROXIES_GRANT: {Party.PATIENT: Scope.PATIENTS} | _CARE,
     Action.PROXIES_REVOKE: _PATIENTS | _CARE,
     Action.DIRECTORY_READ: dict.fromkeys(Party, Scope.PUBLIC),
+    Action.STATE_READ: {Party.OPERATOR: Scope.SYSTEM},
 }
 """Which roles may do each action, and within which scope."""
 

@@ -1,7 +1,7 @@
 """Reads a topic in pages, for HTTP clients that keep their own offset."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -71,6 +71,22 @@ class TopicPages:
             async with self._slots, asyncio.timeout(TIMEOUT_S), self._consumer() as consumer:
                 # All topics: a request for one would create it on a Kafka that creates topics on demand.
                 return topic in await consumer.topics()
+        except (KafkaError, OSError, TimeoutError) as error:
+            raise KafkaUnavailable from error
+
+    async def ranges(
+        self, partitions: Sequence[TopicPartition]
+    ) -> Mapping[TopicPartition, tuple[int, int]]:
+        """The first offset of each partition, and the one after its last record.
+
+        Raises:
+            KafkaUnavailable: Kafka did not answer within `TIMEOUT_S`.
+        """
+        try:
+            async with self._slots, asyncio.timeout(TIMEOUT_S), self._consumer() as consumer:
+                begins = await consumer.beginning_offsets(partitions)
+                ends = await consumer.end_offsets(partitions)
+                return {tp: (begins[tp], ends[tp]) for tp in partitions}
         except (KafkaError, OSError, TimeoutError) as error:
             raise KafkaUnavailable from error
 

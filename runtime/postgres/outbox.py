@@ -26,6 +26,7 @@ select exists (
     where partition = any($1::int[]) and created_at < now() - make_interval(secs => $2)
 )
 """
+_COUNT = "select count(*) as n from outbox"
 _OLDEST = "select extract(epoch from now() - min(created_at))::float8 from outbox"
 
 
@@ -61,3 +62,9 @@ async def has_stale(db: Connection, partitions: Iterable[int], age_s: float) -> 
 async def age_s(db: Connection) -> float:
     """The age of the oldest row in seconds; 0 if the outbox is empty."""
     return await db.fetchval(_OLDEST) or 0.0
+
+
+async def count(db: Connection) -> int:
+    """How many rows there are."""
+    row = await db.fetchrow(_COUNT)
+    return int(row["n"]) if row else 0

@@ -21,6 +21,7 @@ _CANCEL_TIMERS = "delete from timers where id = any($1::uuid[])"
 _ANY_DUE = """
 select exists (select from timers where partition = any($1::int[]) and due_at <= now())
 """
+_COUNT = "select count(*) as n from timers"
 _DUE_TIMERS = """
 delete from timers where id = any(array(
     select id from timers where partition = any($1::int[]) and due_at <= now()
@@ -59,3 +60,9 @@ async def pop_due(db: Connection, partitions: Iterable[int]) -> dict[int, list[O
     for r in sorted(rows, key=lambda row: row["due_at"]):
         due.setdefault(r["partition"], []).append(_decode(r["record"]))
     return due
+
+
+async def count(db: Connection) -> int:
+    """How many timers are set."""
+    row = await db.fetchrow(_COUNT)
+    return int(row["n"]) if row else 0

@@ -11,7 +11,7 @@ from runtime.systems import Systems
 from schemas import topics
 from schemas.contracts import asyncapi
 from schemas.records.directory import Pharmacy, Practice, System
-from services.ordering import http
+from services.ordering import http, store
 from services.ordering.handlers import INPUTS, OUTPUT_TOPIC, OrderingHandler
 from services.ordering.work import Work
 
@@ -42,4 +42,5 @@ SERVICE: Service[Work] = Service(
     },
     output_topic=OUTPUT_TOPIC,
     settings=OrderingSettings,
+    waiting=store.waiting,
 )

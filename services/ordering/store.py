@@ -15,6 +15,7 @@ from runtime.postgres.connection import Connection
 from runtime.postgres.identity_map import IdentityMap
 from runtime.postgres.statements import Writes
 from schemas import topics
+from schemas.api.state import Waits
 from schemas.records.orders import OrderEvent, Outcome
 from services.ordering.domain.order import Order
 from services.ordering.domain.overview import Entry, Overview
@@ -40,6 +41,12 @@ on conflict (order_id, seq) do nothing
 """
 _DROP_RECOVERED = "delete from recovered_events where order_id = any($1::uuid[])"
 _WAITING_ORDERS = "select body from orders where state = 'waiting' and patient = any($1::text[])"
+# By partial indexes, and by a table whose rows go at once.
+_COUNT_WAITING = """
+select (select count(*) from intake) as intake,
+    (select count(*) from orders where state = 'waiting') as without_overview,
+    (select count(*) from order_lines where outcome = 'review') as in_review
+"""
 _ORDERS_OF_PATIENT = """
 select body from orders
 where patient = $1 and ($3 or practice = any($4::text[]) or body ->> 'pharmacy' = any($5::text[]))
@@ -319,3 +326,14 @@ async def received(db: Connection, order_id: UUID) -> Received | None:
     """The order with this id in the intake; None when it is not there."""
     row = await db.fetchrow(_INTAKE, order_id)
     return Received(**row) if row else None
+
+
+async def waiting(db: Connection) -> dict[Waits, int]:
+    """How much waits to be decided, for an overview, or for a person."""
+    row = await db.fetchrow(_COUNT_WAITING)
+    assert row is not None, "a select without a table returns one row"
+    return {
+        Waits.INTAKE: row["intake"],
+        Waits.ORDERS_WITHOUT_OVERVIEW: row["without_overview"],
+        Waits.LINES_IN_REVIEW: row["in_review"],
+    }

@@ -33,6 +33,9 @@ OF_A_REBUILD = (
 )
 """Prefixes of statements that compare or copy whole tables on purpose."""
 
+COUNTS = ("_COUNT",)
+"""Prefixes of statements that count what waits: by a partial index, or in a table that is small."""
+
 NO_PART = ("_RAISE_EPOCHS", "_RESET", "_STORE_FIRST_CLUSTER", "_SET_CLUSTER", "_DUE_TIMERS")
 """Statements that are never joined to a batch: they return rows, or run before the first batch."""
 
@@ -70,7 +73,7 @@ def statements(module: object) -> dict[str, str]:
         name: value
         for name, value in vars(module).items()
         if isinstance(value, str) and name.startswith("_") and name.isupper()
-        if not name.startswith(OF_A_REBUILD)
+        if not name.startswith(OF_A_REBUILD + COUNTS)
     }
 
 
@@ -119,7 +122,7 @@ def read_whole(plan: dict[str, Any]) -> list[str]:
 def test_each_exception_is_of_a_statement_that_exists() -> None:
     stores = [import_module(store) for name in SERVICES for store in stores_of(name)]
     names = {name for module in (progress, outbox, timers, *stores) for name in vars(module)}
-    for exception in (*OF_A_REBUILD, *NO_PART):
+    for exception in (*OF_A_REBUILD, *COUNTS, *NO_PART):
         assert any(name.startswith(exception) for name in names), exception
 
 

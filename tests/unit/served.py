@@ -9,12 +9,14 @@ from typing import Any, Unpack
 from uuid import uuid4
 
 import httpx
+from aiokafka import TopicPartition
 from pydantic import SecretStr
 
 from deploy.local.issuer.people import TokenScope, claims_of
 from runtime.app import create_app
 from runtime.audit.chain import AuditKey
 from runtime.audit.entry import Entry
+from runtime.errors import KafkaUnavailable
 from runtime.http.access import Verifier
 from runtime.http.problems import unavailable
 from runtime.http.tokens import Verified
@@ -151,6 +153,11 @@ class NoPages:
 
     async def exists(self, topic: str) -> bool:
         raise unavailable("There is no Kafka here.")
+
+    async def ranges(
+        self, partitions: Sequence[TopicPartition]
+    ) -> Mapping[TopicPartition, tuple[int, int]]:
+        raise KafkaUnavailable
 
     async def stop(self) -> None:
         """Do nothing."""

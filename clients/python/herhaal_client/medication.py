@@ -8,8 +8,10 @@ from uuid import uuid4
 from herhaal_client.api import Api
 from herhaal_client.audit import patient_audit
 from herhaal_client.calls import Answer, Call
+from herhaal_client.state import service_state
 from schemas.api.audit import AuditView
 from schemas.api.medication import ChangeReceivedView, OverviewRequest, StatusRequest
+from schemas.api.state import StateView
 from schemas.records.medication import MedicationOverview
 
 _OVERVIEW = "/patients/{patient}/overview"
@@ -62,6 +64,10 @@ class MedicationClient:
     ) -> AuditView:
         """Show who did what to a patient's overview, newest first; `first` and `last` are days in Amsterdam."""
         return await patient_audit(self.api, patient, first, last, before, limit)
+
+    async def state(self) -> StateView:
+        """Show what is ready and what waits, in numbers; for an operator."""
+        return await service_state(self.api)
 
 
 def _with_id(request: R) -> R:

@@ -10,6 +10,7 @@ from herhaal_client.audit import patient_audit
 from herhaal_client.calls import Call, Value
 from herhaal_client.errors import unexpected
 from herhaal_client.events import ServerEvent, patient_events
+from herhaal_client.state import service_state
 from schemas.api.audit import AuditView
 from schemas.api.notification import MessagesView
 from schemas.api.people import (
@@ -22,6 +23,7 @@ from schemas.api.people import (
 )
 from schemas.api.preferences import Preferences
 from schemas.api.proxies import ProxiesView, ProxyRequest, ProxyView, StandsInForView
+from schemas.api.state import StateView
 
 _PERSON = "/patients/{patient}/person"
 _READ = "/patients/{patient}/messages/{message_id}/read"
@@ -123,3 +125,7 @@ class NotificationClient:
     ) -> AsyncGenerator[ServerEvent, None]:
         """Give a patient's new messages, as they come; close it with `contextlib.aclosing`."""
         return patient_events(self.api, patient, last_event_id)
+
+    async def state(self) -> StateView:
+        """Show what is ready and what waits, in numbers; for an operator."""
+        return await service_state(self.api)

@@ -11,6 +11,7 @@ from herhaal_client.api import Api
 from herhaal_client.audit import patient_audit
 from herhaal_client.calls import Answer, Call, Value
 from herhaal_client.events import ServerEvent, patient_events
+from herhaal_client.state import service_state
 from schemas.api.audit import AuditView
 from schemas.api.directory import PharmaciesView, PracticeView
 from schemas.api.orderable import OrderableView
@@ -23,6 +24,7 @@ from schemas.api.ordering import (
     ReceivedView,
 )
 from schemas.api.reviews import ReviewRequest, ReviewsView
+from schemas.api.state import StateView
 
 _ORDER: TypeAdapter[OrderView | ReceivedView] = TypeAdapter(OrderView | ReceivedView)
 
@@ -117,6 +119,10 @@ class OrderingClient:
     ) -> AsyncGenerator[ServerEvent, None]:
         """Give what happens to a patient's orders, as it happens; close it with `contextlib.aclosing`."""
         return patient_events(self.api, patient, last_event_id)
+
+    async def state(self) -> StateView:
+        """Show what is ready and what waits, in numbers; for an operator."""
+        return await service_state(self.api)
 
 
 def _accepted(answer: Answer) -> OrderView | ReceivedView:

@@ -21,6 +21,7 @@ REACHES: Mapping[Scope, frozenset[Asked]] = {
     Scope.REGION: frozenset({Asked.OWN, Asked.OTHER_PATIENT}),
     Scope.SERVES: frozenset({Asked.OWN, Asked.OTHER_PATIENT}),
     Scope.PUBLIC: frozenset(Asked),
+    Scope.SYSTEM: frozenset(Asked),
 }
 """What a token that names one's own place reaches, by the scope in the table of access."""
 

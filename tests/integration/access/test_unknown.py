@@ -12,6 +12,9 @@ from tests.integration.access.door import NOTHING, Answer, Door
 from tests.integration.access.operations import Operation
 from tests.integration.access.places import Asked, Place, Places, nowhere
 
+_OF_NOBODY = (None, Scope.PUBLIC, Scope.SYSTEM)
+"""Without an action, and of what is nobody's."""
+
 PAIRS = 20
 ATTEMPTS = 3
 TELLABLE_S = 0.002
@@ -27,7 +30,7 @@ async def test_what_is_somebody_elses_answers_as_what_never_was_and_as_soon(
     caller = asking(door.stack, role, places[Asked.OWN])
     others = places[Asked.OTHER_PRACTICE]
     for operation in operations:
-        if operation.action is None or scope_of(role, operation.action) in (None, Scope.PUBLIC):
+        if operation.action is None or scope_of(role, operation.action) in _OF_NOBODY:
             continue
         differences: list[float] = []
         while not differences or _tells(differences):

@@ -14,7 +14,9 @@ from schemas.api.people import (
 )
 from schemas.api.preferences import Preferences
 from schemas.api.proxies import ProxiesView, ProxyRequest, ProxyView, StandsInForView
+from schemas.api.state import StateView
 from schemas.records.medication import Change, MedicationOverview, Status
+from schemas.topics import SERVICES
 from tests.harness.made import GP, PHARMACY, PRACTICE, entry
 from tests.unit.clients.example import (
     AUDIT,
@@ -217,4 +219,15 @@ _METRICS = [
     ),
 ]
 
-EXAMPLES = [*ORDERING, *_MEDICATION, *_NOTIFICATION, *_METRICS]
+_STATE = [
+    Example(
+        service,
+        "state",
+        "GET /state",
+        lambda c, service=service: getattr(c, service).state(),  # type: ignore[misc]
+        of_kind(StateView),
+    )
+    for service in SERVICES
+]
+
+EXAMPLES = [*ORDERING, *_MEDICATION, *_NOTIFICATION, *_METRICS, *_STATE]

@@ -67,6 +67,7 @@ from schemas.api.proxies import (
     StandsInView,
 )
 from schemas.api.reviews import LineInReview, ReviewRequest, ReviewsView
+from schemas.api.state import StateView, Waits
 from schemas.base import Actor, Channel, PlacedBy, Role
 from schemas.reasons import Reason, ReasonCode
 from schemas.records.directory import Closure
@@ -223,6 +224,14 @@ BODIES: list[BaseModel] = [
     ChangeReceivedView(change_id=ID),
     MessagesView(messages=[MESSAGE], unread=1),
     Preferences(language="nl", pharmacy=PHARMACY),
+    StateView(
+        service="ordering",
+        ready=False,
+        problems=["Kafka does not answer"],
+        waiting={Waits.OUTBOX: 2},
+        lag=None,
+        dead_letters=None,
+    ),
     REPORT,
     RegionReport(
         region="Lindewaard",
