@@ -13,6 +13,7 @@ from uuid import UUID
 import httpx
 
 from cli.console import UserError
+from cli.demo.browser import ANNA, online_order
 from cli.demo.follow import Follower, ReceivedRecord
 from cli.demo.look import counted, example, inbox, orders_by_channel
 from cli.demo.outcome import Outcome
@@ -21,6 +22,7 @@ from cli.demo.proof import ANSWER, Proof, prove
 from cli.demo.show import Progress
 from cli.demo.systems import OutsideSystems, outside_systems
 from cli.directory import apply_directory, read_directory
+from cli.example.fill import Example
 from cli.up import start_everything
 from deploy.local import LocalStack, Report, StackOptions
 from deploy.local.ports import free_ports
@@ -50,7 +52,7 @@ async def run(count: int, per_s: float, seed: int, report: Report, progress: Pro
         ports = free_ports()
         began_s = time.monotonic()
         async with LocalStack(StackOptions.at(Path(folder), ports), report) as stack:
-            report.status("Starting Kafka, PostgreSQL and the four services …")
+            report.status("Starting Kafka, PostgreSQL, the four services and the portal …")
             await start_everything(stack)
             start_s = time.monotonic() - began_s
             report.status("")
@@ -65,7 +67,8 @@ async def _run(
     await apply_directory(stack.kafka, directory)
     agbs = tuple(pharmacy.agb for pharmacy in directory.pharmacies)
     people = patients(PATIENTS, tuple(p.agb for p in directory.practices), agbs, chance)
-    placed = orders(people, count, chance)
+    # One more is placed by hand, in the portal.
+    placed = orders(people, count - 1, chance)
     began_s = time.monotonic()
     async with (
         httpx.AsyncClient(timeout=30, auth=Permitted(stack.token)) as http,
@@ -81,7 +84,9 @@ async def _run(
             await following.enter_async_context(follower)
         portals = Portals(http, systems, stack.endpoints["ordering"])
         progress.begin(count)
+        await Example(stack, http).overview(ANNA)
         await portals.send(placed, per_s, chance)
+        placed = [*placed, await online_order(stack.endpoints["portal"])]
         await _import(stack, http, systems, [p for p in people if p.late])
         await _wait_until(lambda: len(answered) == count)
         proof = await _settle(stack, http, placed, followers)

@@ -14,6 +14,7 @@ from cli.people.csv_file import read_people
 from deploy.local import LocalStack
 from runtime.kafka.global_table import read_table
 from schemas.access import Party
+from schemas.api.medication import OverviewRequest
 from schemas.records.directory import Practice
 from schemas.times import AMSTERDAM
 from schemas.topics import DIRECTORY_PRACTICES
@@ -78,8 +79,15 @@ class Example:
     async def overviews(self) -> None:
         """Import every overview, and wait until they are applied."""
         for patient, request in overviews(self._today):
-            path = f"/patients/{patient}/overview"
-            await self._send("PUT", "medication", path, request.practice, request)
+            await self._import(patient, request)
+
+    async def overview(self, patient: str) -> None:
+        """Import the overview of one of them, and wait until it is applied."""
+        await self._import(patient, dict(overviews(self._today))[patient])
+
+    async def _import(self, patient: str, request: OverviewRequest) -> None:
+        path = f"/patients/{patient}/overview"
+        await self._send("PUT", "medication", path, request.practice, request)
 
     async def _send(
         self, method: str, service: str, path: str, practice: str, body: BaseModel
