@@ -138,15 +138,18 @@ async def show_form(
 ) -> Response:
     """The page with a form as somebody filled it in, and what is not right in it."""
     rows = _rows(visit, shelf, form)
+    can = [row for row in rows if row.orderable]
+    pharmacies = _pharmacies(visit, shelf, form)
+    first = _first_boxes(can, pharmacies)
     return await visit.render(
         "patient/medicines.html",
         422 if errors and visit.request.method == "POST" else 200,
         shelf=shelf,
-        can=[row for row in rows if row.orderable],
+        can=can,
         cannot=[row for row in rows if not row.orderable],
-        pharmacies=_pharmacies(visit, shelf, form),
+        pharmacies=pharmacies,
         form=form,
-        errors=shown(visit, errors),
+        errors=shown(visit, errors, first),
         begun=bool(ticked(form)) and not errors,
         name=await visit.patient_name(),
     )
@@ -241,3 +244,12 @@ def _pharmacies(visit: Visit, shelf: Shelf, form: Form) -> Sequence[PharmacyRow]
         for each in shelf.pharmacies
     ]
     return sorted(rows, key=lambda row: row.agb != shelf.usual_pharmacy)
+
+
+def _first_boxes(rows: Sequence[Row], pharmacies: Sequence[PharmacyRow]) -> Mapping[str, str]:
+    """The first box of each group, to which the group's error leads."""
+    groups = {
+        "medicines": [f"medicine-{row.prk}" for row in rows],
+        "pharmacy": [f"pharmacy-{row.agb}" for row in pharmacies],
+    }
+    return {group: boxes[0] for group, boxes in groups.items() if boxes}

@@ -7,7 +7,9 @@ from starlette.responses import Response
 from portal.patient.hours import in_words, ordinary_week
 from portal.patient.medicines import PAGE, read_shelf
 from portal.patient.order_form import new_fields
+from portal.web.field_errors import FieldError, shown
 from portal.web.forms import Form
+from portal.web.languages import mark
 from portal.web.pages import Pages
 from portal.web.visit import Visit
 from schemas.access import Action
@@ -33,13 +35,13 @@ async def add_to_remark(visit: Visit) -> Response:
     """Put the question in the remark of the order that is not sent yet: a person at the practice reads it."""
     words = visit.form.text("words")
     if not words:
-        return await _show(visit, visit.form, visit.translate("Write which medicine you miss"))
+        return await _show(visit, visit.form, mark("Write which medicine you miss"))
     page, sub = PAGE.format(patient=visit.patient), visit.session.claims.sub
     order = Form(await visit.site.kept.keep_first(sub, page, new_fields()))
     asked = visit.translate("I miss this medicine in my list:") + f" {words}"
     remark = "\n".join(filter(None, (order.text("remark"), asked)))
     if len(words) > LONGEST_NAME or len(remark) > LONGEST_TEXT:
-        return await _show(visit, visit.form, visit.translate("Make it shorter, please"))
+        return await _show(visit, visit.form, mark("Make it shorter, please"))
     await visit.site.kept.keep(sub, page, [*order.without("remark"), ("remark", remark)])
     await visit.site.kept.forget(sub, MISSING.format(patient=visit.patient))
     return visit.redirect(page)
@@ -57,7 +59,7 @@ async def _show(visit: Visit, form: Form, error: str | None) -> Response:
         hours=[in_words(each, visit.language) for each in hours],
         can_order=bool(shelf.can_be_ordered),
         form=form,
-        errors=[{"field": "words", "text": error}] if error else [],
+        errors=shown(visit, [FieldError("words", error)] if error else []),
         most=LONGEST_NAME,
         name=await visit.patient_name(),
     )

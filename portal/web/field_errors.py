@@ -18,12 +18,23 @@ class FieldError:
 
 @dataclass(frozen=True)
 class ShownError:
-    """What is not right, in the page's language."""
+    """What is not right, in the page's language. `target` is where to mend it: of a group its first box."""
 
     field: str
     text: str
+    target: str
 
 
-def shown(visit: Visit, errors: Iterable[FieldError]) -> Sequence[ShownError]:
-    """The errors as the page's language says them."""
-    return [ShownError(each.field, visit.translate(each.message) % each.values) for each in errors]
+def shown(
+    visit: Visit, errors: Iterable[FieldError], first_boxes: Mapping[str, str] | None = None
+) -> Sequence[ShownError]:
+    """The errors as the page's language says them; `first_boxes` are those of groups, by the group's id."""
+    boxes = first_boxes or {}
+    return [
+        ShownError(
+            each.field,
+            visit.translate(each.message) % each.values,
+            boxes.get(each.field, each.field),
+        )
+        for each in errors
+    ]
