@@ -13,6 +13,7 @@ from typing import IO
 
 from rich.table import Table
 
+from cli.chromium import find_chromium
 from cli.console import UserError, stdout
 
 ROOT = Path(__file__).parents[1]
@@ -24,6 +25,7 @@ PYTEST_SUITES = {
     "integration": "integration",
     "access": "integration/access",
     "keycloak": "integration/keycloak",
+    "browser": "browser",
     "e2e": "e2e",
     "architecture": "architecture",
     "faults": "faults",
@@ -94,12 +96,17 @@ def run_test(
     own: SuiteOptions,
     extra: Sequence[str],
 ) -> None:
-    """Run a suite; exit with 1 when a check failed. Raises UserError for invalid options."""
+    """Run a suite; exit with 1 when a check failed.
+
+    Raises UserError for invalid options, and where the suite `browser` finds no Chromium.
+    """
     if suite is not None and suite.startswith("-"):
         # `herhaal test -- -k x`: what follows the dashes is not a suite.
         extra = [suite, *extra]
         suite = None
     options = [*stack_options(stack, kafka_image, postgres_image), *own.of(suite)]
+    if suite == "browser":
+        find_chromium()
     outcomes = run_all(steps(suite, [*options, *extra]), run_step)
     if any(outcome.code for outcome in outcomes):
         sys.exit(1)
@@ -135,7 +142,8 @@ def _all_tests(options: Sequence[str]) -> list[Step]:
     """All tests in about 25 minutes on two cores; with options of pytest's own, as one run in order.
 
     Tests that mostly wait run in two processes, each with a stack of its own, and the benchmark beside them at
-    a lower priority. Faults run alone afterwards, as they are timed.
+    a lower priority. Then come the pages in a browser: its stack and Chromium take both cores. Faults run
+    alone at the end, as they are timed.
     """
     if any(not option.startswith("--json=") for option in options):
         return [_pytest("tests", options)]
@@ -145,6 +153,7 @@ def _all_tests(options: Sequence[str]) -> list[Step]:
     together = (sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadfile", *folders)
     return [
         Step("tests", together, Step("e2e", (*nice, *e2e.command))),
+        replace(_pytest("browser", ()), name="browser"),
         replace(_pytest("faults", options), name="faults"),
     ]
 

@@ -9,7 +9,17 @@ import pytest
 from cli.backup import run_restore
 from cli.console import UserError
 from cli.serve import check_serve
-from cli.test import ROOT, Outcome, Step, SuiteOptions, run_all, run_step, stack_options, steps
+from cli.test import (
+    ROOT,
+    Outcome,
+    Step,
+    SuiteOptions,
+    run_all,
+    run_step,
+    run_test,
+    stack_options,
+    steps,
+)
 from cli.up import run_up
 from cli.verify.command import addresses
 
@@ -17,12 +27,13 @@ LINT = ["ruff check", "ruff format", "mypy --strict", "import rules"]
 
 
 def test_without_a_suite_everything_is_checked() -> None:
-    """The benchmark beside the tests that wait; the faults, which are timed, alone."""
-    *lint, tests, faults = steps(None, ["--json=rows.json"])
+    """The benchmark beside the tests that wait; the browser, and the faults, which are timed, alone."""
+    *lint, tests, browser, faults = steps(None, ["--json=rows.json"])
     assert [step.name for step in lint] == LINT
     folders = {path.name for path in (ROOT / "tests").iterdir() if (path / "__init__.py").exists()}
     assert tests.beside is not None
-    ran = " ".join((*tests.command, *tests.beside.command, *faults.command))
+    commands = (tests.command, tests.beside.command, browser.command, faults.command)
+    ran = " ".join(part for command in commands for part in command)
     assert {name for name in folders if f"tests/{name}" in ran} == folders - {"harness"}
     assert "--json=rows.json" in faults.command
     assert "--json=rows.json" not in tests.command
@@ -77,7 +88,7 @@ def test_all_checks_run_also_after_one_failed() -> None:
         return [Outcome(step.name, code=1, seconds=0)]
 
     outcomes = run_all(steps(None, []), run)
-    assert len(ran) == 6
+    assert len(ran) == 7
     assert all(outcome.code for outcome in outcomes)
 
 
@@ -159,3 +170,11 @@ def test_a_postgresql_elsewhere_without_tls_is_an_explicit_exception(
 ) -> None:
     monkeypatch.setenv("HERHAAL_INSECURE_DATABASE", "true")
     assert addresses(tmp_path, "127.0.0.1:9092", FAR) == ("127.0.0.1:9092", FAR)
+
+
+def test_without_chromium_the_browser_suite_says_how_to_get_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HERHAAL_CHROMIUM", "no-such-chromium")
+    with pytest.raises(UserError, match="apt-get install chromium"):
+        run_test("browser", "local", None, None, SuiteOptions(), [])
