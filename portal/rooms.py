@@ -11,11 +11,12 @@ from portal.patient import (
     orders,
     people,
 )
+from portal.practice import deciding, patients, reviews, search
 from portal.practice import figures as practice_figures
 from portal.region import figures as region_figures
 
 PATIENT = (people, medicines, ordering, orders, calendar, messages, missing, me, download)
-PRACTICE = (practice_figures,)
+PRACTICE = (reviews, deciding, search, patients, practice_figures)
 REGION = (region_figures,)
 
 ALL = [module.pages for module in (*PATIENT, *PRACTICE, *REGION)]

@@ -24,6 +24,7 @@ def links_of(claims: Claims, patient: str | None) -> Sequence[Link]:
         case Party.ASSISTANT | Party.GP:
             return (
                 Link("/practice/reviews", mark("To review")),
+                Link("/practice/patients", mark("Patients")),
                 Link("/practice/orders", mark("Figures")),
             )
         case Party.MANAGER:
