@@ -5,7 +5,7 @@ The HTTP server starts at once, whether or not Kafka and the database are availa
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -13,7 +13,7 @@ import structlog
 from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp
 
-from runtime import audit_api, health, state_api
+from runtime import audit_api, health, live, state_api
 from runtime.backoff import Backoff
 from runtime.consistency.cluster import ServiceTopics, require_matching_cluster
 from runtime.errors import CannotRun, is_transient
@@ -24,6 +24,7 @@ from runtime.http.time_limit import TimeLimit
 from runtime.kafka import record_reader
 from runtime.kafka.admin import TopicsMissing, waiting_reason
 from runtime.kafka.producer import Producer
+from runtime.kafka.tail import Tail
 from runtime.loop.failpoints import FailpointHook, ignore_failpoint
 from runtime.loop.inputs import Inputs
 from runtime.loop.loop import Loop
@@ -62,7 +63,8 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with _running(resources, _boot(service, resources, part, at_failpoint), on_failure):
+        boot = _boot(service, resources, part, at_failpoint)
+        async with _running(resources, [boot, *_tails(service, resources)], on_failure):
             yield
 
     app = FastAPI(
@@ -96,19 +98,26 @@ def routers(service: Service[Any], resources: Resources) -> list[APIRouter]:
     """The guarded routes of a service."""
     trail = [audit_api.router(resources)] if service.holds_patients else []
     state = state_api.router(service, resources, _inputs(service, resources))
-    return [service.router(resources), *trail, state]
+    news = [live.router(resources.recent, service.live)] if service.live else []
+    return [service.router(resources), *trail, *news, state]
+
+
+def _tails(service: Service[Any], resources: Resources) -> Iterator[Coroutine[Any, Any, None]]:
+    if told := service.live:
+        kafka = resources.settings.kafka.get_secret_value()
+        yield Tail(kafka, told.topic, told.read, resources.recent).follow()
 
 
 @asynccontextmanager
 async def _running(
     resources: Resources,
-    boot: Coroutine[Any, Any, None],
+    parts: Iterable[Coroutine[Any, Any, None]],
     on_failure: Callable[[BaseException], None],
 ) -> AsyncIterator[None]:
-    """Run `boot` and the global tables in the background; close all resources at the end."""
+    """Run `parts` and the global tables in the background; close all resources at the end."""
     record_reader.install()
     tasks = [
-        asyncio.create_task(boot),
+        *map(asyncio.create_task, parts),
         asyncio.create_task(_announce_audit(resources)),
         *(asyncio.create_task(table.follow()) for table in resources.tables.values()),
     ]

@@ -36,6 +36,7 @@ def router(resources: Resources, asyncapi: Callable[[], dict[str, Any]]) -> APIR
     @public
     async def metrics() -> Response:
         await _measure_outbox(resources)
+        resources.telemetry.open_streams.set(resources.recent.watched)
         return Response(
             generate_latest(resources.telemetry.registry), media_type="text/plain; version=0.0.4"
         )

@@ -44,4 +44,4 @@ def run(
     failures = Failures()
     resources = connect(service.name, settings, service.tables)
     app = create_app(service, resources, part, failures.add, at_failpoint)
-    return serve(app, settings, failures)
+    return serve(app, settings, failures, resources.recent.end)

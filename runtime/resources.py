@@ -20,6 +20,7 @@ from runtime.kafka.producer import Producer
 from runtime.kafka.topic_pages import Page, TopicPages
 from runtime.limits import Counted, Use
 from runtime.messages.message import Outgoing
+from runtime.messages.recent import Recent
 from runtime.observability.metrics import Telemetry
 from runtime.postgres import rate_limits
 from runtime.postgres.audit import ChainWriter
@@ -145,6 +146,8 @@ class Resources:
     worker: RunningWorker | None = None
     waiting_for: str = "starting"
     """The server that startup waits for; empty when startup is complete."""
+    recent: Recent = field(default_factory=Recent)
+    """The newest events of the topic that the service tells of."""
     limits: RateLimits = field(init=False)
     """Counts requests in the service's database."""
 

@@ -3,8 +3,9 @@
 import asyncio
 import faulthandler
 import gc
+import resource
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
@@ -27,6 +28,8 @@ _CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 
 MAX_SHUTDOWN_S = 22.0
 """A process that is to stop is ended after this time, even if tasks still run."""
+
+_MOST_FILES = 65_536
 
 
 def sentences(error: ValidationError) -> list[str]:
@@ -55,8 +58,21 @@ class Failures:
         return bool(self._errors)
 
 
-def serve(app: ASGIApp, settings: ServerSettings, failures: Failures) -> int:
-    """Serve until SIGTERM or SIGINT; returns the exit code, 1 when the process failed."""
+def _no_streams() -> None:
+    """End nothing: this process has no streams."""
+
+
+def serve(
+    app: ASGIApp,
+    settings: ServerSettings,
+    failures: Failures,
+    end_streams: Callable[[], None] = _no_streams,
+) -> int:
+    """Serve until SIGTERM or SIGINT; returns the exit code, 1 when the process failed.
+
+    `end_streams` ends the answers that would not end by themselves.
+    """
+    _allow_many_connections()
     gc.set_threshold(_GC_THRESHOLD, 20, 100)
     config = uvicorn.Config(
         app,
@@ -75,12 +91,20 @@ def serve(app: ASGIApp, settings: ServerSettings, failures: Failures) -> int:
         timeout_keep_alive=65,
         lifespan="on",
     )
-    server = failures.server = _Server(config)
+    server = failures.server = _Server(config, end_streams)
     # uvicorn exits with a code of its own when it cannot listen.
     with suppress(SystemExit), asyncio.Runner(loop_factory=event_loop.EventLoop) as runner:
         runner.run(server.serve())
     faulthandler.cancel_dump_traceback_later()
     return 1 if failures or not server.started else 0
+
+
+def _allow_many_connections() -> None:
+    """Let this process open as many files as the system allows it: each stream is a connection."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 class _Server(uvicorn.Server):
@@ -90,6 +114,12 @@ class _Server(uvicorn.Server):
     """
 
     _shutting_down = False
+
+    def __init__(
+        self, config: uvicorn.Config, end_streams: Callable[[], None] = _no_streams
+    ) -> None:
+        super().__init__(config)
+        self._end_streams = end_streams
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to shut down on a signal."""
@@ -101,6 +131,7 @@ class _Server(uvicorn.Server):
         self.should_exit = True
         if not self._shutting_down:
             self._shutting_down = True
+            self._end_streams()
             faulthandler.dump_traceback_later(MAX_SHUTDOWN_S, exit=True)
             asyncio.get_running_loop().call_later(MAX_SHUTDOWN_S - 0.2, _log_running_tasks)
 

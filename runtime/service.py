@@ -7,6 +7,7 @@ from typing import Any, Generic
 
 from fastapi import APIRouter
 
+from runtime.live import Live
 from runtime.loop.handler import Handler, W
 from runtime.postgres.connection import Connection
 from runtime.resources import Resources
@@ -31,7 +32,8 @@ class Service(Generic[W]):
     `tables` are its global tables: the body and topic of each. `output_topic` is set where decisions depend on
     the order of records across inputs: after a restore the handler recovers from its own events there. The
     broker may hold a fetch for `fetch_wait_ms` to collect more records, where nobody waits for the results.
-    `settings` is its settings class. A service that `holds_patients` shows who did what to their records.
+    `live` is what it tells clients as it happens. `settings` is its settings class. A service that
+    `holds_patients` shows who did what to their records.
     `waiting` counts what waits in its own tables.
     """
 
@@ -44,6 +46,7 @@ class Service(Generic[W]):
     tables: dict[type[Body], Topic] = field(default_factory=dict)
     output_topic: Topic | None = None
     fetch_wait_ms: int = 0
+    live: Live | None = None
     settings: type[Settings] = Settings
     holds_patients: bool = True
     waiting: CountWaiting = _nothing_waits

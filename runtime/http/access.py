@@ -124,25 +124,43 @@ class Door:
     async def admit(self, request: Request, action: Action) -> Caller:
         """Who sends a request, within the limits. Raises Problem: 401, 429, or 503 while nobody can tell."""
         try:
-            claims, served = await self._identified(request)
+            verified = await self.verified(request)
+            served = self._served(verified)
         except Problem as refusal:
             if refusal.status == 401:
                 await self.limiter.stranger(request)
             raise
-        await self.limiter.bearer(request, claims)
-        proxies = _proxies(claims, self.proxies())
-        return Caller(action, claims, served, proxies, self.clock(), _trace(request))
+        await self.limiter.bearer(request, verified.claims)
+        return self._caller(verified, action, served, _trace(request))
 
-    async def _identified(self, request: Request) -> tuple[Claims, Served | None]:
+    async def verified(self, request: Request) -> Verified:
+        """What a request's token says. Raises Problem: 401, or 503 while nobody can tell."""
         try:
-            verified = await self.verifier.verify(_bearer(request))
+            return await self.verifier.verify(_bearer(request))
         except KeysUnavailable:
             # The token may be good: the client is to come back, not to log in again.
             raise unavailable("The issuer's keys are not known yet; please try again.") from None
         except InvalidToken as invalid:
             raise _unauthorized("invalid_token", invalid.code) from None
+
+    def caller_now(self, verified: Verified, action: Action) -> Caller:
+        """Who bears a token that was verified before, as of now: for an answer that goes on.
+
+        Raises Problem: 401 once the token has expired, to the second, or is refused; 503 as `admit`.
+        """
+        if self.clock().timestamp() >= verified.expires_at:
+            raise _unauthorized("invalid_token", "expired")
+        return self._caller(verified, action, self._served(verified), Trace())
+
+    def _served(self, verified: Verified) -> Served | None:
         _refuse_revoked(verified, self.revocations())
-        return verified.claims, _served(verified.claims, self.systems())
+        return _served(verified.claims, self.systems())
+
+    def _caller(
+        self, verified: Verified, action: Action, served: Served | None, trace: Trace
+    ) -> Caller:
+        proxies = _proxies(verified.claims, self.proxies())
+        return Caller(action, verified.claims, served, proxies, self.clock(), trace)
 
 
 def install(app: FastAPI, door: Door) -> None:

@@ -83,6 +83,10 @@ class Caller:
         self.trace.concerns(() if patient is None else (patient,), own)
         return share
 
+    def reaches(self, patient: str) -> bool:
+        """Tell whether the token gives anything of this patient, if there is anything."""
+        return self._share(patient) != Share()
+
     def saw(self, patients: Iterable[str]) -> None:
         """Note whose records the answer shows, where the request names no patient."""
         self.trace.concerns(patients)

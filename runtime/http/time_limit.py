@@ -4,6 +4,7 @@ import asyncio
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from runtime.http.event_stream import begins_stream
 from runtime.http.problems import unavailable
 
 REQUEST_S = 60.0
@@ -13,7 +14,8 @@ REQUEST_S = 60.0
 class TimeLimit:
     """ASGI middleware: ends a request after `seconds`, with 503 unless its answer has begun.
 
-    An answer that has begun is cut off: a client that does not read it keeps its place no longer.
+    An answer that has begun is cut off: a client that does not read it keeps its place no longer. A stream is
+    not: it has no end, and limits of its own.
     """
 
     def __init__(self, app: ASGIApp, seconds: float = REQUEST_S) -> None:
@@ -29,6 +31,8 @@ class TimeLimit:
         async def noting(message: Message) -> None:
             nonlocal begun
             begun = True
+            if begins_stream(message):
+                limit.reschedule(None)
             await send(message)
 
         try:

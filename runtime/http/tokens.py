@@ -65,10 +65,11 @@ class KeysUnavailable(InvalidToken):
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What a valid token says of its bearer; issued at seconds since 1970 by the issuer's clock."""
+    """What a valid token says of its bearer; both times are seconds since 1970, by the issuer's clock."""
 
     claims: Claims
     issued_at: float
+    expires_at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,7 @@ class TokenVerifier:
         now = self._clock()
         _check_kind(signed.claims, trusted.issuer.audience)
         ends_at = _check_times(signed.claims, now, self._longest_s)
-        verified = Verified(_bearer(signed.claims), signed.claims["iat"])
+        verified = Verified(_bearer(signed.claims), signed.claims["iat"], ends_at)
         self._remembered.add(digest, verified, min(ends_at, now + REMEMBERED_S))
         return verified
 

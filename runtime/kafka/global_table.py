@@ -1,26 +1,21 @@
 """A global table: a small compacted topic in memory, with the newest body of each key."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Generic, TypeVar
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
 
-from runtime.backoff import Backoff
 from runtime.kafka.clients import open_consumer
+from runtime.kafka.following import keep_reading
 from runtime.messages.message import Message, Record
 from runtime.messages.parser import Parser
 from schemas.base import Body
 from schemas.topics import Topic
 
 log = structlog.get_logger()
-
-STEADY_S = 30.0
-"""A connection that worked for so long resets the back-off."""
 
 READ_S = 30.0
 
@@ -49,18 +44,7 @@ class GlobalTable(Generic[T]):
 
     async def follow(self) -> None:
         """Read the topic from its beginning until cancelled; connect again after an outage of Kafka."""
-        backoff = Backoff()
-        while True:
-            began_s = time.monotonic()
-            try:
-                await self._read()
-            except (KafkaError, OSError, TimeoutError) as error:
-                log.warning(
-                    "waiting for a global table", topic=self._topic.name, error=type(error).__name__
-                )
-                if time.monotonic() - began_s > STEADY_S:
-                    backoff = Backoff()
-                await backoff.wait()
+        await keep_reading(self._read, self._topic.name)
 
     async def read(self) -> dict[str, T]:
         """Read the topic once, up to its end offsets. Raises KafkaError or OSError when Kafka is away."""

@@ -40,6 +40,7 @@ class Telemetry:
             "herhaal_last_progress_timestamp_seconds", "Time of the last saved progress"
         )
         self.outbox_age = gauge("herhaal_outbox_age_seconds", "Age of the oldest outbox row")
+        self.open_streams = gauge("herhaal_open_streams", "Open streams of server-sent events")
         self._dead = Counter(
             "herhaal_dead_letters", "Dead letters", ("service", "reason"), registry=self.registry
         )

@@ -60,3 +60,10 @@ class MessagesView(BaseModel):
 
     messages: list[MessageView]
     unread: int
+
+
+class MessageArrived(BaseModel):
+    """Data of an event `message`: a message about an order can be read in the inbox."""
+
+    message_id: UUID
+    order_id: OrderId

@@ -69,6 +69,13 @@ class OrderView(BaseModel):
     cancellation: CancellationView | None
 
 
+class OrderChanged(BaseModel):
+    """Data of an event `order`: something happened to an order, which is at `seq` now or further."""
+
+    order_id: OrderId
+    seq: int
+
+
 class OrdersView(BaseModel):
     """A patient's orders, newest first."""
 

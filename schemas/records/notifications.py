@@ -63,6 +63,8 @@ class PickupMoved(_Pickup):
 
 
 class _Message(Body):
+    """`practice` and `pharmacy` are the order's; None only in records from before they were named."""
+
     message_id: UUID
     order_id: OrderId
     patient: PatientId
@@ -70,6 +72,8 @@ class _Message(Body):
     template: Name
     language: Literal["nl", "en", "both"]
     at: UtcDatetime
+    practice: PracticeAgb | None = None
+    pharmacy: PharmacyAgb | None = None
 
 
 class MessageQueued(_Message):

@@ -9,6 +9,7 @@ from schemas.contracts import asyncapi
 from schemas.records.directory import Pharmacy, Practice, System
 from services.notification import http
 from services.notification.handlers import INPUTS, OUTPUT_TOPIC, NotificationHandler, Work
+from services.notification.live import LIVE
 from services.notification.settings import NotificationSettings
 
 
@@ -29,5 +30,6 @@ SERVICE: Service[Work] = Service(
         System: topics.DIRECTORY_SYSTEMS,
     },
     output_topic=OUTPUT_TOPIC,
+    live=LIVE,
     settings=NotificationSettings,
 )

@@ -103,7 +103,7 @@ class NotificationHandler:
                 return Done()
             case Decision() as decision:
                 work.orders.set(event.order_id, decision.order)
-                return Done(tuple(_send(decision, message, work)))
+                return Done(tuple(_send(decision, event, message, work)))
 
     def _parties(self, event: OrderEvent) -> Parties:
         practice = self._practices.get(event.practice)
@@ -140,7 +140,7 @@ def _already_sent(event: OrderEvent, work: Work) -> AlreadySent | None:
     return AlreadySent(promise if isinstance(promise, PickupPromised) else None)
 
 
-def _send(decision: Decision, message: Message[Any], work: Work) -> list[Outgoing]:
+def _send(decision: Decision, of: OrderEvent, message: Message[Any], work: Work) -> list[Outgoing]:
     """Store the message in the inbox, and return the records that report it."""
     order, bodies = decision.order, list[Body]()
     if decision.message is not None:
@@ -148,7 +148,7 @@ def _send(decision: Decision, message: Message[Any], work: Work) -> list[Outgoin
         work.messages.append(inbox)
         promised = [decision.promise] if decision.promise else []
         # `message.sent` comes last: once it is acknowledged, the others are too.
-        bodies = [_event_of(_queued, inbox), *promised, _event_of(_sent, inbox)]
+        bodies = [_event_of(_queued, inbox, of), *promised, _event_of(_sent, inbox, of)]
     order_id = str(order.order_id)
     return [_record(body, order, order_id, message) for body in bodies]
 
@@ -167,7 +167,7 @@ def stored_message(new: PatientMessage, order: Order, message: Message[Any]) -> 
 
 
 def _event_of(
-    kind: Callable[..., MessageQueued | MessageSent], inbox: StoredMessage
+    kind: Callable[..., MessageQueued | MessageSent], inbox: StoredMessage, of: OrderEvent
 ) -> MessageQueued | MessageSent:
     return kind(
         message_id=inbox.message_id,
@@ -177,6 +177,8 @@ def _event_of(
         template=inbox.kind,
         language="both",
         at=inbox.at,
+        practice=of.practice,
+        pharmacy=of.pharmacy,
     )
 
 

@@ -13,6 +13,7 @@ from schemas.contracts import asyncapi
 from schemas.records.directory import Pharmacy, Practice, System
 from services.ordering import http, store
 from services.ordering.handlers import INPUTS, OUTPUT_TOPIC, OrderingHandler
+from services.ordering.live import LIVE
 from services.ordering.work import Work
 
 
@@ -41,6 +42,7 @@ SERVICE: Service[Work] = Service(
         System: topics.DIRECTORY_SYSTEMS,
     },
     output_topic=OUTPUT_TOPIC,
+    live=LIVE,
     settings=OrderingSettings,
     waiting=store.waiting,
 )

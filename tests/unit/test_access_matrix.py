@@ -1,5 +1,6 @@
 """Every route of every service, asked by every role: only the roles in the table get past the door."""
 
+import math
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,7 +34,9 @@ class EveryRole:
     async def verify(self, token: str) -> Verified:
         if token not in set(Party):
             raise InvalidToken("unknown")
-        return Verified(Claims(sub=f"a-{token}", role=Party(token)), issued_at=ISSUED_AT)
+        return Verified(
+            Claims(sub=f"a-{token}", role=Party(token)), issued_at=ISSUED_AT, expires_at=math.inf
+        )
 
 
 def _guarded() -> list[tuple[Any, str, str, Action]]:

@@ -71,14 +71,21 @@ def message_count(evidence: Evidence) -> Iterator[Finding]:
 
 
 def message_without_event(evidence: Evidence) -> Iterator[Finding]:
-    """Every message and promise is about a decided order of that patient."""
-    patients = {
-        message.body.order_id: message.body.patient for message in evidence.events.all_messages()
-    }
+    """Every message and promise is about a decided order of that patient, practice and pharmacy."""
+    orders = {message.body.order_id: message.body for message in evidence.events.all_messages()}
     for message in evidence.notifications.messages:
-        order_id = message.body.order_id
-        if order_id not in evidence.unverifiable and patients.get(order_id) != message.body.patient:
+        body = message.body
+        if body.order_id in evidence.unverifiable:
+            continue
+        order = orders.get(body.order_id)
+        if order is None or order.patient != body.patient:
             yield Finding("the patient has no such order", message.where)
+        # Messages from before they named both say neither.
+        elif body.practice not in (order.practice, None) or body.pharmacy not in (
+            order.pharmacy,
+            None,
+        ):
+            yield Finding("the order is of another practice or pharmacy", message.where)
 
 
 def inbox_differs(evidence: Evidence) -> Iterator[Finding]:

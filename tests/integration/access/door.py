@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import httpx
+import orjson
 
 from deploy.local import LocalStack
+from tests.harness.streams import MARKS, stream
 from tests.integration.access.callers import Asking
 from tests.integration.access.cells import Said
 from tests.integration.access.operations import Operation
@@ -50,6 +52,8 @@ class Door:
 
     async def ask(self, operation: Operation, place: Place, caller: Asking) -> Answer:
         """Do the operation to this place."""
+        if operation.streams:
+            return await self._listen(operation, place, caller)
         answer = await self.http.request(
             operation.method,
             self.stack.endpoints[operation.service] + operation.path_to(place),
@@ -57,3 +61,15 @@ class Door:
             headers=caller.headers,
         )
         return Answer(answer.status_code, dict(answer.headers), answer.content)
+
+    async def _listen(self, operation: Operation, place: Place, caller: Asking) -> Answer:
+        """Open a stream from before the place's order; what it tells of that is the answer's content."""
+        url = self.stack.endpoints[operation.service] + operation.path_to(place)
+        last_id = place.since.get(operation.service, "0-0")
+        async with stream(self.http, url, caller.headers, last_id) as opened:
+            if opened.answer.status_code != 200:
+                content = await opened.answer.aread()
+            else:
+                told = [each.data for each in await opened.begin() if each.name not in MARKS]
+                content = orjson.dumps({"events": told})
+            return Answer(opened.answer.status_code, dict(opened.answer.headers), content)

@@ -21,7 +21,10 @@ class NoSample(Exception):
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation of a service; `action` is None when anybody may do it, `success` its usual status."""
+    """One operation of a service; `action` is None when anybody may do it, `success` its usual status.
+
+    The answer of one that `streams` has no end.
+    """
 
     service: str
     method: str
@@ -29,6 +32,7 @@ class Operation:
     action: Action | None
     success: int
     has_body: bool
+    streams: bool = False
 
     @property
     def name(self) -> str:
@@ -125,6 +129,7 @@ def operations_of(service: str, document: Json) -> list[Operation]:
             Action(described["x-action"]) if "security" in described else None,
             _success(described["responses"]),
             "requestBody" in described,
+            "text/event-stream" in described["responses"].get("200", {}).get("content", {}),
         )
         for path, methods in document["paths"].items()
         for method, described in methods.items()

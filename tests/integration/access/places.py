@@ -1,7 +1,7 @@
 """Whom a request can concern: a patient with an order, of one's own or of somebody else."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cache, partial
 from typing import Any
@@ -19,6 +19,7 @@ from schemas.access import Party
 from schemas.records.directory import Directory
 from tests.harness.kafka import eventually
 from tests.harness.made import GP, PHARMACY, PRACTICE, a_patient, an_order, as_json, entry
+from tests.harness.streams import stream
 from tests.harness.systems import serving, system_name
 from tests.integration.conftest import EXAMPLE
 
@@ -42,6 +43,9 @@ SYSTEMS = tuple(
 )
 """Each serves one practice or pharmacy alone."""
 
+TELLING = ("ordering", "notification")
+"""The services that tell what happens."""
+
 WAIT = {"prefer": "wait=20"}
 SHOWN_TO_A_PROXY = {"ordering": "orders", "medication": "overview", "notification": "messages"}
 """What each service shows to who stands in for a patient."""
@@ -60,12 +64,16 @@ class Asked(StrEnum):
 
 @dataclass(frozen=True)
 class Place:
-    """A patient with an order and the message about it, at a practice and a pharmacy."""
+    """A patient with an order and the message about it, at a practice and a pharmacy.
+
+    `since` is, by service, the id of an event from before the order.
+    """
 
     patient: str
     practice: str
     pharmacy: str
     order_id: UUID
+    since: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @property
     def region(self) -> str:
@@ -152,6 +160,7 @@ class Maker:
         patient = patient or a_patient()
         await self._import(patient, practice)
         await self._register(patient, practice)
+        since = {name: await self._position(name, patient) for name in TELLING}
         order = an_order(patient, practice=practice, pharmacy=pharmacy)
         portal = bearer(self.stack, Party.PORTAL, sub=system_name(Party.PORTAL, practice))
         url = f"{self.stack.endpoints['ordering']}/orders"
@@ -164,7 +173,7 @@ class Maker:
             return [message["order_id"] for message in messages]
 
         await eventually(told, lambda ids: str(order.order_id) in ids)
-        return Place(patient, practice, pharmacy, order.order_id)
+        return Place(patient, practice, pharmacy, order.order_id, since)
 
     async def in_review(self, place: Place) -> Place:
         """Make a new order of this patient, whose line is in review."""
@@ -191,6 +200,13 @@ class Maker:
                 partial(self.http.get, shown, headers=headers),
                 lambda answer: answer.status_code == 200 and not is_empty(answer.content),
             )
+
+    async def _position(self, service: str, patient: str) -> str:
+        """The id from which a stream about a patient begins now."""
+        url = f"{self.stack.endpoints[service]}/patients/{patient}/events"
+        headers = bearer(self.stack, Party.PATIENT, patients=(patient,))
+        async with stream(self.http, url, headers) as opened:
+            return (await opened.begin())[-1].id
 
     async def _register(self, patient: str, practice: str) -> None:
         """Register who the patient is, who moves to this practice if they were at another."""

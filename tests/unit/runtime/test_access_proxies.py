@@ -1,5 +1,6 @@
 """A proxy's token counts for a patient only while a grant does."""
 
+import math
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -21,7 +22,7 @@ class TokenOfCarla:
 
     async def verify(self, token: str) -> Verified:
         claims = Claims(sub=CARLA, role=Party.PROXY, patients=(ANNA, BERT))
-        return Verified(claims, issued_at=TEN.timestamp() - 60)
+        return Verified(claims, issued_at=TEN.timestamp() - 60, expires_at=math.inf)
 
 
 class Door:
@@ -94,7 +95,9 @@ async def test_a_patient_needs_no_grant() -> None:
         """Says that the bearer is Anna."""
 
         async def verify(self, token: str) -> Verified:
-            return Verified(Claims(sub=ANNA, role=Party.PATIENT, patients=(ANNA,)), issued_at=0)
+            return Verified(
+                Claims(sub=ANNA, role=Party.PATIENT, patients=(ANNA,)), issued_at=0, expires_at=1
+            )
 
     transport = httpx.ASGITransport(app(TokenOfAnna(), proxies=lambda: None))
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:

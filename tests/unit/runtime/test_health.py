@@ -1,5 +1,7 @@
 """Readiness and metrics: their content, and that API requests cannot starve them."""
 
+import re
+
 import asyncpg
 from aiokafka import TopicPartition
 
@@ -64,3 +66,11 @@ async def test_a_starting_service_names_the_server_that_it_waits_for() -> None:
     served.resources.waiting_for = "Kafka"
     assert await problems(served) == ["waiting for Kafka"]
     assert (await served.ask("GET", "/livez")).status_code == 200
+
+
+async def test_metrics_count_open_streams() -> None:
+    served = Served(SERVICE)
+    served.resources.recent.begin(0, 0)
+    with served.resources.recent.watch("pat_anna0001", "usr_1"):
+        text = (await served.ask("GET", "/metrics")).text
+    assert re.search(r"^herhaal_open_streams{.*} 1.0$", text, re.MULTILINE)

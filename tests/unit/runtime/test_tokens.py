@@ -36,7 +36,7 @@ async def test_a_token_signed_by_any_pinned_algorithm_is_valid(algorithm: str) -
     issuer = MadeUpIssuer(algorithm=algorithm)
     verified = await _verifier(issuer, Clock()).verify(issuer.token())
     claims = Claims(sub="u-4711", role=Party.PATIENT, patients=(PATIENT,))
-    assert verified == Verified(claims, issued_at=NOW)
+    assert verified == Verified(claims, issued_at=NOW, expires_at=NOW + 300)
 
 
 async def test_every_claim_of_ours_is_read_and_others_are_not() -> None:

@@ -16,6 +16,7 @@ from samples.codes import bsns
 from samples.persons import a_person
 from schemas.api.audit import AuditEntryView, AuditView
 from schemas.api.directory import PharmaciesView, PharmacyView, PracticeView
+from schemas.api.live import StreamMark
 from schemas.api.medication import ChangeReceivedView, OverviewRequest, StatusRequest
 from schemas.api.metrics import (
     By,
@@ -27,6 +28,7 @@ from schemas.api.metrics import (
 )
 from schemas.api.notification import (
     BothLanguages,
+    MessageArrived,
     MessagesView,
     MessageView,
     PickupPharmacy,
@@ -39,6 +41,7 @@ from schemas.api.ordering import (
     FeedItem,
     FeedView,
     LineView,
+    OrderChanged,
     OrdersView,
     OrderView,
     PlaceRequest,
@@ -155,6 +158,8 @@ BODIES: list[BaseModel] = [
     ReceivedView(order_id=ID),
     ORDER,
     OrdersView(orders=[ORDER]),
+    OrderChanged(order_id=ID, seq=2),
+    StreamMark(),
     FeedView(items=[FeedItem(id="a", type="b", cursor="1", data={"lines": [1]})], next="1"),
     PharmaciesView(
         pharmacies=[
@@ -232,6 +237,7 @@ BODIES: list[BaseModel] = [
         lag=None,
         dead_letters=None,
     ),
+    MessageArrived(message_id=ID, order_id=ID),
     REPORT,
     RegionReport(
         region="Lindewaard",

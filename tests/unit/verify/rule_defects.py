@@ -218,6 +218,8 @@ DEFECTS: list[tuple[str, str, Edit]] = [
     ("message_count", "a second answer", added(MessageSent)),
     ("message_count", "another message", altered(MessageSent, template="line-answer")),
     ("message_without_event", "of no order", altered(MessageSent, order_id=str(uuid4()))),
+    ("message_without_event", "of another practice", altered(MessageSent, practice="01999900")),
+    ("message_without_event", "of another pharmacy", altered(MessageQueued, pharmacy="02999900")),
     ("message_without_event", "to another patient", promise_on_another_patients_order),
     ("inbox_differs", "no message", no_first_row("notification", "messages")),
     ("inbox_differs", "another patient's", first_row("notification", "messages", patient="pat_1")),
