@@ -98,7 +98,9 @@ def up(
 
 @app.command()
 def serve(
-    name: Annotated[str, typer.Argument(help="ordering, medication, notification or metrics.")],
+    name: Annotated[
+        str, typer.Argument(help="ordering, medication, notification, metrics or portal.")
+    ],
     only: Annotated[
         Literal["api", "worker"] | None, typer.Option(help="Only this half of the service.")
     ] = None,
@@ -106,7 +108,7 @@ def serve(
         bool, typer.Option("--insecure-listen", help="Allow an address that is not loopback.")
     ] = False,
 ) -> None:
-    """Run one service in this process, with its settings from the environment (HERHAAL_…).
+    """Run one service, or the portal, in this process, with its settings from the environment (HERHAAL_…).
 
     Exits with 0 after SIGTERM or SIGINT, 1 when it cannot run.
     """

@@ -1,18 +1,24 @@
-"""`herhaal serve`: replace this process by one service."""
+"""`herhaal serve`: replace this process by one service, or by the portal."""
 
 import os
-from importlib.util import find_spec
+import sys
 from typing import NoReturn
 
 from cli.console import UserError
-from deploy.local.ports import SERVICES
+from deploy.local.issuer.clients import PORTAL
+from deploy.local.ports import DATABASES
 from deploy.local.processes.services import service_command
 
 
 def run_serve(name: str, only: str | None, insecure_listen: bool) -> NoReturn:
-    """Replace this process by a service. Raises UserError for an unknown name or a missing DSN."""
+    """Replace this process by a service or the portal.
+
+    Raises UserError for an unknown name, a missing DSN, or a half of the portal, which has none.
+    """
     check_serve(name)
-    command = service_command(name, only)
+    if name == PORTAL and only is not None:
+        raise UserError("--only is for services: the portal has one part.")
+    command = [sys.executable, "-m", PORTAL] if name == PORTAL else service_command(name, only)
     if insecure_listen:
         command.append("--insecure-listen")
     os.execv(command[0], command)  # noqa: S606
@@ -20,8 +26,8 @@ def run_serve(name: str, only: str | None, insecure_listen: bool) -> NoReturn:
 
 def check_serve(name: str) -> None:
     """Check the name and HERHAAL_DATABASE, which would end in a traceback later. Raises UserError."""
-    if name not in SERVICES or find_spec(f"services.{name}") is None:
-        raise UserError(f"There is no service {name}; there are {', '.join(SERVICES)}.")
+    if name not in DATABASES:
+        raise UserError(f"There is no service {name}; there are {', '.join(DATABASES)}.")
     if "HERHAAL_DATABASE" not in os.environ:
         raise UserError(
             f"Set HERHAAL_DATABASE to the address of {name}'s database, such as"

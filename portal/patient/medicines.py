@@ -9,6 +9,8 @@ from decimal import Decimal
 from starlette.responses import Response
 
 from herhaal_client import NotFound
+from portal.patient import dosage
+from portal.patient.dosage import Dosage
 from portal.patient.hours import in_words, ordinary_week
 from portal.patient.order_form import Known, new_fields, ticked
 from portal.patient.words import Why, whys
@@ -39,13 +41,13 @@ pages = Pages()
 class Row:
     """One medicine as the page shows it.
 
-    `dosage` is the practice's own text. `whys` say why not, or what happens first. `ordered` is the order that
+    `whys` say why not, or what happens first. `ordered` is the order that
     it is in already.
     """
 
     prk: str
     name: str
-    dosage: str
+    dosage: Dosage
     usual: str
     unit: str
     amount: str
@@ -210,7 +212,7 @@ def _row(
     return Row(
         medicine.prk,
         medicine.medicine,
-        medicine.dosage,
+        dosage.in_words(medicine.dosage, visit.language),
         amount(medicine.quantity, medicine.unit, visit.language),
         unit_of(Decimal(2), medicine.unit, visit.language),
         typed or _as_typed(medicine.quantity),

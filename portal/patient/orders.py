@@ -9,6 +9,8 @@ from uuid import UUID
 from starlette.responses import Response
 
 from herhaal_client import NotFound
+from portal.patient import dosage
+from portal.patient.dosage import Dosage
 from portal.patient.words import Why, outcome_label, state_label, whys
 from portal.web.away import Away, unless_away
 from portal.web.languages import mark
@@ -36,7 +38,7 @@ class Line:
     """One medicine of an order: how much, what became of it, why, and what the practice wrote."""
 
     medicine: str
-    dosage: str
+    dosage: Dosage
     amount: str
     label: Label
     whys: Sequence[Why]
@@ -146,7 +148,7 @@ _PLACED_BY = {
 def _line(visit: Visit, line: LineView) -> Line:
     return Line(
         line.medicine,
-        line.dosage,
+        dosage.in_words(line.dosage, visit.language),
         amount(line.quantity, line.unit, visit.language),
         outcome_label(line.outcome),
         # What was in review before is not why it is approved now.

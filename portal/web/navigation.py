@@ -9,11 +9,15 @@ from schemas.access import Claims, Party
 
 @dataclass(frozen=True)
 class Link:
-    """A link of the main menu; `text` is in English. Pages under `also` belong to it too."""
+    """A link of the main menu; `text` is in English. Pages under `also` belong to it too.
+
+    A link that `counts` shows how many messages are unread.
+    """
 
     path: str
     text: str
     also: str | None = None
+    counts: bool = False
 
 
 def links_of(claims: Claims, patient: str | None) -> Sequence[Link]:
@@ -55,6 +59,6 @@ def _of_patient(patient: str) -> Sequence[Link]:
     return (
         Link(f"{at}/medicines", mark("My medicines"), f"{at}/order/"),
         Link(f"{at}/orders", mark("My orders")),
-        Link(f"{at}/messages", mark("Messages")),
+        Link(f"{at}/messages", mark("Messages"), counts=True),
         Link(f"{at}/me", mark("My details")),
     )

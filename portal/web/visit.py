@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from herhaal_client import Clients
 from portal.session.sessions import Session
+from portal.web.away import Away, unless_away
 from portal.web.forms import Form
 from portal.web.names import PatientName
 from portal.web.navigation import links_of
@@ -65,6 +66,13 @@ class Visit:
             return Response(headers={"HX-Redirect": path})
         return RedirectResponse(path, 303)
 
+    async def _unread(self, patient: str | None) -> int:
+        """How many messages a patient, or who stands in, has not read; 0 while nobody can tell."""
+        if patient is None or self.role not in (Party.PATIENT, Party.PROXY) or self.partial:
+            return 0
+        inbox = await unless_away(self.api.notification.messages(patient, limit=0))
+        return 0 if isinstance(inbox, Away) else inbox.unread
+
     async def _shared(self) -> Mapping[str, Any]:
         patient = self.request.path_params.get("patient")
         name = await self.patient_name() if patient and self.role is Party.PROXY else None
@@ -77,5 +85,6 @@ class Visit:
             "patient": patient,
             "acting_for": name,
             "links": links_of(self.session.claims, patient),
+            "unread": await self._unread(patient),
             "now": self.now,
         }
