@@ -13,7 +13,7 @@ from starlette.responses import Response
 from herhaal_client import Addresses, Retries, Services
 from portal.login.oidc import Oidc, Tokens
 from portal.session.database import Database
-from portal.session.kept_forms import KeptForms
+from portal.session.kept_forms import Fields, KeptForms
 from portal.session.sealing import KEY_BYTES, Sealer
 from portal.session.sessions import Session, Sessions
 from portal.settings import PortalSettings
@@ -106,6 +106,22 @@ async def look(pages: Pages, method: str, path: str, visit: Visit) -> tuple[int,
     return response.status_code, bytes(response.body).decode()
 
 
+class KeptInMemory(KeptForms):
+    """Forms that are not finished, without a database."""
+
+    def __init__(self) -> None:
+        self.forms: dict[tuple[str, str], Fields] = {}
+
+    async def keep(self, sub: str, page: str, fields: Fields) -> None:
+        self.forms[sub, page] = fields
+
+    async def kept(self, sub: str, page: str) -> Fields | None:
+        return self.forms.get((sub, page))
+
+    async def forget(self, sub: str, page: str) -> None:
+        self.forms.pop((sub, page), None)
+
+
 async def _no_sleep(_: float) -> None:
     return None
 
@@ -133,7 +149,7 @@ def _site(told: Told) -> Site:
         sealer,
         oidc,
         Sessions(database, sealer, oidc, AN_HOUR, AN_HOUR),
-        KeptForms(database, sealer),
+        KeptInMemory(),
         TEMPLATES,
         services,
         Names(),
