@@ -36,6 +36,7 @@ from portal.web.names import Names
 from portal.web.notices import Notice, notice_page
 from portal.web.rendering import Templates
 from portal.web.site import Site
+from portal.web.starts import Starts
 from runtime.errors import is_transient
 from runtime.http.load_shedding import LoadShedding
 from runtime.http.time_limit import TimeLimit
@@ -107,6 +108,7 @@ def _site(settings: PortalSettings, assets: Assets, http: httpx.AsyncClient) -> 
         Templates(assets),
         Services(addresses),
         Names(),
+        Starts(),
     )
 
 

@@ -1,5 +1,6 @@
 """The rooms of the portal."""
 
+from portal.operator import state
 from portal.patient import (
     calendar,
     download,
@@ -11,13 +12,16 @@ from portal.patient import (
     orders,
     people,
 )
+from portal.pharmacy import prescriptions
 from portal.practice import deciding, patients, reviews, search
 from portal.practice import figures as practice_figures
 from portal.region import figures as region_figures
 
 PATIENT = (people, medicines, ordering, orders, calendar, messages, missing, me, download)
 PRACTICE = (reviews, deciding, search, patients, practice_figures)
+PHARMACY = (prescriptions,)
 REGION = (region_figures,)
+OPERATOR = (state,)
 
-ALL = [module.pages for module in (*PATIENT, *PRACTICE, *REGION)]
+ALL = [module.pages for module in (*PATIENT, *PRACTICE, *PHARMACY, *REGION, *OPERATOR)]
 """The pages of every room."""

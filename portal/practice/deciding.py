@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from herhaal_client import Conflict, NotFound, Unavailable
 from portal.practice.review_rows import Answer, Row, answer_of, row_of_order
-from portal.practice.reviews import PAGE, after_of, answer_about, line_of, names_of, show
+from portal.practice.reviews import PAGE, after_of, answer_about, line_of, show
 from portal.web.field_errors import FieldError, shown
 from portal.web.forms import BadForm, Form
 from portal.web.languages import mark
@@ -125,7 +125,7 @@ async def _decided(visit: Visit, answer: Answer, status: int) -> Response:
 
 
 async def _row(visit: Visit, order: OrderView, line: LineView) -> Row:
-    name = (await names_of(visit, [order.patient]))[order.patient]
+    name = await visit.site.names.of(visit.api, visit.session.id, order.patient)
     return row_of_order(visit, order, line, name)
 
 

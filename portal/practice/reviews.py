@@ -1,7 +1,7 @@
 """To review: the lines on which somebody at the practice decides, those placed first on top."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -11,7 +11,6 @@ from herhaal_client import Invalid
 from portal.practice.review_rows import Answer, Row, answer_of, row_of, row_of_order
 from portal.web.away import Away, or_none, unless_away
 from portal.web.forms import Form
-from portal.web.names import PatientName
 from portal.web.own import own_practice
 from portal.web.pages import Pages
 from portal.web.visit import Visit
@@ -69,15 +68,6 @@ async def show(
     )
 
 
-async def names_of(visit: Visit, patients: Iterable[str]) -> Mapping[str, PatientName | None]:
-    """The names of these patients, each asked for once."""
-    each = [*dict.fromkeys(patients)]
-    found = await asyncio.gather(
-        *(visit.site.names.of(visit.api, visit.session.id, patient) for patient in each)
-    )
-    return dict(zip(each, found, strict=True))
-
-
 def after_of(visit: Visit) -> str:
     """Where this page of the list begins; empty for the first one."""
     return visit.form.text("after") or visit.request.query_params.get("after", "")
@@ -85,7 +75,9 @@ def after_of(visit: Visit) -> str:
 
 async def _queue(visit: Visit) -> Queue:
     found = await _page(visit, after_of(visit))
-    names = await names_of(visit, (each.patient for each in found.reviews))
+    names = await visit.site.names.of_all(
+        visit.api, visit.session.id, [each.patient for each in found.reviews]
+    )
     rows = [row_of(visit, each, names[each.patient]) for each in found.reviews]
     return Queue(rows, found.total, found.next)
 
@@ -130,7 +122,7 @@ async def _just_decided(visit: Visit) -> Answer | None:
 
 async def answer_about(visit: Visit, order: OrderView, line: LineView) -> Answer:
     """What became of a line of an order."""
-    name = (await names_of(visit, [order.patient]))[order.patient]
+    name = await visit.site.names.of(visit.api, visit.session.id, order.patient)
     return answer_of(visit, row_of_order(visit, order, line, name), order, line)
 
 

@@ -1,8 +1,9 @@
 """Names of patients for those who may know them, remembered for some minutes in memory."""
 
+import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -47,6 +48,14 @@ class Names:
         if len(self._kept) > MOST:
             self._kept.popitem(last=False)
         return name
+
+    async def of_all(
+        self, api: Clients, looking: str, patients: Iterable[str]
+    ) -> Mapping[str, PatientName | None]:
+        """The names of several, each asked for once and all at the same time."""
+        each = [*dict.fromkeys(patients)]
+        found = await asyncio.gather(*(self.of(api, looking, patient) for patient in each))
+        return dict(zip(each, found, strict=True))
 
 
 def name_of(person: PersonView) -> PatientName:

@@ -11,6 +11,7 @@ from portal.session.sessions import Sessions
 from portal.settings import PortalSettings
 from portal.web.names import Names
 from portal.web.rendering import Templates
+from portal.web.starts import Starts
 
 
 @dataclass(frozen=True)
@@ -26,3 +27,4 @@ class Site:
     templates: Templates
     services: Services
     names: Names
+    starts: Starts

@@ -23,6 +23,7 @@ from portal.web.names import Names
 from portal.web.pages import Pages
 from portal.web.rendering import Templates
 from portal.web.site import Site
+from portal.web.starts import Starts
 from portal.web.visit import Visit
 from runtime.issuers import Issuer
 from schemas.access import Claims, Party
@@ -153,4 +154,5 @@ def _site(told: Told) -> Site:
         TEMPLATES,
         services,
         Names(),
+        Starts(),
     )
