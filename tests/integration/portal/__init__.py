@@ -1,0 +1,1 @@
+"""The portal on a running stack, asked over HTTP as a browser asks it."""
