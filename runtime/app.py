@@ -20,6 +20,7 @@ from runtime.errors import CannotRun, is_transient
 from runtime.http import access, problems
 from runtime.http.answer_headers import AnswerHeaders
 from runtime.http.load_shedding import LoadShedding
+from runtime.http.reference import pages as reference
 from runtime.http.time_limit import TimeLimit
 from runtime.kafka import record_reader
 from runtime.kafka.admin import TopicsMissing, waiting_reason
@@ -82,6 +83,7 @@ def create_app(
         for router in routers(service, resources):
             app.include_router(router)
     app.include_router(health.router(resources, service.asyncapi))
+    app.include_router(reference.router(app.title))
     door = access.Door(
         resources.verifier,
         resources.limits,

@@ -5,16 +5,18 @@ from collections.abc import Mapping
 from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-NO_STORE = (b"cache-control", b"no-store")
-"""Unless the route says itself how its answer may be kept."""
-
 SECURITY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
-    # An answer is data: a browser that shows it loads nothing, and no page frames it.
-    (b"content-security-policy", b"default-src 'none'; base-uri 'none'; frame-ancestors 'none'"),
     # A path names a patient.
     (b"referrer-policy", b"no-referrer"),
 )
+
+UNLESS_SAID = (
+    (b"cache-control", b"no-store"),
+    # An answer is data: a browser that shows it loads nothing, and no page frames it.
+    (b"content-security-policy", b"default-src 'none'; base-uri 'none'; frame-ancestors 'none'"),
+)
+"""Unless the route says itself how its answer may be kept, and what its page loads."""
 
 HSTS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 """RFC 6797: only over TLS, as a browser ignores it elsewhere."""
@@ -37,8 +39,8 @@ class AnswerHeaders:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = message["headers"] = [*message.get("headers", ()), *SECURITY_HEADERS]
-                if all(name != NO_STORE[0] for name, _ in headers):
-                    headers.append(NO_STORE)
+                said = {name for name, _ in headers}
+                headers += [header for header in UNLESS_SAID if header[0] not in said]
                 if scope["scheme"] == "https":
                     headers.append(HSTS)
                 headers += state.get(_STATE, ())

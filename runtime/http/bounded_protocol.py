@@ -10,7 +10,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from runtime.http.answer_headers import HSTS, NO_STORE, SECURITY_HEADERS
+from runtime.http.answer_headers import HSTS, SECURITY_HEADERS, UNLESS_SAID
 from runtime.http.problems import Problem
 
 MOST_HEAD_BYTES = 32 * 1024
@@ -115,7 +115,7 @@ def _too_large() -> Problem:
 def _written(problem: Problem, *, secure: bool) -> Iterator[bytes]:
     response = problem.response()
     yield STATUS_LINE[problem.status]
-    headers = [*response.raw_headers, *SECURITY_HEADERS, NO_STORE, (b"connection", b"close")]
+    headers = [*response.raw_headers, *SECURITY_HEADERS, *UNLESS_SAID, (b"connection", b"close")]
     for name, value in (*headers, HSTS) if secure else headers:
         yield b"%s: %s\r\n" % (name, value)
     yield b"\r\n" + bytes(response.body)

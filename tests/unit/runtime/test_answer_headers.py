@@ -21,6 +21,10 @@ def app(most: int = 10) -> AnswerHeaders:
     async def kept() -> Response:
         return Response("kept", headers={"Cache-Control": "private, no-cache"})
 
+    @made.get("/page")
+    async def page() -> Response:
+        return Response("page", headers={"Content-Security-Policy": "default-src 'self'"})
+
     @made.get("/fails")
     async def fails() -> str:
         raise ValueError("somebody's name")
@@ -55,6 +59,13 @@ async def test_every_answer_has_them(path: str, most: int, status: int) -> None:
 
 async def test_a_route_may_say_how_its_answer_is_kept() -> None:
     assert (await ask("/kept")).headers.get_list("cache-control") == ["private, no-cache"]
+
+
+async def test_a_route_may_say_what_its_page_loads_and_nothing_else() -> None:
+    headers = (await ask("/page")).headers
+    assert headers.get_list("content-security-policy") == ["default-src 'self'"]
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
 
 
 async def test_no_page_of_another_origin_may_read_an_answer() -> None:
