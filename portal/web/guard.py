@@ -81,6 +81,9 @@ async def _visit(
     visit = Visit(request, site, session, language_of(request), api, form)
     try:
         return await page.endpoint(visit)
+    except Unavailable:
+        await _keep(site, page, request, session.claims.sub, form)
+        raise
     except Unauthorized:
         # A service no longer believes the token: its bearer was revoked.
         await site.sessions.end(session)
@@ -116,7 +119,7 @@ def same_origin(site: Site, request: Request) -> bool:
 
 
 async def _keep(site: Site, page: Page, request: Request, sub: str, form: Form) -> None:
-    """Keep what somebody sent whose session was over, for when they have logged in again."""
+    """Keep what somebody sent that could not be taken: their session was over, or a service is away."""
     if page.kept_for is not None and same_origin(site, request):
         await site.kept.keep(sub, page.kept_for.format(**request.path_params), form.without(CSRF))
 
