@@ -18,7 +18,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jws import extract_compact
 
-from runtime.http.jwks import IssuerKeys, fetch_keys
+from runtime.http.jwks import FetchKeys, IssuerKeys, fetch_keys
 from runtime.http.tokens import InvalidToken, KeysUnavailable, TokenVerifier
 from runtime.issuers import Issuer
 from schemas.access import Claims
@@ -93,6 +93,7 @@ class Oidc:
         after_logout: str,
         http: httpx.AsyncClient,
         clock: Callable[[], float] = time.time,
+        fetch: FetchKeys = fetch_keys,
     ) -> None:
         self._issuer = issuer
         self._client = client
@@ -101,8 +102,8 @@ class Oidc:
         self._after_logout = after_logout
         self._http = http
         self._clock = clock
-        self._keys = IssuerKeys(issuer, fetch_keys, clock)
-        self._verifier = TokenVerifier([issuer])
+        self._keys = IssuerKeys(issuer, fetch, clock)
+        self._verifier = TokenVerifier([issuer], fetch=fetch)
         self._metadata: Mapping[str, Any] = {}
         self._discovered_at = float("-inf")
 
