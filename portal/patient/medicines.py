@@ -120,7 +120,6 @@ class Shelf:
         """What a form is compared with."""
         agbs = [] if isinstance(self.pharmacies, Away) else [each.agb for each in self.pharmacies]
         return Known(
-            {each.prk: each.quantity for each in self.can_be_ordered},
             {each.prk: each.medicine for each in self.can_be_ordered},
             frozenset(agbs),
             self.today,

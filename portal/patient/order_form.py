@@ -39,9 +39,8 @@ class Order:
 
 @dataclass(frozen=True)
 class Known:
-    """What the form is compared with: usual amounts by PRK of what can be ordered, and codes of pharmacies."""
+    """What the form is compared with: names by PRK of what can be ordered, and codes of pharmacies."""
 
-    usual: Mapping[str, Decimal]
     names: Mapping[str, str]
     pharmacies: frozenset[str]
     today: date
@@ -72,7 +71,7 @@ def read_order(form: Form, known: Known) -> Order | Sequence[FieldError]:
         return errors
     return Order(
         order_id_of(form),
-        tuple(Wanted(prk, _amount_of(form, prk, known)) for prk in ticked(form)),
+        tuple(Wanted(prk, _amount_of(form, prk)) for prk in ticked(form)),
         form.text("pharmacy"),
         form.text("remark") or None,
         read_day(form.text("supply_until")),
@@ -111,17 +110,19 @@ def _errors(form: Form, known: Known) -> Iterator[FieldError]:
 
 
 def _medicine_errors(form: Form, prk: str, known: Known) -> Iterable[FieldError]:
-    if prk not in known.usual:
+    if prk not in known.names:
         message = mark("A medicine that you ticked can no longer be ordered now. Check your list")
         return [FieldError("medicines", message, {})]
-    if _quantity(form.text(f"amount-{prk}") or "0") is None:
+    if _quantity(form.text(f"amount-{prk}")) is None:
         message = mark("Write how much %(medicine)s you need, in numbers, such as 90")
         return [FieldError(f"amount-{prk}", message, {"medicine": known.names[prk]})]
     return []
 
 
-def _amount_of(form: Form, prk: str, known: Known) -> Decimal:
-    return _quantity(form.text(f"amount-{prk}")) or known.usual[prk]
+def _amount_of(form: Form, prk: str) -> Decimal:
+    found = _quantity(form.text(f"amount-{prk}"))
+    assert found is not None, "the form was checked"
+    return found
 
 
 def _quantity(text: str) -> Decimal | None:

@@ -93,7 +93,7 @@ async def _show_check(visit: Visit, shelf: Shelf, form: Form, order: Order) -> R
 async def _conflict(visit: Visit, order: OrderView | ReceivedView, shelf: Shelf) -> Response:
     """Another order was sent under this id: it stands. Offer to order only what is not in it."""
     had = {line.prk for line in order.lines} if isinstance(order, OrderView) else set()
-    more = [prk for prk in ticked(visit.form) if prk not in had and prk in shelf.known.usual]
+    more = [prk for prk in ticked(visit.form) if prk not in had and prk in shelf.known.names]
     fields = _only(visit.form, more)
     if more:
         await _keep(visit, Form(fields))
