@@ -34,6 +34,11 @@ PAGES = (
     Shown("proxy-for", "/for", "Carla Voorbeeld"),
     Shown("proxy-medicines", f"{BRAM}/medicines", "Carla Voorbeeld"),
     Shown("proxy-orders", f"{BRAM}/orders", "Carla Voorbeeld"),
+    Shown("practice-reviews", "/practice/reviews", "Dirk Linde"),
+    Shown("practice-search", "/practice/patients", "Dirk Linde"),
+    Shown("practice-patient", f"/practice{ANNA}", "Gijs Linde"),
+    Shown("practice-figures", "/practice/orders", "Ilse Linde"),
+    Shown("region-figures", "/region/orders", "Noor Lindewaard"),
 )
 
 

@@ -37,7 +37,7 @@ async def test_a_form_that_was_sent_and_then_changed_is_no_second_order(
     await other.fill_in(MET, OME)
     await other.button("Check the order").click()
     await other.sees("You had already sent this order")
-    await other.check("order-6-conflict")
+    await other.check("order-7-conflict")
     assert ordered(await visitors.orders(patient)) == [MET]
     await other.button("Order only this as well").click()
     await other.page.wait_for_url("**/orders/*")
