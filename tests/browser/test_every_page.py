@@ -39,6 +39,10 @@ PAGES = (
     Shown("practice-patient", f"/practice{ANNA}", "Gijs Linde"),
     Shown("practice-figures", "/practice/orders", "Ilse Linde"),
     Shown("region-figures", "/region/orders", "Noor Lindewaard"),
+    Shown("pharmacy-prescriptions", "/pharmacy/prescriptions", "Karim Vijzel"),
+    Shown("operator-state", "/operator/state", "Otto Beheer"),
+    Shown("accessibility", "/about/accessibility"),
+    Shown("privacy", "/about/privacy"),
 )
 
 
