@@ -52,6 +52,7 @@ async def start_consumer(
     request_timeout_ms: int = 40_000,
     partition_bytes: int = _MIB,
     fetch_bytes: int = 50 * _MIB,
+    fetch_wait_ms: int = 500,
 ) -> AIOKafkaConsumer:
     """Start a consumer as `open_consumer` does; the caller stops it within `closed`."""
     record_reader.install()
@@ -62,6 +63,7 @@ async def start_consumer(
         request_timeout_ms=request_timeout_ms,
         max_partition_fetch_bytes=partition_bytes,
         fetch_max_bytes=fetch_bytes,
+        fetch_max_wait_ms=fetch_wait_ms,
     )
     try:
         await consumer.start()

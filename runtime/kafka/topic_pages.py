@@ -17,6 +17,9 @@ MAX_CONSUMERS = 4
 
 TIMEOUT_S = 5.0
 
+FETCH_WAIT_MS = 10
+"""How long a fetch at the end of a topic waits for records; a consumer's next page waits for that fetch."""
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -104,7 +107,11 @@ class TopicPages:
         except BaseException:
             await closed(consumer.stop())
             raise
+        # An idle consumer must fetch nothing: it would ask Kafka again and again.
+        consumer.unsubscribe()
         self._idle.append(consumer)
 
     async def _start(self) -> AIOKafkaConsumer:
-        return await start_consumer(self._bootstrap, request_timeout_ms=int(TIMEOUT_S * 1000))
+        return await start_consumer(
+            self._bootstrap, request_timeout_ms=int(TIMEOUT_S * 1000), fetch_wait_ms=FETCH_WAIT_MS
+        )

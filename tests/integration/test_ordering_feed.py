@@ -1,6 +1,7 @@
 """A pharmacy's feed gives every prescription once, also while orders are being decided."""
 
 import asyncio
+import time
 
 import httpx
 import pytest
@@ -85,6 +86,19 @@ async def test_reading_the_same_page_again_gives_the_same(
     order = an_order(await ordering.patient(), pharmacy=PHARMACY)
     await ordering.place(order, wait=WAIT_S)
     assert await ordering.feed(PHARMACY, start) == await ordering.feed(PHARMACY, start)
+
+
+async def test_a_page_that_ends_the_feed_is_read_again_at_once(
+    ordering: OrderingClient, start: str
+) -> None:
+    """Given readers that come one after the other; then none waits for the fetch of the one before."""
+    await ordering.place(an_order(await ordering.patient(), pharmacy=PHARMACY), wait=WAIT_S)
+    took_s = []
+    for _ in range(5):
+        began = time.monotonic()
+        assert (await ordering.feed(PHARMACY, start))["items"]
+        took_s.append(time.monotonic() - began)
+    assert min(took_s[1:]) < 0.25
 
 
 async def test_another_pharmacy_sees_nothing_of_it(ordering: OrderingClient) -> None:
