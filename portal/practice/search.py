@@ -108,7 +108,7 @@ async def _show(
         "practice/search.html",
         422 if errors else 200,
         form=visit.form,
-        errors=shown(visit, errors),
+        errors=shown(visit, errors, {"why": f"why-{Purpose.ORDER}"}),
         purposes=PURPOSES,
         found=_matches(found) if isinstance(found, FoundView) else found,
     )

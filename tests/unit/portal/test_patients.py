@@ -148,3 +148,11 @@ async def test_nobody_who_matches_is_said_so() -> None:
     visit = a_visit(ASSISTANT, told, form={"bsn": BSN, "why": "order"})
     _, html = await look(search.pages, "POST", "/practice/patients", visit)
     assert "Nobody matches" in html
+
+
+async def test_the_error_of_the_purposes_leads_to_the_first_of_them() -> None:
+    visit = a_visit(ASSISTANT, Told({}), form={"bsn": BSN})
+    status, html = await look(search.pages, "POST", "/practice/patients", visit)
+    assert status == 422
+    assert 'href="#why-order"' in html
+    assert 'id="why-order"' in html
