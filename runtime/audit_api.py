@@ -40,6 +40,7 @@ def router(resources: Resources) -> APIRouter:
         before: Before = None,
         limit: Limit = 100,
     ) -> Response:
+        """Show who did what to a patient's records."""
         share = caller.share(patient)
         practices = None if share.everything else share.practices
         since, until = period(first, last)

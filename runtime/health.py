@@ -24,17 +24,20 @@ def router(resources: Resources, asyncapi: Callable[[], dict[str, Any]]) -> APIR
     @routes.get("/livez")
     @public
     async def livez() -> PlainTextResponse:
+        """Tell that the process runs."""
         return PlainTextResponse("ok\n")
 
     @routes.get("/readyz")
     @public
     async def readyz() -> JSONResponse:
+        """Tell whether the service is ready, and if not, why."""
         problems = await not_ready(resources)
         return JSONResponse({"ready": not problems, "problems": problems}, 503 if problems else 200)
 
     @routes.get("/metrics")
     @public
     async def metrics() -> Response:
+        """Give the metrics to Prometheus."""
         await _measure_outbox(resources)
         resources.telemetry.open_streams.set(resources.recent.watched)
         return Response(
@@ -44,6 +47,7 @@ def router(resources: Resources, asyncapi: Callable[[], dict[str, Any]]) -> APIR
     @routes.get("/asyncapi.json")
     @public
     async def asyncapi_document() -> dict[str, Any]:
+        """Describe the service's Kafka topics (AsyncAPI)."""
         return asyncapi()
 
     return routes

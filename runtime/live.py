@@ -86,6 +86,7 @@ def router(recent: Recent, live: Live) -> APIRouter:
     async def events(
         request: Request, caller: CallerOf, patient: PatientPath, last_id: LastId = None
     ) -> EventStream:
+        """Tell what happens to a patient's orders or messages, as server-sent events."""
         door: Door = request.app.state.door
         rights = StreamRights(door, await door.verified(request), live.action, patient)
         rights.caller()

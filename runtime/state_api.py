@@ -91,6 +91,7 @@ def router(service: Service[Any], resources: Resources, inputs: Inputs) -> APIRo
     @routes.get("/state", response_model=StateView)
     @may(Action.STATE_READ)
     async def state(caller: CallerOf) -> Response:
+        """Show what waits, in numbers."""
         return json_response(await api.show())
 
     return routes

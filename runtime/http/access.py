@@ -21,7 +21,7 @@ from runtime.http.problems import Problem, unavailable
 from runtime.http.rate_limits import Limiter
 from runtime.http.tokens import InvalidToken, KeysUnavailable, Verified
 from runtime.systems import Served, Systems
-from schemas.access import SYSTEM_KINDS, Action, Claims, Party
+from schemas.access import ACCESS, SYSTEM_KINDS, Action, Claims, Party
 from schemas.base import PATIENT_ID
 from schemas.records.access import AccessRevoked
 
@@ -170,7 +170,7 @@ def install(app: FastAPI, door: Door) -> None:
         TypeError: a route is neither guarded nor public.
     """
     app.state.door = door
-    _document_scheme(app)
+    _document(app)
     for context in iter_route_contexts(app.routes):
         route = context.original_route
         guarded = isinstance(route, GuardedRoute)
@@ -178,17 +178,31 @@ def install(app: FastAPI, door: Door) -> None:
             raise TypeError(f"The route {route.path} is neither guarded nor public.")
 
 
-def _document_scheme(app: FastAPI) -> None:
-    """Add the security scheme that guarded routes name to the app's OpenAPI document."""
+def _document(app: FastAPI) -> None:
+    """Add the security scheme to the app's OpenAPI document, and what each operation does and for whom."""
     make = app.openapi
 
     def openapi() -> dict[str, Any]:
+        if app.openapi_schema is not None:
+            return app.openapi_schema
         document = make()
         schemes = document.setdefault("components", {}).setdefault("securitySchemes", {})
         schemes["bearer"] = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+        for methods in document["paths"].values():
+            for operation in methods.values():
+                _describe(operation)
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _describe(operation: dict[str, Any]) -> None:
+    """Make the endpoint's docstring the summary, and say who may do it."""
+    if "description" in operation:
+        operation["summary"] = operation.pop("description")
+    if action := operation.get("x-action"):
+        roles = ", ".join(ACCESS[Action(action)])
+        operation["description"] = f"Action `{action}`. Roles: {roles}."
 
 
 def _trace(request: Request) -> Trace:

@@ -174,6 +174,7 @@ def router(resources: Resources) -> APIRouter:
         wait_s: PreferWait,
         traceparent: Traceparent,
     ) -> Response:
+        """Replace a patient's medication overview."""
         return await api.replace_overview(caller, patient, request, wait_s, traceparent)
 
     @routes.put(
@@ -191,6 +192,7 @@ def router(resources: Resources) -> APIRouter:
         wait_s: PreferWait,
         traceparent: Traceparent,
     ) -> Response:
+        """Set the status of one medicine."""
         return await api.set_status(caller, patient, prk, request, wait_s, traceparent)
 
     @routes.get("/patients/{patient}/overview", response_model=MedicationOverview)
@@ -198,6 +200,7 @@ def router(resources: Resources) -> APIRouter:
     async def show(
         caller: CallerOf, patient: PatientPath, if_none_match: IfNoneMatch = None
     ) -> Response:
+        """Show a patient's medication overview."""
         return await api.show(caller, patient, if_none_match)
 
     return routes

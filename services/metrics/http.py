@@ -41,6 +41,7 @@ def router(resources: Resources) -> APIRouter:
     async def orders(
         caller: CallerOf, agb: PracticePath, first: From = None, last: To = None, by: By = By.DAY
     ) -> Response:
+        """Count a practice's orders by period and channel."""
         practice = practices.get(agb)
         region = practice.region if practice else None
         caller.require(About(practice=agb, region=region), "practice")
@@ -54,6 +55,7 @@ def router(resources: Resources) -> APIRouter:
     async def of_region(
         caller: CallerOf, region: RegionPath, first: From = None, last: To = None, by: By = By.DAY
     ) -> Response:
+        """Count the orders of a region's practices by period."""
         caller.require(About(region=region), "region")
         span = _span(first, last, by)
         if len(span.periods) > MAX_REGION_PERIODS:

@@ -91,6 +91,7 @@ def router(resources: Resources) -> APIRouter:
     async def messages(
         caller: CallerOf, patient: PatientPath, before: UUID | None = None, limit: Limit = 50
     ) -> Response:
+        """List a patient's messages, newest first."""
         return await api.messages(caller, patient, before, limit)
 
     @routes.put("/patients/{patient}/messages/{message_id}/read", status_code=204)
@@ -98,6 +99,7 @@ def router(resources: Resources) -> APIRouter:
     async def mark_read(
         caller: CallerOf, patient: PatientPath, message_id: MessagePath
     ) -> Response:
+        """Mark a message as read."""
         return await api.mark_read(caller, patient, message_id)
 
     pharmacies = resources.table(Pharmacy).rows

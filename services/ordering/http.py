@@ -217,6 +217,7 @@ def router(resources: Resources) -> APIRouter:
 
     @may(Action.ORDERS_PLACE)
     async def place(request: Request, wait_s: PreferWait, traceparent: Traceparent) -> Response:
+        """Place an order. `Prefer: wait=5` waits for the decision, 5 s at most."""
         order = await read_json(PlaceRequest, request)
         return await api.place(caller_of(request), order, wait_s, traceparent)
 
@@ -233,6 +234,7 @@ def router(resources: Resources) -> APIRouter:
     @routes.get("/orders/{order_id}", response_model=OrderView | ReceivedView)
     @may(Action.ORDERS_READ)
     async def show(caller: CallerOf, order_id: UUID) -> Response:
+        """Show an order as it is now."""
         return await api.show(caller, order_id)
 
     @routes.post(
@@ -249,11 +251,13 @@ def router(resources: Resources) -> APIRouter:
         wait_s: PreferWait,
         traceparent: Traceparent,
     ) -> Response:
+        """Cancel an order."""
         return await api.cancel(caller, order_id, request, wait_s, traceparent)
 
     @routes.get("/patients/{patient}/orders", response_model=OrdersView)
     @may(Action.ORDERS_READ)
     async def of_patient(caller: CallerOf, patient: PatientPath, limit: Limit = 100) -> Response:
+        """List a patient's orders, newest first."""
         return await api.of_patient(caller, patient, limit)
 
     @routes.get("/pharmacies/{agb}/prescriptions", response_model=FeedView)
@@ -261,6 +265,7 @@ def router(resources: Resources) -> APIRouter:
     async def feed(
         caller: CallerOf, agb: PharmacyPath, after: Cursor = 0, limit: Limit = 100
     ) -> Response:
+        """Page through a pharmacy's prescriptions, oldest first."""
         return await api.feed(caller, agb, after, limit)
 
     reviews_http.add_routes(routes, ReviewsApi(resources, commands))

@@ -150,6 +150,7 @@ def add_routes(routes: APIRouter, api: PeopleApi) -> None:
         caller: CallerOf,
         request: Annotated[RegisterRequest, Depends(json_body(RegisterRequest))],
     ) -> Response:
+        """Register a person. The answer is the pseudonym."""
         return await api.register(caller, request)
 
     @routes.post(
@@ -160,6 +161,7 @@ def add_routes(routes: APIRouter, api: PeopleApi) -> None:
         caller: CallerOf,
         request: Annotated[SearchRequest, Depends(json_body(SearchRequest))],
     ) -> Response:
+        """Find people by BSN, or by surname and birth date."""
         return await api.find(caller, request)
 
     @routes.put(
@@ -173,11 +175,13 @@ def add_routes(routes: APIRouter, api: PeopleApi) -> None:
         patient: PatientPath,
         request: Annotated[PersonRequest, Depends(json_body(PersonRequest))],
     ) -> Response:
+        """Change a person's details."""
         return await api.change(caller, patient, request)
 
     @routes.get("/patients/{patient}/person", response_model=PersonView)
     @may(Action.PEOPLE_READ)
     async def show(caller: CallerOf, patient: PatientPath) -> Response:
+        """Show who a patient is."""
         return await api.show(caller, patient)
 
 

@@ -124,11 +124,13 @@ def add_routes(routes: APIRouter, api: ProxiesApi) -> None:
     @routes.get("/patients/{patient}/proxies", response_model=ProxiesView)
     @may(Action.PROXIES_READ)
     async def of_patient(caller: CallerOf, patient: PatientPath) -> Response:
+        """List who may act for a patient."""
         return await api.of_patient(caller, patient)
 
     @routes.get("/proxies/{proxy}/patients", response_model=StandsInForView)
     @may(Action.PROXIES_READ)
     async def of_proxy(caller: CallerOf, proxy: ProxyPath) -> Response:
+        """List for whom somebody may act."""
         return await api.of_proxy(caller, proxy)
 
     @routes.put(
@@ -143,11 +145,13 @@ def add_routes(routes: APIRouter, api: ProxiesApi) -> None:
         proxy: ProxyPath,
         request: Annotated[ProxyRequest, Depends(json_body(ProxyRequest))],
     ) -> Response:
+        """Let somebody act for a patient."""
         return await api.grant(caller, patient, proxy, request)
 
     @routes.delete("/patients/{patient}/proxies/{proxy}", status_code=204)
     @may(Action.PROXIES_REVOKE)
     async def revoke(caller: CallerOf, patient: PatientPath, proxy: ProxyPath) -> Response:
+        """End that somebody acts for a patient."""
         return await api.revoke(caller, patient, proxy)
 
 

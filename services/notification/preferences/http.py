@@ -54,6 +54,7 @@ def add_routes(routes: APIRouter, api: PreferencesApi) -> None:
     @routes.get("/patients/{patient}/preferences", response_model=Preferences)
     @may(Action.PREFERENCES_READ)
     async def show(caller: CallerOf, patient: PatientPath) -> Response:
+        """Show what a patient chose: language and pharmacy."""
         return await api.show(caller, patient)
 
     @routes.put(
@@ -67,4 +68,5 @@ def add_routes(routes: APIRouter, api: PreferencesApi) -> None:
         patient: PatientPath,
         wanted: Annotated[Preferences, Depends(json_body(Preferences))],
     ) -> Response:
+        """Choose a patient's language and pharmacy."""
         return await api.change(caller, patient, wanted)

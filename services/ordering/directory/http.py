@@ -44,9 +44,11 @@ def add_routes(routes: APIRouter, api: DirectoryApi) -> None:
     @routes.get("/pharmacies", response_model=PharmaciesView)
     @may(Action.DIRECTORY_READ)
     async def pharmacies(_: CallerOf) -> Response:
+        """List the pharmacies where one can collect."""
         return api.pharmacies()
 
     @routes.get("/practices/{agb}", response_model=PracticeView)
     @may(Action.DIRECTORY_READ)
     async def practice(caller: CallerOf, agb: PracticePath) -> Response:
+        """Show a practice: its name, telephone and hours."""
         return api.practice(caller, agb)

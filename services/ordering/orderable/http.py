@@ -60,6 +60,7 @@ def add_routes(routes: APIRouter, api: OrderableApi) -> None:
     async def show(
         caller: CallerOf, patient: PatientPath, pharmacy: PharmacyAgb | None = None
     ) -> Response:
+        """Show a patient's medicines, and what an order of each would get now."""
         return await api.show(caller, patient, pharmacy)
 
 

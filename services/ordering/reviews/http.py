@@ -146,6 +146,7 @@ def add_routes(routes: APIRouter, api: ReviewsApi) -> None:
     async def of_practice(
         caller: CallerOf, agb: PracticePath, after: After = None, limit: Limit = 50
     ) -> Response:
+        """List a practice's lines in review, oldest order first."""
         return await api.of_practice(caller, agb, after, limit)
 
     @routes.put(
@@ -163,4 +164,5 @@ def add_routes(routes: APIRouter, api: ReviewsApi) -> None:
         wait_s: PreferWait,
         traceparent: Traceparent,
     ) -> Response:
+        """Approve or refuse a line in review."""
         return await api.decide(caller, (order_id, line), request, wait_s, traceparent)
