@@ -15,7 +15,7 @@ from schemas.times import AMSTERDAM
 _CLOCK: Mapping[Language, str] = {"nl": "HH.mm", "en": "HH:mm"}
 _DAY: Mapping[Language, str] = {"nl": "d MMMM y", "en": "d MMMM y"}
 _WEEKDAY: Mapping[Language, str] = {"nl": "EEEE d MMMM", "en": "EEEE d MMMM"}
-_HOUR: Mapping[Language, str] = {"nl": "{} uur", "en": "{}"}
+_HOUR: Mapping[Language, str] = {"nl": "{}\N{NO-BREAK SPACE}uur", "en": "{}"}
 
 
 def day(value: date, language: Language) -> str:
