@@ -62,8 +62,9 @@ def what(entries: Sequence[Json], *names: str) -> list[tuple[Any, ...]]:
 
 
 async def test_a_patient_sees_who_looked_and_who_acted(trail: Trail) -> None:
-    """Given an order that a portal placed for the patient, an assistant who reads it, a GP of another practice
-    who tries to, and the pharmacy that reads its feed; then the patient sees each, with the outcome.
+    """Given a patient who listens to events, an order that a portal placed for them, an assistant who reads it,
+    a GP of another practice who tries to, and the pharmacy that reads its feed; then the patient sees each,
+    with the outcome.
     """
     place = trail.place
     order = f"/orders/{place.order_id}"
@@ -78,8 +79,9 @@ async def test_a_patient_sees_who_looked_and_who_acted(trail: Trail) -> None:
     seen = what(
         await trail.read("ordering", patient), "action", "role", "actor", "organisation", "outcome"
     )
-    portal = seen[0][2]
+    portal = seen[1][2]
     assert seen == [
+        ("orders.read", "patient", place.patient, None, "allowed"),
         ("orders.place", "portal", portal, None, "allowed"),
         ("orders.read", "assistant", "assistant-7", PRACTICE, "allowed"),
         ("orders.read", "gp", "gp-elsewhere", OTHER_PRACTICE, "refused"),
@@ -87,9 +89,9 @@ async def test_a_patient_sees_who_looked_and_who_acted(trail: Trail) -> None:
     ]
     (placed, *_) = await trail.read("ordering", patient, "?limit=1000")
     assert placed["action"] == "audit.read"
-    first = (await trail.read("ordering", patient))[-1]
-    assert (first["for_role"], first["thing"]) == ("patient", str(place.order_id))
-    assert first["practice"] == PRACTICE
+    order_placed = (await trail.read("ordering", patient))[-2]
+    assert (order_placed["for_role"], order_placed["thing"]) == ("patient", str(place.order_id))
+    assert order_placed["practice"] == PRACTICE
 
     assert await trail.get(
         "ordering", f"/pharmacies/{PHARMACY}/prescriptions?limit=1000", pharmacist
@@ -176,8 +178,9 @@ async def test_another_order_with_an_id_that_is_taken_is_refused_once(trail: Tra
     url = f"{trail._door.stack.endpoints['ordering']}/orders"
     answer = await trail._door.http.post(url, json=order, headers=caller)
     assert answer.status_code == 409
-    entries = [e for e in await trail.read("ordering", caller) if e["role"] == "patient"]
-    assert what(entries, "action", "outcome", "reason")[:1] == [
+    mine = [e for e in await trail.read("ordering", caller) if e["role"] == "patient"]
+    placed = [e for e in mine if e["action"] == "orders.place"]
+    assert what(placed, "action", "outcome", "reason") == [
         ("orders.place", "refused", "order-conflict")
     ]
 
