@@ -7,6 +7,7 @@ import sys
 from pydantic import ValidationError
 
 from portal.app import create_app
+from portal.live.open_streams import OpenStreams
 from portal.settings import PortalSettings
 from runtime.observability.logs import configure_logs
 from runtime.server import Failures, sentences, serve
@@ -25,8 +26,9 @@ def main() -> None:
     except ValueError as error:
         sys.exit(str(error))
     configure_logs("portal", settings.log)
-    failures = Failures()
-    sys.exit(serve(create_app(settings, failures.add), settings, failures))
+    failures, streams = Failures(), OpenStreams()
+    app = create_app(settings, failures.add, streams)
+    sys.exit(serve(app, settings, failures, streams.end_all))
 
 
 if __name__ == "__main__":

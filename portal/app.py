@@ -29,6 +29,7 @@ from portal.session.sessions import KNOWN_AFTER, Sessions
 from portal.settings import PortalSettings
 from portal.web import about
 from portal.web.assets import Assets
+from portal.web.directory import Directory
 from portal.web.guard import guarded
 from portal.web.headers import PageHeaders
 from portal.web.hosts import OneHost
@@ -49,12 +50,18 @@ PROVIDER_S = 5.0
 FORGET_EVERY_S = 600.0
 
 
-def create_app(settings: PortalSettings, on_failure: Callable[[BaseException], None]) -> ASGIApp:
-    """Make the app. `on_failure` is called with the error when the portal fails for good."""
+def create_app(
+    settings: PortalSettings,
+    on_failure: Callable[[BaseException], None],
+    streams: OpenStreams,
+) -> ASGIApp:
+    """Make the app. `on_failure` is called with the error when the portal fails for good.
+
+    `streams` are ended by who stops the process.
+    """
     assets = Assets()
     http = httpx.AsyncClient(timeout=PROVIDER_S)
     site = _site(settings, assets, http)
-    streams = OpenStreams(site.sessions.alive)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -62,7 +69,7 @@ def create_app(settings: PortalSettings, on_failure: Callable[[BaseException], N
             running.push_async_callback(http.aclose)
             await running.enter_async_context(site.services)
             running.push_async_callback(site.database.close)
-            for task in (_open(site), _forget(site), _watch(streams)):
+            for task in (_open(site), _forget(site), _watch(site, streams)):
                 started = asyncio.create_task(task)
                 started.add_done_callback(lambda done: _report(done, on_failure))
                 running.callback(started.cancel)
@@ -108,6 +115,7 @@ def _site(settings: PortalSettings, assets: Assets, http: httpx.AsyncClient) -> 
         Templates(assets),
         Services(addresses),
         Names(),
+        Directory(),
         Starts(),
     )
 
@@ -134,12 +142,12 @@ async def _open(site: Site) -> None:
     )
 
 
-async def _watch(streams: OpenStreams) -> None:
+async def _watch(site: Site, streams: OpenStreams) -> None:
     """End the streams of sessions that have ended."""
     while True:
         await asyncio.sleep(ASK_EVERY_S)
         try:
-            await streams.end_the_dead()
+            await streams.end_the_dead(site.sessions.alive)
         except Exception as error:
             if not is_transient(error):
                 raise

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 MOST = 5000
 MOST_OF_SESSION = 4
@@ -13,39 +14,51 @@ ASK_EVERY_S = 10.0
 """How often it is asked which sessions go on."""
 
 
-class OpenStreams:
-    """Which sessions have an open stream. `alive` tells which of them go on, with one query for all."""
+@dataclass
+class Ending:
+    """Set when the streams of a session are to end; `over` when it is because the session has ended."""
 
-    def __init__(
-        self,
-        alive: Callable[[Collection[str]], Awaitable[frozenset[str]]],
-    ) -> None:
-        self._alive = alive
+    set: asyncio.Event = field(default_factory=asyncio.Event)
+    over: bool = False
+
+
+class OpenStreams:
+    """Which sessions have an open stream."""
+
+    def __init__(self) -> None:
         self._open: Counter[str] = Counter()
-        self._ended: dict[str, asyncio.Event] = {}
+        self._endings: dict[str, Ending] = {}
 
     def room(self, session: str) -> bool:
         """Whether one more stream of a session may be opened."""
         return self._open[session] < MOST_OF_SESSION and self._open.total() < MOST
 
     @contextmanager
-    def opened(self, session: str) -> Iterator[asyncio.Event]:
-        """Count a stream of a session while it is open; the event is set when the session has ended."""
+    def opened(self, session: str) -> Iterator[Ending]:
+        """Count a stream of a session while it is open."""
         self._open[session] += 1
-        ended = self._ended.setdefault(session, asyncio.Event())
+        ending = self._endings.setdefault(session, Ending())
         try:
-            yield ended
+            yield ending
         finally:
             self._open[session] -= 1
             if self._open[session] == 0:
-                del self._open[session], self._ended[session]
+                del self._open[session], self._endings[session]
 
-    async def end_the_dead(self) -> None:
-        """Ask once which sessions go on, and end the streams of the others."""
-        if not self._ended:
+    async def end_the_dead(
+        self, alive: Callable[[Collection[str]], Awaitable[frozenset[str]]]
+    ) -> None:
+        """Ask once which sessions go on, with one query for all, and end the streams of the others."""
+        if not self._endings:
             return
-        asked = [*self._ended]
-        alive = await self._alive(asked)
-        for session in asked:
-            if session not in alive and session in self._ended:
-                self._ended[session].set()
+        asked = dict(self._endings)
+        living = await alive(asked)
+        for session, ending in asked.items():
+            if session not in living:
+                ending.over = True
+                ending.set.set()
+
+    def end_all(self) -> None:
+        """End all streams, as this process stops: the browsers connect again."""
+        for ending in self._endings.values():
+            ending.set.set()

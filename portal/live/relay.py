@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from herhaal_client import ApiError, Clients, NotFound, ServerEvent, Unauthorized
+from portal.live.open_streams import Ending
 from portal.session.sessions import Session
 from runtime.backoff import Backoff
 
@@ -39,12 +40,17 @@ class Over:
 
 
 @dataclass(frozen=True)
+class Stopping:
+    """This process stops: the browser connects again."""
+
+
+@dataclass(frozen=True)
 class Follower:
     """Follows patients with the tokens of one session, and puts what happens on a queue."""
 
     find: Find
     as_bearer: Callable[[str], Clients]
-    news: "asyncio.Queue[News | Over]"
+    news: "asyncio.Queue[News | Over | Stopping]"
 
     async def follow(self, events: Events, patient: str) -> None:
         """Follow one patient at one service, with a new token when the one before has ended."""
@@ -74,7 +80,7 @@ class Follower:
 class Relay(Response):
     """The answer: server-sent events for one browser, until it leaves or its session ends.
 
-    `opened` counts the stream, and gives the event that is set when the session has ended.
+    `opened` counts the stream, and says when it is to end.
     """
 
     media_type = "text/event-stream"
@@ -83,7 +89,7 @@ class Relay(Response):
         self,
         follower: Follower,
         patients: Sequence[str],
-        opened: Callable[[], AbstractContextManager[asyncio.Event]],
+        opened: Callable[[], AbstractContextManager[Ending]],
         heartbeat_s: float = HEARTBEAT_S,
     ) -> None:
         # Not the base class's: it would declare an empty body.
@@ -100,18 +106,18 @@ class Relay(Response):
             async with asyncio.timeout(SEND_S):
                 await send(content)
 
-        with self._opened() as ended:
+        with self._opened() as ending:
             tasks = [
                 asyncio.create_task(self._follower.follow(events, patient))
                 for patient in self._patients
                 for events in (_orders, _messages)
             ]
             telling = asyncio.create_task(self._tell(in_time))
-            ends = [asyncio.create_task(ended.wait()), asyncio.create_task(_gone(receive))]
+            ends = [asyncio.create_task(ending.set.wait()), asyncio.create_task(_gone(receive))]
             try:
                 await asyncio.wait({telling, *ends}, return_when=asyncio.FIRST_COMPLETED)
-                if ends[0].done() and not telling.done():
-                    await self._follower.news.put(Over())
+                if ends[0].done():
+                    await self._follower.news.put(Over() if ending.over else Stopping())
                     await asyncio.wait({telling}, timeout=SEND_S)
             finally:
                 for task in (*tasks, *ends, telling):
@@ -121,11 +127,12 @@ class Relay(Response):
     async def _tell(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         await send(_body(b"retry: %d\n\n" % RETRY_MS))
-        while not isinstance(news := await self._next(), Over):
+        while not isinstance(news := await self._next(), Over | Stopping):
             await send(_body(b":\n\n" if news is None else _event(news)))
-        await send(_body(b"event: over\ndata: {}\n\n", more=False))
+        last = b"event: over\ndata: {}\n\n" if isinstance(news, Over) else b""
+        await send(_body(last, more=False))
 
-    async def _next(self) -> News | Over | None:
+    async def _next(self) -> "News | Over | Stopping | None":
         """What is to be told; None when nothing was for a while."""
         try:
             async with asyncio.timeout(self._heartbeat_s):

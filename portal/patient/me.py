@@ -25,7 +25,7 @@ async def me(visit: Visit) -> Response:
         unless_away(or_none(notification.person(visit.patient))),
         unless_away(notification.preferences(visit.patient)),
         unless_away(or_none(notification.proxies(visit.patient))),
-        unless_away(visit.api.ordering.pharmacies()),
+        unless_away(visit.pharmacies()),
         looks(visit),
     )
     return await visit.render(
@@ -33,10 +33,9 @@ async def me(visit: Visit) -> Response:
         person=person,
         preferences=preferences,
         proxies=proxies.proxies if proxies and not isinstance(proxies, Away) else proxies or (),
-        pharmacies=pharmacies if isinstance(pharmacies, Away) else pharmacies.pharmacies,
+        pharmacies=pharmacies,
         looks=seen[0],
         all_looks=seen[1],
-        name=await visit.patient_name(),
         saved="saved" in visit.request.query_params,
     )
 

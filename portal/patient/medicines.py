@@ -152,7 +152,6 @@ async def show_form(
         form=form,
         errors=shown(visit, errors, first),
         begun=bool(ticked(form)) and not errors,
-        name=await visit.patient_name(),
     )
 
 
@@ -162,7 +161,7 @@ async def read_shelf(visit: Visit) -> Shelf:
         unless_away(visit.api.ordering.orderable(visit.patient)),
         unless_away(_listed(visit)),
         unless_away(visit.api.ordering.of_patient(visit.patient, 20)),
-        unless_away(visit.api.ordering.pharmacies()),
+        unless_away(visit.pharmacies()),
         unless_away(visit.api.notification.preferences(visit.patient)),
     )
     recent = [] if isinstance(orders, Away) else orders.orders
@@ -171,7 +170,7 @@ async def read_shelf(visit: Visit) -> Shelf:
         orderable,
         {} if isinstance(listed, Away) else listed,
         recent,
-        pharmacies if isinstance(pharmacies, Away) else pharmacies.pharmacies,
+        pharmacies,
         await _practice(visit, orderable),
         latest if isinstance(preferred, Away) else preferred.pharmacy or latest,
         local_date(visit.now),
@@ -189,7 +188,7 @@ async def _listed(visit: Visit) -> Mapping[str, Medication]:
 async def _practice(visit: Visit, orderable: OrderableView | Away) -> PracticeView | None:
     if isinstance(orderable, Away) or orderable.practice is None:
         return None
-    found = await unless_away(visit.api.ordering.practice(orderable.practice))
+    found = await unless_away(visit.practice(orderable.practice))
     return None if isinstance(found, Away) else found
 
 

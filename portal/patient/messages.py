@@ -5,7 +5,7 @@ from uuid import UUID
 
 from starlette.responses import Response
 
-from portal.web.away import unless_away
+from portal.web.away import Away, unless_away
 from portal.web.pages import Pages
 from portal.web.visit import Visit
 from schemas.access import Action
@@ -21,7 +21,8 @@ async def messages(visit: Visit) -> Response:
     before = _uuid(visit.request.query_params.get("before", ""))
     inbox = await unless_away(visit.api.notification.messages(visit.patient, before, SHOWN))
     template = "patient/messages_part.html" if visit.partial else "patient/messages.html"
-    return await visit.render(template, inbox=inbox, most=SHOWN, name=await visit.patient_name())
+    unread = 0 if isinstance(inbox, Away) else inbox.unread
+    return await visit.render(template, inbox=inbox, most=SHOWN, unread=unread)
 
 
 @pages.post("/patients/{patient}/messages/read", Action.MESSAGES_MARK)

@@ -61,5 +61,4 @@ async def _show(visit: Visit, form: Form, error: str | None) -> Response:
         form=form,
         errors=shown(visit, [FieldError("words", error)] if error else []),
         most=LONGEST_NAME,
-        name=await visit.patient_name(),
     )

@@ -86,7 +86,6 @@ async def _show_check(visit: Visit, shelf: Shelf, form: Form, order: Order) -> R
         practice=shelf.practice,
         reviewed=bool(order.remark or order.supply_until) or any(one.reasons for one in looked_at),
         fields=form.without("csrf"),
-        name=await visit.patient_name(),
     )
 
 
@@ -105,7 +104,6 @@ async def _conflict(visit: Visit, order: OrderView | ReceivedView, shelf: Shelf)
         order=order,
         more=[shelf.known.names[prk] for prk in more],
         fields=fields,
-        name=await visit.patient_name(),
     )
 
 

@@ -63,7 +63,6 @@ async def orders(visit: Visit) -> Response:
         orders=found
         if isinstance(found, Away)
         else [(order, state_label(order.state)) for order in found.orders],
-        name=await visit.patient_name(),
     )
 
 
@@ -77,7 +76,7 @@ async def order(visit: Visit) -> Response:
 async def ask_to_cancel(visit: Visit) -> Response:
     """Ask once more before an order is cancelled."""
     found = await order_in_path(visit)
-    return await visit.render("patient/cancel.html", order=found, name=await visit.patient_name())
+    return await visit.render("patient/cancel.html", order=found)
 
 
 @pages.post("/patients/{patient}/orders/{order_id}/cancel", Action.ORDERS_CANCEL)
@@ -92,15 +91,13 @@ async def show_order(visit: Visit, found: OrderView | ReceivedView) -> Response:
     """The page of an order, or for htmx the part of it that changes."""
     template = "patient/order_part.html" if visit.partial else "patient/order.html"
     if isinstance(found, ReceivedView):
-        return await visit.render(
-            template, order=None, order_id=found.order_id, name=await visit.patient_name()
-        )
+        return await visit.render(template, order=None, order_id=found.order_id)
     pharmacies, messages, practice = await asyncio.gather(
-        unless_away(visit.api.ordering.pharmacies()),
+        unless_away(visit.pharmacies()),
         unless_away(messages_of(visit, found.order_id)),
-        unless_away(visit.api.ordering.practice(found.practice)),
+        unless_away(visit.practice(found.practice)),
     )
-    known = [] if isinstance(pharmacies, Away) else pharmacies.pharmacies
+    known = [] if isinstance(pharmacies, Away) else pharmacies
     return await visit.render(
         template,
         order=found,
@@ -115,7 +112,6 @@ async def show_order(visit: Visit, found: OrderView | ReceivedView) -> Response:
         steps=sorted(_steps(found), key=lambda step: step.at, reverse=True),
         can_cancel=any(line.outcome in _OPEN for line in found.lines)
         and found.cancellation is None,
-        name=await visit.patient_name(),
     )
 
 

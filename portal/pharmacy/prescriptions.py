@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from starlette.responses import Response
 
 from portal.pharmacy.feed import SHOWN, Prescription, read_feed
-from portal.web.away import Away, or_none, unless_away
+from portal.web.away import Away, unless_away
 from portal.web.names import PatientName
 from portal.web.own import own_pharmacy
 from portal.web.pages import Pages
@@ -76,9 +76,7 @@ async def _rows(visit: Visit, found: Sequence[Prescription]) -> Sequence[Row]:
 async def _practices(visit: Visit, codes: Iterable[str]) -> Mapping[str, str | None]:
     """The practices' names."""
     agbs = [*dict.fromkeys(codes)]
-    found = await asyncio.gather(
-        *(unless_away(or_none(visit.api.ordering.practice(agb))) for agb in agbs)
-    )
+    found = await asyncio.gather(*(unless_away(visit.practice(agb)) for agb in agbs))
     names = [None if each is None or isinstance(each, Away) else each.name for each in found]
     return dict(zip(agbs, names, strict=True))
 

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from starlette.responses import Response
 
 from portal.web import formats
-from portal.web.away import Away, or_none, unless_away
+from portal.web.away import Away, unless_away
 from portal.web.chart import Bar, Chart
 from portal.web.languages import mark
 from portal.web.own import own_practice
@@ -54,7 +54,7 @@ async def orders(visit: Visit) -> Response:
     today = local_date(visit.now)
     report, about = await asyncio.gather(
         unless_away(visit.api.metrics.orders(practice, first_day(today, by), today, by)),
-        unless_away(or_none(visit.api.ordering.practice(practice))),
+        unless_away(visit.practice(practice)),
     )
     channels = () if isinstance(report, Away) else used_channels(report)
     rows = () if isinstance(report, Away) else _rows(visit, report, channels, today)

@@ -9,6 +9,7 @@ from portal.session.kept_forms import KeptForms
 from portal.session.sealing import Sealer
 from portal.session.sessions import Sessions
 from portal.settings import PortalSettings
+from portal.web.directory import Directory
 from portal.web.names import Names
 from portal.web.rendering import Templates
 from portal.web.starts import Starts
@@ -27,4 +28,5 @@ class Site:
     templates: Templates
     services: Services
     names: Names
+    directory: Directory
     starts: Starts

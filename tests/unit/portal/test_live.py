@@ -11,7 +11,7 @@ import pytest
 
 from herhaal_client import Clients, NotFound, ServerEvent, Unauthorized, Unavailable
 from portal.live.open_streams import MOST_OF_SESSION, OpenStreams
-from portal.live.relay import Follower, News, Over, Relay
+from portal.live.relay import Follower, News, Over, Relay, Stopping
 from portal.login.oidc import Tokens
 from portal.session.sessions import Session
 from schemas.access import Claims, Party
@@ -68,7 +68,7 @@ async def following(one: Follower, service: Service) -> AsyncGenerator[None, Non
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def told(one: Follower, count: int) -> list[News | Over]:
+async def told(one: Follower, count: int) -> list[News | Over | Stopping]:
     async with asyncio.timeout(5):
         return [await one.news.get() for _ in range(count)]
 
@@ -112,7 +112,7 @@ async def test_without_a_session_nobody_is_asked() -> None:
 async def test_the_end_of_a_session_is_told_and_ends_the_stream() -> None:
     """Given an open stream; when the session ends; then the browser is told so, and the answer ends."""
     sent: list[bytes] = []
-    streams = OpenStreams(_nobody_alive)
+    streams = OpenStreams()
     answer = Relay(follower(), (), lambda: streams.opened("s1"))
 
     async def send(message: Any) -> None:
@@ -121,13 +121,30 @@ async def test_the_end_of_a_session_is_told_and_ends_the_stream() -> None:
     running = asyncio.create_task(answer({"type": "http"}, _stays, send))
     while not sent:
         await asyncio.sleep(0)
-    await streams.end_the_dead()
+    await streams.end_the_dead(_nobody_alive)
     await asyncio.wait_for(running, 5)
     assert sent[-1] == b"event: over\ndata: {}\n\n"
 
 
+async def test_a_process_that_stops_ends_its_streams_without_a_word() -> None:
+    """Given an open stream; when the portal stops; then it ends, and nobody is told of a logout."""
+    sent: list[bytes] = []
+    streams = OpenStreams()
+    answer = Relay(follower(), (), lambda: streams.opened("s1"))
+
+    async def send(message: Any) -> None:
+        sent.append(message.get("body", b""))
+
+    running = asyncio.create_task(answer({"type": "http"}, _stays, send))
+    while not sent:
+        await asyncio.sleep(0)
+    streams.end_all()
+    await asyncio.wait_for(running, 5)
+    assert all(b"over" not in each for each in sent)
+
+
 async def test_a_browser_that_leaves_leaves_nothing_behind() -> None:
-    streams = OpenStreams(_nobody_alive)
+    streams = OpenStreams()
     before = asyncio.all_tasks()
     answer = Relay(follower(), (), lambda: streams.opened("s1"))
 
@@ -143,7 +160,7 @@ async def test_a_browser_that_leaves_leaves_nothing_behind() -> None:
 
 
 async def test_a_session_has_room_for_a_few_streams() -> None:
-    streams = OpenStreams(_nobody_alive)
+    streams = OpenStreams()
     opened = [streams.opened("s1") for _ in range(MOST_OF_SESSION)]
     for each in opened:
         each.__enter__()

@@ -18,6 +18,7 @@ from portal.session.sealing import KEY_BYTES, Sealer
 from portal.session.sessions import Session, Sessions
 from portal.settings import PortalSettings
 from portal.web.assets import Assets
+from portal.web.directory import Directory
 from portal.web.forms import Form
 from portal.web.names import Names
 from portal.web.pages import Pages
@@ -154,5 +155,6 @@ def _site(told: Told) -> Site:
         TEMPLATES,
         services,
         Names(),
+        Directory(),
         Starts(),
     )
