@@ -20,7 +20,6 @@ from portal.session.cookies import SESSION
 from schemas.access import Claims, Party
 from schemas.api.medication import OverviewRequest
 from schemas.records.medication import Medication
-from schemas.records.orders import NewOrder
 from tests.browser.visitor import AT_A_DESK, SCREENSHOTS, Kind, Visitor
 from tests.harness.made import PRACTICE, a_patient
 from tests.harness.portal import begin_session, forget_forms
@@ -119,17 +118,6 @@ class Visitors:
             )
             assert answer.status_code == 200, answer.text
             await self._known_to_ordering(http, patient)
-
-    async def place(self, order: NewOrder) -> None:
-        """Place an order as its patient, and wait until it is decided; again changes nothing."""
-        async with httpx.AsyncClient(timeout=30) as http:
-            answer = await http.post(
-                f"{self.stack.endpoints['ordering']}/orders",
-                content=order.model_dump_json(exclude_none=True),
-                headers=self.bearer(Party.PATIENT, patients=(order.patient,))
-                | {"prefer": "wait=20"},
-            )
-        assert answer.status_code == 200, answer.text
 
     async def orders(self, patient: str) -> list[dict[str, Any]]:
         """The orders of a patient, as ordering shows them."""

@@ -4,13 +4,9 @@ A new page is a row of `PAGES`.
 """
 
 from dataclasses import dataclass
-from decimal import Decimal
-from uuid import NAMESPACE_URL, uuid5
 
 import pytest
 
-from schemas.base import Channel
-from schemas.records.orders import NewOrder, OrderLine
 from tests.browser.conftest import Visitors
 from tests.browser.visitor import LOOKS, Kind
 
@@ -45,40 +41,11 @@ PAGES = (
     Shown("region-figures", "/region/orders", "Noor Lindewaard"),
     Shown("pharmacy-prescriptions", "/pharmacy/prescriptions", "Karim Vijzel"),
     Shown("operator-state", "/operator/state", "Otto Beheer"),
-    Shown("practice-reviews-some", "/practice/reviews", "Fleur Waterrand"),
-    Shown("practice-figures-some", "/practice/orders", "Joost Waterrand"),
-    Shown("practice-months-some", "/practice/orders?by=month", "Joost Waterrand"),
-    Shown("pharmacy-prescriptions-some", "/pharmacy/prescriptions", "Lotte Waterrand"),
     Shown("accessibility", "/about/accessibility"),
     Shown("privacy", "/about/privacy"),
 )
 
 
-@pytest.fixture
-async def orders_at_waterrand(visitors: Visitors) -> None:
-    """One order that is approved, and one with a remark, which a person looks at."""
-    for number, remark in enumerate((None, "Ik ga op reis. <b>Graag</b> voor vrijdag."), 1):
-        await visitors.place(
-            NewOrder(
-                order_id=uuid5(NAMESPACE_URL, f"every-page-{number}"),
-                patient="pat_example04",
-                practice="01999002",
-                pharmacy="02999002",
-                channel=Channel.PORTAL,
-                lines=(
-                    OrderLine(
-                        line=1,
-                        prk="11800",
-                        medicine="Hydrochloorthiazide tablet 12,5 mg",
-                        quantity=Decimal(90),
-                    ),
-                ),
-                remark=remark,
-            )
-        )
-
-
-@pytest.mark.usefixtures("orders_at_waterrand")
 @pytest.mark.parametrize("kind", LOOKS, ids=str)
 async def test_every_page_is_good_to_look_at(visitors: Visitors, kind: Kind) -> None:
     """Given everybody of the table, logged in once; then each of their pages passes, all of them listed."""
