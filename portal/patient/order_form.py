@@ -102,7 +102,7 @@ def _errors(form: Form, known: Known) -> Iterator[FieldError]:
         yield from _medicine_errors(form, prk, known)
     over = len(form.text("remark")) - LONGEST_TEXT
     if over > 0:
-        message = mark("Your remark is %(over)s characters too long")
+        message = mark("Your remark is too long. Characters too many: %(over)s")
         yield FieldError("remark", message, {"over": over})
     yield from _day_errors(form.text("supply_until"), known.today)
     if form.text("pharmacy") not in known.pharmacies:

@@ -27,7 +27,7 @@ DECIDE = "/practice/patients/{patient}/orders/{order_id}/lines/{line}/review"
 pages = Pages()
 
 NO_WORDS = mark("Write for the patient why you refuse this")
-TOO_LONG = mark("Your explanation is %(over)s characters too long")
+TOO_LONG = mark("Your explanation is too long. Characters too many: %(over)s")
 NO_OVERVIEW = mark("This cannot be approved now: the patient's medication list is not here yet.")
 NOT_SENT = mark(
     "Your decision may not have arrived. Try again in a moment: what you typed is kept."

@@ -79,12 +79,12 @@ async def test_the_longest_remark_is_as_long_in_the_page_as_in_the_api(visitors:
     await petra.go("/")
     await petra.fill_in(MET, remark=LONGEST)
     counter = petra.page.locator("#remark-counter")
-    await expect(counter).to_have_text(petra.text("{n} characters left").replace("{n}", "0"))
+    await expect(counter).to_have_text(petra.text("Characters left: {n}").replace("{n}", "0"))
     await petra.page.locator("#remark").fill(LONGEST + "x")
-    over = petra.text("{n} characters too many").replace("{n}", "1")
+    over = petra.text("Characters too many: {n}").replace("{n}", "1")
     await expect(counter).to_have_text(over)
     await petra.button("Check the order").click()
-    said = petra.text("Your remark is %(over)s characters too long", over=1)
+    said = petra.text("Your remark is too long. Characters too many: %(over)s", over=1)
     await expect(petra.page.locator("#remark-error")).to_contain_text(said)
     await expect(petra.page.locator("#remark")).to_have_value(LONGEST + "x")
     await petra.page.locator("#remark").fill(LONGEST)
@@ -101,7 +101,9 @@ async def test_a_remark_of_ten_thousand_characters_is_refused_and_kept(visitors:
     text = "te lang " * 1249 + "te lang!"
     await petra.fill_in(MET, remark=text)
     await petra.button("Check the order").click()
-    said = petra.text("Your remark is %(over)s characters too long", over=len(text) - 2000)
+    said = petra.text(
+        "Your remark is too long. Characters too many: %(over)s", over=len(text) - 2000
+    )
     await expect(petra.page.locator("#remark-error")).to_contain_text(said)
     await expect(petra.page.locator("#remark")).to_have_value(text)
     await petra.check("order-1-long-remark")

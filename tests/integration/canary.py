@@ -1,5 +1,6 @@
 """A made-up person whose every word is found nowhere else, and what becomes of them."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -9,12 +10,14 @@ from uuid import uuid4
 import httpx
 
 from deploy.local import LocalStack
+from portal.session.cookies import SESSION
 from samples.persons import a_person
 from schemas import topics
-from schemas.access import Party
+from schemas.access import Claims, Party
 from schemas.api.people import Person
 from tests.harness.kafka import eventually, send
-from tests.harness.made import GP, PRACTICE, Sent, an_order, as_json, entry
+from tests.harness.made import GP, METFORMINE, PRACTICE, Sent, an_order, as_json, entry
+from tests.harness.portal import begin_session
 from tests.harness.systems import TEST_PORTAL
 from tests.integration.access.places import WAIT, bearer
 from tests.integration.people.client import Client, a_bsn
@@ -111,6 +114,29 @@ class Life:
         ):
             ask = partial(self._status, "POST", url, portal, sent)
             await eventually(ask, lambda status: status in (200, 202), within_s=90)
+
+    async def uses_the_portal(self) -> None:
+        """The person looks at every page, begins an order with a remark, and leaves it unfinished."""
+        claims = Claims(sub=self.patient, role=Party.PATIENT, patients=(self.patient,))
+        name = f"Naam{self._canary.mark}"
+        cookie = {"Cookie": f"{SESSION}={await begin_session(self._stack, claims, name)}"}
+        portal = self._stack.endpoints["portal"]
+        at = f"{portal}/patients/{self.patient}"
+        for page in ("medicines", "orders", "messages", "me", "missing", "download"):
+            shown = await self._http.get(f"{at}/{page}", headers=cookie)
+            assert shown.status_code == 200, page
+        hidden = dict(
+            re.findall(r'name="(csrf|order)" value="([^"]+)"', await self._page(at, cookie))
+        )
+        sent = hidden | {"medicine": METFORMINE[0], "remark": self._canary.remark}
+        ours = cookie | {"Origin": portal}
+        checked = await self._http.post(f"{at}/order/check", data=sent, headers=ours)
+        assert checked.status_code == 303, checked.text
+        for path in (f"/login?to=/{self._canary.garbage}", f"/patients/{self._canary.garbage}/me"):
+            self.refusals.append((await self._http.get(portal + path, headers=cookie)).content)
+
+    async def _page(self, at: str, cookie: Mapping[str, str]) -> str:
+        return (await self._http.get(f"{at}/medicines", headers=cookie)).text
 
     async def sends_garbage(self) -> None:
         """Requests and records with identity where it does not belong."""

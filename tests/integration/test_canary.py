@@ -20,6 +20,7 @@ from cli.directory import apply_directory, read_directory
 from cli.up import start_everything
 from deploy.local import LocalStack, PlainReport, StackOptions, free_ports
 from deploy.local.backup.dumps import dump_databases
+from deploy.local.ports import DATABASES
 from runtime.dsn import database_dsn
 from schemas import topics
 from schemas.topics import SERVICES
@@ -159,6 +160,7 @@ async def lived(stack: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> 
         life = Life(stack, http, canary)
         await life.is_known()
         await life.has_overview()
+        await life.uses_the_portal()
         async with trouble(stack):
             await asyncio.gather(*(life.orders() for _ in range(ORDERS)))
         await life.sends_garbage()
@@ -181,7 +183,7 @@ async def test_who_somebody_is_is_found_nowhere(lived: Lived) -> None:
     """Given a registered person; then BSN, names, address and so on are in no topic, log, row or backup."""
     identity, stack = lived.canary.identity, lived.stack
     assert not search_records(lived.records, identity).places
-    for service in SERVICES:
+    for service in DATABASES:
         assert not (await search_database(stack, service, identity)).places
     assert not search_files(lived.backup, identity).places
     assert not search_files(stack.data.postgres, identity).places
@@ -201,7 +203,7 @@ async def test_garbage_is_kept_only_where_it_was_sent_and_in_its_dead_letter(liv
     assert search_records(lived.records, wanted).places == {
         f"{topic} {part}" for topic in POISONED for part in ("body", "header")
     }
-    for service in SERVICES:
+    for service in DATABASES:
         assert not (await search_database(stack, service, wanted)).places
     assert not search_files(stack.data.logs, wanted).places
     for answer in (*lived.refusals, lived.metrics):
@@ -213,7 +215,7 @@ async def test_a_remark_is_in_the_bodies_of_orders_alone(lived: Lived) -> None:
     places = search_records(lived.records, wanted).places
     assert f"{topics.ORDERS_REQUESTS.name} body" in places
     assert places <= {f"{topic} body" for topic in WITH_REMARKS}
-    found = {place for s in SERVICES for place in (await search_database(stack, s, wanted)).places}
+    found = {place for s in DATABASES for place in (await search_database(stack, s, wanted)).places}
     assert found <= {"ordering.orders"}
     assert not search_files(stack.data.logs, wanted).places
     assert lived.canary.remark.encode() not in lived.metrics

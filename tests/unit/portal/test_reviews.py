@@ -204,7 +204,7 @@ async def test_without_javascript_a_decision_leads_back_to_the_list_which_says_i
     [
         ("", "Write for the patient why you refuse this"),
         ("\u200b", "Write for the patient why you refuse this"),
-        ("x" * 2001, "Your explanation is 1 characters too long"),
+        ("x" * 2001, "Your explanation is too long. Characters too many: 1"),
     ],
 )
 async def test_a_refusal_without_good_words_comes_back_with_the_reason_beside_the_field(
