@@ -174,7 +174,11 @@ async def test_several_audiences_are_right_when_it_was_made_for_us() -> None:
     assert claims.sub == "pat_anna0001"
 
 
-@pytest.mark.parametrize("token", [access_token(aud="other"), id_token(), "x", None], ids=str)
+@pytest.mark.parametrize(
+    "token",
+    [access_token(aud="other"), id_token(), "x", None],
+    ids=["for another", "an ID token", "no token", "nothing"],
+)
 async def test_an_access_token_that_the_services_refuse_lets_nobody_in(token: str | None) -> None:
     with pytest.raises(LoginRefused, match="access-token"):
         await Provider(granted(access_token=token)).client.redeem("c-1", ATTEMPT)
