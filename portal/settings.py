@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from portal.session.sealing import Sealer
-from runtime.issuers import Issuer, is_loopback
+from runtime.issuers import Issuer, is_protected
 from runtime.settings import ServerSettings
 
 
@@ -16,8 +16,9 @@ class PortalSettings(ServerSettings):
     `portal_url` is the origin that people use, such as `https://herhaal.example.nl`: the only host that is
     answered. `portal_key` seals tokens and kept forms, 64 hexadecimal digits. The first of `issuers` logs
     people in; the portal is its client `portal_client`, with `portal_client_secret` where the provider gave
-    one. `ordering_url` and so on are where the services answer. A session ends after `session_idle_minutes`
-    without a page, and `session_hours` after login.
+    one. `ordering_url` and so on are where the services answer: over https, unless they are on this machine
+    or `insecure_services` is set, as every request bears somebody's token. A session ends after
+    `session_idle_minutes` without a page, and `session_hours` after login.
     """
 
     listen: str = "127.0.0.1:8100"
@@ -29,6 +30,7 @@ class PortalSettings(ServerSettings):
     medication_url: str
     notification_url: str
     metrics_url: str
+    insecure_services: bool = False
     session_idle_minutes: int = Field(default=30, ge=1, le=24 * 60)
     session_hours: int = Field(default=12, ge=1, le=24)
     api_connections: int = Field(default=10, ge=1, le=100)
@@ -50,12 +52,22 @@ class PortalSettings(ServerSettings):
         return key
 
     @model_validator(mode="after")
+    def _encrypted_services(self) -> Self:
+        urls = (self.ordering_url, self.medication_url, self.notification_url, self.metrics_url)
+        if not (self.insecure_services or all(map(is_protected, urls))):
+            raise ValueError(
+                "the services are asked over https, or on this machine: each request bears a token."
+                " HERHAAL_INSECURE_SERVICES=true allows http"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _is_origin(self) -> Self:
         parts = urlsplit(self.portal_url)
         if not parts.hostname or self.portal_url != f"{parts.scheme}://{parts.netloc}":
             raise ValueError(
                 "HERHAAL_PORTAL_URL must be an origin, such as https://herhaal.example.nl"
             )
-        if parts.scheme != "https" and not is_loopback(parts.hostname):
+        if not is_protected(self.portal_url):
             raise ValueError("HERHAAL_PORTAL_URL must be https, unless it is this machine")
         return self

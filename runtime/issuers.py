@@ -23,13 +23,14 @@ class Issuer:
     def __post_init__(self) -> None:
         if not self.url or not self.audience:
             raise ValueError("an issuer needs its URL and our audience")
-        if not _is_protected(self.jwks):
+        if not is_protected(self.jwks):
             raise ValueError("an issuer's keys are fetched over https, or over http from loopback")
         if not self.algorithms or not ALGORITHMS.issuperset(self.algorithms):
             raise ValueError(f"an issuer's algorithms are some of {', '.join(sorted(ALGORITHMS))}")
 
 
-def _is_protected(url: str) -> bool:
+def is_protected(url: str) -> bool:
+    """Tell whether a URL is https, or http to this machine."""
     parts = urlsplit(url)
     if not parts.hostname:
         return False
