@@ -76,7 +76,8 @@ def notice_page(site: Site, request: Request, notice: Notice) -> Response:
     language = language_of(request)
     partial = request.headers.get("hx-request") == "true"
     template = "web/notice_part.html" if partial else "web/notice.html"
-    content = {"notice": notice, "path": request.url.path, "query": ""}
+    # What was asked for is not repeated: there may be no such page, or no way to ask for it.
+    content = {"notice": notice, "path": "/", "query": ""}
     html = site.templates.render(template, language, content)
     in_place = {"HX-Retarget": "#notices", "HX-Reswap": "innerHTML"} if partial else {}
     return HTMLResponse(html, notice.status, in_place)

@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -64,8 +63,8 @@ async def test_whatever_is_asked_of_people_and_proxies_is_never_a_5xx(
         answer = await http.post(f"{address}/people", json=person, headers=headers)
         assert answer.json() == {"patient": PATIENT}
     patient = stack.token(Party.PATIENT, patients=(PATIENT,))
-    await _fuzzed(address, tmp_path, 15, assistant, (PATIENT, PRACTICE))
-    await _fuzzed(address, tmp_path, 5, patient, (PATIENT, PRACTICE))
+    await _fuzzed(address, tmp_path, 15, assistant)
+    await _fuzzed(address, tmp_path, 5, patient)
 
 
 async def _fuzzed(
@@ -73,13 +72,12 @@ async def _fuzzed(
     folder: Path,
     seconds: int,
     token: str,
-    named: Collection[str] = tuple(ONLY.values()),
 ) -> None:
     """Send requests made from the document, narrowed so that valid ones are about whom the token names."""
     async with httpx.AsyncClient() as http:
         document = (await http.get(f"{address}/openapi.json")).raise_for_status().text
     for pattern, only in ONLY.items():
-        assert (pattern in document) == (only in named)
+        assert pattern in document
         document = document.replace(pattern, f"^{only}$")
     (folder / "openapi.json").write_text(document)
     process = await asyncio.create_subprocess_exec(
