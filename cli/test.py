@@ -141,19 +141,17 @@ def steps(suite: str | None, options: Sequence[str]) -> list[Step]:
 def _all_tests(options: Sequence[str]) -> list[Step]:
     """All tests in about 25 minutes on two cores; with options of pytest's own, as one run in order.
 
-    Tests that mostly wait run in two processes, each with a stack of its own, and the benchmark beside them at
-    a lower priority. Then come the pages in a browser: its stack and Chromium take both cores. Faults run
-    alone at the end, as they are timed.
+    Tests that mostly wait run in two processes, each with a stack of its own; beside them, at a lower priority,
+    the benchmark and then the pages in a browser. Faults run alone at the end, as they are timed.
     """
     if any(not option.startswith("--json=") for option in options):
         return [_pytest("tests", options)]
     nice = ("nice", "-n", "5")
-    e2e = _pytest("e2e", ())
+    beside = (sys.executable, "-m", "pytest", "tests/e2e", "tests/browser")
     folders = [f"tests/{name}" for name in ("integration", "unit", "contract", "architecture")]
     together = (sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadfile", *folders)
     return [
-        Step("tests", together, Step("e2e", (*nice, *e2e.command))),
-        replace(_pytest("browser", ()), name="browser"),
+        Step("tests", together, Step("e2e and browser", (*nice, *beside))),
         replace(_pytest("faults", options), name="faults"),
     ]
 

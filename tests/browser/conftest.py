@@ -119,6 +119,21 @@ class Visitors:
             assert answer.status_code == 200, answer.text
             await self._known_to_ordering(http, patient)
 
+    async def empty_queue(self) -> None:
+        """Refuse every line that is in review at the practice."""
+        ordering = self.stack.endpoints["ordering"]
+        headers = self.bearer(Party.GP, practice=PRACTICE) | {"prefer": "wait=20"}
+        async with httpx.AsyncClient(timeout=30, headers=headers) as http:
+            listed = await http.get(
+                f"{ordering}/practices/{PRACTICE}/reviews", params={"limit": 200}
+            )
+            for line in listed.raise_for_status().json()["reviews"]:
+                decided = await http.put(
+                    f"{ordering}/orders/{line['order_id']}/lines/{line['line']}/review",
+                    json={"outcome": "refused", "explanation": "Voor een andere test"},
+                )
+                decided.raise_for_status()
+
     async def orders(self, patient: str) -> list[dict[str, Any]]:
         """The orders of a patient, as ordering shows them."""
         async with httpx.AsyncClient(timeout=30) as http:

@@ -27,12 +27,12 @@ LINT = ["ruff check", "ruff format", "mypy --strict", "import rules"]
 
 
 def test_without_a_suite_everything_is_checked() -> None:
-    """The benchmark beside the tests that wait; the browser, and the faults, which are timed, alone."""
-    *lint, tests, browser, faults = steps(None, ["--json=rows.json"])
+    """Benchmark and browser beside the tests that wait; the faults, which are timed, alone."""
+    *lint, tests, faults = steps(None, ["--json=rows.json"])
     assert [step.name for step in lint] == LINT
     folders = {path.name for path in (ROOT / "tests").iterdir() if (path / "__init__.py").exists()}
     assert tests.beside is not None
-    commands = (tests.command, tests.beside.command, browser.command, faults.command)
+    commands = (tests.command, tests.beside.command, faults.command)
     ran = " ".join(part for command in commands for part in command)
     assert {name for name in folders if f"tests/{name}" in ran} == folders - {"harness"}
     assert "--json=rows.json" in faults.command
@@ -88,7 +88,7 @@ def test_all_checks_run_also_after_one_failed() -> None:
         return [Outcome(step.name, code=1, seconds=0)]
 
     outcomes = run_all(steps(None, []), run)
-    assert len(ran) == 7
+    assert len(ran) == 6
     assert all(outcome.code for outcome in outcomes)
 
 
