@@ -108,7 +108,8 @@ async def show_order(visit: Visit, found: OrderView | ReceivedView) -> Response:
         pharmacy=next((each for each in known if each.agb == found.pharmacy), None),
         practice=None if isinstance(practice, Away) else practice,
         messages=messages,
-        pickup=None if isinstance(messages, Away) else _pickup(messages),
+        pickup=None if isinstance(messages, Away) else _pickup(found, messages),
+        in_calendar=not isinstance(messages, Away) and _was_promised(found, messages),
         steps=sorted(_steps(found), key=lambda step: step.at, reverse=True),
         can_cancel=any(line.outcome in _OPEN for line in found.lines)
         and found.cancellation is None,
@@ -168,9 +169,16 @@ async def messages_of(visit: Visit, order_id: UUID) -> Sequence[MessageView]:
     return [message for message in inbox.messages if message.order_id == order_id]
 
 
-def _pickup(messages: Sequence[MessageView]) -> PickupView | None:
-    """The newest promise of when to collect."""
+def _pickup(order: OrderView, messages: Sequence[MessageView]) -> PickupView | None:
+    """The newest promise of when to collect, while there is anything to collect."""
+    if all(line.outcome is not Outcome.APPROVED for line in order.lines):
+        return None
     return next((each.pickup for each in messages if each.pickup is not None), None)
+
+
+def _was_promised(order: OrderView, messages: Sequence[MessageView]) -> bool:
+    """Whether somebody may have a moment in their calendar at which there is nothing to collect any more."""
+    return order.cancellation is not None and any(each.pickup is not None for each in messages)
 
 
 async def order_in_path(visit: Visit) -> OrderView | ReceivedView:

@@ -135,6 +135,7 @@ def _site(told: Told) -> Site:
             "issuers": (ISSUER,),
             "portal_url": "http://127.0.0.1:8100",
             "portal_key": "00" * KEY_BYTES,
+            "insecure_services": True,
             **{f"{name}_url": url for name, url in vars(ADDRESSES).items()},
         }
     )
