@@ -16,7 +16,7 @@ _OF_NOBODY = (None, Scope.PUBLIC, Scope.SYSTEM)
 """Without an action, and of what is nobody's."""
 
 PAIRS = 20
-ATTEMPTS = 3
+ATTEMPTS = 6
 TELLABLE_S = 0.002
 """A wait, a lock or a visit to Kafka takes longer. On a busy machine the medians of equal requests mostly
 differ by less, so a difference counts only when every attempt has it, in the same direction.
