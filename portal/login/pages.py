@@ -15,13 +15,13 @@ from portal.session.sealing import Unreadable
 from portal.session.sessions import Over, Session, hash_of
 from portal.session.store import LoginRow
 from portal.web.away import Away, unless_away
+from portal.web.guard import with_notices
 from portal.web.language_choice import choose_language, language_of, local_path
 from portal.web.navigation import home_of
 from portal.web.notices import Notice, notice_page
 from portal.web.pages import Pages
 from portal.web.site import Site
 from portal.web.visit import Visit
-from runtime.errors import is_transient
 from schemas.access import Party
 
 log = structlog.get_logger()
@@ -36,9 +36,9 @@ def routes(site: Site) -> list[Route]:
     """The pages for which nobody needs to be logged in."""
     login = _Login(site)
     return [
-        Route("/", login.start),
-        Route("/login", login.begin),
-        Route("/login/callback", login.finish),
+        Route("/", with_notices(site, login.start)),
+        Route("/login", with_notices(site, login.begin)),
+        Route("/login/callback", with_notices(site, login.finish)),
         Route("/language/{language}", choose_language),
     ]
 
@@ -75,12 +75,7 @@ class _Login:
 
     async def start(self, request: Request) -> Response:
         """The start page: one's own first page for who is logged in, a welcome for everybody else."""
-        try:
-            session = await self._session(request)
-        except Exception as error:
-            if not is_transient(error):
-                raise
-            return notice_page(self._site, request, Notice.AWAY)
+        session = await self._session(request)
         if session is not None:
             return RedirectResponse(home_of(session.claims), 303)
         html = self._site.templates.render(
@@ -94,15 +89,10 @@ class _Login:
         browser = cookies.read(request, cookies.BROWSER) or cookies.new_secret()
         to = local_path(request.query_params.get("to", ""))
         id = cookies.read(request, cookies.SESSION)
-        try:
-            found = await self._site.sessions.find(id, in_use=False) if id else None
-            whose = found.sub if isinstance(found, Over) else None
-            await self._note(attempt, browser, to, whose)
-            url = await self._site.oidc.login_url(attempt, language_of(request))
-        except Exception as error:
-            if not (is_transient(error) or isinstance(error, ProviderAway)):
-                raise
-            return notice_page(self._site, request, Notice.AWAY)
+        found = await self._site.sessions.find(id, in_use=False) if id else None
+        whose = found.sub if isinstance(found, Over) else None
+        await self._note(attempt, browser, to, whose)
+        url = await self._site.oidc.login_url(attempt, language_of(request))
         response = RedirectResponse(url, 303)
         cookies.write(response, cookies.BROWSER, browser)
         return response
@@ -114,10 +104,6 @@ class _Login:
         except LoginRefused as refused:
             log.warning("login refused", reason=refused.code)
             return notice_page(self._site, request, Notice.LOGIN_REFUSED)
-        except Exception as error:
-            if not (is_transient(error) or isinstance(error, ProviderAway)):
-                raise
-            return notice_page(self._site, request, Notice.AWAY)
 
     async def _finish(self, request: Request) -> Response:
         answer = _single(request.url.query)

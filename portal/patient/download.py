@@ -1,21 +1,20 @@
 """Download my data: everything that the services hold of a patient, in one file."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
 import orjson
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from herhaal_client import MedicationClient, NotFound, NotificationClient, OrderingClient
+from herhaal_client import MedicationClient, NotificationClient, OrderingClient
+from portal.web.away import or_none
 from portal.web.pages import Pages
 from portal.web.visit import Visit
 from schemas.access import Action
 from schemas.api.audit import AuditEntryView
 from schemas.api.notification import MessageView
-
-T = TypeVar("T")
 
 MOST_PAGES = 20
 """Pages of a list in a download: 20,000 entries of each audit trail, 4,000 messages."""
@@ -61,14 +60,6 @@ async def download(visit: Visit) -> Response:
         headers=headers,
         media_type="application/json",
     )
-
-
-async def or_none(asked: Awaitable[T]) -> T | None:
-    """What there is, or None when there is nothing."""
-    try:
-        return await asked
-    except NotFound:
-        return None
 
 
 async def _all_messages(visit: Visit) -> Sequence[MessageView]:

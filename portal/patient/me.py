@@ -4,10 +4,9 @@ import asyncio
 
 from starlette.responses import Response
 
-from portal.patient.download import or_none
 from portal.patient.looks import looks
 from portal.session import cookies
-from portal.web.away import Away, unless_away
+from portal.web.away import Away, or_none, unless_away
 from portal.web.languages import known
 from portal.web.pages import Pages
 from portal.web.visit import Visit

@@ -5,16 +5,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cached_property
 
 from starlette.responses import Response
 
-from herhaal_client import NotFound
 from portal.patient import dosage
 from portal.patient.dosage import Dosage
 from portal.patient.hours import in_words, ordinary_week
 from portal.patient.order_form import Known, new_fields, ticked
 from portal.patient.words import Why, whys
-from portal.web.away import Away, unless_away
+from portal.web.away import Away, or_none, unless_away
 from portal.web.field_errors import FieldError, shown
 from portal.web.forms import Form
 from portal.web.pages import Pages
@@ -90,7 +90,7 @@ class Shelf:
         assert self.orderable.practice is not None
         return self.orderable.practice
 
-    @property
+    @cached_property
     def under_way(self) -> Mapping[str, OrderView]:
         """The order that a medicine is in already, by PRK."""
         return {
@@ -104,7 +104,7 @@ class Shelf:
             )
         }
 
-    @property
+    @cached_property
     def can_be_ordered(self) -> Sequence[OrderableMedicine]:
         """What can be ordered now."""
         if isinstance(self.orderable, Away):
@@ -115,7 +115,7 @@ class Shelf:
             if each.outcome in (Outcome.APPROVED, Outcome.REVIEW) and each.prk not in self.under_way
         ]
 
-    @property
+    @cached_property
     def known(self) -> Known:
         """What a form is compared with."""
         agbs = [] if isinstance(self.pharmacies, Away) else [each.agb for each in self.pharmacies]
@@ -178,11 +178,8 @@ async def read_shelf(visit: Visit) -> Shelf:
 
 
 async def _listed(visit: Visit) -> Mapping[str, Medication]:
-    try:
-        overview = await visit.api.medication.overview(visit.patient)
-    except NotFound:
-        return {}
-    return {entry.prk: entry for entry in overview.medications}
+    overview = await or_none(visit.api.medication.overview(visit.patient))
+    return {entry.prk: entry for entry in overview.medications} if overview else {}
 
 
 async def _practice(visit: Visit, orderable: OrderableView | Away) -> PracticeView | None:
@@ -215,7 +212,7 @@ def _row(
         unit_of(Decimal(2), medicine.unit, visit.language),
         typed or _as_typed(medicine.quantity),
         listed.last_ordered_on if listed else None,
-        medicine in shelf.can_be_ordered,
+        medicine.prk in shelf.known.names,
         is_ticked,
         whys(medicine.reasons, visit.language),
         medicine.outcome,

@@ -5,9 +5,10 @@ from uuid import UUID, uuid4
 
 from starlette.responses import Response
 
-from herhaal_client import Conflict, NotFound
+from herhaal_client import Conflict
 from portal.patient.medicines import PAGE, Shelf, read_shelf, show_form
 from portal.patient.order_form import Order, is_new, order_id_of, read_order, says_the_same, ticked
+from portal.web.away import or_none
 from portal.web.forms import Fields, Form
 from portal.web.pages import Pages
 from portal.web.visit import Visit
@@ -109,10 +110,7 @@ async def _conflict(visit: Visit, order: OrderView | ReceivedView, shelf: Shelf)
 
 async def _sent(visit: Visit, order_id: UUID) -> OrderView | ReceivedView | None:
     """The order that was sent under this id already."""
-    try:
-        return await visit.api.ordering.show(order_id)
-    except NotFound:
-        return None
+    return await or_none(visit.api.ordering.show(order_id))
 
 
 def _only(form: Form, prks: Sequence[str]) -> Fields:

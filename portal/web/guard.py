@@ -43,8 +43,17 @@ def guarded(site: Site, page: Page) -> Handler:
     """Make the handler of a page."""
 
     async def handle(request: Request) -> Response:
+        return await _let_in(site, page, request)
+
+    return with_notices(site, handle)
+
+
+def with_notices(site: Site, handle: Handler) -> Handler:
+    """Make a handler that says what is wrong in words, where an error is one that may be expected."""
+
+    async def handle_with_notices(request: Request) -> Response:
         try:
-            return await _let_in(site, page, request)
+            return await handle(request)
         except ClientDisconnect:
             return Response(status_code=400)
         except Exception as error:
@@ -53,7 +62,7 @@ def guarded(site: Site, page: Page) -> Handler:
                 raise
             return notice_page(site, request, notice)
 
-    return handle
+    return handle_with_notices
 
 
 async def _let_in(site: Site, page: Page, request: Request) -> Response:
