@@ -1,17 +1,12 @@
 """medication's API: a patient's overview."""
 
 from dataclasses import dataclass
-from datetime import date
 from typing import TypeVar
 from uuid import uuid4
 
-from herhaal_client.api import Api
-from herhaal_client.audit import patient_audit
 from herhaal_client.calls import Answer, Call
-from herhaal_client.state import service_state
-from schemas.api.audit import AuditView
+from herhaal_client.service import RecordsClient
 from schemas.api.medication import ChangeReceivedView, OverviewRequest, StatusRequest
-from schemas.api.state import StateView
 from schemas.records.medication import MedicationOverview
 
 _OVERVIEW = "/patients/{patient}/overview"
@@ -20,13 +15,11 @@ R = TypeVar("R", OverviewRequest, StatusRequest)
 
 
 @dataclass(frozen=True)
-class MedicationClient:
+class MedicationClient(RecordsClient):
     """Calls medication. Each method raises `ApiError`; a wait is in seconds, at most 30.
 
     A change without a `change_id` gets one, so that it is one change when it is sent again.
     """
-
-    api: Api
 
     async def overview(
         self, patient: str, known: MedicationOverview | None = None
@@ -53,21 +46,6 @@ class MedicationClient:
         path = "/patients/{patient}/medications/{prk}/status"
         values, body = {"patient": patient, "prk": prk}, _with_id(request)
         return _accepted(await self.api.ask(Call("PUT", path, values, body=body, wait_s=wait_s)))
-
-    async def audit(
-        self,
-        patient: str,
-        first: date | None = None,
-        last: date | None = None,
-        before: int | None = None,
-        limit: int = 100,
-    ) -> AuditView:
-        """Show who did what to a patient's overview, newest first; `first` and `last` are days in Amsterdam."""
-        return await patient_audit(self.api, patient, first, last, before, limit)
-
-    async def state(self) -> StateView:
-        """Show what is ready and what waits, in numbers; for an operator."""
-        return await service_state(self.api)
 
 
 def _with_id(request: R) -> R:

@@ -3,18 +3,14 @@
 from dataclasses import dataclass
 from datetime import date
 
-from herhaal_client.api import Api
 from herhaal_client.calls import Call
-from herhaal_client.state import service_state
+from herhaal_client.service import ServiceClient
 from schemas.api.metrics import By, OrdersReport, RegionReport
-from schemas.api.state import StateView
 
 
 @dataclass(frozen=True)
-class MetricsClient:
+class MetricsClient(ServiceClient):
     """Calls metrics. Each method raises `ApiError`."""
-
-    api: Api
 
     async def orders(
         self,
@@ -43,7 +39,3 @@ class MetricsClient:
             Call("GET", "/regions/{region}/orders", {"region": region}, params)
         )
         return answer.read(RegionReport.model_validate_json)
-
-    async def state(self) -> StateView:
-        """Show what is ready and what waits, in numbers; for an operator."""
-        return await service_state(self.api)

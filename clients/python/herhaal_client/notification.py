@@ -1,17 +1,11 @@
 """notification's API: a patient's messages and preferences, who a patient is, and who stands in for them."""
 
-from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from datetime import date
 from uuid import UUID
 
-from herhaal_client.api import Api
-from herhaal_client.audit import patient_audit
 from herhaal_client.calls import Call, Value
 from herhaal_client.errors import unexpected
-from herhaal_client.events import ServerEvent, patient_events
-from herhaal_client.state import service_state
-from schemas.api.audit import AuditView
+from herhaal_client.service import LiveClient
 from schemas.api.notification import MessagesView
 from schemas.api.people import (
     FoundView,
@@ -23,7 +17,6 @@ from schemas.api.people import (
 )
 from schemas.api.preferences import Preferences
 from schemas.api.proxies import ProxiesView, ProxyRequest, ProxyView, StandsInForView
-from schemas.api.state import StateView
 
 _PERSON = "/patients/{patient}/person"
 _READ = "/patients/{patient}/messages/{message_id}/read"
@@ -32,10 +25,8 @@ _PROXY = "/patients/{patient}/proxies/{proxy}"
 
 
 @dataclass(frozen=True)
-class NotificationClient:
+class NotificationClient(LiveClient):
     """Calls notification. Each method raises `ApiError`."""
-
-    api: Api
 
     async def messages(
         self, patient: str, before: UUID | None = None, limit: int = 50
@@ -108,24 +99,3 @@ class NotificationClient:
         answer = await self.api.ask(Call("DELETE", _PROXY, {"patient": patient, "proxy": proxy}))
         if answer.status != 204:
             raise unexpected(answer.asked, answer.status, "It must be 204.")
-
-    async def audit(
-        self,
-        patient: str,
-        first: date | None = None,
-        last: date | None = None,
-        before: int | None = None,
-        limit: int = 100,
-    ) -> AuditView:
-        """Show who did what to a patient's data and messages, newest first; days are Amsterdam's."""
-        return await patient_audit(self.api, patient, first, last, before, limit)
-
-    def events(
-        self, patient: str, last_event_id: str | None = None
-    ) -> AsyncGenerator[ServerEvent, None]:
-        """Give a patient's new messages, as they come; close it with `contextlib.aclosing`."""
-        return patient_events(self.api, patient, last_event_id)
-
-    async def state(self) -> StateView:
-        """Show what is ready and what waits, in numbers; for an operator."""
-        return await service_state(self.api)

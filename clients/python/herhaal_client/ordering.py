@@ -1,18 +1,12 @@
 """ordering's API: what can be ordered, orders, lines in review, a pharmacy's feed, the directory."""
 
-from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from datetime import date
 from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from herhaal_client.api import Api
-from herhaal_client.audit import patient_audit
 from herhaal_client.calls import Answer, Call, Value
-from herhaal_client.events import ServerEvent, patient_events
-from herhaal_client.state import service_state
-from schemas.api.audit import AuditView
+from herhaal_client.service import LiveClient
 from schemas.api.directory import PharmaciesView, PracticeView
 from schemas.api.orderable import OrderableView
 from schemas.api.ordering import (
@@ -24,16 +18,13 @@ from schemas.api.ordering import (
     ReceivedView,
 )
 from schemas.api.reviews import ReviewRequest, ReviewsView
-from schemas.api.state import StateView
 
 _ORDER: TypeAdapter[OrderView | ReceivedView] = TypeAdapter(OrderView | ReceivedView)
 
 
 @dataclass(frozen=True)
-class OrderingClient:
+class OrderingClient(LiveClient):
     """Calls ordering. Each method raises `ApiError`; a wait is in seconds, at most 30."""
-
-    api: Api
 
     async def place(self, order: PlaceRequest, wait_s: int = 0) -> OrderView | ReceivedView:
         """Place an order: an `OrderView` if it is decided within `wait_s`. Conflict: another has this id."""
@@ -102,27 +93,6 @@ class OrderingClient:
         params = {"after": after, "limit": limit}
         call = Call("GET", "/pharmacies/{agb}/prescriptions", {"agb": pharmacy}, params)
         return (await self.api.ask(call)).read(FeedView.model_validate_json)
-
-    async def audit(
-        self,
-        patient: str,
-        first: date | None = None,
-        last: date | None = None,
-        before: int | None = None,
-        limit: int = 100,
-    ) -> AuditView:
-        """Show who did what to a patient's orders, newest first; `first` and `last` are days in Amsterdam."""
-        return await patient_audit(self.api, patient, first, last, before, limit)
-
-    def events(
-        self, patient: str, last_event_id: str | None = None
-    ) -> AsyncGenerator[ServerEvent, None]:
-        """Give what happens to a patient's orders, as it happens; close it with `contextlib.aclosing`."""
-        return patient_events(self.api, patient, last_event_id)
-
-    async def state(self) -> StateView:
-        """Show what is ready and what waits, in numbers; for an operator."""
-        return await service_state(self.api)
 
 
 def _accepted(answer: Answer) -> OrderView | ReceivedView:
