@@ -40,11 +40,6 @@ class PortalSettings(ServerSettings):
         """The provider that logs people in."""
         return self.issuers[0]
 
-    @property
-    def origin_host(self) -> str:
-        """The host, and port where it is not the scheme's, of `portal_url`."""
-        return urlsplit(self.portal_url).netloc
-
     @field_validator("portal_key")
     @classmethod
     def _is_key(cls, key: SecretStr) -> SecretStr:

@@ -8,7 +8,7 @@ import orjson
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from herhaal_client import MedicationClient, NotificationClient, OrderingClient
+from herhaal_client.service import RecordsClient
 from portal.web.away import or_none
 from portal.web.pages import Pages
 from portal.web.visit import Visit
@@ -73,9 +73,7 @@ async def _all_messages(visit: Visit) -> Sequence[MessageView]:
     return found
 
 
-async def _whole_trail(
-    visit: Visit, service: OrderingClient | MedicationClient | NotificationClient
-) -> Sequence[AuditEntryView]:
+async def _whole_trail(visit: Visit, service: RecordsClient) -> Sequence[AuditEntryView]:
     found: list[AuditEntryView] = []
     before: int | None = None
     for _ in range(MOST_PAGES):

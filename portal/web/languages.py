@@ -22,29 +22,23 @@ REGIONS: Mapping[Language, Locale] = {"nl": Locale("nl", "NL"), "en": Locale("en
 class Translations(gettext.NullTranslations):
     """The texts of one `.po` file; a text that it does not have is shown in English."""
 
-    def __init__(self, messages: Mapping[tuple[str | None, str], Message]) -> None:
+    def __init__(self, messages: Mapping[str, Message]) -> None:
         super().__init__()
         self._messages = messages
 
     def gettext(self, message: str) -> str:
         """The text in this language."""
-        return self._text(None, message) or message
-
-    def pgettext(self, context: str, message: str) -> str:
-        """The text in this language, for a meaning of it."""
-        return self._text(context, message) or message
+        found = self._messages.get(message)
+        said = found.string if found is not None else None
+        return said if isinstance(said, str) and said else message
 
     def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
         """The text for one or for several."""
-        found = self._messages.get((None, msgid1))
+        found = self._messages.get(msgid1)
         english = msgid1 if n == 1 else msgid2
         if found is None or not isinstance(found.string, tuple):
             return english
         return found.string[0 if n == 1 else 1] or english
-
-    def _text(self, context: str | None, message: str) -> str:
-        found = self._messages.get((context, message))
-        return found.string if found is not None and isinstance(found.string, str) else ""
 
 
 @cache
@@ -54,7 +48,7 @@ def translations(language: Language) -> Translations:
         return Translations({})
     with (LOCALES / language / "portal.po").open("rb") as file:
         catalog = read_po(file, locale=language)
-    return Translations({(each.context, _first(each)): each for each in catalog if each.id})
+    return Translations({_first(each): each for each in catalog if each.id})
 
 
 def _first(message: Message) -> str:

@@ -1,7 +1,7 @@
 """News for open pages: passed on once, ended with the session, and bounded."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -109,8 +109,8 @@ async def test_without_a_session_nobody_is_asked() -> None:
     assert (await told(one, 1), service.asked) == ([Over()], [])
 
 
-async def test_the_end_of_a_session_is_told_and_ends_the_stream() -> None:
-    """Given an open stream; when the session ends; then the browser is told so, and the answer ends."""
+async def told_until(end: Callable[[OpenStreams], Awaitable[None]]) -> list[bytes]:
+    """What an open stream sends until it has ended by this."""
     sent: list[bytes] = []
     streams = OpenStreams()
     answer = Relay(follower(), (), lambda: streams.opened("s1"))
@@ -121,26 +121,24 @@ async def test_the_end_of_a_session_is_told_and_ends_the_stream() -> None:
     running = asyncio.create_task(answer({"type": "http"}, _stays, send))
     while not sent:
         await asyncio.sleep(0)
-    await streams.end_the_dead(_nobody_alive)
+    await end(streams)
     await asyncio.wait_for(running, 5)
+    return sent
+
+
+async def test_the_end_of_a_session_is_told_and_ends_the_stream() -> None:
+    """Given an open stream; when the session ends; then the browser is told so, and the answer ends."""
+    sent = await told_until(lambda streams: streams.end_the_dead(_nobody_alive))
     assert sent[-1] == b"event: over\ndata: {}\n\n"
 
 
 async def test_a_process_that_stops_ends_its_streams_without_a_word() -> None:
     """Given an open stream; when the portal stops; then it ends, and nobody is told of a logout."""
-    sent: list[bytes] = []
-    streams = OpenStreams()
-    answer = Relay(follower(), (), lambda: streams.opened("s1"))
 
-    async def send(message: Any) -> None:
-        sent.append(message.get("body", b""))
+    async def stop(streams: OpenStreams) -> None:
+        streams.end_all()
 
-    running = asyncio.create_task(answer({"type": "http"}, _stays, send))
-    while not sent:
-        await asyncio.sleep(0)
-    streams.end_all()
-    await asyncio.wait_for(running, 5)
-    assert all(b"over" not in each for each in sent)
+    assert all(b"over" not in each for each in await told_until(stop))
 
 
 async def test_a_browser_that_leaves_leaves_nothing_behind() -> None:

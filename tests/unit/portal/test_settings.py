@@ -21,7 +21,7 @@ GOOD: dict[str, Any] = {
 
 
 def test_addresses_over_https_and_on_this_machine_are_taken() -> None:
-    assert PortalSettings(**GOOD).origin_host == "herhaal.example.org"
+    assert PortalSettings(**GOOD).portal_url == "https://herhaal.example.org"
 
 
 @pytest.mark.parametrize(
