@@ -7,35 +7,43 @@ dose.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
+from portal.web import formats
+from schemas import dosage
+from schemas.dosage import Period, read_dosage
 from schemas.reasons import Language
 
-_AMOUNT = r"(?P<amount>\d+(?:[-–]\d+)?|½|1½)"
-_WHAT = r"(?: (?P<what>tablet|tabletten|capsule|capsules|pufje|pufjes|sachet|sachets|druppel|druppels))?"
-_WHEN = r"(?:,? (?P<when>voor de nacht|'s ochtends|'s avonds|bij het eten|na het eten|nuchter))?"
-_REGULAR = re.compile(
-    rf"(?P<times>\d+) ?x (?P<per>daags|per dag|per week|per maand) {_AMOUNT}{_WHAT}{_WHEN}"
-)
-_WHEN_NEEDED = re.compile(rf"zo nodig {_AMOUNT}{_WHAT}")
-_AS_SCHEDULED = re.compile(r"volgens (?:doseerkalender|schema)")
-
-_PER: Mapping[str, Mapping[Language, str]] = {
-    "daags": {"nl": "per dag", "en": "a day"},
-    "per dag": {"nl": "per dag", "en": "a day"},
-    "per week": {"nl": "per week", "en": "a week"},
-    "per maand": {"nl": "per maand", "en": "a month"},
+_PERIODS: Mapping[Period, Mapping[Language, tuple[str, str]]] = {
+    Period.DAY: {"nl": ("dag", "dagen"), "en": ("day", "days")},
+    Period.WEEK: {"nl": ("week", "weken"), "en": ("week", "weeks")},
+    Period.MONTH: {"nl": ("maand", "maanden"), "en": ("month", "months")},
 }
 _THINGS: Mapping[str, str] = {
     "tablet": "tablet",
     "tabletten": "tablets",
     "capsule": "capsule",
     "capsules": "capsules",
-    "pufje": "puff",
-    "pufjes": "puffs",
     "sachet": "sachet",
     "sachets": "sachets",
+    "zakje": "sachet",
+    "zakjes": "sachets",
+    "pleister": "patch",
+    "pleisters": "patches",
+    "stuk": "piece",
+    "stuks": "pieces",
+    "dosis": "dose",
+    "doses": "doses",
+    "puf": "puff",
+    "pufs": "puffs",
+    "pufje": "puff",
+    "pufjes": "puffs",
+    "inhalatie": "inhalation",
+    "inhalaties": "inhalations",
     "druppel": "drop",
     "druppels": "drops",
+    "ml": "ml",
+    "milliliter": "ml",
 }
 _MOMENTS: Mapping[str, str] = {
     "voor de nacht": "at bedtime",
@@ -44,7 +52,22 @@ _MOMENTS: Mapping[str, str] = {
     "bij het eten": "with a meal",
     "na het eten": "after a meal",
     "nuchter": "on an empty stomach",
+    "op maandag": "on Monday",
+    "op dinsdag": "on Tuesday",
+    "op woensdag": "on Wednesday",
+    "op donderdag": "on Thursday",
+    "op vrijdag": "on Friday",
+    "op zaterdag": "on Saturday",
+    "op zondag": "on Sunday",
 }
+_FRACTIONS: Mapping[Decimal, str] = {
+    Decimal("0.25"): "¼",
+    Decimal("0.5"): "½",
+    Decimal("0.75"): "¾",
+}
+
+_WHEN_NEEDED = re.compile(rf"zo nodig ([0-9]+(?:[-–][0-9]+)?)(?: ({'|'.join(_THINGS)}))?")
+_AS_SCHEDULED = re.compile(r"volgens (?:doseerkalender|schema)")
 
 
 @dataclass(frozen=True)
@@ -57,25 +80,23 @@ class Dosage:
 
 def in_words(written: str, language: Language) -> Dosage:
     """The dosage in this language, or else as the practice wrote it, in Dutch."""
+    if read := read_dosage(written):
+        return Dosage(_regular(read, language), language)
     text = written.strip()
-    if found := _REGULAR.fullmatch(text):
-        return Dosage(_regular(found, language), language)
     if found := _WHEN_NEEDED.fullmatch(text):
         start = {"nl": "als het nodig is", "en": "when needed"}[language]
-        return Dosage(f"{start} {found['amount']}{_what(found, language)}", language)
-    if found := _AS_SCHEDULED.fullmatch(text):
-        words = {"nl": f"{text}", "en": "by your dosing calendar"}[language]
+        return Dosage(f"{start} {found[1]}{_what(found[2], language)}", language)
+    if _AS_SCHEDULED.fullmatch(text):
+        words = {"nl": text, "en": "by your dosing calendar"}[language]
         return Dosage(words, language)
     return Dosage(written, "nl")
 
 
-def _regular(found: "re.Match[str]", language: Language) -> str:
-    times = int(found["times"])
-    often = _often(times, language)
-    per = _PER[found["per"]][language]
-    when = found["when"]
+def _regular(read: dosage.Dosage, language: Language) -> str:
+    often, per = _often(read.times, language), _per(read, language)
+    when = read.when
     moment = "" if when is None else f", {when if language == 'nl' else _MOMENTS[when]}"
-    return f"{often} {per} {found['amount']}{_what(found, language)}{moment}"
+    return f"{often} {per} {_amount(read, language)}{_what(read.what, language)}{moment}"
 
 
 def _often(times: int, language: Language) -> str:
@@ -84,8 +105,26 @@ def _often(times: int, language: Language) -> str:
     return {1: "once", 2: "twice"}.get(times, f"{times} times")
 
 
-def _what(found: "re.Match[str]", language: Language) -> str:
-    what = found["what"]
+def _per(read: dosage.Dosage, language: Language) -> str:
+    one, several = _PERIODS[read.period][language]
+    if read.every == 1:
+        return {"nl": f"per {one}", "en": f"a {one}"}[language]
+    return {"nl": f"per {read.every} {several}", "en": f"every {read.every} {several}"}[language]
+
+
+def _amount(read: dosage.Dosage, language: Language) -> str:
+    least = _number(read.amount, language)
+    return least if read.most is None else f"{least}-{_number(read.most, language)}"
+
+
+def _number(exact: Decimal, language: Language) -> str:
+    """The number, with ½ as it stands on a label: no comma to be overlooked."""
+    if (sign := _FRACTIONS.get(exact % 1)) is None:
+        return formats.number(exact, language)
+    return f"{int(exact) or ''}{sign}"
+
+
+def _what(what: str | None, language: Language) -> str:
     if what is None:
         return ""
     return f" {what if language == 'nl' else _THINGS[what]}"
