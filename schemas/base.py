@@ -85,6 +85,8 @@ PracticeAgb = Annotated[str, StringConstraints(pattern=r"^01[0-9]{6}$")]
 # A GP practice that dispenses itself (apotheekhoudend) does so under its own code, which starts with 01.
 PharmacyAgb = Annotated[str, StringConstraints(pattern=r"^0[12][0-9]{6}$")]
 Prk = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,8}$"), AfterValidator(_canonical)]
+Atc = Annotated[str, StringConstraints(pattern=r"^[A-Z]([0-9]{2}([A-Z]([A-Z]([0-9]{2})?)?)?)?$")]
+"""A code of the ATC classification, or its first 1, 3, 4 or 5 characters: a group of substances."""
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=NO_NUL), *NOT_BLANK]
 ActorId = Annotated[
     str, StringConstraints(min_length=1, max_length=100, pattern=NO_NUL), *NOT_BLANK
@@ -128,6 +130,17 @@ class Role(StrEnum):
     PHARMACY = "pharmacy"
     POLICY = "policy"
     SYSTEM = "system"
+
+
+class RiskClass(StrEnum):
+    """Who approves a repeat of a medicine."""
+
+    A = "A"
+    """A GP, at every repeat."""
+    B = "B"
+    """A GP, unless the practice opts out."""
+    C = "C"
+    """As the practice's policy says."""
 
 
 class _RecordType(ModelMetaclass):

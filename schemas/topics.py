@@ -22,6 +22,7 @@ from schemas.records.medication import (
     MedicationUndo,
     MedicationVisit,
 )
+from schemas.records.medicines import MedicineList
 from schemas.records.notifications import (
     MessageFailed,
     MessageQueued,
@@ -62,6 +63,8 @@ _KIB = 1024
 DEFAULT_MAX_BYTES = 1024 * _KIB
 OVERVIEW_MAX_BYTES = 4096 * _KIB
 """Of topics with whole overviews: 200 medicines with long texts in any script take 3 MiB."""
+LIST_MAX_BYTES = 4096 * _KIB
+"""Of the lists of medicines: 120 groups with long texts in any script take 4 MiB at most."""
 _DAY = timedelta(days=1)
 _YEAR = timedelta(days=365)
 
@@ -126,6 +129,18 @@ def _topic(
 ) -> Topic:
     parties = frozenset(writers), frozenset(readers)
     return Topic(name, about, bodies, *parties, retention, partitions, max_bytes, systems)
+
+
+def _of_operators(
+    name: str,
+    about: str,
+    body: type[Body],
+    readers: Iterable[str] = SERVICES,
+    max_bytes: int = DEFAULT_MAX_BYTES,
+) -> Topic:
+    """A small table that operators write and services keep in memory."""
+    parties = frozenset({"operator"}), frozenset(readers)
+    return Topic(name, about, (body,), *parties, None, partitions=1, max_bytes=max_bytes)
 
 
 ORDERS_REQUESTS = _topic(
@@ -213,41 +228,28 @@ PATIENTS_CONTACTS = _topic(
     readers=("notification",),
     retention=None,
 )
-DIRECTORY_PRACTICES = _topic(
-    "directory.practices",
-    "GP practices: hours, rules, policy, region.",
-    Practice,
-    writers=("operator",),
-    readers=SERVICES,
-    retention=None,
-    partitions=1,
+DIRECTORY_PRACTICES = _of_operators(
+    "directory.practices", "GP practices: hours, rules, policy, region.", Practice
 )
-DIRECTORY_PHARMACIES = _topic(
-    "directory.pharmacies",
-    "Pharmacies: hours, address.",
-    Pharmacy,
-    writers=("operator",),
-    readers=SERVICES,
-    retention=None,
-    partitions=1,
+DIRECTORY_PHARMACIES = _of_operators(
+    "directory.pharmacies", "Pharmacies: hours, address.", Pharmacy
 )
-DIRECTORY_SYSTEMS = _topic(
+DIRECTORY_SYSTEMS = _of_operators(
     "directory.systems",
     "Outside systems: portals, practice systems, pharmacy systems, and what each serves.",
     System,
-    writers=("operator",),
-    readers=SERVICES,
-    retention=None,
-    partitions=1,
 )
-ACCESS_REVOCATIONS = _topic(
+DIRECTORY_MEDICINES = _of_operators(
+    "directory.medicines",
+    "Lists of medicine groups by ATC code: who approves a repeat, what must not stop, and why.",
+    MedicineList,
+    readers=("ordering",),
+    max_bytes=LIST_MAX_BYTES,
+)
+ACCESS_REVOCATIONS = _of_operators(
     "access.revocations",
     "Whose tokens are refused, and up to when they were issued.",
     AccessRevoked,
-    writers=("operator",),
-    readers=SERVICES,
-    retention=None,
-    partitions=1,
 )
 ACCESS_PROXIES = _topic(
     "access.proxies",
@@ -326,6 +328,7 @@ ALL: tuple[Topic, ...] = (
     DIRECTORY_PRACTICES,
     DIRECTORY_PHARMACIES,
     DIRECTORY_SYSTEMS,
+    DIRECTORY_MEDICINES,
     ACCESS_REVOCATIONS,
     ACCESS_PROXIES,
     AUDIT_SEALS,

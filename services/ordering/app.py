@@ -11,6 +11,7 @@ from runtime.systems import Systems
 from schemas import topics
 from schemas.contracts import asyncapi
 from schemas.records.directory import Pharmacy, Practice, System
+from schemas.records.medicines import MedicineList
 from services.ordering import http, store
 from services.ordering.handlers import INPUTS, OUTPUT_TOPIC, OrderingHandler
 from services.ordering.live import LIVE
@@ -40,6 +41,7 @@ SERVICE: Service[Work] = Service(
         Practice: topics.DIRECTORY_PRACTICES,
         Pharmacy: topics.DIRECTORY_PHARMACIES,
         System: topics.DIRECTORY_SYSTEMS,
+        MedicineList: topics.DIRECTORY_MEDICINES,
     },
     output_topic=OUTPUT_TOPIC,
     live=LIVE,
