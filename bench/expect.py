@@ -7,12 +7,12 @@ job's rules separately, so that every decision is compared.
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 import orjson
 
+from bench.data.orders import FIRST_MS
 from bench.data.patients import Population
 from bench.data.records import InputRecord
 from bench.data.region import pharmacies, practices
@@ -50,19 +50,18 @@ class _Delivered:
 
 
 class Oracle:
-    """Decides orders in memory."""
+    """Decides orders in memory, all as if they came at `at_ms`."""
 
-    def __init__(self, region: Directory, population: Population) -> None:
+    def __init__(self, region: Directory, population: Population, at_ms: int = FIRST_MS) -> None:
         self._handler = OrderingHandler(practices(region), pharmacies(region))
         self._parser = Parser.of(INPUTS)
         self._population = population
-        # The objects of a million overviews would not fit in memory.
-        self._overview = lru_cache(maxsize=30_000)(self._read_overview)
+        self._at_ms = at_ms
 
     def decide(self, order: InputRecord) -> tuple[Outgoing, ...]:
-        """Make every record that ordering publishes for this order, with append time 0 (1970)."""
+        """Make every record that ordering publishes for this order."""
         message = self._message(topics.ORDERS_REQUESTS.name, order)
-        overview = self._overview(message.key)
+        overview = self._read_overview(message.key)
         handled = self._handler.handle(message, Work(overviews={message.key: overview}))
         assert isinstance(handled, Done), "made-up orders can be carried out"
         return handled.records
@@ -87,7 +86,7 @@ class Oracle:
 
     def _message(self, topic: str, given: InputRecord) -> Message[Any]:
         partition = partition_of(given.key, PATIENT_PARTITIONS)
-        record = _Delivered(topic, partition, 0, 0, given.key, given.value, given.headers)
+        record = _Delivered(topic, partition, 0, self._at_ms, given.key, given.value, given.headers)
         message = self._parser.parse(record)
         assert isinstance(message, Message), "made-up records can be read"
         return message

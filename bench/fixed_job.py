@@ -28,15 +28,34 @@ CODES = frozenset(
 )
 """Every reason that a peer can give. The twelfth rule, `review_everything`, gives no reason."""
 
-LATER_FIELDS = frozenset({"unit", "ordered_as", "placed_by", "through"})
+CHANGED = frozenset({ReasonCode.UNKNOWN_PHARMACY})
+"""Rules of the job that ordering has otherwise by now: a person looks at what the job refuses."""
+
+LATER_FIELDS = frozenset(
+    {
+        *("unit", "ordered_as", "placed_by", "through"),
+        *("reviewer", "signals", "sent_by_practice", "rules"),
+    }
+)
 """Fields of records that came after the job was fixed: no peer writes them."""
 
-_LATER = frozenset(ReasonCode) - CODES
+_LATER = frozenset(ReasonCode) - CODES | CHANGED
+
+
+def switches(*, review_everything: bool) -> dict[str, bool]:
+    """The policy of a practice in the job: what a person looks at, by rule."""
+    return {
+        "review_everything": review_everything,
+        "review_high_risk": True,
+        "review_remarks": True,
+        "review_larger_supply": True,
+        "review_larger_quantity": True,
+    }
 
 
 @dataclass
 class LaterRules:
-    """Counts the order lines with a reason that no peer can give, by reason code."""
+    """Counts the order lines with a reason that no peer can give, or gives otherwise, by reason code."""
 
     lines: Counter[str] = field(default_factory=Counter)
 

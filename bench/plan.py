@@ -16,8 +16,8 @@ class Sizes:
     rounds: int
     warm_up: bool
     """Whether figures warm the servers and services first: Java compiles while it runs."""
-    patients: int
     orders: tuple[int, ...]
+    """The numbers of orders, each with as many patients: an order is of another patient."""
     engines: tuple[str, ...]
     later_engines: tuple[str, ...]
     """The engines that also run the larger numbers of orders, after the first."""
@@ -41,7 +41,6 @@ FULL = Sizes(
     quick=False,
     rounds=5,
     warm_up=True,
-    patients=20_000,
     orders=(100_000, 200_000),
     engines=(
         *("raw", "naive", "quix"),
@@ -51,8 +50,8 @@ FULL = Sizes(
     later_engines=("streams-eos", "streams-eos-tuned", "ours-2"),
     workers=2,
     whole_orders=50_000,
-    populations=(10_000, 1_000_000),
-    patient_orders=100_000,
+    populations=(50_000, 1_000_000),
+    patient_orders=50_000,
     requests=20_000,
     latency_s=15,
     dashboards=((1, 915), (50, 1827)),
@@ -65,13 +64,12 @@ QUICK = Sizes(
     quick=True,
     rounds=1,
     warm_up=False,
-    patients=200,
     orders=(3_000,),
     engines=("raw", "naive", "quix", "streams-eos", "ours-2"),
     later_engines=("streams-eos", "ours-2"),
     workers=1,
     whole_orders=2_500,
-    populations=(200, 1_000),
+    populations=(2_500, 5_000),
     patient_orders=2_500,
     requests=500,
     latency_s=1.5,

@@ -77,7 +77,7 @@ async def run_profile(sizes: Sizes, stacks: Path, report: Report) -> Profile:
     with tempfile.TemporaryDirectory(prefix="herhaal-bench-") as folder:
         async with arena(Path(folder), report) as servers:
             report.status("Making the orders …")
-            whole = job(sizes.patients, sizes.orders[0])
+            whole = job(sizes.orders[0])
             report.status("Profiling one worker …")
             return await profile(servers, Ours(1), whole, stacks)
 

@@ -10,6 +10,7 @@ import asyncpg
 
 from runtime.dsn import database_dsn
 
+_FORGET_ORDERS = "truncate orders, order_ids, order_lines, histories"
 _ORDERED = "select count(*) from orders"
 _MESSAGES = "select count(*), count(distinct order_id) from messages"
 _COUNTED = "select (select sum(orders) from daily_orders), (select sum(lines) from daily_lines)"
@@ -85,6 +86,12 @@ async def server_version(admin_dsn: str) -> str:
     async with database(admin_dsn) as db:
         version: str = await db.fetchval("show server_version")
         return version
+
+
+async def forget_orders(owner_dsn: str) -> None:
+    """Empty ordering's tables of orders, and of what patients ordered before."""
+    async with database(owner_dsn) as db:
+        await db.execute(_FORGET_ORDERS)
 
 
 async def count_orders(dsn: str) -> tuple[int, ...]:

@@ -56,9 +56,9 @@ class EngineRun:
     verdict: Verdict
 
 
-def job(patients: int, count: int, seed: int = 1) -> Job:
-    """Make a job. All lines are reviewed, so each order has one output record."""
-    region, population = directory(review_everything=True), Population(patients)
+def job(count: int, seed: int = 1) -> Job:
+    """Make a job of as many patients as orders. All lines are reviewed: each order has one output record."""
+    region, population = directory(review_everything=True), Population(count)
     placed = tuple(orders(population, count, seed))
     return Job(region, population, placed, Oracle(region, population).expected(placed))
 

@@ -48,12 +48,12 @@ class WholeJob:
         return Counter(one.topic for one in self.expected.values())
 
 
-def whole_job(patients: int, count: int, seed: int = 1) -> WholeJob:
-    """Make a job of orders under the default policies.
+def whole_job(count: int, seed: int = 1) -> WholeJob:
+    """Make a job of orders, each of another patient, of practices that approve what is plain.
 
     Raises BenchError when a decision has a reason that is not part of the fixed job.
     """
-    region, population = directory(review_everything=False), Population(patients)
+    region, population = directory(review_everything=False), Population(count)
     placed = tuple(orders(population, count, seed))
     oracle, later = Oracle(region, population), LaterRules()
     expected: dict[str, ExpectedRecord] = {}

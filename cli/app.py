@@ -10,7 +10,11 @@ from cli import (
     dead_letters,
     dependencies,
     directory,
+    explain,
+    medicines,
+    parts,
     people,
+    policy,
     progress,
     rebuild,
     revoke,
@@ -35,16 +39,20 @@ app = typer.Typer(
 for _name, _group in {
     "topics": topics.app,
     "directory": directory.app,
+    "medicines": medicines.app,
     "schemas": schemas.app,
     "dlq": dead_letters.app,
     "progress": progress.app,
     "systems": systems.app,
     "people": people.app,
+    "policy": policy.app,
     "audit": audit_trail.app,
+    "parts": parts.app,
     "dependencies": dependencies.app,
 }.items():
     app.add_typer(_group, name=_name)
 app.command()(revoke.revoke)
+app.command()(explain.explain)
 
 
 @app.command()

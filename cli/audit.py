@@ -12,6 +12,7 @@ from runtime.messages.message import Outgoing
 from schemas.records.operators import (
     OperatorAction,
     OperatorErasure,
+    OperatorParts,
     OperatorProgress,
     OperatorRebuild,
 )
@@ -26,7 +27,9 @@ class Signature:
     why: str
 
 
-Action: TypeAlias = OperatorAction | OperatorErasure | OperatorProgress | OperatorRebuild
+Action: TypeAlias = (
+    OperatorAction | OperatorErasure | OperatorParts | OperatorProgress | OperatorRebuild
+)
 
 
 @contextmanager

@@ -13,12 +13,12 @@ from portal.patient import (
     people,
 )
 from portal.pharmacy import prescriptions
-from portal.practice import deciding, patients, reviews, search
+from portal.practice import deciding, order, patients, policy, reviews, search
 from portal.practice import figures as practice_figures
 from portal.region import figures as region_figures
 
 PATIENT = (people, medicines, ordering, orders, calendar, messages, missing, me, download)
-PRACTICE = (reviews, deciding, search, patients, practice_figures)
+PRACTICE = (reviews, deciding, order, search, patients, practice_figures, policy)
 PHARMACY = (prescriptions,)
 REGION = (region_figures,)
 OPERATOR = (state,)

@@ -10,7 +10,7 @@ from prometheus_client import generate_latest
 
 from runtime.errors import is_transient
 from runtime.http.access import public
-from runtime.postgres import outbox
+from runtime.postgres import outbox, parts
 from runtime.resources import Connections, Resources
 
 CHECK_S = 2.0
@@ -38,7 +38,7 @@ def router(resources: Resources, asyncapi: Callable[[], dict[str, Any]]) -> APIR
     @public
     async def metrics() -> Response:
         """Give the metrics to Prometheus."""
-        await _measure_outbox(resources)
+        await _measure_database(resources)
         resources.telemetry.open_streams.set(resources.recent.watched)
         return Response(
             generate_latest(resources.telemetry.registry), media_type="text/plain; version=0.0.4"
@@ -87,13 +87,15 @@ async def _select(connections: Connections) -> None:
         await db.fetchval("select 1")
 
 
-async def _measure_outbox(resources: Resources) -> None:
+async def _measure_database(resources: Resources) -> None:
     if resources.database is None:
         return
     try:
         resources.telemetry.outbox_age.set(await _outbox_age(resources.database.checks))
+        if (ahead := await _months_ahead(resources.database.checks)) is not None:
+            resources.telemetry.months_ahead(ahead)
     except Exception as error:
-        # Metrics must work without the database; the age then keeps its last value.
+        # Metrics must work without the database; these then keep their last values.
         if not is_transient(error):
             raise
 
@@ -101,3 +103,8 @@ async def _measure_outbox(resources: Resources) -> None:
 async def _outbox_age(connections: Connections) -> float:
     async with asyncio.timeout(CHECK_S), connections.acquire() as db:
         return await outbox.age_s(db)
+
+
+async def _months_ahead(connections: Connections) -> int | None:
+    async with asyncio.timeout(CHECK_S), connections.acquire() as db:
+        return await parts.months_ahead(db)

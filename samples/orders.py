@@ -1,9 +1,10 @@
 """Makes varied orders of made-up patients."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import islice
 from uuid import uuid4
 
 from samples.people import UNLISTED, Medicine, Patient
@@ -18,6 +19,9 @@ _CHANNELS = {
 }
 """The share of each channel, in percent."""
 
+_TWICE = 0.03
+"""Share of orders that ask again what the one before asked."""
+
 _REMARKS = (
     "Ik ga op vakantie, graag een voorraad voor vier maanden.",
     "Liever van hetzelfde merk als de vorige keer.",
@@ -26,8 +30,24 @@ _REMARKS = (
 
 
 def orders(people: Sequence[Patient], count: int, rng: random.Random) -> list[OrderPlace]:
-    """Make this many orders: most of chronic medication, some of what cannot be repeated."""
-    return [_order(rng.choice(people), rng) for _ in range(count)]
+    """Make this many orders: most of chronic medication, some of what cannot be repeated.
+
+    Everybody orders once before anybody orders again, but for the few who order the same twice.
+    """
+    placed: list[OrderPlace] = []
+    for patient in islice(_in_turn(people, rng), count):
+        twice = bool(placed) and rng.random() < _TWICE
+        placed.append(_again(placed[-1]) if twice else _order(patient, rng))
+    return placed
+
+
+def _in_turn(people: Sequence[Patient], rng: random.Random) -> Iterator[Patient]:
+    while True:
+        yield from rng.sample(people, len(people))
+
+
+def _again(order: OrderPlace) -> OrderPlace:
+    return order.model_copy(update={"order_id": uuid4()})
 
 
 def _order(patient: Patient, rng: random.Random) -> OrderPlace:
@@ -53,7 +73,8 @@ def _order(patient: Patient, rng: random.Random) -> OrderPlace:
 
 
 def _medicines(patient: Patient, rng: random.Random) -> list[Medicine]:
-    wanted = rng.sample(patient.chronic, rng.randint(1, min(3, len(patient.chronic))))
+    first, *others = patient.chronic
+    wanted = [first, *rng.sample(others, rng.randint(0, min(2, len(others))))]
     if patient.temporary and rng.random() < 0.12:
         wanted.append(rng.choice(patient.temporary))
     if patient.stopped and rng.random() < 0.08:

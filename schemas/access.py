@@ -58,6 +58,7 @@ class Action(StrEnum):
     ORDERS_PLACE = "orders.place"
     ORDERS_READ = "orders.read"
     ORDERS_CANCEL = "orders.cancel"
+    ORDERS_HISTORY = "orders.history"
     ORDERABLE_READ = "orderable.read"
     REVIEWS_READ = "reviews.read"
     REVIEWS_DECIDE = "reviews.decide"
@@ -71,6 +72,8 @@ class Action(StrEnum):
     PREFERENCES_WRITE = "preferences.write"
     REPORTS_READ = "reports.read"
     REPORTS_REGION = "reports.region"
+    POLICY_READ = "policy.read"
+    POLICY_TRY = "policy.try"
     AUDIT_READ = "audit.read"
     PEOPLE_WRITE = "people.write"
     PEOPLE_READ = "people.read"
@@ -92,6 +95,7 @@ ACCESS: Mapping[Action, Mapping[Party, Scope]] = {
     Action.ORDERS_PLACE: _PATIENTS | _PORTAL | {Party.ASSISTANT: Scope.PRACTICE},
     Action.ORDERS_READ: _PATIENTS | _CARE | _PORTAL | _PHARMACY,
     Action.ORDERS_CANCEL: _PATIENTS | _CARE | _PORTAL | _PHARMACY,
+    Action.ORDERS_HISTORY: _PATIENTS | _CARE | _PORTAL,
     Action.ORDERABLE_READ: _PATIENTS | _CARE | _PORTAL,
     Action.REVIEWS_READ: _CARE,
     Action.REVIEWS_DECIDE: _CARE,
@@ -104,6 +108,8 @@ ACCESS: Mapping[Action, Mapping[Party, Scope]] = {
     Action.PREFERENCES_READ: _PATIENTS,
     Action.PREFERENCES_WRITE: _PATIENTS,
     Action.AUDIT_READ: _PATIENTS | _CARE,
+    Action.POLICY_READ: _CARE | {Party.MANAGER: Scope.PRACTICE},
+    Action.POLICY_TRY: {Party.GP: Scope.PRACTICE, Party.MANAGER: Scope.PRACTICE},
     Action.REPORTS_READ: _CARE | {Party.MANAGER: Scope.PRACTICE, Party.REGION: Scope.REGION},
     Action.REPORTS_REGION: {Party.REGION: Scope.REGION},
     Action.PEOPLE_WRITE: _CARE | _PRACTICE_SYSTEM,

@@ -85,7 +85,9 @@ PracticeAgb = Annotated[str, StringConstraints(pattern=r"^01[0-9]{6}$")]
 # A GP practice that dispenses itself (apotheekhoudend) does so under its own code, which starts with 01.
 PharmacyAgb = Annotated[str, StringConstraints(pattern=r"^0[12][0-9]{6}$")]
 Prk = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,8}$"), AfterValidator(_canonical)]
-Atc = Annotated[str, StringConstraints(pattern=r"^[A-Z]([0-9]{2}([A-Z]([A-Z]([0-9]{2})?)?)?)?$")]
+Atc = Annotated[
+    str, StringConstraints(max_length=7, pattern=r"^[A-Z]([0-9]{2}([A-Z]([A-Z]([0-9]{2})?)?)?)?$")
+]
 """A code of the ATC classification, or its first 1, 3, 4 or 5 characters: a group of substances."""
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=NO_NUL), *NOT_BLANK]
 ActorId = Annotated[
@@ -118,6 +120,14 @@ class Channel(StrEnum):
     COUNTER = "counter"
     E_CONSULT = "e_consult"
     REPEAT_SERVICE = "repeat_service"
+
+
+class Reviewer(StrEnum):
+    """Who is to decide a line in review."""
+
+    ASSISTANT = "assistant"
+    GP = "gp"
+    PHARMACY = "pharmacy"
 
 
 class Role(StrEnum):

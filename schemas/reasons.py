@@ -21,7 +21,6 @@ class ReasonCode(StrEnum):
     TEMPORARY_MEDICATION = "TEMPORARY_MEDICATION"
     STOPPED_MEDICATION = "STOPPED_MEDICATION"
     COVERED_BY_REPEAT_SERVICE = "COVERED_BY_REPEAT_SERVICE"
-    # Reserved: no rule gives the next three.
     TOO_EARLY = "TOO_EARLY"
     DUPLICATE_ORDER = "DUPLICATE_ORDER"
     AUTHORISATION_EXPIRED = "AUTHORISATION_EXPIRED"
@@ -38,10 +37,25 @@ class ReasonCode(StrEnum):
     MEDICINE_TWICE = "MEDICINE_TWICE"
     OTHER_REPEAT_SERVICE = "OTHER_REPEAT_SERVICE"
     SUPPLY_DATE_PASSED = "SUPPLY_DATE_PASSED"
+    NOT_AUTHORISED = "NOT_AUTHORISED"
+    RESTART_AFTER_GAP = "RESTART_AFTER_GAP"
+    SPECIALIST_MEDICINE = "SPECIALIST_MEDICINE"
+    WEEKLY_PACKING = "WEEKLY_PACKING"
+    CONTROL_OVERDUE = "CONTROL_OVERDUE"
+    DOSAGE_TO_CHECK = "DOSAGE_TO_CHECK"
+    TOO_MANY_LINES = "TOO_MANY_LINES"
+    OUTSIDE_ORDER_HOURS = "OUTSIDE_ORDER_HOURS"
+    REMARK_NOT_ALLOWED = "REMARK_NOT_ALLOWED"
+    REMARK_MISSING = "REMARK_MISSING"
+    REMARK_TOO_LONG = "REMARK_TOO_LONG"
 
 
 class Reason(Model):
-    """One reason on a line, as it travels in a record."""
+    """One reason on a line, as it travels in a record.
+
+    `earliest_date` (Europe/Amsterdam) is the first day on which this reason is gone. `other_order` is the order
+    that the medicine is in already.
+    """
 
     code: ReasonCode
     earliest_date: date | None = None
@@ -52,7 +66,8 @@ class Reason(Model):
 class Explanation:
     """The sentences about a reason for the patient, and its code for other systems.
 
-    `why` and `next_step` are by language. `hl7` is the v3 renewal-refusal code.
+    `why` and `next_step` are by language. `next_step` is for a line that is not supplied; while somebody looks
+    at it, it is `WAIT`. `hl7` is the v3 renewal-refusal code.
     """
 
     why: dict[Language, str]
@@ -68,6 +83,9 @@ _WAIT = (
     "U hoeft niets te doen; u krijgt bericht zodra de praktijk heeft besloten.",
     "You need not do anything; you will hear from us once the practice has decided.",
 )
+
+WAIT: dict[Language, str] = {"nl": _WAIT[0], "en": _WAIT[1]}
+"""What to do while somebody of the practice looks at a line."""
 
 EXPLANATIONS: dict[ReasonCode, Explanation] = {
     ReasonCode.NOT_IN_OVERVIEW: _explain(
@@ -155,18 +173,18 @@ EXPLANATIONS: dict[ReasonCode, Explanation] = {
         "NOTPAT",
     ),
     ReasonCode.UNKNOWN_PATIENT: _explain(
-        "De praktijk kent uw medicatie niet.",
+        "Uw medicatieoverzicht is niet op tijd ontvangen; de praktijk kijkt naar uw bestelling.",
         "Neem contact op met de praktijk.",
-        "The practice does not have your medication on file.",
+        "Your medication overview did not arrive in time; the practice looks at your order.",
         "Please contact the practice.",
         "NOTPAT",
     ),
     ReasonCode.UNKNOWN_PHARMACY: _explain(
-        "De gekozen apotheek is niet aangesloten.",
-        "Kies een andere apotheek en bestel opnieuw.",
-        "The pharmacy you chose is not connected.",
-        "Please choose another pharmacy and order again.",
-        "MODIFY",
+        "De apotheek die u koos is niet aangesloten; de praktijk stuurt het recept zelf.",
+        _WAIT[0],
+        "The pharmacy you chose is not connected; the practice sends the prescription itself.",
+        _WAIT[1],
+        "FAMPHYS",
     ),
     ReasonCode.STATUS_NOT_KNOWN_YET: _explain(
         "Uw medicatieoverzicht is nog niet ontvangen.",
@@ -209,5 +227,82 @@ EXPLANATIONS: dict[ReasonCode, Explanation] = {
         "The date until which you ask for a supply has passed.",
         _WAIT[1],
         "FAMPHYS",
+    ),
+    ReasonCode.NOT_AUTHORISED: _explain(
+        "De huisarts heeft nog niet vastgelegd dat dit medicijn herhaald mag worden.",
+        _WAIT[0],
+        "The GP has not recorded yet that this medicine may be repeated.",
+        _WAIT[1],
+        "FAMPHYS",
+    ),
+    ReasonCode.RESTART_AFTER_GAP: _explain(
+        "U heeft dit medicijn lang niet gekregen; de huisarts bekijkt of u weer kunt beginnen.",
+        _WAIT[0],
+        "You have not had this medicine for a long time; the GP looks at whether you can start again.",
+        _WAIT[1],
+        "FAMPHYS",
+    ),
+    ReasonCode.SPECIALIST_MEDICINE: _explain(
+        "Een specialist schrijft dit medicijn voor; de huisarts bekijkt de herhaling.",
+        _WAIT[0],
+        "A specialist prescribes this medicine; the GP looks at the repeat.",
+        _WAIT[1],
+        "FAMPHYS",
+    ),
+    ReasonCode.WEEKLY_PACKING: _explain(
+        "Uw apotheek verpakt dit medicijn per week en bekijkt uw bestelling.",
+        _WAIT[0],
+        "Your pharmacy packs this medicine by the week, and looks at your order.",
+        _WAIT[1],
+        "FAMPHYS",
+    ),
+    ReasonCode.CONTROL_OVERDUE: _explain(
+        "De controle die bij dit medicijn hoort, is lang geleden; de huisarts bekijkt de herhaling.",
+        _WAIT[0],
+        "The check that belongs to this medicine is long overdue; the GP looks at the repeat.",
+        _WAIT[1],
+        "NEEDAPMT",
+    ),
+    ReasonCode.DOSAGE_TO_CHECK: _explain(
+        "De huisarts controleert hoe vaak u dit medicijn moet gebruiken.",
+        _WAIT[0],
+        "The GP checks how often you should take this medicine.",
+        _WAIT[1],
+        "FAMPHYS",
+    ),
+    ReasonCode.TOO_MANY_LINES: _explain(
+        "U bestelt veel medicijnen tegelijk; de praktijk bekijkt uw bestelling.",
+        _WAIT[0],
+        "You order many medicines at once; the practice looks at your order.",
+        _WAIT[1],
+        "FAMPHYS",
+    ),
+    ReasonCode.OUTSIDE_ORDER_HOURS: _explain(
+        "De praktijk neemt op dit moment geen bestellingen aan.",
+        "Bestel opnieuw vanaf de genoemde datum, op de tijden van de praktijk.",
+        "The practice takes no orders at this moment.",
+        "Please order again from the date given, at the practice's times.",
+        "ONHOLD",
+    ),
+    ReasonCode.REMARK_NOT_ALLOWED: _explain(
+        "Bij deze praktijk kan een bestelling geen opmerking hebben.",
+        "Bestel opnieuw zonder opmerking, of stel uw vraag met een e-consult.",
+        "At this practice an order cannot have a remark.",
+        "Please order again without a remark, or ask your question through an e-consult.",
+        "MODIFY",
+    ),
+    ReasonCode.REMARK_MISSING: _explain(
+        "Deze praktijk vraagt bij elke bestelling een opmerking.",
+        "Schrijf een opmerking bij uw bestelling en bestel opnieuw.",
+        "This practice asks for a remark with every order.",
+        "Please write a remark with your order, and order again.",
+        "MODIFY",
+    ),
+    ReasonCode.REMARK_TOO_LONG: _explain(
+        "Uw opmerking is langer dan deze praktijk toestaat.",
+        "Maak uw opmerking korter en bestel opnieuw.",
+        "Your remark is longer than this practice allows.",
+        "Please make your remark shorter, and order again.",
+        "MODIFY",
     ),
 }

@@ -34,6 +34,7 @@ from schemas.records.notifications import (
 from schemas.records.operators import (
     OperatorAction,
     OperatorErasure,
+    OperatorParts,
     OperatorProgress,
     OperatorRebuild,
 )
@@ -44,6 +45,7 @@ from schemas.records.orders import (
     OrderEscalated,
     OrderFulfilment,
     OrderLineDecided,
+    OrderLineSignalled,
     OrderPlace,
     OrderReview,
     OrderTimer,
@@ -61,8 +63,8 @@ PATIENT_PARTITIONS = 8
 
 _KIB = 1024
 DEFAULT_MAX_BYTES = 1024 * _KIB
-OVERVIEW_MAX_BYTES = 4096 * _KIB
-"""Of topics with whole overviews: 200 medicines with long texts in any script take 3 MiB."""
+OVERVIEW_MAX_BYTES = 5120 * _KIB
+"""Of topics with whole overviews: 200 medicines with long texts in any script take 4.3 MiB at most."""
 LIST_MAX_BYTES = 4096 * _KIB
 """Of the lists of medicines: 120 groups with long texts in any script take 4 MiB at most."""
 _DAY = timedelta(days=1)
@@ -168,6 +170,7 @@ ORDERS_EVENTS = _topic(
     OrderDecided,
     OrderLineDecided,
     OrderCancelled,
+    OrderLineSignalled,
     OrderEscalated,
     OrderFulfilment,
     writers=("ordering",),
@@ -271,11 +274,12 @@ AUDIT_SEALS = _topic(
 )
 OPERATORS_AUDIT = _topic(
     "operators.audit",
-    "What operators did to dead letters, projections, services' progress and people's data.",
+    "What operators did to dead letters, projections, services' progress, people's data and old months.",
     OperatorAction,
     OperatorProgress,
     OperatorRebuild,
     OperatorErasure,
+    OperatorParts,
     writers=("operator",),
     readers=("operator",),
     retention=5 * _YEAR,

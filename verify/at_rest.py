@@ -25,7 +25,7 @@ select (select count(*) from outbox) as outbox,
 # second record, or has not in time; also when its client has given up.
 _IN_PROGRESS = """
 select count(*) from intake where exists (
-    select from orders where orders.order_id = intake.order_id
+    select from order_ids where order_ids.order_id = intake.order_id
 )
 """
 

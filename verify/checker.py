@@ -12,14 +12,19 @@ from verify.garbage_collection import gc_disabled
 from verify.history import Operation
 from verify.rules import (
     answers,
+    approvals,
     decisions,
     groups,
+    journals,
+    knowledge,
+    order_ids,
     order_lines,
     overview_changes,
     prescriptions,
     requests,
     states,
     trails,
+    verdicts,
 )
 from verify.rules.finding import Rule
 
@@ -39,6 +44,11 @@ RULES: Mapping[str, Rule] = {
         decisions.sequence_broken,
         decisions.patient_out_of_order,
         decisions.waiting_without_timer,
+        verdicts.verdict_without_reason,
+        approvals.duplicate_passed,
+        approvals.unauthorised_passed,
+        approvals.unseen_passed,
+        approvals.too_early_passed,
         prescriptions.prescription_without_approval,
         prescriptions.prescription_count,
         answers.message_count,
@@ -49,6 +59,10 @@ RULES: Mapping[str, Rule] = {
         answers.counts_differ,
         states.orders_differ,
         order_lines.order_lines_differ,
+        order_ids.order_ids_differ,
+        journals.journal_differs,
+        knowledge.known_differs,
+        journals.ordered_before_differs,
         states.notification_orders_differ,
         states.overview_without_change,
         states.applied_without_change,

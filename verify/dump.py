@@ -19,10 +19,12 @@ from verify.rows import (
     CountedOrderRow,
     DailyLinesRow,
     DailyOrdersRow,
+    HistoryRow,
     IntakeRow,
     KafkaRecord,
     MessageRow,
     NotificationOrderRow,
+    OrderIdRow,
     OrderLineRow,
     OrderRow,
     OutboxRow,
@@ -58,9 +60,11 @@ class Ordering(Loop):
     """ordering's database."""
 
     orders: tuple[OrderRow, ...] = ()
+    order_ids: tuple[OrderIdRow, ...] = ()
     order_lines: tuple[OrderLineRow, ...] = ()
     intake: tuple[IntakeRow, ...] = ()
     overviews: tuple[OverviewCopyRow, ...] = ()
+    histories: tuple[HistoryRow, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
@@ -10,12 +10,15 @@ from uuid import UUID
 
 from runtime.messages.message import append_time
 from schemas import topics
+from schemas.records.directory import Policy
 from schemas.records.orders import OrderCancel, OrderPlace
 from schemas.topic_lookup import system_of
 from schemas.topics import Topic
+from verify.approvals import Approval, Before, approved_lines
 from verify.dump import Dump
-from verify.expected_orders import ExpectedOrder, expected_order
+from verify.expected_orders import OPEN, ExpectedOrder, Line, expected_order
 from verify.history import Operation
+from verify.notes import JournalUnreadable, Known, Note, known_at, read_journal
 from verify.rows import KafkaRecord
 from verify.topic_records import ParsedRecord, TopicRecords, read_dead_letters, read_topic
 
@@ -108,6 +111,65 @@ class Evidence:
         return {order.order_id: order for order in folded if order is not None}
 
     @cached_property
+    def journals(self) -> dict[UUID, tuple[Note, ...]]:
+        """The notes in the journal of each order; of an unreadable one none."""
+        return {row.order_id: _notes(row.journal) for row in self.dump.ordering.orders}
+
+    def known_for(self, order: ExpectedOrder, seq: int) -> Known | None:
+        """What the rules knew when they decided the event with this `seq`; None where they were not asked."""
+        return known_at(self.journals.get(order.order_id, ()), seq)
+
+    @cached_property
+    def _policies(self) -> dict[tuple[str, int], Policy]:
+        practices = self._read(topics.DIRECTORY_PRACTICES).messages
+        return {(m.key, m.body.version): m.body.policy for m in practices if m.body is not None}
+
+    def policy(self, practice: str, version: int | None) -> Policy | None:
+        """A practice's policy of this version of its entry; None when the topic does not have it any more.
+
+        Without a version the practice was not in the directory: the default counted.
+        """
+        return Policy() if version is None else self._policies.get((practice, version))
+
+    @cached_property
+    def orders_of_patients(self) -> dict[str, list[ExpectedOrder]]:
+        """The orders of each patient, those decided first first."""
+        by_patient: dict[str, list[ExpectedOrder]] = defaultdict(list)
+        for order in sorted(self.orders.values(), key=lambda order: order.events[0].offset):
+            by_patient[order.first.patient].append(order)
+        return by_patient
+
+    @cached_property
+    def approvals(self) -> list[Approval]:
+        """Every line that a policy approved."""
+        found = []
+        for order in self.orders.values():
+            for message, number in approved_lines(order):
+                known = self.known_for(order, message.body.seq)
+                policy = self.policy(order.first.practice, known.policy_version) if known else None
+                found.append(Approval(order, number, message, known, policy))
+        return found
+
+    @cached_property
+    def _lines_of_medicines(self) -> dict[tuple[str, str], list[tuple[ExpectedOrder, Line]]]:
+        lines: dict[tuple[str, str], list[tuple[ExpectedOrder, Line]]] = defaultdict(list)
+        for patient, orders in self.orders_of_patients.items():
+            for order in orders:
+                for line in order.lines.values():
+                    lines[patient, line.prk].append((order, line))
+        return lines
+
+    def before(self, approval: Approval) -> Iterator[Before]:
+        """The same medicine in the patient's earlier orders: open or approved when this line was approved."""
+        own = approval.order
+        for order, line in self._lines_of_medicines[own.first.patient, approval.line.prk]:
+            if order is own:
+                return
+            past = line.before(approval.event.offset)
+            if past is not None and past.outcome in OPEN:
+                yield Before(order, line, past)
+
+    @cached_property
     def place_requests(self) -> dict[UUID, list[ParsedRecord]]:
         """The `order.place` requests of each order, in order."""
         return self._by_order(OrderPlace, self.requests.messages)
@@ -190,6 +252,14 @@ class Evidence:
             if isinstance(message.body, kind):
                 by_order[message.body.order_id].append(message)  # type: ignore[attr-defined]
         return by_order
+
+
+def _notes(journal: str) -> tuple[Note, ...]:
+    try:
+        return read_journal(journal)
+    except JournalUnreadable:
+        # journal_differs reports that its notes are missing.
+        return ()
 
 
 def _ids_in(value: bytes | None) -> Iterable[UUID]:

@@ -34,17 +34,20 @@ _LOOP = {
 _TABLES: Mapping[type[Loop], Mapping[str, str]] = {
     Ordering: {
         "orders": """
-            select order_id, patient, practice, state, placed_at, digest, body
+            select order_id, patient, practice, state, placed_at, digest, body, journal
             from orders order by order_id
         """,
+        "order_ids": "select order_id, placed_at from order_ids order by order_id",
         "order_lines": """
-            select order_id, line, practice, pharmacy, patient, prk, outcome, state, due, placed_at
+            select order_id, line, practice, pharmacy, patient, prk, outcome, state, due, placed_at,
+                signal, reviewer
             from order_lines order by order_id, line
         """,
         "intake": "select order_id, patient, digest, received_at from intake order by order_id",
         "overviews": """
             select patient, practice, version, medications from overviews order by patient
         """,
+        "histories": "select patient, lines from histories order by patient",
     },
     Medication: {
         "overviews": """

@@ -83,7 +83,7 @@ class TimerRow:
 
 @dataclass(frozen=True, slots=True)
 class OrderRow:
-    """ordering: an order."""
+    """ordering: an order; `journal` has a JSON object a line, one for each event."""
 
     order_id: UUID
     patient: str
@@ -92,6 +92,15 @@ class OrderRow:
     placed_at: datetime
     digest: str
     body: str
+    journal: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderIdRow:
+    """ordering: an order's id, which no other order may have."""
+
+    order_id: UUID
+    placed_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +117,16 @@ class OrderLineRow:
     state: str
     due: datetime | None
     placed_at: datetime
+    signal: str | None
+    reviewer: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    """ordering: what a patient ordered before; `lines` is JSON."""
+
+    patient: str
+    lines: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,7 @@
-"""Makes orders: mostly of medicines that can be repeated, sometimes of each kind that cannot."""
+"""Makes orders: mostly of medicines that can be repeated, sometimes of each kind that cannot.
+
+Each order is of another patient, so that no order repeats what an earlier one has asked.
+"""
 
 import random
 from collections.abc import Iterator
@@ -8,17 +11,18 @@ import orjson
 
 from bench.data.patients import Population, medications_of, patient_id, pharmacy_of, practice_of
 from bench.data.records import InputRecord, envelope, trace, uuid4_text, uuid7_text
-from bench.data.region import PRACTICES, UNKNOWN_PHARMACY, practice_agb
+from bench.data.region import PRACTICES, practice_agb
 from samples.people import UNLISTED
 from schemas.records.orders import OrderPlace
 
-_FIRST_MS = 1_795_422_600_000
+FIRST_MS = 1_795_422_600_000
 """Time of the first order id: Monday 23 November 2026, 8:30 in Amsterdam."""
 
 _PLACED_AT = "2026-11-23T07:30:00Z"
 
 _CHANNELS = ("portal",) * 14 + ("receptenlijn",) * 4 + ("counter", "e_consult")
 _BY_PATIENT = ("portal", "e_consult")
+_SUPPLY_UNTIL = "2099-02-01"
 _ASSISTANT = {"role": "assistant", "id": "assistant-1"}
 _LINES = (1,) * 12 + (2,) * 5 + (3,) * 3
 _REMARKS = (
@@ -29,14 +33,21 @@ _REMARKS = (
 
 
 def orders(population: Population, count: int, seed: int = 1) -> Iterator[InputRecord]:
-    """Make orders, the same for the same population, count and seed."""
+    """Make orders of as many patients, the same for the same population and seed.
+
+    Raises ValueError when there are more orders than patients.
+    """
+    if count > population.count:
+        raise ValueError(f"{count} orders need as many patients; there are {population.count}")
     chance = random.Random(seed)
-    return (_record(population, number, chance) for number in range(count))
+    patients = [*range(population.count)]
+    chance.shuffle(patients)
+    return (_record(number, patients[number], chance) for number in range(count))
 
 
-def _record(population: Population, number: int, chance: random.Random) -> InputRecord:
-    order_id = uuid7_text(_FIRST_MS + number // 10, chance.getrandbits(74))
-    body = _body(order_id, int(chance.random() * population.count), chance)
+def _record(number: int, patient: int, chance: random.Random) -> InputRecord:
+    order_id = uuid7_text(FIRST_MS + number // 10, chance.getrandbits(74))
+    body = _body(order_id, patient, chance)
     headers = envelope(
         OrderPlace.ce_type(),
         uuid4_text(chance.getrandbits(128)),
@@ -55,12 +66,12 @@ def _body(order_id: str, patient: int, chance: random.Random) -> dict[str, Any]:
         "order_id": order_id,
         "patient": identity,
         "practice": _practice(patient, chance),
-        "pharmacy": UNKNOWN_PHARMACY if chance.random() < 0.01 else pharmacy_of(patient),
+        "pharmacy": pharmacy_of(patient),
         "channel": channel,
         "placed_by": by_patient if channel in _BY_PATIENT else _ASSISTANT,
         "lines": _lines(medications_of(patient), chance),
         "remark": chance.choice(_REMARKS) if chance.random() < 0.06 else None,
-        "supply_until": "2027-02-01" if chance.random() < 0.03 else None,
+        "supply_until": _SUPPLY_UNTIL if chance.random() < 0.03 else None,
     }
 
 

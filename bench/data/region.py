@@ -2,17 +2,21 @@
 
 from collections.abc import Iterator
 from datetime import time
+from functools import cache
 from pathlib import Path
 
 import orjson
 
 from bench.data.records import InputRecord, envelope, trace
+from bench.fixed_job import switches
 from runtime.messages.cloudevents import event_id
 from runtime.messages.encoding import encode
 from samples.codes import pharmacy_code, practice_code
 from schemas import topics
 from schemas.access import Party
 from schemas.records.directory import (
+    Approver,
+    AutoApprove,
     Directory,
     Pharmacy,
     PharmacyEntry,
@@ -29,12 +33,12 @@ from schemas.topics import Topic
 PRACTICES = 40
 PHARMACIES = 50
 
-UNKNOWN_PHARMACY = "02999999"
-"""A pharmacy that is not in the directory."""
-
 PORTAL = "bench-portal"
 
 OPEN = "Mo-Fr 08:00-17:30; PH off"
+
+GAP_DAYS = 3650
+"""After how long a medicine starts again: longer than the default, as the dates in the data stay the same."""
 
 
 def practice_agb(number: int) -> str:
@@ -47,11 +51,21 @@ def pharmacy_agb(number: int) -> str:
     return pharmacy_code(number)
 
 
+@cache
+def policy(*, review_everything: bool) -> Policy:
+    """The policy of every practice, which says what `switches` says: no line needs an authorisation."""
+    return Policy(
+        auto_approve=AutoApprove.ALL_PLAIN,
+        approver=Approver.ASSISTANT if review_everything else Approver.POLICY,
+        restart_gap_days=GAP_DAYS,
+    )
+
+
 def directory(*, review_everything: bool) -> Directory:
     """Make the whole region. With `review_everything` no line is approved without a person."""
-    policy = Policy(review_everything=review_everything)
+    its_policy = policy(review_everything=review_everything)
     return Directory(
-        practices=tuple(_practice(number, policy) for number in range(PRACTICES)),
+        practices=tuple(_practice(number, its_policy) for number in range(PRACTICES)),
         pharmacies=tuple(_pharmacy(number) for number in range(PHARMACIES)),
     )
 
@@ -102,7 +116,7 @@ def system_topics(region: Directory) -> tuple[Topic, ...]:
 
 def pharmacy_topics(region: Directory) -> tuple[Topic, ...]:
     """The pharmacies' prescription topics; none in a region with `review_everything`."""
-    if all(practice.policy.review_everything for practice in region.practices):
+    if all(_reviews_everything(practice) for practice in region.practices):
         return ()
     return tuple(topics.prescriptions(pharmacy.agb) for pharmacy in region.pharmacies)
 
@@ -111,13 +125,20 @@ def write_for_peers(region: Directory, path: Path) -> Path:
     """Write the region for the peers' rules to a JSON file. Ours reads the directory's topics instead."""
     content = {
         "practices": {
-            agb: {"version": practice.version, **practice.policy.model_dump()}
+            agb: {
+                "version": practice.version,
+                **switches(review_everything=_reviews_everything(practice)),
+            }
             for agb, practice in practices(region).items()
         },
         "pharmacies": [pharmacy.agb for pharmacy in region.pharmacies],
     }
     path.write_bytes(orjson.dumps(content))
     return path
+
+
+def _reviews_everything(practice: PracticeEntry) -> bool:
+    return practice.policy.approver is not Approver.POLICY
 
 
 def _record(entry: Practice | Pharmacy | System) -> InputRecord:

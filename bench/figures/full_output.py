@@ -18,8 +18,8 @@ async def measure(bench: Bench) -> Measured:
     """Measure validation alone and full output in turn."""
     sizes = bench.sizes
     bench.report.status(f"Making {sizes.whole_orders:,} orders …")
-    alone = job(sizes.patients, sizes.whole_orders)
-    whole = whole_job(sizes.patients, sizes.whole_orders)
+    alone = job(sizes.whole_orders)
+    whole = whole_job(sizes.whole_orders)
     engine = Ours(sizes.workers)
     all_s: list[float] = []
     alone_s: list[float] = []

@@ -40,7 +40,7 @@ ROOT = Path(__file__).parents[2]
 
 async def measure(bench: Bench) -> Measured:
     """Measure all in turn, with the same orders."""
-    placed = tuple(orders(Population(bench.sizes.patients), bench.sizes.requests))
+    placed = tuple(orders(Population(bench.sizes.requests), bench.sizes.requests))
     rates: dict[str, list[float]] = {name: [] for name in SERVERS}
     raw: list[dict[str, Any]] = []
     if bench.sizes.warm_up:

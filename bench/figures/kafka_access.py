@@ -20,7 +20,7 @@ DOORS: dict[KafkaDoor, str] = {
 
 async def measure(bench: Bench) -> Measured:
     """Measure order validation on each in turn, with the same orders. All servers run all the time."""
-    whole = job(bench.sizes.patients, bench.sizes.whole_orders)
+    whole = job(bench.sizes.whole_orders)
     engine = Ours(bench.sizes.workers)
     per_s: dict[KafkaDoor, list[float]] = {door: [] for door in DOORS}
     raw: list[dict[str, Any]] = []

@@ -3,6 +3,8 @@
 import asyncio
 import statistics
 import sys
+from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import orjson
 
 from bench.data.orders import orders
 from bench.data.patients import Population
+from bench.data.records import InputRecord
 from bench.data.region import PORTAL, directory, with_portal, write_for_peers
 from bench.engines.engine import RunContext
 from bench.errors import BenchError
@@ -41,17 +44,20 @@ async def measure(bench: Bench) -> Measured:
     ours: list[float] = []
     bare: list[float] = []
     raw: list[dict[str, Any]] = []
-    context, population = await _prepared(bench)
+    count = int(PER_S * bench.sizes.latency_s)
+    population = Population(count * (bench.sizes.rounds + bench.sizes.warm_up))
+    placed = orders(population, population.count)
+    context = await _prepared(bench, population)
     async with Processes([*services(context), _relays(context)]) as running:
         await wait_until_services_ready(context, running)
         await wait_until_caught_up(context, running, ("ordering", "medication"), [OVERVIEWS])
         await asyncio.sleep(RELAYS_READY_S)
         if bench.sizes.warm_up:
             bench.report.status("Order → answer: warming up …")
-            await _round(bench, context, population, 0)
+            await _round(context, islice(placed, count))
         for number in range(1, bench.sizes.rounds + 1):
             bench.report.status(f"Order → answer at {PER_S} orders/s, round {number} …")
-            measured = await _round(bench, context, population, number)
+            measured = await _round(context, islice(placed, count))
             running.require_running()
             ours.append(measured["ours"]["p99_ms"])
             bare.append(measured["hops"]["p99_ms"])
@@ -67,24 +73,20 @@ async def measure(bench: Bench) -> Measured:
     return Measured([compare(figure, "ms", ours, bare, GOAL)], raw)
 
 
-async def _round(
-    bench: Bench, context: RunContext, population: Population, number: int
-) -> dict[str, dict[str, float]]:
-    """Send the same new orders over both paths, one after the other."""
-    placed = orders(population, int(PER_S * bench.sizes.latency_s), seed=200 + number)
+async def _round(context: RunContext, placed: Iterable[InputRecord]) -> dict[str, dict[str, float]]:
+    """Send the same orders over both paths, one after the other."""
     bodies = b"\n".join(order.value for order in placed)
     return {name: await _one(context, name, bodies) for name in ("ours", "hops")}
 
 
-async def _prepared(bench: Bench) -> tuple[RunContext, Population]:
+async def _prepared(bench: Bench, population: Population) -> RunContext:
     region = with_portal(directory(review_everything=False))
     folder = await bench.arena.reset(region)
     stack = bench.arena.stack
     context = RunContext(stack, folder, "latency", write_for_peers(region, folder / "region.json"))
-    population = Population(bench.sizes.patients)
     await fill(stack.kafka, OVERVIEWS, population.records())
     await apply_topics(stack.kafka, map(_hop, TOPICS), replication=1)
-    return context, population
+    return context
 
 
 def _hop(name: str) -> Topic:

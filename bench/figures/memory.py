@@ -31,7 +31,7 @@ class Memory:
 
 async def measure(bench: Bench) -> Measured:
     """Measure at rest, before the first order, and the maximum until the last order is counted."""
-    job = whole_job(bench.sizes.patients, bench.sizes.whole_orders)
+    job = whole_job(bench.sizes.whole_orders)
     bench.report.status("Memory of the four services …")
     context = await start_context(bench.arena, job)
     async with Processes(services(context)) as running:

@@ -1,12 +1,14 @@
-"""Measures deciding with a million patients' overviews against ten thousand, on two stacks in turn.
+"""Measures deciding with a million patients' overviews against fifty thousand, on two stacks in turn.
 
-Both stacks are new, as servers that have run the other figures are warm and faster.
+Both stacks are new, as servers that have run the other figures are warm and faster. Each round forgets the
+orders of the one before, as in the job each patient orders once.
 """
 
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
+from bench import store
 from bench.arena import Arena, arena
 from bench.data.orders import orders
 from bench.data.patients import Population
@@ -88,6 +90,7 @@ async def _round(bench: Bench, engine: Ours, side: _Side, number: int) -> Engine
     bench.report.status(f"{side.population.count:,} patients, round {number} …")
     placed = tuple(orders(side.population, bench.sizes.patient_orders, seed=100 + number))
     given = Job(side.region, side.population, placed, side.oracle.expected(placed))
+    await store.forget_orders(side.context.database_owner)
     return await decide(engine, side.context, given)
 
 

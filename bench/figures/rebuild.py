@@ -60,7 +60,7 @@ async def _counted(bench: Bench) -> RunContext:
     folder = await bench.arena.reset(region)
     written = write_for_peers(region, folder / "region.json")
     context = RunContext(bench.arena.stack, folder, "rebuild", written)
-    population = Population(bench.sizes.patients)
+    population = Population(bench.sizes.events)
     oracle = Oracle(region, population)
     bench.report.status(f"Counting {bench.sizes.events:,} events …")
     decided = (oracle.decide(order)[0] for order in orders(population, bench.sizes.events))

@@ -30,7 +30,7 @@ async def measure(bench: Bench) -> Measured:
     raw: list[dict[str, Any]] = []
     for count in bench.sizes.orders:
         bench.report.status(f"Making {count:,} orders …")
-        whole = job(bench.sizes.patients, count)
+        whole = job(count)
         if not raw and bench.sizes.warm_up:
             await run_engine(bench.arena, engines(bench.report)["raw"], whole)
         if raw:

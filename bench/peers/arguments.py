@@ -7,7 +7,6 @@ from pathlib import Path
 import orjson
 
 from schemas import topics
-from schemas.records.directory import Policy
 
 ORDERS = topics.ORDERS_REQUESTS.name
 OVERVIEWS = topics.MEDICATION_STATUS.name
@@ -30,10 +29,21 @@ class Arguments:
 
 
 @dataclass(frozen=True)
-class Region:
-    """The part of the directory that the rules need: practices' versions and policies, pharmacies."""
+class Switches:
+    """What a practice has a person look at; the defaults are of one that is not in the directory."""
 
-    practices: dict[str, tuple[int, Policy]]
+    review_everything: bool = False
+    review_high_risk: bool = True
+    review_remarks: bool = True
+    review_larger_supply: bool = True
+    review_larger_quantity: bool = True
+
+
+@dataclass(frozen=True)
+class Region:
+    """The part of the directory that the rules need: practices' versions and switches, pharmacies."""
+
+    practices: dict[str, tuple[int, Switches]]
     pharmacies: frozenset[str]
 
 
@@ -53,7 +63,7 @@ def region(path: Path) -> Region:
     content = orjson.loads(path.read_bytes())
     return Region(
         {
-            agb: (practice.pop("version"), Policy(**practice))
+            agb: (practice.pop("version"), Switches(**practice))
             for agb, practice in content["practices"].items()
         },
         frozenset(content["pharmacies"]),

@@ -12,15 +12,16 @@ import uvloop
 from faststream import AckPolicy, FastStream
 from faststream.kafka import KafkaBroker, KafkaMessage
 
-from bench.peers.arguments import EVENTS, ORDERS, Arguments, Region, arguments, region
+from bench.data.region import policy
+from bench.peers.arguments import EVENTS, ORDERS, Arguments, Region, Switches, arguments, region
 from runtime.messages.cloudevents import event_id, outgoing
 from runtime.messages.encoding import encode
 from runtime.messages.message import append_time
-from schemas.records.directory import Pharmacy, Policy
+from schemas.records.directory import Pharmacy
 from schemas.records.medication import MedicationOverview
 from schemas.records.orders import OrderDecided, OrderPlace
 from services.ordering.domain import decisions
-from services.ordering.domain.decisions import Context
+from services.ordering.domain.knowledge import Context
 from services.ordering.domain.overview import read_overview
 
 TABLES = """
@@ -71,11 +72,11 @@ async def _order(message: KafkaMessage) -> OrderPlace:
 
 
 def _context(order: OrderPlace, overview: bytes | None, directory: Region) -> Context:
-    version, policy = directory.practices.get(order.practice, (None, Policy()))
+    version, switches = directory.practices.get(order.practice, (None, Switches()))
     return Context(
         read_overview(MedicationOverview.model_validate_json(overview)) if overview else None,
         _pharmacy(order.pharmacy) if order.pharmacy in directory.pharmacies else None,
-        policy,
+        policy(review_everything=switches.review_everything),
         version,
     )
 

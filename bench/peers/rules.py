@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID, uuid5
 
-from bench.peers.arguments import Region
-from schemas.records.directory import Policy
+from bench.peers.arguments import Region, Switches
 
 _EVENTS = UUID("5b1f4f0e-6f0b-5d5e-9d3c-6a2f8f3f7f10")
 _DECIDED = "order.decided.v1"
@@ -24,7 +23,7 @@ Json = dict[str, Any]
 
 def decide(order: Json, overview: Json | None, region: Region, placed_at: str) -> Json:
     """Decide a whole order; `placed_at` is RFC 3339 in UTC."""
-    version, policy = region.practices.get(order["practice"], (None, Policy()))
+    version, policy = region.practices.get(order["practice"], (None, Switches()))
     listed = order["pharmacy"] in region.pharmacies
     lines = [_line(order, line, overview, listed, policy) for line in order["lines"]]
     return {
@@ -59,7 +58,7 @@ def headers(order_id: str, at: str, traceparent: str) -> list[tuple[str, bytes]]
     return [(name, value.encode()) for name, value in values.items()]
 
 
-def _line(order: Json, line: Json, overview: Json | None, listed: bool, policy: Policy) -> Json:
+def _line(order: Json, line: Json, overview: Json | None, listed: bool, policy: Switches) -> Json:
     medications = overview["medications"] if overview else []
     entry = next((m for m in medications if m["prk"] == line["prk"]), None)
     codes = list(_refusals(order, overview, entry, listed))
@@ -95,7 +94,7 @@ def _refusals(
             yield "COVERED_BY_REPEAT_SERVICE"
 
 
-def _reviews(order: Json, line: Json, entry: Json, policy: Policy) -> Iterator[str]:
+def _reviews(order: Json, line: Json, entry: Json, policy: Switches) -> Iterator[str]:
     if policy.review_high_risk and entry["high_risk"]:
         yield "HIGH_RISK_MEDICATION"
     if policy.review_remarks and (order["remark"] or "").strip():

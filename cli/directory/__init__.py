@@ -10,7 +10,7 @@ import typer
 from cli.topics import Kafka
 
 if TYPE_CHECKING:
-    from cli.directory.publish import Report
+    from cli.entries.publishing import Report
     from schemas.records.directory import Directory
 
 app = typer.Typer(

@@ -4,11 +4,10 @@ from datetime import datetime
 from pathlib import Path
 
 import typer
-from rich.table import Table
 
-from cli.console import stdout
 from cli.directory.file import check
-from cli.directory.publish import Report, State, publish_directory
+from cli.directory.publish import publish_directory
+from cli.entries.showing import or_exit, show
 from cli.kafka import ask
 from schemas.records.directory import Directory
 from schemas.times import AMSTERDAM
@@ -32,25 +31,8 @@ def run_apply(path: Path, kafka: str) -> None:
         UserError: the file cannot be read, or Kafka is unavailable or refuses.
     """
     directory = _checked(path)
-    show(ask(kafka, publish_directory(kafka, directory)))
-
-
-def show(report: Report) -> None:
-    """Print every entry with its state, and the totals."""
-    table = Table("AGB or name", "who", "what", "version", "changed")
-    for row in report.rows:
-        table.add_row(row.key, row.name, row.state, str(row.version), ", ".join(row.changed))
-    console = stdout()
-    console.print(table)
-    counted = [f"{n} {state}" for state in State if (n := report.count(state))]
-    console.print("; ".join(counted) or "nothing in the file", highlight=False)
+    show(ask(kafka, publish_directory(kafka, directory)), "AGB or name", "who")
 
 
 def _checked(path: Path) -> Directory:
-    """Check a file and print errors and warnings on standard error. Exit with 1 on errors."""
-    checked = check(path, datetime.now(AMSTERDAM).date())
-    for line in (*checked.lines(warnings=True), *checked.lines(warnings=False)):
-        typer.echo(line, err=True)
-    if checked.directory is None:
-        raise typer.Exit(1)
-    return checked.directory
+    return or_exit(check(path, datetime.now(AMSTERDAM).date()))

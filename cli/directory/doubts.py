@@ -4,18 +4,16 @@ from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 
 from cli.directory.hours import doubtful_hours, office_hours
-from cli.directory.yaml_lines import Where
+from cli.entries.checking import Flaw
+from cli.entries.yaml_lines import Where
 from schemas.records.directory import Closure, Directory, PharmacyEntry, PracticeEntry
 from services.notification.domain.pickup import HORIZON_DAYS, SHORTEST
-
-Doubt = tuple[Where, str]
-"""The path to a value, and what is surely not meant there."""
 
 NO_CUTOFF = time(23, 59)
 """How a practice says that decisions of the whole day count."""
 
 
-def doubts(directory: Directory, today: date) -> Iterator[Doubt]:
+def doubts(directory: Directory, today: date) -> Iterator[Flaw]:
     """Yield what is surely not meant in a directory without errors."""
     closings = {
         last for p in directory.pharmacies for _, last in office_hours(p.opening_hours, today)
@@ -33,7 +31,7 @@ def doubts(directory: Directory, today: date) -> Iterator[Doubt]:
             yield (*where, "agb"), what
 
 
-def _hours(entry: PracticeEntry | PharmacyEntry, where: Where, today: date) -> Iterator[Doubt]:
+def _hours(entry: PracticeEntry | PharmacyEntry, where: Where, today: date) -> Iterator[Flaw]:
     practice = isinstance(entry, PracticeEntry)
     for doubt in doubtful_hours(entry.opening_hours, entry.closures, today, practice=practice):
         yield (*where, "opening_hours"), doubt
@@ -46,7 +44,7 @@ def _hours(entry: PracticeEntry | PharmacyEntry, where: Where, today: date) -> I
 
 def _processing(
     practice: PracticeEntry, closings: set[time | None], where: Where, today: date
-) -> Iterator[Doubt]:
+) -> Iterator[Flaw]:
     rule, place = practice.processing, (*where, "processing")
     days = list(office_hours(practice.opening_hours, today))
     if days and rule.cutoff != NO_CUTOFF and not any(_within(rule.cutoff, *day) for day in days):

@@ -1,4 +1,4 @@
-"""What the example consists of: the files of `deploy/example`, and who stands in for whom."""
+"""What the example consists of: `deploy/example`, the starter list of medicines, who stands in for whom."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
@@ -16,8 +16,10 @@ from schemas.api.proxies import (
     ProxyRequest,
 )
 
-FOLDER = Path(__file__).parents[2] / "deploy" / "example"
+DEPLOY = Path(__file__).parents[2] / "deploy"
+FOLDER = DEPLOY / "example"
 DIRECTORY = FOLDER / "directory.yaml"
+MEDICINES = DEPLOY / "lists" / "medicines-nl.yaml"
 PEOPLE = FOLDER / "people.csv"
 OVERVIEWS = FOLDER / "overviews.yaml"
 
@@ -52,7 +54,25 @@ def grant(today: date) -> ProxyRequest:
 
 def _entry(written: Mapping[str, Any], today: date) -> Mapping[str, Any]:
     entry = dict(written)
-    days = entry.pop("ordered_days_ago", None)
-    if days is not None:
-        entry["last_ordered_on"] = (today - timedelta(days=days)).isoformat()
+    if "ordered_days_ago" in entry:
+        entry["last_ordered_on"] = _day(today, -entry.pop("ordered_days_ago"))
+    if "control_in_days" in entry:
+        entry["control_due"] = _day(today, entry.pop("control_in_days"))
+    if "authorised" in entry:
+        entry["authorisation"] = _authorisation(entry.pop("authorised"), today)
     return entry
+
+
+def _authorisation(written: Mapping[str, int], today: date) -> Mapping[str, Any]:
+    on = today - timedelta(days=written["days_ago"])
+    until = _day(on, written["for_days"])
+    return {
+        "by": "gp",
+        "on": on.isoformat(),
+        "until": until,
+        "repeats": written.get("repeats"),
+    }
+
+
+def _day(since: date, days: int) -> str:
+    return (since + timedelta(days=days)).isoformat()

@@ -9,7 +9,8 @@ from pydantic import BaseModel
 
 from cli.console import UserError
 from cli.directory import apply_directory, read_directory
-from cli.example.contents import CARLA, DIRECTORY, PEOPLE, STANDS_IN, grant, overviews
+from cli.example.contents import CARLA, DIRECTORY, MEDICINES, PEOPLE, STANDS_IN, grant, overviews
+from cli.medicines import apply_list, read_list
 from cli.people.csv_file import read_people
 from deploy.local import LocalStack
 from runtime.kafka.global_table import read_table
@@ -53,6 +54,7 @@ async def fill(stack: LocalStack) -> bool:
     async with httpx.AsyncClient(timeout=30) as http:
         example = Example(stack, http)
         await asyncio.gather(example.people(), example.overviews())
+    await apply_list(stack.kafka, read_list(MEDICINES))
     await apply_directory(stack.kafka, read_directory(DIRECTORY))
     return True
 

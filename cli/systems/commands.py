@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from rich.table import Table
 
 from cli.console import UserError, print_plain, stdout
-from cli.directory.publish import COPIES, publish_system
+from cli.directory.publish import publish_system
+from cli.entries.publishing import COPIES
 from cli.kafka import ask
 from cli.systems.grants import asks_who_connects, grant, revoke_left_over
 from cli.systems.rules import wrong_system

@@ -7,7 +7,7 @@ from icalendar import Calendar, Event, vText
 from starlette.responses import Response
 
 from herhaal_client import NotFound
-from portal.patient.orders import messages_of, order_in_path
+from portal.patient.orders import messages_of, nothing_to_collect, order_in_path
 from portal.web.languages import mark
 from portal.web.pages import Pages
 from portal.web.visit import Visit
@@ -45,7 +45,7 @@ def calendar(
     newest = promises[0]
     assert newest.pickup is not None
     place = newest.pickup.pharmacy
-    cancelled = order.cancellation is not None
+    cancelled = nothing_to_collect(order)
     event = Event()
     event.add("uid", f"{order.order_id}@herhaal")
     event.add("sequence", len(promises) - 1 + cancelled)

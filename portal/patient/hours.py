@@ -9,6 +9,7 @@ from opening_hours import OpeningHours, State
 
 from portal.web import formats
 from schemas.reasons import Language
+from schemas.records.directory import WEEKDAYS, OrderHours
 
 DAYS = 7
 
@@ -34,8 +35,7 @@ def ordinary_week(written: str, monday: date) -> Sequence[Opening]:
 
 def in_words(opening: Opening, language: Language) -> tuple[str, str]:
     """The days and the hours of an opening: "ma – vr" and "8.30 – 12.30, 13.30 – 17.30"."""
-    first, last = (formats.weekday_name(day, language) for day in (opening.first, opening.last))
-    days = first if opening.first == opening.last else f"{first} – {last}"
+    days = _days(opening.first, opening.last, language)
     return days, ", ".join(_span(span, language) for span in opening.hours) or _CLOSED[language]
 
 
@@ -46,6 +46,35 @@ def _span(span: tuple[time, time], language: Language) -> str:
     return f"{start} – {end}"
 
 
+def order_times(hours: OrderHours | None, language: Language) -> Sequence[str]:
+    """When a practice takes orders: "ma – vr 8.00 – 17.00", days that follow each other together.
+
+    Empty where it always does.
+    """
+    if hours is None or hours == OrderHours():
+        return ()
+    places = sorted(WEEKDAYS.index(day) for day in {*hours.days})
+    monday = date(2026, 1, 5)
+    runs = groupby(enumerate(places), key=lambda one: one[1] - one[0])
+    spans = [[monday + timedelta(days=place) for _, place in run] for _, run in runs]
+    clock = f"{formats.clock_time(hours.first, language)} – {_end_of(hours.last, language)}"
+    return [f"{_days(days[0], days[-1], language)} {clock}" for days in spans]
+
+
+def _end_of(last: time, language: Language) -> str:
+    """The end of the last minute: 17:00 for 16:59."""
+    ends = datetime.combine(date(2026, 1, 5), last) + timedelta(minutes=1)
+    if ends.time() == time():
+        return _MIDNIGHT[language]
+    return formats.clock_time(ends.time(), language)
+
+
+def _days(first: date, last: date, language: Language) -> str:
+    names = [formats.weekday_name(day, language) for day in (first, last)]
+    return names[0] if first == last else f"{names[0]} – {names[1]}"
+
+
+_MIDNIGHT: Mapping[Language, str] = {"nl": "24.00", "en": "midnight"}
 _CLOSED: Mapping[Language, str] = {"nl": "gesloten", "en": "closed"}
 _ALWAYS: Mapping[Language, str] = {"nl": "dag en nacht open", "en": "open day and night"}
 

@@ -20,6 +20,7 @@ ASKED = 200
 _LOOKS = frozenset(
     {
         Action.ORDERS_READ,
+        Action.ORDERS_HISTORY,
         Action.ORDERABLE_READ,
         Action.OVERVIEW_READ,
         Action.MESSAGES_READ,
@@ -58,6 +59,7 @@ _WHAT: Mapping[str, str] = {
     Action.ORDERS_PLACE: mark("placed an order"),
     Action.ORDERS_READ: mark("looked at orders"),
     Action.ORDERS_CANCEL: mark("cancelled an order"),
+    Action.ORDERS_HISTORY: mark("looked at what happened to an order"),
     Action.PRESCRIPTIONS_READ: mark("looked at prescriptions"),
     Action.ORDERABLE_READ: mark("looked at what can be ordered"),
     Action.OVERVIEW_READ: mark("looked at the medication list"),

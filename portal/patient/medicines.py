@@ -1,38 +1,30 @@
 """My medicines: every medicine of the overview, and the form to order those that can be ordered now."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
-from functools import cached_property
 
 from starlette.responses import Response
 
 from portal.patient import dosage
 from portal.patient.dosage import Dosage
-from portal.patient.hours import in_words, ordinary_week
-from portal.patient.order_form import Known, new_fields, ticked
-from portal.patient.words import Why, whys
-from portal.web.away import Away, or_none, unless_away
+from portal.patient.hours import in_words, order_times, ordinary_week
+from portal.patient.order_form import new_fields, ticked
+from portal.patient.shelf import Can, Shelf, can_order, own_reasons, read_shelf
+from portal.patient.words import LOOKS_FIRST, Why, whys
+from portal.web.away import Away
 from portal.web.field_errors import FieldError, shown
 from portal.web.forms import Form
 from portal.web.pages import Pages
 from portal.web.visit import Visit
 from portal.web.words import amount, unit_of
 from schemas.access import Action
-from schemas.api.directory import PharmacyView, PracticeView
-from schemas.api.orderable import OrderableMedicine, OrderableView
-from schemas.api.ordering import OrderView
-from schemas.records.medication import Medication
-from schemas.records.orders import Outcome
-from schemas.times import local_date
+from schemas.api.orderable import OrderableMedicine
+from schemas.records.orders import Outcome, Signal
 
 PAGE = "/patients/{patient}/medicines"
 """Under this name the form is kept while it is not sent."""
-
-UNDER_WAY = timedelta(days=7)
-"""How long a medicine that was approved counts as under way, until pharmacies report that it was collected."""
 
 pages = Pages()
 
@@ -41,8 +33,8 @@ pages = Pages()
 class Row:
     """One medicine as the page shows it.
 
-    `whys` say why not, or what happens first. `ordered` is the order that
-    it is in already.
+    `whys` say why not, or what happens first; `looks` is who looks first, in English. `ordered_at` is when the
+    order was placed that it is in already, where that is known. `control_due`: a check is due.
     """
 
     prk: str
@@ -52,11 +44,12 @@ class Row:
     unit: str
     amount: str
     last_ordered: str | None
-    orderable: bool
+    can: Can
     ticked: bool
     whys: Sequence[Why]
-    outcome: Outcome
-    ordered: OrderView | None = None
+    looks: str | None
+    control_due: bool
+    ordered_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -71,61 +64,6 @@ class PharmacyRow:
     chosen: bool
 
 
-@dataclass(frozen=True)
-class Shelf:
-    """What the services say of a patient's medicines."""
-
-    orderable: OrderableView | Away
-    listed: Mapping[str, Medication]
-    orders: Sequence[OrderView]
-    pharmacies: Sequence[PharmacyView] | Away
-    practice: PracticeView | None = None
-    usual_pharmacy: str | None = None
-    today: date = field(default_factory=date.today)
-
-    @property
-    def registered_at(self) -> str:
-        """The practice of the patient's overview. There is one where anything can be ordered."""
-        assert isinstance(self.orderable, OrderableView)
-        assert self.orderable.practice is not None
-        return self.orderable.practice
-
-    @cached_property
-    def under_way(self) -> Mapping[str, OrderView]:
-        """The order that a medicine is in already, by PRK."""
-        return {
-            line.prk: order
-            for order in reversed(self.orders)
-            for line in order.lines
-            if line.outcome in (Outcome.REVIEW, Outcome.WAITING)
-            or (
-                line.outcome is Outcome.APPROVED
-                and local_date(order.placed_at) > self.today - UNDER_WAY
-            )
-        }
-
-    @cached_property
-    def can_be_ordered(self) -> Sequence[OrderableMedicine]:
-        """What can be ordered now."""
-        if isinstance(self.orderable, Away):
-            return []
-        return [
-            each
-            for each in self.orderable.medicines
-            if each.outcome in (Outcome.APPROVED, Outcome.REVIEW) and each.prk not in self.under_way
-        ]
-
-    @cached_property
-    def known(self) -> Known:
-        """What a form is compared with."""
-        agbs = [] if isinstance(self.pharmacies, Away) else [each.agb for each in self.pharmacies]
-        return Known(
-            {each.prk: each.medicine for each in self.can_be_ordered},
-            frozenset(agbs),
-            self.today,
-        )
-
-
 @pages.get(PAGE, Action.ORDERABLE_READ)
 async def medicines(visit: Visit) -> Response:
     """Every medicine of the overview: what can be ordered now, and what not, with why and from when."""
@@ -138,85 +76,44 @@ async def show_form(
     visit: Visit, shelf: Shelf, form: Form, errors: Sequence[FieldError]
 ) -> Response:
     """The page with a form as somebody filled it in, and what is not right in it."""
-    rows = _rows(visit, shelf, form)
-    can = [row for row in rows if row.orderable]
+    rows = [_row(visit, shelf, each, form) for each in shelf.medicines]
+    now, early = ([row for row in rows if row.can is can] for can in (Can.NOW, Can.WITH_A_REASON))
     pharmacies = _pharmacies(visit, shelf, form)
-    first = _first_boxes(can, pharmacies)
+    hours = shelf.practice.order_hours if shelf.practice else None
     return await visit.render(
         "patient/medicines.html",
         422 if errors and visit.request.method == "POST" else 200,
         shelf=shelf,
-        can=can,
-        cannot=[row for row in rows if not row.orderable],
+        now=now,
+        early=early,
+        cannot=[row for row in rows if row.can is Can.NOT_NOW],
         pharmacies=pharmacies,
+        order_times=order_times(hours, visit.language),
         form=form,
-        errors=shown(visit, errors, first),
+        errors=shown(visit, errors, _first_boxes([*now, *early], pharmacies)),
         begun=bool(ticked(form)) and not errors,
     )
 
 
-async def read_shelf(visit: Visit) -> Shelf:
-    """Ask the services for everything that the page shows, at once."""
-    orderable, listed, orders, pharmacies, preferred = await asyncio.gather(
-        unless_away(visit.api.ordering.orderable(visit.patient)),
-        unless_away(_listed(visit)),
-        unless_away(visit.api.ordering.of_patient(visit.patient, 20)),
-        unless_away(visit.pharmacies()),
-        unless_away(visit.api.notification.preferences(visit.patient)),
-    )
-    recent = [] if isinstance(orders, Away) else orders.orders
-    latest = recent[0].pharmacy if recent else None
-    return Shelf(
-        orderable,
-        {} if isinstance(listed, Away) else listed,
-        recent,
-        pharmacies,
-        await _practice(visit, orderable),
-        latest if isinstance(preferred, Away) else preferred.pharmacy or latest,
-        local_date(visit.now),
-    )
-
-
-async def _listed(visit: Visit) -> Mapping[str, Medication]:
-    overview = await or_none(visit.api.medication.overview(visit.patient))
-    return {entry.prk: entry for entry in overview.medications} if overview else {}
-
-
-async def _practice(visit: Visit, orderable: OrderableView | Away) -> PracticeView | None:
-    if isinstance(orderable, Away) or orderable.practice is None:
-        return None
-    found = await unless_away(visit.practice(orderable.practice))
-    return None if isinstance(found, Away) else found
-
-
-def _rows(visit: Visit, shelf: Shelf, form: Form) -> Sequence[Row]:
-    if isinstance(shelf.orderable, Away):
-        return []
-    chosen = {*ticked(form)}
-    return [
-        _row(visit, shelf, each, form, each.prk in chosen) for each in shelf.orderable.medicines
-    ]
-
-
-def _row(
-    visit: Visit, shelf: Shelf, medicine: OrderableMedicine, form: Form, is_ticked: bool
-) -> Row:
+def _row(visit: Visit, shelf: Shelf, medicine: OrderableMedicine, form: Form) -> Row:
     listed = shelf.listed.get(medicine.prk)
-    ordered = shelf.under_way.get(medicine.prk)
-    typed = form.text(f"amount-{medicine.prk}")
+    said = whys(visit, own_reasons(medicine), medicine.outcome)
+    other = next((order for why in said if (order := shelf.order(why.order))), None)
+    in_review = medicine.outcome is Outcome.REVIEW
     return Row(
         medicine.prk,
         medicine.medicine,
         dosage.in_words(medicine.dosage, visit.language),
         amount(medicine.quantity, medicine.unit, visit.language),
         unit_of(Decimal(2), medicine.unit, visit.language),
-        typed or _as_typed(medicine.quantity),
+        form.text(f"amount-{medicine.prk}") or _as_typed(medicine.quantity),
         listed.last_ordered_on if listed else None,
-        medicine.prk in shelf.known.names,
-        is_ticked,
-        whys(medicine.reasons, visit.language),
-        medicine.outcome,
-        ordered,
+        can_order(medicine),
+        medicine.prk in ticked(form),
+        said,
+        LOOKS_FIRST[medicine.reviewer] if in_review else None,
+        Signal.CONTROL_DUE in medicine.signals,
+        other.placed_at if other else None,
     )
 
 

@@ -5,8 +5,9 @@ from datetime import timedelta
 from starlette.responses import Response
 
 from portal.patient.hours import in_words, ordinary_week
-from portal.patient.medicines import PAGE, read_shelf
+from portal.patient.medicines import PAGE
 from portal.patient.order_form import new_fields
+from portal.patient.shelf import read_shelf
 from portal.web.field_errors import FieldError, shown
 from portal.web.forms import Form
 from portal.web.languages import mark
@@ -14,6 +15,7 @@ from portal.web.pages import Pages
 from portal.web.visit import Visit
 from schemas.access import Action
 from schemas.base import LONGEST_TEXT
+from schemas.records.directory import Remarks
 
 MISSING = "/patients/{patient}/missing"
 LONGEST_NAME = 300
@@ -57,7 +59,7 @@ async def _show(visit: Visit, form: Form, error: str | None) -> Response:
         422 if error else 200,
         practice=practice,
         hours=[in_words(each, visit.language) for each in hours],
-        can_order=bool(shelf.can_be_ordered),
+        can_order=bool(shelf.can_be_ordered) and shelf.remarks is not Remarks.NOT_ALLOWED,
         form=form,
         errors=shown(visit, [FieldError("words", error)] if error else []),
         most=LONGEST_NAME,

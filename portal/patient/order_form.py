@@ -11,8 +11,9 @@ from portal.web.field_errors import FieldError
 from portal.web.forms import Fields, Form
 from portal.web.languages import mark
 from schemas.api.ordering import OrderView
-from schemas.base import LONGEST_TEXT
+from schemas.base import LONGEST_TEXT, is_blank
 from schemas.numbers import quantity
+from schemas.records.directory import Remarks
 
 MOST_DAYS = 366
 """How far ahead a larger supply may be asked for."""
@@ -39,11 +40,18 @@ class Order:
 
 @dataclass(frozen=True)
 class Known:
-    """What the form is compared with: names by PRK of what can be ordered, and codes of pharmacies."""
+    """What the form is compared with: names by PRK of what can be ordered, and codes of pharmacies.
+
+    `early` are those that can be ordered only with a period or a remark. `remarks` and `remark_length` are what
+    the practice asks of a remark.
+    """
 
     names: Mapping[str, str]
     pharmacies: frozenset[str]
     today: date
+    early: frozenset[str] = frozenset()
+    remarks: Remarks = Remarks.OPTIONAL
+    remark_length: int = LONGEST_TEXT
 
 
 def new_fields() -> Fields:
@@ -73,9 +81,15 @@ def read_order(form: Form, known: Known) -> Order | Sequence[FieldError]:
         order_id_of(form),
         tuple(Wanted(prk, _amount_of(form, prk)) for prk in ticked(form)),
         form.text("pharmacy"),
-        form.text("remark") or None,
+        remark_of(form),
         read_day(form.text("supply_until")),
     )
+
+
+def remark_of(form: Form) -> str | None:
+    """The remark; None when there is nothing in it that people can see."""
+    remark = form.text("remark")
+    return None if is_blank(remark) else remark
 
 
 def ticked(form: Form) -> Sequence[str]:
@@ -89,7 +103,7 @@ def says_the_same(form: Form, order: OrderView) -> bool:
     return (
         asked == {line.prk: line.quantity for line in order.lines}
         and form.text("pharmacy") == order.pharmacy
-        and (form.text("remark") or None) == order.remark
+        and remark_of(form) == order.remark
         and read_day(form.text("supply_until")) == order.supply_until
     )
 
@@ -100,11 +114,9 @@ def _errors(form: Form, known: Known) -> Iterator[FieldError]:
         yield FieldError("medicines", mark("Tick at least one medicine"), {})
     for prk in chosen:
         yield from _medicine_errors(form, prk, known)
-    over = len(form.text("remark")) - LONGEST_TEXT
-    if over > 0:
-        message = mark("Your remark is too long. Characters too many: %(over)s")
-        yield FieldError("remark", message, {"over": over})
+    yield from _remark_errors(remark_of(form), known)
     yield from _day_errors(form.text("supply_until"), known.today)
+    yield from _early_errors(form, known)
     if form.text("pharmacy") not in known.pharmacies:
         yield FieldError("pharmacy", mark("Choose the pharmacy where you want to collect"), {})
 
@@ -144,3 +156,32 @@ def _day_errors(text: str, today: date) -> Iterator[FieldError]:
         yield FieldError("supply_until", mark("Choose a date in the future"), {})
     elif until > today + timedelta(days=MOST_DAYS):
         yield FieldError("supply_until", mark("Choose a date within a year from now"), {})
+
+
+def _remark_errors(remark: str | None, known: Known) -> Iterator[FieldError]:
+    if remark is None:
+        if known.remarks is Remarks.MANDATORY:
+            yield FieldError("remark", mark("Write a remark: your practice asks for one"), {})
+        return
+    if known.remarks is Remarks.NOT_ALLOWED:
+        message = mark("Your practice takes no remarks with an order. Take your words out")
+        yield FieldError("remark", message, {})
+    elif (over := len(remark) - known.remark_length) > 0:
+        message = mark("Your remark is too long. Characters too many: %(over)s")
+        yield FieldError("remark", message, {"over": over})
+
+
+def _early_errors(form: Form, known: Known) -> Iterator[FieldError]:
+    """A medicine that is early needs a period, or a remark that says why."""
+    early = next((prk for prk in ticked(form) if prk in known.early), None)
+    if early is None or form.text("supply_until") or remark_of(form):
+        return
+    no_remark = known.remarks is Remarks.NOT_ALLOWED
+    message = _UNTIL_WHEN if no_remark else _UNTIL_WHEN_OR_WHY
+    yield FieldError("supply_until", message, {"medicine": known.names[early]})
+
+
+_UNTIL_WHEN = mark("It is too early for %(medicine)s. Fill in until which day you need it")
+_UNTIL_WHEN_OR_WHY = mark(
+    "It is too early for %(medicine)s. Fill in until which day you need it, or write in the remark why"
+)

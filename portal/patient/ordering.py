@@ -6,8 +6,9 @@ from uuid import UUID, uuid4
 from starlette.responses import Response
 
 from herhaal_client import Conflict
-from portal.patient.medicines import PAGE, Shelf, read_shelf, show_form
+from portal.patient.medicines import PAGE, show_form
 from portal.patient.order_form import Order, is_new, order_id_of, read_order, says_the_same, ticked
+from portal.patient.shelf import Shelf, read_shelf
 from portal.web.away import or_none
 from portal.web.forms import Fields, Form
 from portal.web.pages import Pages
@@ -16,7 +17,7 @@ from portal.web.words import amount
 from schemas.access import Action
 from schemas.api.ordering import OrderView, PlaceRequest, ReceivedView
 from schemas.base import Channel
-from schemas.records.orders import OrderLine
+from schemas.records.orders import OrderLine, Outcome
 
 WAIT_S = 3
 """How long sending waits for the decision, so that the answer is on the next page at once."""
@@ -85,7 +86,10 @@ async def _show_check(visit: Visit, shelf: Shelf, form: Form, order: Order) -> R
         order=order,
         pharmacy=next((one for one in pharmacies if one.agb == order.pharmacy), None),
         practice=shelf.practice,
-        reviewed=bool(order.remark or order.supply_until) or any(one.reasons for one in looked_at),
+        too_many=shelf.too_many(len(lines)),
+        most=shelf.practice.lines_at_most if shelf.practice else None,
+        reviewed=bool(order.remark or order.supply_until or shelf.too_many(len(lines)))
+        or any(one.outcome is Outcome.REVIEW for one in looked_at),
         fields=form.without("csrf"),
     )
 

@@ -1,9 +1,8 @@
 """My orders: all of them, and one with its answer, where to collect, its history, and cancelling."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from starlette.responses import Response
@@ -12,15 +11,17 @@ from herhaal_client import NotFound
 from portal.patient import dosage
 from portal.patient.dosage import Dosage
 from portal.patient.words import Why, outcome_label, state_label, whys
+from portal.web import past
 from portal.web.away import Away, unless_away
 from portal.web.languages import mark
 from portal.web.pages import Pages
+from portal.web.past import IN_DUTCH, happened
 from portal.web.visit import Visit
 from portal.web.words import Label, amount
 from schemas.access import Action
+from schemas.api.explanations import ExplanationView
 from schemas.api.notification import MessageView, PickupView
 from schemas.api.ordering import CancelRequest, LineView, OrderView, ReceivedView
-from schemas.base import Role
 from schemas.records.orders import OrderState, Outcome
 
 SHOWN = 50
@@ -35,7 +36,10 @@ _OPEN = (Outcome.APPROVED, Outcome.REVIEW, Outcome.WAITING)
 
 @dataclass(frozen=True)
 class Line:
-    """One medicine of an order: how much, what became of it, why, and what the practice wrote."""
+    """One medicine of an order: how much, what became of it, why, and what the practice wrote.
+
+    `sent_by_practice`: it is approved, and the practice sends the prescription to the pharmacy itself.
+    """
 
     medicine: str
     dosage: Dosage
@@ -43,15 +47,7 @@ class Line:
     label: Label
     whys: Sequence[Why]
     explanation: str | None
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step of an order's history; `text` is in English, `medicine` what it is about."""
-
-    at: datetime
-    text: str
-    medicine: str | None = None
+    sent_by_practice: bool
 
 
 @pages.get("/patients/{patient}/orders", Action.ORDERS_READ)
@@ -92,10 +88,12 @@ async def show_order(visit: Visit, found: OrderView | ReceivedView) -> Response:
     template = "patient/order_part.html" if visit.partial else "patient/order.html"
     if isinstance(found, ReceivedView):
         return await visit.render(template, order=None, order_id=found.order_id)
-    pharmacies, messages, practice = await asyncio.gather(
+    pharmacies, messages, practice, timeline, explanation = await asyncio.gather(
         unless_away(visit.pharmacies()),
         unless_away(messages_of(visit, found.order_id)),
         unless_away(visit.practice(found.practice)),
+        unless_away(visit.api.ordering.timeline(found.order_id, visit.language)),
+        unless_away(visit.api.ordering.explanation(found.order_id, visit.language)),
     )
     known = [] if isinstance(pharmacies, Away) else pharmacies
     return await visit.render(
@@ -110,7 +108,10 @@ async def show_order(visit: Visit, found: OrderView | ReceivedView) -> Response:
         messages=messages,
         pickup=None if isinstance(messages, Away) else _pickup(found, messages),
         in_calendar=not isinstance(messages, Away) and _was_promised(found, messages),
-        steps=sorted(_steps(found), key=lambda step: step.at, reverse=True),
+        timeline=timeline,
+        events=() if isinstance(timeline, Away) else happened(timeline, len(found.lines)),
+        because=() if isinstance(explanation, Away) else _because(found, explanation),
+        dutch=IN_DUTCH,
         can_cancel=any(line.outcome in _OPEN for line in found.lines)
         and found.cancellation is None,
     )
@@ -125,42 +126,23 @@ _HEADINGS = {
     OrderState.CANCELLED: mark("Your order is cancelled"),
 }
 
-_DECIDED = {
-    Outcome.APPROVED: mark("Approved"),
-    Outcome.REFUSED: mark("Not approved"),
-    Outcome.E_CONSULT: mark("Passed on as a question to the practice"),
-    Outcome.REPEAT_SERVICE: mark("Your pharmacy takes care of it"),
-    Outcome.CANCELLED: mark("Approved or looked at before it was cancelled"),
-    Outcome.REVIEW: mark("Passed on to a person"),
-    Outcome.WAITING: mark("Waiting for your medication list"),
-}
-
-_PLACED_BY = {
-    Role.PATIENT: mark("Ordered by the patient"),
-    Role.PROXY: mark("Ordered by somebody who acts for the patient"),
-    Role.ASSISTANT: mark("Ordered by the practice"),
-}
-
 
 def _line(visit: Visit, line: LineView) -> Line:
     return Line(
         line.medicine,
         dosage.in_words(line.dosage, visit.language),
         amount(line.quantity, line.unit, visit.language),
-        outcome_label(line.outcome),
+        outcome_label(line.outcome, line.reviewer),
         # What was in review before is not why it is approved now.
-        () if line.outcome is Outcome.APPROVED else whys(line.reasons, visit.language),
+        () if line.outcome is Outcome.APPROVED else whys(visit, line.reasons, line.outcome),
         line.explanation,
+        line.outcome is Outcome.APPROVED and line.sent_by_practice,
     )
 
 
-def _steps(order: OrderView) -> Iterator[Step]:
-    yield Step(order.placed_at, _PLACED_BY[order.placed_by.role])
-    for line in order.lines:
-        if line.decided_at is not None:
-            yield Step(line.decided_at, _DECIDED[line.outcome], line.medicine)
-    if order.cancellation is not None and order.cancellation.cancelled_at is not None:
-        yield Step(order.cancellation.cancelled_at, mark("Cancelled"))
+def _because(found: OrderView, explanation: ExplanationView) -> Sequence[Sequence[past.Why]]:
+    """Every decision about each line, in the order's order."""
+    return [past.whys_of(explanation, line.line) for line in found.lines]
 
 
 async def messages_of(visit: Visit, order_id: UUID) -> Sequence[MessageView]:
@@ -171,14 +153,19 @@ async def messages_of(visit: Visit, order_id: UUID) -> Sequence[MessageView]:
 
 def _pickup(order: OrderView, messages: Sequence[MessageView]) -> PickupView | None:
     """The newest promise of when to collect, while there is anything to collect."""
-    if all(line.outcome is not Outcome.APPROVED for line in order.lines):
+    if nothing_to_collect(order):
         return None
     return next((each.pickup for each in messages if each.pickup is not None), None)
 
 
 def _was_promised(order: OrderView, messages: Sequence[MessageView]) -> bool:
     """Whether somebody may have a moment in their calendar at which there is nothing to collect any more."""
-    return order.cancellation is not None and any(each.pickup is not None for each in messages)
+    return nothing_to_collect(order) and any(each.pickup is not None for each in messages)
+
+
+def nothing_to_collect(order: OrderView) -> bool:
+    """Whether no medicine of the order is approved: not yet, or no longer."""
+    return all(line.outcome is not Outcome.APPROVED for line in order.lines)
 
 
 async def order_in_path(visit: Visit) -> OrderView | ReceivedView:

@@ -1,22 +1,26 @@
 """What ordering says in codes, in a patient's words."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from uuid import UUID
 
+from portal.web.formats import weekday
 from portal.web.languages import mark
+from portal.web.visit import Visit
 from portal.web.words import Label
-from schemas.reasons import EXPLANATIONS, Language, Reason
+from schemas.base import Reviewer
+from schemas.reasons import EXPLANATIONS, WAIT, Reason, ReasonCode
 from schemas.records.orders import OrderState, Outcome
 
 
 @dataclass(frozen=True)
 class Why:
-    """One reason: what is so, what to do, and from when it can be ordered, if that is known."""
+    """One reason: what is so, what to do, and the order that the medicine is in already."""
 
+    code: ReasonCode
     why: str
     next_step: str
-    earliest: date | None
+    order: UUID | None = None
 
 
 _OUTCOMES: Mapping[Outcome, Label] = {
@@ -39,9 +43,30 @@ _STATES: Mapping[OrderState, Label] = {
 }
 
 
-def outcome_label(outcome: Outcome) -> Label:
-    """What became of one medicine, in a badge."""
-    return _OUTCOMES[outcome]
+_LOOKING: Mapping[Reviewer, str] = {
+    Reviewer.ASSISTANT: mark("Your practice is looking at it"),
+    Reviewer.GP: mark("Your GP is looking at it"),
+    Reviewer.PHARMACY: mark("Your pharmacy is looking at it"),
+}
+
+LOOKS_FIRST: Mapping[Reviewer | None, str] = {
+    None: mark("Your practice looks first"),
+    Reviewer.ASSISTANT: mark("Your practice looks first"),
+    Reviewer.GP: mark("Your GP looks first"),
+    Reviewer.PHARMACY: mark("Your pharmacy looks first"),
+}
+"""Who looks at a medicine if it is ordered now."""
+
+_AGAIN = mark("You can order it again from %(day)s.")
+_AGAIN_IN_HOURS = mark("You can order it from %(day)s, at the times of your practice.")
+
+
+def outcome_label(outcome: Outcome, reviewer: Reviewer | None = None) -> Label:
+    """What became of one medicine, in a badge; `reviewer` is who is to decide it."""
+    label = _OUTCOMES[outcome]
+    if outcome is not Outcome.REVIEW or reviewer is None:
+        return label
+    return Label(_LOOKING[reviewer], label.kind)
 
 
 def state_label(state: OrderState) -> Label:
@@ -49,13 +74,26 @@ def state_label(state: OrderState) -> Label:
     return _STATES[state]
 
 
-def whys(reasons: Iterable[Reason], language: Language) -> Sequence[Why]:
-    """All reasons, each with what to do."""
+def whys(visit: Visit, reasons: Sequence[Reason], outcome: Outcome) -> Sequence[Why]:
+    """All reasons, each with what to do; a step that several have is said once, with the last of them."""
+    steps = [_next_step(visit, reason, outcome) for reason in reasons]
     return [
         Why(
-            EXPLANATIONS[reason.code].why[language],
-            EXPLANATIONS[reason.code].next_step[language],
-            reason.earliest_date,
+            reason.code,
+            EXPLANATIONS[reason.code].why[visit.language],
+            "" if step in steps[place + 1 :] else step,
+            reason.other_order,
         )
-        for reason in reasons
+        for place, (reason, step) in enumerate(zip(reasons, steps, strict=True))
     ]
+
+
+def _next_step(visit: Visit, reason: Reason, outcome: Outcome) -> str:
+    """What to do: wait while a person looks, come back on a day, or what the reason says."""
+    if outcome is Outcome.REVIEW:
+        return WAIT[visit.language]
+    if reason.earliest_date is None:
+        return EXPLANATIONS[reason.code].next_step[visit.language]
+    in_hours = reason.code is ReasonCode.OUTSIDE_ORDER_HOURS
+    said = visit.translate(_AGAIN_IN_HOURS if in_hours else _AGAIN)
+    return said % {"day": weekday(reason.earliest_date, visit.language)}

@@ -1,13 +1,14 @@
 """Approve or refuse a line in review, in its row; without JavaScript on the whole page."""
 
 from dataclasses import replace
+from urllib.parse import urlencode
 from uuid import UUID
 
 from starlette.responses import Response
 
 from herhaal_client import Conflict, NotFound, Unavailable
 from portal.practice.review_rows import Answer, Row, answer_of, row_of_order
-from portal.practice.reviews import PAGE, after_of, answer_about, line_of, show
+from portal.practice.reviews import PAGE, after_of, answer_about, line_of, reviewer_of, show
 from portal.web.field_errors import FieldError, shown
 from portal.web.forms import BadForm, Form
 from portal.web.languages import mark
@@ -54,9 +55,11 @@ async def _decide(visit: Visit, order: OrderView, line: LineView) -> Response:
         return await _conflict(visit, conflict, order.order_id, line.line)
     await visit.site.kept.forget(visit.session.claims.sub, PAGE)
     if not visit.partial:
-        after = after_of(visit)
-        to = f"{PAGE}?decided={order.order_id}-{line.line}"
-        return visit.redirect(f"{to}&after={after}" if after else to)
+        place = {"after": after_of(visit), "reviewer": reviewer_of(visit)}
+        shown = {"decided": f"{order.order_id}-{line.line}"} | {
+            name: value for name, value in place.items() if value
+        }
+        return visit.redirect(f"{PAGE}?{urlencode(shown)}")
     now = done if isinstance(done, OrderView) else order
     return await _decided(visit, await answer_about(visit, now, _line(now, line.line)), 200)
 
@@ -113,7 +116,11 @@ async def _not_sent(visit: Visit) -> Response:
 async def _in_row(visit: Visit, row: Row, status: int) -> Response:
     if visit.partial:
         return await visit.render(
-            "practice/review_row.html", status, row=row, after=after_of(visit)
+            "practice/review_row.html",
+            status,
+            row=row,
+            after=after_of(visit),
+            reviewer=reviewer_of(visit),
         )
     return await show(visit, status, row=row)
 

@@ -1,22 +1,31 @@
 """To review: the lines on which somebody at the practice decides, those placed first on top."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
 from starlette.responses import Response
 
 from herhaal_client import Invalid
-from portal.practice.review_rows import Answer, Row, answer_of, row_of, row_of_order
+from portal.practice.review_rows import (
+    Answer,
+    Row,
+    answer_of,
+    row_of,
+    row_of_order,
+    row_of_signalled,
+)
 from portal.web.away import Away, or_none, unless_away
 from portal.web.forms import Form
+from portal.web.languages import mark
 from portal.web.own import own_practice
 from portal.web.pages import Pages
 from portal.web.visit import Visit
 from schemas.access import Action
 from schemas.api.ordering import LineView, OrderView
 from schemas.api.reviews import ReviewsView
+from schemas.base import Reviewer
 
 PAGE = "/practice/reviews"
 """Under this name a refusal is kept that could not be sent."""
@@ -24,14 +33,25 @@ PAGE = "/practice/reviews"
 SHOWN = 25
 """Lines on a page; the name of each patient is asked for."""
 
+FILTERS: Mapping[Reviewer, str] = {
+    Reviewer.ASSISTANT: mark("For the assistant"),
+    Reviewer.GP: mark("For the GP"),
+    Reviewer.PHARMACY: mark("For the pharmacy"),
+}
+"""Whose lines can be shown alone, in English."""
+
 pages = Pages()
 
 
 @dataclass(frozen=True)
 class Queue:
-    """A page of lines in review: how many there are in all, and where the next page begins."""
+    """A page of lines in review: how many there are in all, and where the next page begins.
+
+    `signalled` are the approved lines whose medicine was stopped since; on the first page alone.
+    """
 
     rows: Sequence[Row]
+    signalled: Sequence[Row]
     total: int
     next: str | None
 
@@ -57,7 +77,11 @@ async def show(
     queue = await unless_away(_queue(visit))
     if not isinstance(queue, Away):
         rows = [_with_typed(each, typed) for each in queue.rows]
-        queue = replace(queue, rows=_with(rows, row))
+        again = [_with_typed(each, typed) for each in queue.signalled]
+        if row is not None and row.changed:
+            queue = replace(queue, rows=rows, signalled=_with(again, row))
+        else:
+            queue = replace(queue, rows=_with(rows, row), signalled=again)
     return await visit.render(
         "practice/reviews.html",
         status,
@@ -65,7 +89,15 @@ async def show(
         answer=answer,
         errors=row.errors if row else (),
         after=after_of(visit),
+        reviewer=reviewer_of(visit),
+        reviewers=FILTERS,
     )
+
+
+def reviewer_of(visit: Visit) -> Reviewer | None:
+    """Whose lines are shown alone; None for everybody's."""
+    wanted = visit.form.text("reviewer") or visit.request.query_params.get("reviewer", "")
+    return next((each for each in FILTERS if each == wanted), None)
 
 
 def after_of(visit: Visit) -> str:
@@ -75,20 +107,21 @@ def after_of(visit: Visit) -> str:
 
 async def _queue(visit: Visit) -> Queue:
     found = await _page(visit, after_of(visit))
-    names = await visit.site.names.of_all(
-        visit.api, visit.session.id, [each.patient for each in found.reviews]
-    )
+    patients = [each.patient for each in found.reviews]
+    patients += [each.patient for each in found.signalled]
+    names = await visit.site.names.of_all(visit.api, visit.session.id, patients)
     rows = [row_of(visit, each, names[each.patient]) for each in found.reviews]
-    return Queue(rows, found.total, found.next)
+    again = [row_of_signalled(visit, each, names[each.patient]) for each in found.signalled]
+    return Queue(rows, again, found.total, found.next)
 
 
 async def _page(visit: Visit, after: str) -> ReviewsView:
     """A page of the list; the first one for a cursor that somebody made up."""
-    practice = own_practice(visit)
+    practice, reviewer = own_practice(visit), reviewer_of(visit)
     try:
-        return await visit.api.ordering.reviews(practice, after or None, SHOWN)
+        return await visit.api.ordering.reviews(practice, after or None, SHOWN, reviewer)
     except Invalid:
-        return await visit.api.ordering.reviews(practice, None, SHOWN)
+        return await visit.api.ordering.reviews(practice, None, SHOWN, reviewer)
 
 
 def _with_typed(row: Row, typed: Form | None) -> Row:

@@ -20,19 +20,26 @@ class Link:
     counts: bool = False
 
 
+_FIGURES = Link("/practice/orders", mark("Figures"))
+_POLICY = Link("/practice/policy", mark("Policy"))
+_OF_CARE = (
+    Link("/practice/reviews", mark("To review")),
+    Link("/practice/patients", mark("Patients")),
+    _FIGURES,
+)
+
+
 def links_of(claims: Claims, patient: str | None) -> Sequence[Link]:
     """The main menu: of a patient's or proxy's pages for the patient whose pages these are."""
     match claims.role:
         case Party.PATIENT | Party.PROXY:
             return _of_patient(patient) if patient else ()
-        case Party.ASSISTANT | Party.GP:
-            return (
-                Link("/practice/reviews", mark("To review")),
-                Link("/practice/patients", mark("Patients")),
-                Link("/practice/orders", mark("Figures")),
-            )
+        case Party.ASSISTANT:
+            return _OF_CARE
+        case Party.GP:
+            return (*_OF_CARE, _POLICY)
         case Party.MANAGER:
-            return (Link("/practice/orders", mark("Figures")),)
+            return (_FIGURES, _POLICY)
         case Party.PHARMACIST:
             return (Link("/pharmacy/prescriptions", mark("Prescriptions")),)
         case Party.REGION:

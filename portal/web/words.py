@@ -26,8 +26,10 @@ class Label:
     kind: str
 
 
-def amount(quantity: Decimal, unit: str | None, language: Language) -> str:
-    """How much: 180 stuks, 1 dosis, 2,5 ml."""
+def amount(quantity: Decimal | None, unit: str | None, language: Language) -> str:
+    """How much: 180 stuks, 1 dosis, 2,5 ml; empty while nobody has said how much."""
+    if quantity is None:
+        return ""
     return f"{formats.number(quantity, language)} {unit_of(quantity, unit, language)}".strip()
 
 

@@ -53,7 +53,17 @@ class Telemetry:
             ("service", "topic", "partition"),
             registry=self.registry,
         )
+        self._months_ahead = Gauge(
+            "herhaal_months_ahead",
+            "Coming months for which every table parted by month has a part",
+            names,
+            registry=self.registry,
+        )
         self._service = service
+
+    def months_ahead(self, months: int) -> None:
+        """Record how many coming months have parts, of a service that parts tables by month."""
+        self._months_ahead.labels(self._service).set(months)
 
     @contextmanager
     def batch(self, records: int) -> Iterator[None]:

@@ -6,6 +6,7 @@ starve another.
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import asyncpg
@@ -13,7 +14,7 @@ import structlog
 
 from runtime.backoff import Backoff
 from runtime.errors import CannotRun, NotReady, is_transient
-from runtime.postgres import migrations, roles
+from runtime.postgres import migrations, parts, roles
 from runtime.postgres.migrations import Migration
 from runtime.postgres.sessions import LOOP_SESSION, SESSION
 
@@ -130,7 +131,7 @@ async def _wait_for_server(attempt: Callable[[], Awaitable[T]]) -> T:
 
 
 async def _migrate(owner: str, wanted: Sequence[Migration]) -> None:
-    """Migrate on a connection of the owner, and close it."""
+    """Migrate and make parts on a connection of the owner, and close it."""
     try:
         db = await asyncpg.connect(
             owner, timeout=5, command_timeout=COMMAND_S, server_settings=SESSION
@@ -139,6 +140,8 @@ async def _migrate(owner: str, wanted: Sequence[Migration]) -> None:
         raise NotReady from error
     try:
         await migrations.migrate(db, wanted)
+        if made := await parts.make(db, datetime.now(UTC)):
+            log.info("made parts", parts=len(made))
     except asyncpg.InsufficientPrivilegeError as error:
         # Names of tables and roles, no rows.
         raise CannotRun(

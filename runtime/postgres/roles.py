@@ -1,4 +1,4 @@
-"""What the role of a service may do: read and write the rows of its tables, and no more."""
+"""What the role of a service may do: read and write the rows of its tables, and no more; and its owner."""
 
 from collections.abc import Mapping
 
@@ -31,6 +31,10 @@ where relnamespace = 'public'::regnamespace and relkind in ('r', 'p')
 _CHANGEABLE = """
 select coalesce(array_agg(distinct split_part(withheld, ' ', 1)), '{}') from unnest($1::text[]) as withheld
 where has_table_privilege(to_regclass('public.' || split_part(withheld, ' ', 1)), split_part(withheld, ' ', 2))
+"""
+
+_OWNER = """
+select tableowner::text from pg_tables where schemaname = 'public' and tablename = 'progress'
 """
 
 WITHHELD: Mapping[str, tuple[str, ...]] = {
@@ -71,6 +75,18 @@ async def require_grants(db: Connection) -> None:
             "the role of HERHAAL_DATABASE may not select, insert, update and delete in"
             f" {', '.join(tables)}: their owner must grant it"
         )
+
+
+async def become_owner(db: Connection) -> None:
+    """Go on as the owner of the service's tables, who must own what a command makes as well.
+
+    Raises CannotRun when the service has never run on this database.
+    """
+    owner: str | None = await db.fetchval(_OWNER)
+    if owner is None:
+        raise CannotRun("the service has never run on this database")
+    quoted = owner.replace('"', '""')
+    await db.execute(f'set role "{quoted}"')
 
 
 _INSTEAD = "a service runs as a role that reads and writes rows; the owner goes into HERHAAL_DATABASE_OWNER"

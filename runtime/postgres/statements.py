@@ -16,6 +16,8 @@ from runtime.errors import Outdated
 from runtime.postgres.connection import Connection
 
 _PARAMETER = re.compile(r"\$(\d+)")
+# Of a table, or of one of its parts by month.
+_PRIMARY_KEY = re.compile(r"(.+?)(?:_[0-9]{4}_[0-9]{2}|_default)?_pkey")
 
 COPY_ABOVE = 50
 """More rows than this are added by COPY: it is faster per row, but takes three round trips."""
@@ -111,7 +113,8 @@ class Writes:
     def require_new(self, table: str) -> None:
         """Declare the batch outdated if a row that it adds to this table exists already, by primary key.
 
-        The key's constraint must have PostgreSQL's own name, `<table>_pkey`.
+        The key's constraint must have PostgreSQL's own name, `<table>_pkey`, or that of one of
+        the table's parts by month.
         """
         self._required_new.add(table)
 
@@ -140,7 +143,8 @@ class Writes:
         try:
             yield
         except asyncpg.UniqueViolationError as error:
-            if error.constraint_name not in {f"{table}_pkey" for table in self._required_new}:
+            key = _PRIMARY_KEY.fullmatch(error.constraint_name or "")
+            if key is None or key[1] not in self._required_new:
                 raise
             raise Outdated from error
 

@@ -13,7 +13,7 @@ from aiokafka import TopicPartition
 
 from runtime.errors import CannotRun
 from runtime.messages.positions import Position
-from runtime.postgres import migrations
+from runtime.postgres import migrations, roles
 from runtime.postgres.connection import Connection
 from runtime.postgres.migrations import Migration
 from runtime.postgres.sessions import OPERATOR_SESSION
@@ -27,9 +27,6 @@ PAUSE_S = 5.0
 _LOCK_ID = 0x72656275696C64
 """The advisory lock that is held while a rebuild of this database runs."""
 
-_OWNER = """
-select tableowner from pg_tables where schemaname = 'public' and tablename = 'progress'
-"""
 _POSITIONS = """
 select topic, partition, next_offset, epoch, last_ms from public.progress
 where topic = any($1::text[]) order by topic, partition
@@ -44,16 +41,32 @@ select topic, partition, first, $4 from unnest($1::text[], $2::int[], $3::bigint
 _BUILT = "select topic, partition, next_offset from progress"
 # Fences each worker that loaded rows before the switch, so that it loads them again.
 _FENCE = "update public.progress set epoch = epoch + 1"
-# The new tables get the grants of the running ones.
+_SAME_PARTS = """
+select make_part(new.oid::regclass, to_date(substring(p.relname from '[0-9]{4}_[0-9]{2}$'), 'YYYY_MM'))
+from pg_inherits i join pg_class t on t.oid = i.inhparent join pg_class p on p.oid = i.inhrelid
+join pg_class new on new.relname = t.relname and new.relnamespace = 'rebuild'::regnamespace
+where t.relkind = 'p' and t.relnamespace = 'public'::regnamespace and p.relname ~ '_[0-9]{4}_[0-9]{2}$'
+"""
+_NEW_PARTS = """
+select p.relname::text as part from pg_inherits i join pg_class p on p.oid = i.inhrelid
+where i.inhparent = any($1::text[]::regclass[]) order by 1
+"""
+# The new tables, and their parts, get the grants of the running ones.
 _GRANTS = """
 select format(
     'grant %s on rebuild.%I to %s%s',
     a.privilege_type,
-    c.relname,
+    new.relname,
     case when a.grantee = 0 then 'public' else a.grantee::regrole::text end,
     case when a.is_grantable then ' with grant option' else '' end
 ) as statement
 from pg_class c cross join aclexplode(c.relacl) a
+join pg_class new on new.relnamespace = 'rebuild'::regnamespace and (
+    new.relname = c.relname
+    or new.oid in (
+        select inhrelid from pg_inherits where inhparent = to_regclass(format('rebuild.%I', c.relname))
+    )
+)
 where c.relnamespace = 'public'::regnamespace and c.relname = any($1::text[])
     and a.grantee <> c.relowner
 """
@@ -80,11 +93,7 @@ async def connect(dsn: str) -> "asyncpg.Connection[Any]":
         dsn, timeout=10, server_settings=OPERATOR_SESSION | {"application_name": "rebuild"}
     )
     try:
-        owner = await db.fetchval(_OWNER)
-        if owner is None:
-            raise CannotRun("the service has never run on this database")
-        # The service must own the new tables, also when an administrator builds them.
-        await db.execute(f"set role {_quoted(owner)}")
+        await roles.become_owner(db)
         await db.execute(f"set search_path to {SCHEMA}")
         # A rebuild that fails starts again from nothing, so only the switch needs to wait for the disk.
         await db.execute("set synchronous_commit to off")
@@ -110,10 +119,14 @@ async def require_same_migrations(db: Connection, wanted: Iterable[Migration]) -
 
 
 async def create(db: Connection, wanted: Iterable[Migration]) -> None:
-    """Create empty tables in the schema by the service's own migrations; drop those of an earlier rebuild."""
+    """Create empty tables in the schema by the service's own migrations, parted as the running ones.
+
+    Drops those of an earlier rebuild.
+    """
     await drop(db)
     await db.execute(f"create schema {SCHEMA}")
     await migrations.migrate(db, wanted)
+    await db.execute(_SAME_PARTS)
 
 
 async def drop(db: Connection) -> None:
@@ -196,9 +209,11 @@ async def switch(db: Connection, tables: Collection[str], migrated: Sequence[Mig
     await require_same_migrations(db, migrated)
     for grant in await db.fetch(_GRANTS, list(tables)):
         await db.execute(grant["statement"])
+    new_parts = await db.fetch(_NEW_PARTS, [f"{SCHEMA}.{name}" for name in names])
     try:
         for name in names:
             await db.execute(f"drop table public.{name}")
+        for name in (*names, *(_quoted(part) for (part,) in new_parts)):
             await db.execute(f"alter table {SCHEMA}.{name} set schema public")
     except asyncpg.DependentObjectsStillExistError as error:
         # The error names tables and the objects that depend on them, no rows.

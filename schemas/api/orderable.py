@@ -2,17 +2,18 @@
 
 from pydantic import BaseModel
 
-from schemas.base import Name, PracticeAgb, Prk, Text, Version
+from schemas.base import Name, PracticeAgb, Prk, Reviewer, Text, Version
 from schemas.numbers import Quantity
 from schemas.reasons import Reason
 from schemas.records.medication import Status
-from schemas.records.orders import Outcome
+from schemas.records.orders import Outcome, Signal
 
 
 class OrderableMedicine(BaseModel):
     """A medicine of the overview, and what is decided if `quantity`, the usual one, is ordered now, alone.
 
-    `outcome` and `reasons` are those that the line of such an order gets.
+    `outcome` to `signals` are those that the line of such an order gets. A reason has the earliest date where
+    time takes it away, and the order that the medicine is in already.
     """
 
     prk: Prk
@@ -23,6 +24,8 @@ class OrderableMedicine(BaseModel):
     status: Status
     outcome: Outcome
     reasons: tuple[Reason, ...]
+    reviewer: Reviewer | None
+    signals: tuple[Signal, ...]
 
 
 class OrderableView(BaseModel):

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from schemas.base import Actor, Channel, Model, OrderId, PlacedBy, Text, UtcDatetime
-from schemas.records.orders import DecidedLine, NewOrder, OrderState
+from schemas.records.orders import DecidedLine, NewOrder, OrderState, StatusSignal
 
 
 class PlaceRequest(NewOrder):
@@ -35,12 +35,14 @@ class LineView(DecidedLine):
     """One line with its current outcome.
 
     `decided_by`, `decided_at` and `explanation` are those of the last decision on a line that was in review or
-    waiting; None for a line that was decided when the order came.
+    waiting; None for a line that was decided when the order came. `signal` is what became of the medicine since
+    an approved line was approved, until somebody decides the line again.
     """
 
     decided_by: Actor | None = None
     decided_at: UtcDatetime | None = None
     explanation: str | None = None
+    signal: StatusSignal | None = None
 
 
 class CancellationView(BaseModel):

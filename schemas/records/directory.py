@@ -4,14 +4,18 @@ Opening hours are in the OpenStreetMap `opening_hours` format; clock times are E
 """
 
 from datetime import date, time
+from decimal import Decimal
+from enum import StrEnum
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from schemas.access import Party, RegionName
 from schemas.base import (
+    LONGEST_TEXT,
     NO_NUL,
     NOT_BLANK,
+    NOT_EMPTY,
     Body,
     Many,
     Model,
@@ -23,7 +27,7 @@ from schemas.base import (
     UtcDatetime,
     Version,
 )
-from schemas.numbers import WHOLE
+from schemas.numbers import WHOLE, Quantity
 
 
 def _without_offset(clock: time) -> time:
@@ -61,14 +65,88 @@ class Processing(Model):
     ready_from: ClockTime
 
 
-class Policy(Model):
-    """Which repeats a practice wants a person to review."""
+class AutoApprove(StrEnum):
+    """Which repeats the policy itself approves, without a person."""
 
-    review_everything: bool = False
-    review_high_risk: bool = True
-    review_remarks: bool = True
-    review_larger_supply: bool = True
-    review_larger_quantity: bool = True
+    AUTHORISED_ONLY = "authorised_only"
+    """Those that a GP has authorised for this patient, until the authorisation ends."""
+    ALL_PLAIN = "all_plain"
+    """Also those without an authorisation, as long as nothing else needs a person."""
+
+
+class Approver(StrEnum):
+    """Who approves a repeat that is as usual."""
+
+    POLICY = "policy"
+    ASSISTANT = "assistant"
+    GP = "gp"
+
+
+class Remarks(StrEnum):
+    """Whether an order may have a remark."""
+
+    NOT_ALLOWED = "not_allowed"
+    OPTIONAL = "optional"
+    MANDATORY = "mandatory"
+
+
+class ExpiredAuthorisation(StrEnum):
+    """What becomes of a repeat whose authorisation has ended."""
+
+    REVIEW = "review"
+    REFUSE = "refuse"
+
+
+Weekday = Literal["Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"]
+WEEKDAYS: tuple[Weekday, ...] = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
+
+
+class OrderHours(Model):
+    """When orders are taken: on these days, from `first` until `last`, that minute included."""
+
+    days: Annotated[Many[Weekday], Field(max_length=7), *NOT_EMPTY] = WEEKDAYS
+    first: ClockTime = time(0, 0)
+    last: ClockTime = time(23, 59)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.last < self.first:
+            raise ValueError("order hours end before they start")
+        return self
+
+
+MOST_DAYS_UNDER_WAY = 92
+Days = Annotated[int, Field(ge=0, le=3650), WHOLE]
+
+
+class Policy(Model):
+    """What a practice approves without a person, who looks at the rest, and what can be ordered when.
+
+    Class A of medicines always goes to the GP, whatever a policy says. Too early is more than `too_early_days`,
+    or that share of the supply (per cent) if it is less, before the supply runs out. `most_times_usual` is how
+    many times the usual quantity needs no person. A larger supply goes to the assistant up to so many days more
+    than usual, then to the GP. An approved line counts as under way for `under_way_days`, unless it is
+    dispensed sooner.
+    """
+
+    auto_approve: AutoApprove = AutoApprove.AUTHORISED_ONLY
+    approver: Approver = Approver.POLICY
+    approver_class_b: Approver = Approver.GP
+    expired_authorisation: ExpiredAuthorisation = ExpiredAuthorisation.REVIEW
+    too_early_days: Days = 14
+    too_early_share: Annotated[int, Field(ge=0, le=100), WHOLE] = 25
+    too_early_days_class_a: Days = 3
+    most_times_usual: Quantity = Decimal(1)
+    larger_supply_assistant_days: Days = 31
+    lines_at_most: Annotated[int, Field(ge=1, le=50), WHOLE] = 15
+    remarks: Remarks = Remarks.OPTIONAL
+    remark_length: Annotated[int, Field(ge=1, le=LONGEST_TEXT), WHOLE] = 500
+    order_hours: OrderHours | None = None
+    duplicate_other_strength: bool = False
+    under_way_days: Annotated[int, Field(ge=0, le=MOST_DAYS_UNDER_WAY), WHOLE] = 7
+    restart_gap_days: Days = 365
+    control_overdue_days: Days = 60
+    withdraw_when_stopped: bool = False
     overview_patience_minutes: Annotated[int, Field(ge=1, le=10_080), WHOLE] = 60
 
 

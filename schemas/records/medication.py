@@ -20,6 +20,7 @@ from pydantic_core import PydanticCustomError, to_json
 
 from schemas.base import (
     Actor,
+    Atc,
     Body,
     Many,
     Model,
@@ -27,6 +28,8 @@ from schemas.base import (
     PatientId,
     PracticeAgb,
     Prk,
+    RiskClass,
+    Role,
     SystemName,
     Text,
     UtcDatetime,
@@ -61,10 +64,33 @@ class Status(StrEnum):
     STOPPED = "stopped"
 
 
+class Authorisation(Model):
+    """A GP allows repeats of a medicine for this patient, from `on` until `until`, both days included.
+
+    `repeats` is how many orders it is good for; None: any number until that day. Days are Europe/Amsterdam.
+    """
+
+    by: Literal[Role.GP]
+    on: date
+    until: date
+    repeats: Annotated[int, Field(ge=0, le=1000), WHOLE] | None = None
+
+
+class Dispensed(Model):
+    """What a pharmacy supplied on a day (Europe/Amsterdam); for `days` days, where that is known."""
+
+    on: date
+    quantity: Quantity
+    days: Annotated[int, Field(ge=1, le=3650), WHOLE] | None = None
+
+
 class Medication(Model):
     """One entry of an overview; `quantity` in `unit` is what is usually supplied, for `days_supply` days.
 
     A medicine may have several: two dosages on different days, or a course that was stopped and a later one.
+    `atc` says to which group of medicines it belongs; a `risk_class` here counts instead of the group's.
+    `control_due` is when its next check is due, such as of the blood. A `specialist` prescribes it, not the
+    practice. `weekly_packing`: the pharmacy packs it by the week. `dispensed` are the latest supplies.
     """
 
     prk: Prk
@@ -76,10 +102,16 @@ class Medication(Model):
     days_supply: Annotated[int, Field(ge=1, le=3650), WHOLE] | None = None
     last_ordered_on: PartialDate | None = None
     prescribed_on: PartialDate | None = None
-    authorised_until: date | None = None
+    authorisation: Authorisation | None = None
     high_risk: bool = False
     repeat_service: bool = False
     reviewed_at: UtcDatetime | None = None
+    atc: Atc | None = None
+    risk_class: RiskClass | None = None
+    control_due: date | None = None
+    specialist: bool = False
+    weekly_packing: bool = False
+    dispensed: Annotated[Many[Dispensed], Field(max_length=6)] = ()
 
 
 MAX_ENTRIES = 200
@@ -106,10 +138,16 @@ class EntryFlaw(Model):
 
 Flaws = Annotated[Many[EntryFlaw], Field(max_length=MAX_ENTRIES)]
 
-_DISPENSABLE = frozenset({"days_supply", "last_ordered_on", "prescribed_on", "reviewed_at"})
+_DISPENSABLE = frozenset(
+    {
+        *("days_supply", "last_ordered_on", "prescribed_on", "reviewed_at"),
+        *("authorisation", "dispensed"),
+    }
+)
 """Fields that an entry can do without: None only says that they are not known.
 
 Without another field it would say something else: without `high_risk`, that it is no high-risk medicine.
+Without `authorisation` a person decides.
 """
 
 

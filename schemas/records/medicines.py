@@ -41,11 +41,9 @@ class Wording(Model):
 
 
 class MedicineGroup(Model):
-    """What counts for medicines whose ATC code begins with one of `atc`; a longer beginning counts first.
+    """What counts for medicines whose ATC code begins with one of `atc`: the longest such prefix decides.
 
-    What is None is not known, or does not count. `must_not_stop`: 1 = at once dangerous, 2 = dangerous. `note`
-    is for people: also what software cannot know, such as an age. `sure`: H = official or a standard, M = one
-    practice or region, L = to be checked.
+    None: not known, or nothing to say. `note` is for people, also on what software cannot know, such as an age.
     """
 
     atc: Annotated[Many[Atc], Field(max_length=10), *NOT_EMPTY]
@@ -53,10 +51,12 @@ class MedicineGroup(Model):
     valid_from: date
     sources: Annotated[Many[ShortText], Field(max_length=5), *NOT_EMPTY]
     sure: Certainty
+    """H: official or a standard; M: one practice, region or foreign system; L: to be checked."""
     risk_class: RiskClass | None = None
     weekly: bool = False
     """Is taken once a week: a dosage text that says daily is an alarm."""
     must_not_stop: Literal[1, 2] | None = None
+    """1: dangerous within days; 2: dangerous, less fast."""
     control_months: Annotated[int, Field(ge=1, le=60), WHOLE] | None = None
     """Months after which the control that the note names is due again."""
     most_days: Annotated[int, Field(ge=1, le=366), WHOLE] | None = None
@@ -78,7 +78,7 @@ class MedicineListEntry(Model):
     atc_version: Year
     """The year of the ATC index whose codes these are."""
     signed_by: Name | None = None
-    groups: Annotated[Many[MedicineGroup], Field(max_length=120), *NOT_EMPTY]
+    groups: Annotated[tuple[MedicineGroup, ...], Field(max_length=120), *NOT_EMPTY]
 
 
 class MedicineList(MedicineListEntry, Body):

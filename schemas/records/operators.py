@@ -1,4 +1,4 @@
-"""Audit records of what operators did: to dead letters, projections, services' progress, people's data."""
+"""Audit records of what operators did: to dead letters, projections, progress, people's data, old months."""
 
 from typing import Annotated, ClassVar
 
@@ -83,3 +83,16 @@ class OperatorErasure(_ServiceAction):
     TYPE: ClassVar[str] = "operator.erasure.v1"
 
     patient: PatientId
+
+
+class OperatorParts(_ServiceAction):
+    """An operator took old months, those before `before`, out of a service's tables.
+
+    Recorded twice: `asked` before anything is detached, then `detached`. An `asked` alone was interrupted.
+    `before` is a month in UTC, `parts` the number of parts of tables.
+    """
+
+    TYPE: ClassVar[str] = "operator.parts.v1"
+
+    before: Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")]
+    parts: Rows

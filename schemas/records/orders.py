@@ -21,6 +21,7 @@ from schemas.base import (
     PlacedBy,
     PracticeAgb,
     Prk,
+    Reviewer,
     SystemName,
     Text,
     UtcDatetime,
@@ -53,13 +54,34 @@ class OrderState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class Signal(StrEnum):
+    """What somebody should know of a line, whatever its outcome."""
+
+    CONTROL_DUE = "control_due"
+    """The check that belongs to this medicine is due."""
+
+
+Signals = Annotated[Many[Signal], Field(max_length=len(Signal))]
+
+
+class StatusSignal(StrEnum):
+    """What became of a medicine in the overview after a line of it was approved."""
+
+    STOPPED = "stopped"
+    TEMPORARY = "temporary"
+    REMOVED = "removed"
+
+
 class OrderLine(Model):
-    """One medicine of an order; `quantity` is in the unit of the overview's entry (pieces, ml, …)."""
+    """One medicine of an order; `quantity` is in the unit of the overview's entry (pieces, ml, …).
+
+    Without a `quantity` it is the usual one.
+    """
 
     line: LineNumber
     prk: Prk
     medicine: Name
-    quantity: Quantity
+    quantity: Quantity | None = None
 
 
 class NewOrder(Model):
@@ -131,25 +153,30 @@ class DecidedLine(Model):
 
     `medicine`, `dosage` and `unit` are the overview's. For a medicine that is not in it, `medicine` is the
     order's, `dosage` is empty and `unit` is None. `ordered_as` is the order's name where it contradicts the
-    overview's.
+    overview's. `quantity` is None where the order has none and nothing says what is usual. `reviewer` is who is
+    to decide a line in review. `sent_by_practice`: the pharmacy is not connected, so that no prescription of
+    ours goes to it.
     """
 
     line: LineNumber
     prk: Prk
     medicine: Name
-    quantity: Quantity
+    quantity: Quantity | None
     dosage: Text = ""
     outcome: Outcome
     reasons: Many[Reason] = ()
     unit: Name | None = None
     ordered_as: Name | None = None
+    reviewer: Reviewer | None = None
+    signals: Signals = ()
+    sent_by_practice: bool = False
 
 
 class OrderDecided(Body):
     """The first decision on an order, with `seq` 1, even if its lines are in review or waiting.
 
     `placed_by` is None only in records from before it was kept. `through` is the outside system that the order
-    came through, None when a person's own request placed it.
+    came through, None when a person's own request placed it. `rules` is the version of the rules that decided.
     """
 
     TYPE: ClassVar[str] = "order.decided.v1"
@@ -168,6 +195,7 @@ class OrderDecided(Body):
     lines: Many[DecidedLine]
     placed_by: PlacedBy | None = None
     through: SystemName | None = None
+    rules: Version | None = None
 
 
 class _OrderEvent(Body):
@@ -180,10 +208,11 @@ class _OrderEvent(Body):
 
 
 class OrderLineDecided(_OrderEvent):
-    """The decision on a line that was in review or waiting.
+    """The decision on a line that was in review or waiting, or on an approved one whose medicine was stopped
+    since.
 
-    `medicine`, `dosage`, `unit` and `ordered_as` are as in `DecidedLine`, by the overview of that moment.
-    `reviewed_as` is the reviewer's decision where that overview overruled it: a medicine was stopped meanwhile.
+    `medicine` to `sent_by_practice` are as in `DecidedLine`, by the overview of that moment. `reviewed_as` is
+    the reviewer's decision where that overview overruled it: a medicine was stopped meanwhile.
     """
 
     TYPE: ClassVar[str] = "order.line-decided.v1"
@@ -193,7 +222,7 @@ class OrderLineDecided(_OrderEvent):
     medicine: Name
     outcome: Outcome
     reasons: Many[Reason] = ()
-    quantity: Quantity
+    quantity: Quantity | None
     dosage: Text = ""
     decided_by: Actor
     decided_at: UtcDatetime
@@ -201,6 +230,23 @@ class OrderLineDecided(_OrderEvent):
     unit: Name | None = None
     ordered_as: Name | None = None
     reviewed_as: Outcome | None = None
+    reviewer: Reviewer | None = None
+    signals: Signals = ()
+    sent_by_practice: bool = False
+    rules: Version | None = None
+
+
+class OrderLineSignalled(_OrderEvent):
+    """The medicine of an approved line is not to be repeated any more: the practice looks at what is under
+    way."""
+
+    TYPE: ClassVar[str] = "order.line-signalled.v1"
+
+    line: LineNumber
+    prk: Prk
+    signal: StatusSignal
+    overview_version: Version
+    signalled_at: UtcDatetime
 
 
 class OrderCancelled(_OrderEvent):
@@ -247,4 +293,11 @@ class OrderFulfilment(_OrderEvent):
     reason: Text | None = None
 
 
-OrderEvent = OrderDecided | OrderLineDecided | OrderCancelled | OrderEscalated | OrderFulfilment
+OrderEvent = (
+    OrderDecided
+    | OrderLineDecided
+    | OrderLineSignalled
+    | OrderCancelled
+    | OrderEscalated
+    | OrderFulfilment
+)

@@ -27,7 +27,8 @@ class OrderingSettings(Settings):
 def _handler(resources: Resources) -> OrderingHandler:
     practices, pharmacies = resources.table(Practice).rows, resources.table(Pharmacy).rows
     systems = Systems(resources.table(System).rows, practices)
-    return OrderingHandler(practices, pharmacies, systems)
+    lists = resources.table(MedicineList).rows
+    return OrderingHandler(practices, pharmacies, systems, lists)
 
 
 SERVICE: Service[Work] = Service(

@@ -14,7 +14,7 @@ from runtime.resources import Resources
 from schemas.api.ordering import ReceivedView
 from schemas.records.orders import OrderCancel, OrderPlace, OrderReview
 from schemas.topics import Topic
-from services.ordering import envelopes, store
+from services.ordering import envelopes, intake, store
 from services.ordering.domain.order import Order
 from services.ordering.views import order_view
 
@@ -29,11 +29,11 @@ class Commands:
         self._resources = resources
         self._decided: LongPoll[UUID, Order] = LongPoll(self.find)
 
-    async def order(self, order_id: UUID, caller: Caller) -> Order | store.Received:
+    async def order(self, order_id: UUID, caller: Caller) -> Order | intake.Received:
         """The order, decided or not. Raises Problem (404) when there is none that the caller may see."""
         async with self._resources.api_pool.acquire() as db:
             # Read the intake first: an order moves from there to `orders`, so one of the two reads finds it.
-            received = await store.received(db, order_id)
+            received = await intake.received(db, order_id)
             order = (await store.orders(db, [order_id])).get(order_id)
         current = order or received
         if current is None or not caller.may(_about(current)):
@@ -81,5 +81,5 @@ def accepted(order_id: UUID, outcome: Order | None) -> Response:
     return json_response(ReceivedView(order_id=order_id), 202, headers)
 
 
-def _about(order: Order | store.Received) -> About:
+def _about(order: Order | intake.Received) -> About:
     return About(patient=order.patient, practice=order.practice, pharmacy=order.pharmacy)

@@ -1,6 +1,7 @@
 """ordering's part of the loop: one function per record type, which decides and returns what to publish."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, TypeAlias, assert_never
 from uuid import UUID
 
@@ -13,13 +14,16 @@ from runtime.postgres.identity_map import IdentityMap
 from runtime.postgres.statements import Writes
 from runtime.systems import Systems
 from schemas import topics
+from schemas.medicine_groups import MedicineLists
 from schemas.records.directory import Pharmacy, Practice
 from schemas.records.medication import MedicationOverview
+from schemas.records.medicines import MedicineList
 from schemas.records.orders import OrderCancel, OrderEvent, OrderPlace, OrderReview, OrderTimer
 from schemas.topic_lookup import system_of
-from services.ordering import envelopes, store
+from services.ordering import envelopes, intake, store
 from services.ordering.domain import decisions, recovery
 from services.ordering.domain.decisions import Change, Refused, Unchanged
+from services.ordering.domain.history import concerned_by_overview
 from services.ordering.domain.overview import read_overview
 from services.ordering.work import Directory, Work
 
@@ -33,34 +37,42 @@ Handle: TypeAlias = Callable[[Any, Message[Any], Work, Directory], Done | Reject
 
 
 class OrderingHandler:
-    """Loads, decides and saves. The arguments are the directory's practices, pharmacies and systems."""
+    """Loads, decides and saves. The arguments are the directory's: practices, pharmacies, systems,
+    medicines."""
 
     def __init__(
         self,
         practices: Mapping[str, Practice],
         pharmacies: Mapping[str, Pharmacy],
         systems: Systems | None = None,
+        lists: Mapping[str, MedicineList] | None = None,
     ) -> None:
-        self._directory = Directory(practices, pharmacies, systems or Systems())
+        self._directory = Directory(
+            practices, pharmacies, systems or Systems(), MedicineLists(lists or {})
+        )
 
     async def load(self, db: Connection, messages: Sequence[Message[Any]]) -> Work:
         """Load the orders and overviews that these messages concern."""
-        ids, arrived, patients = set[UUID](), set[str](), set[str]()
+        ids, patients = set[UUID](), set[str]()
+        arrived = dict[str, datetime]()
         for message in messages:
+            patients.add(message.key)
             if message.topic == topics.MEDICATION_STATUS.name:
-                arrived.add(message.key)
+                arrived.setdefault(message.key, message.at)
             else:
                 ids.add(_order_id(message))
-                if isinstance(message.body, OrderPlace | OrderReview):
-                    patients.add(message.key)
-        patients |= arrived
-        work = Work()
-        if ids or patients:
-            orders, work.overviews, work.recovered = await store.load(db, ids, patients)
-            work.orders = IdentityMap(orders)
-        for order in await store.waiting_orders(db, arrived) if arrived else ():
-            work.orders.loaded[order.order_id] = order
-            work.waiting.setdefault(order.patient, set()).add(order.order_id)
+        if not messages:
+            return Work()
+        loaded = await store.load(db, ids, patients)
+        work = Work(IdentityMap(loaded.orders), loaded.overviews, loaded.recovered)
+        work.histories = loaded.histories
+        concerned = {
+            order_id
+            for patient, at in arrived.items()
+            for order_id in concerned_by_overview(work.histories.get(patient, ()), at)
+        }
+        if missing := concerned - loaded.orders.keys():
+            work.orders.loaded |= await store.orders(db, missing)
         return work
 
     def handle(self, message: Message[Any], work: Work) -> Done | Rejected:
@@ -78,9 +90,10 @@ class OrderingHandler:
         if work.changed_overviews:
             store.save_overviews(writes, work.changed_overviews)
         if work.orders.changed:
-            store.save_orders(writes, work.orders, work.due)
+            store.save_orders(writes, work.orders, work.due, work.notes)
+            store.save_histories(writes, work.changed_histories)
         if work.placed:
-            store.clear_intake(writes, work.placed)
+            intake.clear(writes, work.placed)
         if work.newly_recovered:
             store.save_recovered(writes, work.newly_recovered)
         if placed := work.recovered.keys() & work.orders.changed.keys():
@@ -148,16 +161,16 @@ def timer_fired(
 def overview_arrived(
     overview: MedicationOverview, message: Message[Any], work: Work, directory: Directory
 ) -> Done:
-    """Store a newer overview, and decide the orders that wait for it."""
+    """Store a newer overview, decide the orders that wait for it, and look at those that are under way."""
     patient = message.key
     current = work.overviews.get(patient)
     if current is not None and overview.version <= current.version:
         return Done()
     work.overviews[patient] = work.changed_overviews[patient] = read_overview(overview)
     done = Done()
-    for order_id in sorted(work.waiting.get(patient, ())):
+    for order_id in concerned_by_overview(work.histories.get(patient, ()), message.at):
         order = work.orders.get(order_id)
-        assert order is not None, "a waiting order was loaded, or placed in this batch"
+        assert order is not None, "such an order was loaded, or placed in this batch"
         decision = decisions.overview_arrived(order, message.at, directory.context(order, work))
         done = _combine(done, _answer(decisions.apply(order, decision), message, work))
     return done
@@ -207,7 +220,7 @@ def _answer(
     """Note the order's next state, and return what to publish."""
     match result:
         case Change():
-            work.keep(result)
+            work.keep(result, message.at)
             return envelopes.done(result, message)
         case Unchanged():
             return Done()

@@ -46,17 +46,23 @@ from schemas.base import Actor, PlacedBy
 from schemas.records.directory import Pharmacy
 from schemas.records.orders import OrderCancel
 from schemas.times import local_date
-from services.ordering import store
+from services.ordering import intake, store
 from services.ordering.commands import Commands, accepted
 from services.ordering.directory import http as directory_http
 from services.ordering.directory.http import DirectoryApi
 from services.ordering.domain.decisions import is_open
 from services.ordering.domain.order import Order
+from services.ordering.explanations import http as explanations_http
+from services.ordering.explanations.http import ExplanationsApi
+from services.ordering.intake import Arrival
 from services.ordering.orderable import http as orderable_http
 from services.ordering.orderable.http import OrderableApi
 from services.ordering.reviews import http as reviews_http
 from services.ordering.reviews.http import ReviewsApi
-from services.ordering.store import Arrival
+from services.ordering.timelines import http as timelines_http
+from services.ordering.timelines.http import TimelinesApi
+from services.ordering.trials import http as trials_http
+from services.ordering.trials.http import TrialsApi
 from services.ordering.views import feed_items, order_view, place_command, received_view
 
 Cursor = Annotated[int, Query(ge=0, le=10**18 - 1)]
@@ -98,7 +104,7 @@ class OrderingApi:
             await self._commands.send(topics.ORDERS_REQUESTS, order, caller, traceparent)
         except NotPublished:
             async with self._resources.api_pool.acquire() as db:
-                await store.remove_from_intake(db, order.order_id, digest)
+                await intake.remove(db, order.order_id, digest)
             raise unavailable("The order could not be taken; please send it again.") from None
         decided = await self._commands.until_decided(order.order_id, wait_s) if wait_s else None
         if decided is not None and decided.digest != digest:
@@ -178,7 +184,7 @@ class OrderingApi:
     async def _add_to_intake(self, arriving: Sequence[tuple[Arrival, Caller]]) -> list[str]:
         arrivals = [arrival for arrival, _ in arriving]
         async with self._resources.api_pool.acquire() as db, db.transaction():
-            stored = await store.add_to_intake(db, arrivals)
+            stored = await intake.add(db, arrivals)
             digests = [stored.get(arrival.order_id, arrival.digest) for arrival in arrivals]
             await self._resources.audit.append(
                 db,
@@ -268,7 +274,10 @@ def router(resources: Resources) -> APIRouter:
         """Page through a pharmacy's prescriptions, oldest first."""
         return await api.feed(caller, agb, after, limit)
 
+    explanations_http.add_routes(routes, ExplanationsApi(resources, commands))
+    timelines_http.add_routes(routes, TimelinesApi(resources, commands))
     reviews_http.add_routes(routes, ReviewsApi(resources, commands))
     orderable_http.add_routes(routes, OrderableApi(resources))
     directory_http.add_routes(routes, DirectoryApi(resources))
+    trials_http.add_routes(routes, TrialsApi(resources))
     return routes

@@ -1,7 +1,7 @@
 """All SQL of ordering."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
@@ -17,20 +17,26 @@ from runtime.postgres.statements import Writes
 from schemas import topics
 from schemas.api.state import Waits
 from schemas.records.orders import OrderEvent, Outcome
+from services.ordering.domain.history import Earlier, History
+from services.ordering.domain.journal import Note
 from services.ordering.domain.order import Order
 from services.ordering.domain.overview import Entry, Overview
 
 _ORDER = decoder(Order)
 _EVENTS: Mapping[str, type[Any]] = topics.ORDERS_EVENTS.types
 _read_entries = msgspec.json.Decoder(tuple[Entry, ...]).decode
+_read_history = msgspec.json.Decoder(tuple[Earlier, ...]).decode
 
-_ORDERS_BY_ID = "select body from orders where order_id = any($1::uuid[])"
-# One query for all three: each round trip adds to the time to a decision.
+# By `orders_by_id`: the rows of an order's month are found without opening those of other months.
+_ORDERS_BY_ID = "select body from orders_by_id($1::uuid[])"
+# One query for all four: each round trip adds to the time to a decision.
 _LOAD = """
 select null::text as patient, null::text as practice, null::int as version, null::text as type, body
-from orders where order_id = any($1::uuid[])
+from orders_by_id($1::uuid[])
 union all
 select patient, practice, version, null, medications from overviews where patient = any($2::text[])
+union all
+select patient, null, null, null, lines from histories where patient = any($2::text[])
 union all
 select null, null, null, type, body from recovered_events where order_id = any($1::uuid[])
 """
@@ -40,7 +46,6 @@ select * from unnest($1::uuid[], $2::int[], $3::text[], $4::json[])
 on conflict (order_id, seq) do nothing
 """
 _DROP_RECOVERED = "delete from recovered_events where order_id = any($1::uuid[])"
-_WAITING_ORDERS = "select body from orders where state = 'waiting' and patient = any($1::text[])"
 # By partial indexes, and by a table whose rows go at once.
 _COUNT_WAITING = """
 select (select count(*) from intake) as intake,
@@ -52,37 +57,44 @@ select body from orders
 where patient = $1 and ($3 or practice = any($4::text[]) or body ->> 'pharmacy' = any($5::text[]))
 order by placed_at desc, order_id limit $2
 """
-_ORDER_COLUMNS = ("order_id", "patient", "practice", "state", "placed_at", "digest", "body")
+_ID_COLUMNS = ("order_id", "placed_at")
+_ADD_IDS = "insert into order_ids select * from unnest($1::uuid[], $2::timestamptz[])"
+_ORDER_COLUMNS = (
+    *("order_id", "patient", "practice", "state", "placed_at", "digest", "body", "journal"),
+)
 _ADD_ORDERS = """
-insert into orders (order_id, patient, practice, state, placed_at, digest, body)
+insert into orders (order_id, patient, practice, state, placed_at, digest, body, journal)
 select * from unnest(
-    $1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::json[]
+    $1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::json[],
+    $8::text[]
 )
 """
 # The rows exist; `on conflict` guarantees an index lookup, which a join does not.
 _CHANGE_ORDERS = f"""{_ADD_ORDERS}
-on conflict (order_id) do update set state = excluded.state, body = excluded.body
+on conflict (order_id, placed_at) do update set state = excluded.state, body = excluded.body,
+    journal = orders.journal || excluded.journal
 """
 _LINE_COLUMNS = (
     *("order_id", "line", "practice", "pharmacy", "patient", "prk", "outcome", "state", "due"),
-    "placed_at",
+    *("placed_at", "signal", "reviewer"),
 )
 _ADD_LINES = """
 insert into order_lines (
-    order_id, line, practice, pharmacy, patient, prk, outcome, state, due, placed_at
+    order_id, line, practice, pharmacy, patient, prk, outcome, state, due, placed_at, signal,
+    reviewer
 )
 select * from unnest(
     $1::uuid[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-    $9::timestamptz[], $10::timestamptz[]
+    $9::timestamptz[], $10::timestamptz[], $11::text[], $12::text[]
 )
 """
 # A line whose outcome does not change keeps its due time.
 _CHANGE_LINES = f"""{_ADD_LINES}
-on conflict (order_id, line) do update set outcome = excluded.outcome, state = excluded.state,
+on conflict (order_id, line, placed_at) do update set outcome = excluded.outcome,
+    state = excluded.state, signal = excluded.signal, reviewer = excluded.reviewer,
     due = case when order_lines.outcome = excluded.outcome
         then coalesce(excluded.due, order_lines.due) else excluded.due end
 """
-_CLEAR_INTAKE = "delete from intake where order_id = any($1::uuid[])"
 
 _OVERVIEWS = """
 select patient, practice, version, medications from overviews where patient = any($1::text[])
@@ -93,34 +105,12 @@ select * from unnest($1::text[], $2::text[], $3::int[], $4::json[])
 on conflict (patient) do update set practice = excluded.practice, version = excluded.version,
     medications = excluded.medications
 """
+_HISTORIES = "select patient, lines from histories where patient = any($1::text[])"
+_SAVE_HISTORIES = """
+insert into histories (patient, lines) select * from unnest($1::text[], $2::json[])
+on conflict (patient) do update set lines = excluded.lines
+"""
 _DROP_OVERVIEWS = "delete from overviews where patient = any($1::text[])"
-
-_ADD_TO_INTAKE = """
-with added as (
-    insert into intake (order_id, patient, digest, practice, pharmacy)
-    select order_id, patient, digest, practice, pharmacy
-    from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[])
-        with ordinality as a(order_id, patient, digest, practice, pharmacy, place)
-    where (select true from orders where orders.order_id = a.order_id limit 1) is null
-    order by place
-    on conflict (order_id) do nothing
-    returning order_id, digest
-)
-select order_id, digest from added
-union all
-select order_id, digest from intake where order_id = any($1::uuid[])
-union all
-select order_id, digest from orders where order_id = any($1::uuid[])
-"""
-_DIGESTS = """
-select order_id, digest from intake where order_id = any($1::uuid[])
-union all
-select order_id, digest from orders where order_id = any($1::uuid[])
-"""
-_REMOVE_FROM_INTAKE = "delete from intake where order_id = $1 and digest = $2"
-_INTAKE = """
-select order_id, patient, received_at, practice, pharmacy from intake where order_id = $1
-"""
 
 # Compares a rebuilt table with the running one.
 _COMPARE_OVERVIEWS = """
@@ -138,41 +128,10 @@ COMPARED = {"overviews": _COMPARE_OVERVIEWS}
 """ordering's projections, each with the query that compares the rebuilt table with the running one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """An order that arrives by HTTP, as the intake keeps it."""
-
-    order_id: UUID
-    patient: str
-    digest: str
-    practice: str
-    pharmacy: str
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """An order in the intake: the API accepted it, the loop has not decided it. Times are UTC.
-
-    `practice` and `pharmacy` are None for an order that was accepted before they were kept.
-    """
-
-    order_id: UUID
-    patient: str
-    received_at: datetime
-    practice: str | None
-    pharmacy: str | None
-
-
 async def orders(db: Connection, ids: Collection[UUID]) -> dict[UUID, Order]:
     """The decided orders with these ids."""
     rows = await db.fetch(_ORDERS_BY_ID, ids)
     return {order.order_id: order for row in rows if (order := _ORDER.decode(row["body"]))}
-
-
-async def waiting_orders(db: Connection, patients: Collection[str]) -> list[Order]:
-    """The orders of these patients that wait for an overview."""
-    rows = await db.fetch(_WAITING_ORDERS, patients)
-    return [_ORDER.decode(row["body"]) for row in rows]
 
 
 async def orders_of_patient(db: Connection, patient: str, share: Share, limit: int) -> list[Order]:
@@ -183,42 +142,70 @@ async def orders_of_patient(db: Connection, patient: str, share: Share, limit: i
     return [_ORDER.decode(row["body"]) for row in rows]
 
 
-async def load(
-    db: Connection, ids: Collection[UUID], patients: Collection[str]
-) -> tuple[dict[UUID, Order], dict[str, Overview], dict[UUID, list[OrderEvent]]]:
-    """Load the decided orders with these ids, these patients' overviews, and recovered events by order.
+@dataclass(slots=True)
+class Loaded:
+    """What a batch needs: orders by id, overviews and histories by patient, and recovered events by order.
 
     Recovered events are sorted by `seq`; their orders are not in the database yet.
     """
-    orders: dict[UUID, Order] = {}
-    overviews: dict[str, Overview] = {}
-    recovered: dict[UUID, list[OrderEvent]] = {}
+
+    orders: dict[UUID, Order] = field(default_factory=dict)
+    overviews: dict[str, Overview] = field(default_factory=dict)
+    histories: dict[str, History] = field(default_factory=dict)
+    recovered: dict[UUID, list[OrderEvent]] = field(default_factory=dict)
+
+
+async def load(db: Connection, ids: Collection[UUID], patients: Collection[str]) -> Loaded:
+    """Load the decided orders with these ids, and what is kept of these patients."""
+    loaded = Loaded()
     for patient, practice, version, ce_type, body in await db.fetch(_LOAD, ids, patients):
-        if patient is not None:
-            overviews[patient] = Overview(practice, version, _read_entries(body))
+        if practice is not None:
+            loaded.overviews[patient] = Overview(practice, version, _read_entries(body))
+        elif patient is not None:
+            loaded.histories[patient] = _read_history(body)
         elif ce_type is not None:
             event = _EVENTS[ce_type].model_validate_json(body)
-            recovered.setdefault(event.order_id, []).append(event)
+            loaded.recovered.setdefault(event.order_id, []).append(event)
         else:
             order = _ORDER.decode(body)
-            orders[order.order_id] = order
-    for events in recovered.values():
+            loaded.orders[order.order_id] = order
+    for events in loaded.recovered.values():
         events.sort(key=attrgetter("seq"))
-    return orders, overviews, recovered
+    return loaded
+
+
+async def histories(db: Connection, patients: Collection[str]) -> dict[str, History]:
+    """What these patients ordered before."""
+    rows = await db.fetch(_HISTORIES, patients)
+    return {patient: _read_history(lines) for patient, lines in rows}
+
+
+def save_histories(writes: Writes, changed: Mapping[str, History]) -> None:
+    """Write what these patients ordered before."""
+    rows = [_json(history) for history in changed.values()]
+    writes.execute("histories", _SAVE_HISTORIES, [*changed], rows)
 
 
 def save_orders(
-    writes: Writes, orders: IdentityMap[UUID, Order], due: Mapping[UUID, datetime]
+    writes: Writes,
+    orders: IdentityMap[UUID, Order],
+    due: Mapping[UUID, datetime],
+    notes: Mapping[UUID, Sequence[Note]],
 ) -> None:
     """Write the changed orders with their lines; `due` is when (UTC) an order that began to wait stops waiting.
 
-    The batch is outdated when another batch has stored an order under the id of a new one.
+    `notes` are appended to the orders' journals. The batch is outdated when another batch has stored an order
+    under the id of a new one.
     """
     changed, new = orders.changed, orders.new
     rows = [
-        (id, o.patient, o.practice, o.state, o.placed_at, o.digest, _json(o))
+        (id, o.patient, o.practice, o.state, o.placed_at, o.digest, _json(o), _lines(notes[id]))
         for id, o in changed.items()
     ]
+    ids = [(id, o.placed_at) for id, o in changed.items() if id in new]
+    if ids:
+        writes.require_new("order_ids")
+        writes.insert("order_ids", _ID_COLUMNS, _ADD_IDS, ids)
     writes.insert_or_update("orders", _ORDER_COLUMNS, _ADD_ORDERS, _CHANGE_ORDERS, rows, new)
     lines = [row for id, o in changed.items() for row in line_rows(o, due.get(id))]
     writes.insert_or_update("order_lines", _LINE_COLUMNS, _ADD_LINES, _CHANGE_LINES, lines, new)
@@ -239,14 +226,11 @@ def line_rows(order: Order, due: datetime | None) -> list[tuple[Any, ...]]:
             state,
             due if line.outcome is Outcome.WAITING else None,
             order.placed_at,
+            line.signal,
+            line.reviewer,
         )
         for line in order.lines
     ]
-
-
-def clear_intake(writes: Writes, ids: Collection[UUID]) -> None:
-    """Delete these orders from the intake: the loop has handled them."""
-    writes.execute("intake", _CLEAR_INTAKE, ids)
 
 
 def save_recovered(writes: Writes, events: Sequence[OrderEvent]) -> None:
@@ -296,36 +280,9 @@ def _json(value: Any) -> str:
     return encode_parts(value).decode()
 
 
-async def add_to_intake(db: Connection, arrivals: Sequence[Arrival]) -> dict[UUID, str]:
-    """Add orders to the intake; return the digest stored for each id, new or earlier.
-
-    An id is absent when another request removes the same order at the same time.
-    """
-    ids = [arrival.order_id for arrival in arrivals]
-    rows = await db.fetch(
-        _ADD_TO_INTAKE,
-        ids,
-        [arrival.patient for arrival in arrivals],
-        [arrival.digest for arrival in arrivals],
-        [arrival.practice for arrival in arrivals],
-        [arrival.pharmacy for arrival in arrivals],
-    )
-    digests = {row["order_id"]: row["digest"] for row in rows}
-    if any(order_id not in digests for order_id in ids):
-        # Another process added the row after this statement began: only the next statement sees it.
-        digests |= {row["order_id"]: row["digest"] for row in await db.fetch(_DIGESTS, ids)}
-    return digests
-
-
-async def remove_from_intake(db: Connection, order_id: UUID, digest: str) -> None:
-    """Remove an order that Kafka did not acknowledge."""
-    await db.execute(_REMOVE_FROM_INTAKE, order_id, digest)
-
-
-async def received(db: Connection, order_id: UUID) -> Received | None:
-    """The order with this id in the intake; None when it is not there."""
-    row = await db.fetchrow(_INTAKE, order_id)
-    return Received(**row) if row else None
+def _lines(notes: Sequence[Note]) -> str:
+    """The notes as JSON Lines."""
+    return "".join([f"{_json(note)}\n" for note in notes])
 
 
 async def waiting(db: Connection) -> dict[Waits, int]:

@@ -17,7 +17,7 @@ from schemas.base import PlacedBy
 from schemas.records.orders import OrderPlace
 from services.ordering.domain.order import Line, Order
 from services.ordering.envelopes import SOURCE
-from services.ordering.store import Received
+from services.ordering.intake import Received
 
 
 def place_command(request: PlaceRequest, placed_by: PlacedBy) -> OrderPlace:
@@ -75,6 +75,10 @@ def _line_view(line: Line) -> LineView:
         reasons=line.reasons,
         unit=line.unit,
         ordered_as=line.ordered_as,
+        reviewer=line.reviewer,
+        signals=line.signals,
+        sent_by_practice=line.sent_by_practice,
+        signal=line.signal,
         decided_by=line.decided_by,
         decided_at=line.decided_at,
         explanation=line.explanation,

@@ -7,9 +7,13 @@ from uuid import UUID
 
 from runtime.postgres.identity_map import IdentityMap
 from runtime.systems import Systems
+from schemas.medicine_groups import MedicineLists
 from schemas.records.directory import Pharmacy, Policy, Practice
-from schemas.records.orders import OrderEvent, OrderPlace, OrderState
-from services.ordering.domain.decisions import Change, Context
+from schemas.records.orders import OrderEvent, OrderPlace
+from services.ordering.domain.decisions import Change
+from services.ordering.domain.history import History, with_order
+from services.ordering.domain.journal import Note, notes
+from services.ordering.domain.knowledge import Context
 from services.ordering.domain.order import Order
 from services.ordering.domain.overview import Overview
 
@@ -25,8 +29,11 @@ class Work:
     overviews: dict[str, Overview] = field(default_factory=dict)
     recovered: dict[UUID, list[OrderEvent]] = field(default_factory=dict)
     """Published events, in order, of orders that the restored database lacks."""
-    waiting: dict[str, set[UUID]] = field(default_factory=dict)
-    """Ids of orders that wait for an overview, by patient."""
+    histories: dict[str, History] = field(default_factory=dict)
+    """What each patient ordered before; a patient who never ordered is absent."""
+    changed_histories: dict[str, History] = field(default_factory=dict)
+    notes: dict[UUID, list[Note]] = field(default_factory=dict)
+    """What happened to orders in this batch."""
     due: dict[UUID, datetime] = field(default_factory=dict)
     """When (UTC) an order that began to wait in this batch stops waiting."""
     changed_overviews: dict[str, Overview | None] = field(default_factory=dict)
@@ -34,36 +41,41 @@ class Work:
     """Ids of placed orders, repeats included: they leave the intake, whichever way they came."""
     newly_recovered: list[OrderEvent] = field(default_factory=list)
 
-    def keep(self, change: Change) -> None:
-        """Note the next state of an order."""
+    def keep(self, change: Change, at: datetime) -> None:
+        """Note the next state of an order, which it has since `at` (UTC)."""
         order = change.order
         self.orders.set(order.order_id, order)
-        if order.state is OrderState.WAITING:
-            self.waiting.setdefault(order.patient, set()).add(order.order_id)
-        elif self.waiting and (waiting := self.waiting.get(order.patient)):
-            waiting.discard(order.order_id)
+        history = with_order(self.histories.get(order.patient, ()), order, at)
+        self.histories[order.patient] = self.changed_histories[order.patient] = history
+        self.notes.setdefault(order.order_id, []).extend(notes(change))
         for timer in change.timers:
             self.due[order.order_id] = timer.due_at
 
 
 @dataclass(frozen=True)
 class Directory:
-    """The current practices and pharmacies, by AGB code, and what outside systems serve."""
+    """The current practices and pharmacies, by AGB code, what outside systems serve, and lists of medicines."""
 
     practices: Mapping[str, Practice]
     pharmacies: Mapping[str, Pharmacy]
     systems: Systems
+    lists: MedicineLists
 
     def context(self, order: OrderPlace | Order, work: Work) -> Context:
-        """The overview and directory data that this order is decided with."""
-        return self.of(order.practice, order.pharmacy, work.overviews.get(order.patient))
+        """The overview, history and directory data that this order is decided with."""
+        overview, history = work.overviews.get(order.patient), work.histories.get(order.patient)
+        return self.of(order.practice, order.pharmacy, overview, history or ())
 
-    def of(self, agb: str, pharmacy: str | None, overview: Overview | None) -> Context:
+    def of(
+        self, agb: str, pharmacy: str | None, overview: Overview | None, history: History
+    ) -> Context:
         """The data that an order at this practice, for this pharmacy, is decided with."""
         practice = self.practices.get(agb)
         return Context(
-            overview=overview,
-            pharmacy=self.pharmacies.get(pharmacy) if pharmacy else None,
-            policy=practice.policy if practice else _DEFAULT_POLICY,
-            policy_version=practice.version if practice else None,
+            overview,
+            self.pharmacies.get(pharmacy) if pharmacy else None,
+            practice.policy if practice else _DEFAULT_POLICY,
+            practice.version if practice else None,
+            self.lists.of(practice.region if practice else ""),
+            history,
         )

@@ -20,8 +20,9 @@ from portal.session.cookies import SESSION
 from schemas.access import Claims, Party
 from schemas.api.medication import OverviewRequest
 from schemas.records.medication import Medication
+from schemas.records.orders import OrderPlace
 from tests.browser.visitor import AT_A_DESK, SCREENSHOTS, Kind, Visitor
-from tests.harness.made import PRACTICE, a_patient
+from tests.harness.made import PRACTICE, a_patient, as_json
 from tests.harness.portal import begin_session, forget_forms
 
 
@@ -86,10 +87,12 @@ class Visitors:
         await visitor.choose(person)
         return visitor
 
-    async def patient(self, *medicines: Medication, kind: Kind = AT_A_DESK) -> tuple[Visitor, str]:
+    async def patient(
+        self, *medicines: Medication, kind: Kind = AT_A_DESK, practice: str = PRACTICE
+    ) -> tuple[Visitor, str]:
         """A patient whom no other test uses, with an overview of these medicines; on no page yet."""
         patient = a_patient()
-        await self.overview(patient, *medicines)
+        await self.overview(patient, *medicines, practice=practice)
         visitor = await self.anybody(kind)
         await self.enter(visitor, patient)
         return visitor, patient
@@ -105,19 +108,21 @@ class Visitors:
         assert (await browser.send("Network.setCookie", cookie))["success"]
         return id
 
-    async def overview(self, patient: str, *medicines: Medication) -> None:
+    async def overview(
+        self, patient: str, *medicines: Medication, practice: str = PRACTICE
+    ) -> None:
         """Import an overview, and wait until it is applied and ordering knows it."""
         request = OverviewRequest.model_validate(
-            {"patient": patient, "practice": PRACTICE, "medications": [*medicines]}, strict=False
+            {"patient": patient, "practice": practice, "medications": [*medicines]}, strict=False
         )
         async with httpx.AsyncClient(timeout=30) as http:
             answer = await http.put(
                 f"{self.stack.endpoints['medication']}/patients/{patient}/overview",
                 content=request.model_dump_json(exclude_none=True),
-                headers=self.bearer(Party.GP, practice=PRACTICE) | {"prefer": "wait=20"},
+                headers=self.bearer(Party.GP, practice=practice) | {"prefer": "wait=20"},
             )
             assert answer.status_code == 200, answer.text
-            await self._known_to_ordering(http, patient)
+            await self._known_to_ordering(http, patient, len(medicines))
 
     async def empty_queue(self) -> None:
         """Refuse every line that is in review at the practice."""
@@ -133,6 +138,23 @@ class Visitors:
                     json={"outcome": "refused", "explanation": "Voor een andere test"},
                 )
                 decided.raise_for_status()
+
+    async def practice_known(self, agb: str) -> None:
+        """Wait until ordering has a practice in its directory."""
+        url = f"{self.stack.endpoints['ordering']}/practices/{agb}"
+        headers = self.bearer(Party.GP, practice=agb)
+        async with httpx.AsyncClient(timeout=30) as http, asyncio.timeout(20):
+            while (await http.get(url, headers=headers)).status_code != httpx.codes.OK:
+                await asyncio.sleep(0.05)
+
+    async def place(self, order: OrderPlace) -> str:
+        """Place an order as its patient, and wait until it is decided; return its id."""
+        headers = self.bearer(Party.PATIENT, patients=(order.patient,)) | {"prefer": "wait=20"}
+        async with httpx.AsyncClient(timeout=30) as http:
+            url = f"{self.stack.endpoints['ordering']}/orders"
+            answer = await http.post(url, json=as_json(order), headers=headers)
+        assert answer.status_code == 200, answer.text
+        return str(order.order_id)
 
     async def orders(self, patient: str) -> list[dict[str, Any]]:
         """The orders of a patient, as ordering shows them."""
@@ -150,11 +172,11 @@ class Visitors:
         token = self.stack.token(role, **scope)
         return {"authorization": f"Bearer {token}", "content-type": "application/json"}
 
-    async def _known_to_ordering(self, http: httpx.AsyncClient, patient: str) -> None:
+    async def _known_to_ordering(self, http: httpx.AsyncClient, patient: str, count: int) -> None:
         url = f"{self.stack.endpoints['ordering']}/patients/{patient}/orderable"
         headers = self.bearer(Party.PATIENT, patients=(patient,))
         async with asyncio.timeout(20):
-            while (await http.get(url, headers=headers)).json().get("overview_version") is None:
+            while len((await http.get(url, headers=headers)).json()["medicines"]) != count:
                 await asyncio.sleep(0.05)
 
 

@@ -38,6 +38,7 @@ PAGES = (
     Shown("practice-search", "/practice/patients", "Dirk Linde"),
     Shown("practice-patient", f"/practice{ANNA}", "Gijs Linde"),
     Shown("practice-figures", "/practice/orders", "Ilse Linde"),
+    Shown("practice-policy", "/practice/policy", "Ilse Linde"),
     Shown("region-figures", "/region/orders", "Noor Lindewaard"),
     Shown("pharmacy-prescriptions", "/pharmacy/prescriptions", "Karim Vijzel"),
     Shown("operator-state", "/operator/state", "Otto Beheer"),

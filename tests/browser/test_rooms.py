@@ -1,14 +1,12 @@
 """The rooms of those who work, in a browser: each page with what is real on it, decisions in their rows."""
 
-import httpx
 import pytest
 from playwright.async_api import Locator, expect
 
 from portal.session.cookies import SESSION
-from schemas.access import Party
 from tests.browser.conftest import Visitors
 from tests.browser.visitor import ALL_KINDS, LOOKS, Kind, Visitor
-from tests.harness.made import METFORMINE, OMEPRAZOL, a_patient, an_order, as_json, entry
+from tests.harness.made import METFORMINE, OMEPRAZOL, a_patient, an_order, entry
 from tests.harness.portal import change_session
 
 ASSISTANT, GP = "Esra Linde", "Gijs Linde"
@@ -37,13 +35,7 @@ async def in_review(visitors: Visitors, patient: str | None = None) -> str:
     else:
         methotrexaat = ("90115", "Methotrexaat tablet 2,5 mg")
         order = an_order(who, methotrexaat, ("34371", "Omeprazol capsule msr 20 mg"), quantity=16)
-    body = as_json(order.model_copy(update={"remark": "Graag <b>bellen</b>"}))
-    headers = visitors.bearer(Party.PATIENT, patients=(who,)) | {"prefer": "wait=20"}
-    async with httpx.AsyncClient(timeout=30) as http:
-        url = f"{visitors.stack.endpoints['ordering']}/orders"
-        answer = await http.post(url, json=body, headers=headers)
-    assert answer.status_code == 200, answer.text
-    return str(order.order_id)
+    return await visitors.place(order.model_copy(update={"remark": "Graag <b>bellen</b>"}))
 
 
 def row_of(visitor: Visitor, order: str) -> Locator:

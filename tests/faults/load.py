@@ -22,6 +22,7 @@ from schemas.records.medication import MedicationSetStatus, Status
 from schemas.records.orders import OrderPlace, OrderReview, Outcome
 from tests.faults.clients import Answer, Clients
 from tests.harness.made import (
+    FREELY,
     GP,
     METFORMINE,
     OMEPRAZOL,
@@ -185,7 +186,7 @@ class Load:
         await self.clients.over_http("cancel", order.order_id, "POST", "ordering", path, body)
 
     async def _import(self, patient: str, via: Via) -> None:
-        change = an_import(patient, entry(METFORMINE), entry(OMEPRAZOL))
+        change = an_import(patient, entry(METFORMINE, **FREELY), entry(OMEPRAZOL))
         if via == "kafka":
             await self.clients.over_kafka(
                 "import", change.change_id, topics.MEDICATION_CHANGES, change

@@ -31,7 +31,7 @@ from tests.faults.rows import Judge
 from tests.faults.table import Table
 from tests.faults.watch import now, watching
 from tests.harness.kafka import header, read_all, records_of, send, sent
-from tests.harness.made import a_patient, an_import, an_order, entry
+from tests.harness.made import FREELY, a_patient, an_import, an_order, entry
 from tests.integration.operator import Said, herhaal
 from verify.at_rest import wait_until_at_rest
 
@@ -288,7 +288,10 @@ async def _forget_everything(stack: LocalStack, service: str) -> None:
 
 
 async def _import(stack: LocalStack, patients: list[str] | tuple[str, ...]) -> None:
-    changes = [sent(topics.MEDICATION_CHANGES.name, an_import(patient)) for patient in patients]
+    changes = [
+        sent(topics.MEDICATION_CHANGES.name, an_import(patient, entry(**FREELY)))
+        for patient in patients
+    ]
     await send(stack.kafka, changes)
 
 

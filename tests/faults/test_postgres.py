@@ -102,7 +102,7 @@ async def test_a_deadlock_ends_one_attempt_and_the_next_succeeds(
 async def _an_approved_order(stack: LocalStack, load: Load) -> OrderPlace:
     """Place an order that the load does not cancel, and wait until it is approved."""
     await load.clients.connected.wait()
-    order = an_order(load.patients[0])
+    order = an_order(load.patients[1])
     await load.clients.over_kafka("place", order.order_id, topics.ORDERS_REQUESTS, order)
 
     async def look() -> bool:

@@ -17,7 +17,7 @@ from deploy.local.ports import free_ports
 from samples.callers import Permitted
 from schemas import topics
 from schemas.access import Party
-from schemas.records.directory import Directory
+from schemas.records.directory import Approver, Directory
 from schemas.records.medication import Status
 from tests.faults.conftest import EXAMPLE
 from tests.faults.load import Load
@@ -47,7 +47,9 @@ def otherwise(directory: Directory) -> Directory:
             "practices": tuple(
                 practice.model_copy(
                     update={
-                        "policy": practice.policy.model_copy(update={"review_everything": True}),
+                        "policy": practice.policy.model_copy(
+                            update={"approver": Approver.ASSISTANT}
+                        ),
                         "processing": practice.processing.model_copy(
                             update={"working_days": 9, "ready_from": time(17)}
                         ),
@@ -124,7 +126,7 @@ async def _told(stack: LocalStack, topic: str) -> dict[str | None, bytes | None]
 
 async def _cancel_some(stack: LocalStack, load: Load) -> None:
     """Place 20 orders of one patient and cancel every second one."""
-    orders = [an_order(load.patients[0], METFORMINE) for _ in range(20)]
+    orders = [an_order(load.patients[1], METFORMINE) for _ in range(20)]
     commands = [*orders, *(a_cancellation(order) for order in orders[::2])]
     await send(stack.kafka, [sent(topics.ORDERS_REQUESTS.name, command) for command in commands])
 

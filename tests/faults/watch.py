@@ -17,6 +17,9 @@ from schemas import topics
 from schemas.records.orders import OrderDecided
 from tests.harness.kafka import header
 
+_MOMENTS = ("decided_at", "signalled_at", "cancelled_at", "escalated_at", "at")
+"""The fields that say when an order's event happened, by type."""
+
 ON_ITS_WAY_S = 0.1
 """How long after a process has died Kafka may still append records that it sent."""
 
@@ -125,5 +128,5 @@ def _appended_ms(record: ConsumerRecord) -> float:
 def _decided_ms(record: ConsumerRecord) -> float:
     """When Kafka appended the command that led to an order's event (ms)."""
     body = json.loads(record.value)
-    moment = next(body[name] for name in ("decided_at", "cancelled_at") if name in body)
+    moment = next(body[name] for name in _MOMENTS if name in body)
     return datetime.fromisoformat(moment).timestamp() * 1000

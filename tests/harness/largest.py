@@ -36,7 +36,9 @@ def an_overview(patient: str, character: str) -> dict[str, Any]:
         "days_supply": 3650,
         "last_ordered_on": "2000-01-01",
         "prescribed_on": "2000-01-01",
-        "authorised_until": str(date.max),
+        "authorisation": {"by": "gp", "on": "2000-01-01", "until": str(date.max), "repeats": 1000},
+        "control_due": str(date.max),
+        "dispensed": [{"on": "2000-01-01", "quantity": 100_000, "days": 3650}] * 6,
         "reviewed_at": datetime.max.replace(tzinfo=UTC).isoformat(),
     }
     return {

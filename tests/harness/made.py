@@ -1,14 +1,22 @@
 """Made-up orders and overviews, valid unless a test changes their fields."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from itertools import count
 from typing import Any
 from uuid import UUID, uuid4
 
 from schemas.base import Actor, Channel, Model, PlacedBy, Role
-from schemas.records.medication import FlawedEntry, Medication, MedicationImport, Status
+from schemas.records.medication import (
+    Authorisation,
+    Dispensed,
+    FlawedEntry,
+    Medication,
+    MedicationImport,
+    Status,
+)
 from schemas.records.orders import OrderCancel, OrderLine, OrderPlace
 
 PRACTICE = "01999001"
@@ -16,9 +24,19 @@ PHARMACY = "02999001"
 
 GP = Actor(role=Role.GP, id="gp-1")
 
+AUTHORISED = Authorisation(by=Role.GP, on=date(2026, 1, 5), until=date(2099, 12, 31))
+"""A GP's permission to repeat, which does not end while a test runs."""
+
+FREELY: Mapping[str, Any] = {
+    "dosage": "zo nodig 1",
+    "dispensed": (Dispensed(on=date(2099, 12, 31), quantity=Decimal(180)),),
+}
+"""Fields of an entry that is never too early nor under way: used as needed, and supplied after any order."""
+
 METFORMINE = ("5487", "Metformine 500 mg tablet")
 AMOXICILLINE = ("21105", "Amoxicilline 500 mg capsule")
 OMEPRAZOL = ("34371", "Omeprazol 20 mg capsule")
+SIMVASTATINE = ("61034", "Simvastatine 40 mg tablet")
 
 _numbers = count(1)
 
@@ -31,7 +49,7 @@ def a_patient() -> str:
 def entry(
     what: tuple[str, str] = METFORMINE, status: Status = Status.CHRONIC, **changes: Any
 ) -> Medication:
-    """One medicine of an overview."""
+    """One medicine of an overview, which a GP has authorised for this patient."""
     fields: dict[str, Any] = {
         "prk": what[0],
         "medicine": what[1],
@@ -40,6 +58,7 @@ def entry(
         "quantity": 180,
         "unit": "stuk",
         "days_supply": 90,
+        "authorisation": AUTHORISED,
     }
     return Medication(**(fields | changes))
 

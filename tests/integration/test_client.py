@@ -78,6 +78,11 @@ async def test_a_patient_orders_and_reads_and_cancels(
     assert await anna.ordering.show(order.order_id) == placed
     assert (await anna.ordering.of_patient(patient)).orders == [placed]
 
+    explanation = await anna.ordering.explanation(order.order_id)
+    assert [line.outcome for line in explanation.decisions[0].lines] == [placed.lines[0].outcome]
+    timeline = await anna.ordering.timeline(order.order_id, "en")
+    assert [each.event for each in timeline.entries] == ["order.placed", "order.decided"]
+
     orderable = await anna.ordering.orderable(patient)
     assert (orderable.practice, len(orderable.medicines)) == (PRACTICE, 1)
     agbs = {pharmacy.agb for pharmacy in (await anna.ordering.pharmacies()).pharmacies}

@@ -130,7 +130,7 @@ async def test_the_owner_changes_tables_and_is_no_administrator(migrated: Servic
         await owner.execute("alter table orders add column more int")
         await owner.execute("create index on orders (more)")
         await owner.execute("truncate orders")
-        await owner.execute("drop table orders")
+        await owner.execute("drop table intake")
         role = await owner.fetchrow(ROLES, f"{migrated.name}_owner")
         assert role is not None
         assert not any(list(role)[1:])
@@ -180,7 +180,10 @@ async def test_every_session_of_the_role_has_time_outs(runtime: Connection) -> N
 
 
 async def test_making_databases_again_changes_nothing(stack: LocalStack) -> None:
-    query = "select relname, relacl::text, relowner from pg_class where relnamespace = 'public'::regnamespace"
+    query = (
+        "select relname, relacl::text, relowner from pg_class where relnamespace = 'public'::regnamespace"
+        " order by relname"
+    )
     async with connected(database_dsn(stack.postgres, "ordering")) as admin:
         before = await admin.fetch(query)
         assert await ensure_databases(stack.postgres) == stack.databases

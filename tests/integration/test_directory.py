@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from cli.app import app
 from cli.directory import apply_directory, read_directory
-from cli.directory.publish import Report, State
+from cli.entries.publishing import Report, State
 from deploy.local import LocalStack
 from runtime.kafka.admin import plan_topics
 from samples.codes import pharmacy_code, practice_code

@@ -14,7 +14,8 @@ from deploy.local import LocalStack, StackOptions, free_ports
 from deploy.local.issuer.people import PEOPLE
 from runtime.kafka.global_table import read_table
 from schemas.records.directory import Practice
-from schemas.topics import DIRECTORY_PRACTICES
+from schemas.records.medicines import NATIONAL, MedicineList
+from schemas.topics import DIRECTORY_MEDICINES, DIRECTORY_PRACTICES
 
 ANNA, BRAM, BAS = "pat_example01", "pat_example02", "pat_example03"
 
@@ -66,6 +67,8 @@ async def test_a_new_stack_is_filled_once(new: LocalStack) -> None:
         again = await anna.ask("notification", f"/patients/{ANNA}/audit")
     acts = [entry["action"] for entry in seen["entries"]]
     assert [entry["action"] for entry in again["entries"]] == ["audit.read", *acts]
+    lists = await read_table(new.kafka, DIRECTORY_MEDICINES, MedicineList)
+    assert [(name, list_.version) for name, list_ in lists.items()] == [(NATIONAL, 1)]
     practices = await read_table(new.kafka, DIRECTORY_PRACTICES, Practice)
     assert set(practices) == {entry.agb for entry in read_directory(DIRECTORY).practices}
 

@@ -143,9 +143,8 @@ def statuses(medications: str) -> dict[str, str]:
     return {entry["prk"]: entry["status"] for entry in orjson.loads(medications)}
 
 
-async def test_overviews_of_an_older_installation_are_published_byte_for_byte_as_they_were(
-    older: Db,
-) -> None:
+async def test_overviews_of_an_older_installation_are_published_as_they_were(older: Db) -> None:
+    """With the fields that an entry has today."""
     rows = await older.fetch("select patient, version, seen_version, body from overviews")
     assert len(rows) == 3
 
@@ -155,11 +154,12 @@ async def test_overviews_of_an_older_installation_are_published_byte_for_byte_as
     for row in rows:
         patient = found[row["patient"]]
         assert patient.overview is not None
-        assert overview_record(patient.overview, None).value == row["body"]
+        today = encode(MedicationOverview.model_validate_json(row["body"]))
+        assert overview_record(patient.overview, None).value == today
         assert patient.seen_version == row["seen_version"]
         shown = await store.overview(older, row["patient"])
         assert shown == store.OverviewJson(
-            orjson.loads(row["body"])["practice"], row["version"], row["body"]
+            orjson.loads(row["body"])["practice"], row["version"], today
         )
 
 

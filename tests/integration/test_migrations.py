@@ -146,7 +146,7 @@ async def test_an_installation_from_before_the_function_fence_goes_on(scratch: s
 
 async def test_ordering_reads_all_overviews_again_when_it_keeps_more_of_them(db: Db) -> None:
     """Given copies from the time of the third migration; when the later files are applied, then none is left,
-    and the topic is read from its start: names and units were not kept."""
+    and the topic is read from its start, once for each file that keeps more."""
     files = read("ordering", SERVICE.migrations)
     await migrate(db, [*read("runtime", RUNTIME), *files[:3]])
     add = "insert into overviews (patient, version, body) values ($1, $2, $3)"
@@ -159,7 +159,7 @@ async def test_ordering_reads_all_overviews_again_when_it_keeps_more_of_them(db:
     assert await store.overviews(db, ["pat_anna0001"]) == {}
     rows = await db.fetch("select topic, next_offset, epoch, last_ms from progress order by topic")
     assert [tuple(row) for row in rows] == [
-        ("medication.status", 0, 5, None),
+        ("medication.status", 0, 6, None),
         ("orders.requests", 70, 4, 1),
     ]
 

@@ -11,7 +11,7 @@ from runtime.kafka.admin import apply_topics
 from schemas.topics import PRESCRIPTIONS_PREFIX, prescriptions
 from services.ordering.domain.events import prescription_id
 from tests.harness.kafka import header, records_of
-from tests.harness.made import METFORMINE, OMEPRAZOL, an_order, entry
+from tests.harness.made import FREELY, METFORMINE, OMEPRAZOL, an_order, entry
 from tests.integration.ordering_api import OrderingClient, is_problem
 
 PHARMACY = "02999003"
@@ -37,7 +37,7 @@ async def test_reading_on_sees_each_prescription_exactly_once_while_orders_come_
     ordering: OrderingClient, start: str
 ) -> None:
     patients = [
-        await ordering.patient(entry(METFORMINE), entry(OMEPRAZOL, high_risk=True))
+        await ordering.patient(entry(METFORMINE, **FREELY), entry(OMEPRAZOL, high_risk=True))
         for _ in range(5)
     ]
     orders = [
@@ -71,7 +71,7 @@ async def test_a_withdrawal_comes_after_the_approval_it_takes_back(
 
 
 async def test_any_items_cursor_can_be_read_on_from(ordering: OrderingClient, start: str) -> None:
-    patient = await ordering.patient()
+    patient = await ordering.patient(entry(**FREELY))
     for _ in range(3):
         await ordering.place(an_order(patient, pharmacy=PHARMACY), wait=WAIT_S)
     items = (await ordering.feed(PHARMACY, start))["items"]

@@ -11,8 +11,8 @@ from deploy.local import LocalStack
 from runtime.messages.digest import digest_of
 from runtime.postgres.connection import Connection
 from schemas import topics
-from services.ordering import store
-from services.ordering.store import Arrival
+from services.ordering import intake
+from services.ordering.intake import Arrival
 from tests.harness.kafka import eventually, send, sent
 from tests.harness.made import PHARMACY, PRACTICE, a_patient, an_order
 
@@ -40,8 +40,8 @@ async def test_an_id_stands_for_what_was_noted_first(dbs: tuple[Connection, Conn
         _arrival(second, patient, "b"),
         _arrival(first, patient, "c"),
     ]
-    assert await store.add_to_intake(dbs[0], arrivals) == {first: "a", second: "b"}
-    assert await store.add_to_intake(dbs[1], [_arrival(first, patient, "d")]) == {first: "a"}
+    assert await intake.add(dbs[0], arrivals) == {first: "a", second: "b"}
+    assert await intake.add(dbs[1], [_arrival(first, patient, "d")]) == {first: "a"}
 
 
 async def test_of_two_processes_at_once_the_later_learns_what_the_earlier_noted(
@@ -49,10 +49,8 @@ async def test_of_two_processes_at_once_the_later_learns_what_the_earlier_noted(
 ) -> None:
     order_id, patient = uuid4(), a_patient()
     async with dbs[0].transaction():
-        await store.add_to_intake(dbs[0], [_arrival(order_id, patient, "earlier")])
-        later = asyncio.create_task(
-            store.add_to_intake(dbs[1], [_arrival(order_id, patient, "later")])
-        )
+        await intake.add(dbs[0], [_arrival(order_id, patient, "earlier")])
+        later = asyncio.create_task(intake.add(dbs[1], [_arrival(order_id, patient, "later")]))
         await asyncio.sleep(0.2)
         assert not later.done()
     assert await later == {order_id: "earlier"}
@@ -65,7 +63,7 @@ async def test_an_order_that_came_over_kafka_leaves_the_intake_too(
     published; when the order that came over Kafka is decided; then nothing of it is left in the intake.
     """
     order = an_order(a_patient())
-    await store.add_to_intake(dbs[0], [_arrival(order.order_id, order.patient, digest_of(order))])
+    await intake.add(dbs[0], [_arrival(order.order_id, order.patient, digest_of(order))])
     await send(stack.kafka, [sent(topics.ORDERS_REQUESTS.name, order)])
 
     async def left() -> tuple[bool, bool]:

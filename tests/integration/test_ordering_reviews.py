@@ -10,6 +10,7 @@ from deploy.local import LocalStack
 from samples.codes import practice_code
 from schemas import topics
 from schemas.access import Party
+from schemas.records.medication import Status
 from schemas.records.orders import OrderPlace
 from schemas.records.prescriptions import PrescriptionApproved
 from tests.harness.kafka import eventually, records_of, send, sent
@@ -96,10 +97,54 @@ async def test_a_line_in_review_says_what_its_order_says(ordering: OrderingClien
         "placed_by": shown["placed_by"],
         "channel": "portal",
         "pharmacy": PHARMACY,
+        "reviewer": "gp",
+        "signals": [],
     }
     await ordering.cancel(order, wait=WAIT_S)
     page = (await ordering.get(f"/practices/{HEIDE}/reviews")).json()
-    assert page == {"reviews": [], "next": None, "total": 0}
+    assert page == {"reviews": [], "signalled": [], "next": None, "total": 0}
+
+
+async def test_a_reviewers_own_lines_are_listed_and_counted_alone(ordering: OrderingClient) -> None:
+    """Given a line for the GP and one for the assistant; then each is listed for the one who decides it."""
+    practice = practice_code(935)
+    gp = await placed(ordering, practice, OMEPRAZOL)
+    assistant = await placed(ordering, practice, METFORMINE, remark="Graag bellen")
+    for reviewer, orders in (("gp", [gp]), ("assistant", [assistant]), ("pharmacy", [])):
+        page = (await ordering.get(f"/practices/{practice}/reviews", reviewer=reviewer)).json()
+        found = [each["order_id"] for each in page["reviews"]]
+        assert (found, page["total"]) == ([str(each.order_id) for each in orders], len(orders))
+    assert is_problem(await ordering.get(f"/practices/{practice}/reviews", reviewer="x"), 422)
+
+
+async def test_an_approved_line_that_was_stopped_since_is_on_the_first_page_until_it_is_decided(
+    ordering: OrderingClient,
+) -> None:
+    practice = practice_code(936)
+    order = await placed(ordering, practice, METFORMINE)
+    stopped = an_import(order.patient, entry(METFORMINE, Status.STOPPED), practice=practice)
+    await send(ordering.stack.kafka, [sent(topics.MEDICATION_CHANGES.name, stopped)])
+
+    async def signalled(**page: Any) -> list[dict[str, Any]]:
+        answer = await ordering.get(f"/practices/{practice}/reviews", **page)
+        found: list[dict[str, Any]] = answer.json()["signalled"]
+        return found
+
+    (line,) = await eventually(signalled, bool)
+    shown = (await ordering.get(f"/orders/{order.order_id}")).json()
+    assert (line["order_id"], line["signal"]) == (str(order.order_id), "stopped")
+    assert (line["approved_at"], line["patient"]) == (shown["placed_at"], order.patient)
+    assert await signalled(after=f"1-{order.order_id}-1") == []
+    answer = await ordering.http.put(
+        ordering.url(f"/orders/{order.order_id}/lines/1/review"),
+        json={"outcome": "refused", "explanation": "Gestopt."},
+        headers={
+            "authorization": f"Bearer {ordering.stack.token(Party.GP, practice=practice)}",
+            "prefer": f"wait={WAIT_S}",
+        },
+    )
+    assert (answer.status_code, answer.json()["lines"][0]["outcome"]) == (200, "refused")
+    assert await signalled() == []
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from schemas.records.orders import OrderCancel, OrderPlace, Outcome
 from schemas.topics import MEDICATION_STATUS, ORDERS_REQUESTS
 from services.ordering import store
 from services.ordering.app import SERVICE
+from services.ordering.domain.journal import Note
 from services.ordering.domain.order import Line, Order
 from services.ordering.handlers import OrderingHandler
 from tests.harness.database import migrated_pool
@@ -156,7 +157,8 @@ async def _saved(
 ) -> None:
     writes = Writes()
     rows = IdentityMap({before.order_id: before} if before else {}, {order.order_id: order})
-    store.save_orders(writes, rows, {order.order_id: due} if due else {})
+    notes: dict[UUID, list[Note]] = {order.order_id: []}
+    store.save_orders(writes, rows, {order.order_id: due} if due else {}, notes)
     with writes.raising_outdated():
         async with db.transaction():
             await writes.send(db)

@@ -20,6 +20,7 @@ from schemas.records.orders import OrderPlace
 from tests.harness.kafka import producer, sent
 from tests.harness.made import (
     AMOXICILLINE,
+    FREELY,
     METFORMINE,
     OMEPRAZOL,
     a_cancellation,
@@ -65,7 +66,7 @@ class Client:
 
     async def import_(self, patient: str) -> None:
         """Import an overview over Kafka."""
-        change = an_import(patient, entry(METFORMINE), entry(OMEPRAZOL))
+        change = an_import(patient, entry(METFORMINE, **FREELY), entry(OMEPRAZOL))
         invoked = await self._noted.invoke("import", "kafka", change.change_id)
         await invoked.acknowledged(*await self._produce(topics.MEDICATION_CHANGES.name, change))
 

@@ -114,7 +114,10 @@ async def test_no_spelling_of_a_path_or_method_gets_past_the_door(
         assert (await served.ask(other, path)).status_code in (401, 404, 405)
 
 
-WRITTEN = {action for _, method, _, action in GUARDED if method != "GET"}
+ONLY_ASKS = {Action.POLICY_TRY}
+"""Has a body, as it is too much for a query, and changes nothing."""
+
+WRITTEN = {action for _, method, _, action in GUARDED if method != "GET"} - ONLY_ASKS
 
 
 @pytest.mark.parametrize("action", sorted(WRITTEN))

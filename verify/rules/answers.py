@@ -1,7 +1,7 @@
 """Messages to patients, promised pickups and metrics' counts agree with the decisions."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -33,6 +33,7 @@ class _Window(msgspec.Struct):
 class _AnsweredLine(msgspec.Struct):
     line: int
     outcome: str
+    sent_by_practice: bool = False
 
 
 class _MessageFacts(msgspec.Struct):
@@ -44,7 +45,9 @@ class _MessageFacts(msgspec.Struct):
 
     @property
     def approved(self) -> tuple[int, ...]:
-        return tuple(line.line for line in self.lines if line.outcome == Outcome.APPROVED)
+        """The lines that a pickup can be promised for: what the practice sends itself has none."""
+        approved = [line for line in self.lines if line.outcome == Outcome.APPROVED]
+        return tuple(line.line for line in approved if not line.sent_by_practice)
 
 
 _decode_facts = msgspec.json.Decoder(_MessageFacts).decode
@@ -52,12 +55,14 @@ _outcomes = msgspec.json.Decoder(dict[int, str]).decode
 
 
 def message_count(evidence: Evidence) -> Iterator[Finding]:
-    """Every decision and cancellation has exactly one message, queued once and sent once."""
+    """Every decision and cancellation has exactly one message, queued once and sent once.
+
+    An approved line that a person keeps has none: what the patient was told still holds.
+    """
     expected: Counter[tuple[UUID, str]] = Counter()
     for order in evidence.orders.values():
-        for event in order.events:
-            if template := TEMPLATES.get(type(event.body)):
-                expected[order.order_id, template] += 1
+        for body in _with_message(event.body for event in order.events):
+            expected[order.order_id, TEMPLATES[type(body)]] += 1
     for kind in (MessageQueued, MessageSent):
         actual = Counter(
             (body.order_id, body.template)
@@ -68,6 +73,26 @@ def message_count(evidence: Evidence) -> Iterator[Finding]:
             if expected[where] != actual[where]:
                 what = f"{actual[where]} × {kind.TYPE} {where[1]}, not {expected[where]}"
                 yield Finding(what, f"{where[0]}")
+
+
+def _with_message(bodies: Iterable[Any]) -> Iterator[Any]:
+    """The events of an order of which its patient is told, in their order."""
+    approved: set[int] = set()
+    for body in bodies:
+        match body:
+            case OrderDecided():
+                approved = {n.line for n in body.lines if n.outcome is Outcome.APPROVED}
+                yield body
+            case OrderLineDecided(outcome=Outcome.APPROVED) if body.line in approved:
+                pass
+            case OrderLineDecided():
+                note = approved.add if body.outcome is Outcome.APPROVED else approved.discard
+                note(body.line)
+                yield body
+            case OrderCancelled():
+                yield body
+            case _:
+                pass
 
 
 def message_without_event(evidence: Evidence) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from runtime.messages.cloudevents import event_id, through
@@ -11,6 +11,7 @@ from schemas.records.orders import (
     OrderCancelled,
     OrderDecided,
     OrderLineDecided,
+    OrderLineSignalled,
     OrderReview,
     OrderTimer,
 )
@@ -84,6 +85,8 @@ def _has_cause(message: ParsedRecord, evidence: Evidence) -> bool:
             )
         case OrderLineDecided():
             return _line_has_cause(event, evidence)
+        case OrderLineSignalled():
+            return _overview_told(event, evidence)
         case _:
             return True
 
@@ -96,13 +99,25 @@ def _line_has_cause(event: OrderLineDecided, evidence: Evidence) -> bool:
         case Role.SYSTEM:
             return any(isinstance(m.body, OrderTimer) for m in commands)
         case Role.POLICY:
-            # The overview that caused it may be compacted away; then a newer one exists.
-            overviews = evidence.overviews_by_patient.get(event.patient, ())
-            return any(m.at >= event.decided_at for m in overviews)
+            return _overview_since(event.patient, event.decided_at, evidence)
         case _:
             return any(
                 isinstance(m.body, OrderReview) and _is_review_of(event, m.body) for m in commands
             )
+
+
+def _overview_since(patient: str, at: datetime, evidence: Evidence) -> bool:
+    """Tell whether an overview came at this time. It may be compacted away; then a newer one exists."""
+    overviews = evidence.overviews_by_patient.get(patient, ())
+    return any(message.at >= at for message in overviews)
+
+
+def _overview_told(event: OrderLineSignalled, evidence: Evidence) -> bool:
+    overviews = evidence.overviews_by_patient.get(event.patient, ())
+    of_its_time = [m.body.version for m in overviews if m.at == event.signalled_at and m.body]
+    if of_its_time:
+        return event.overview_version in of_its_time
+    return _overview_since(event.patient, event.signalled_at, evidence)
 
 
 def _is_review_of(event: OrderLineDecided, review: OrderReview) -> bool:

@@ -48,6 +48,8 @@ def _line_difference(
         return "its row was placed at another time"
     if (row.outcome, row.state) != (line.outcome, state_after(order)):
         return "its row's outcome or state does not follow from its events"
+    if (row.signal, row.reviewer) != (line.signal, line.reviewer):
+        return "its row's signal or reviewer does not follow from its events"
     if line.outcome is not Outcome.WAITING:
         return None if row.due is None else "its row has a due time although the line does not wait"
     # waiting_without_timer reports a missing timer.

@@ -1,4 +1,7 @@
-"""Prescriptions: exactly one for each approved line, and a withdrawal for each line cancelled after that."""
+"""Prescriptions: exactly one for each approved line, and a withdrawal for each such line that ends after that.
+
+A line that the practice sends itself, to a pharmacy that is not connected, has neither.
+"""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -33,7 +36,7 @@ _decode_requested = msgspec.json.Decoder(_Requested).decode
 def prescription_without_approval(evidence: Evidence) -> Iterator[Finding]:
     """Every prescription is of an approved line, with its content, on its pharmacy's topic.
 
-    A withdrawal is of a line that was cancelled after its approval, and comes after the prescription.
+    A withdrawal is of a line that was cancelled or refused after that, and comes after the prescription.
     """
     prescribed: dict[Line, UUID] = {}
     requested = {row.order_id: row.body for row in evidence.dump.ordering.orders}
@@ -56,11 +59,12 @@ def _approval_problem(
 ) -> str | None:
     order = evidence.orders.get(body.order_id)
     line = order.lines.get(body.line) if order else None
-    if line is None or line.approved is None:
-        return "the line was not approved"
-    if any(getattr(body, field) != getattr(line, field) for field in _SAME):
+    if line is None or line.sent is None:
+        return "the line was not approved, or is sent by the practice"
+    sent = line.sent
+    if any(getattr(body, field) != getattr(sent, field) for field in _SAME):
         return "its medicine, quantity, unit or dosage differs from the approved line's"
-    if (body.approved_at, body.approved_by) != line.approved:
+    if (body.approved_at, body.approved_by) != (sent.at, sent.by):
         return "its approval's time or actor differs from the line's"
     if event_id(body.TYPE, body.prescription_id) != message.ce_id:
         return "its prescription_id does not belong to its ce_id"
@@ -83,14 +87,14 @@ def _withdrawal_problem(
 ) -> str | None:
     order = evidence.orders.get(body.order_id)
     line = order.lines.get(body.line) if order else None
-    if order is None or order.cancelled is None or line is None or not line.withdrawn:
-        return "the line was not cancelled after an approval"
+    if line is None or line.withdrawn is None:
+        return "the line did not end after it was sent"
     if prescribed is None:
         return "it comes before its prescription"
     if body.prescription_id != prescribed:
         return "its prescription_id is not that of the prescription"
-    if (body.withdrawn_at, body.reason) != (order.cancelled.cancelled_at, order.cancelled.reason):
-        return "its time or reason differs from the cancellation's"
+    if (body.withdrawn_at, body.reason) != line.withdrawn:
+        return "its time or reason differs from the event's that ended the line"
     return _address_problem(message, evidence)
 
 
@@ -105,7 +109,7 @@ def _address_problem(message: ParsedRecord, evidence: Evidence) -> str | None:
 
 
 def prescription_count(evidence: Evidence) -> Iterator[Finding]:
-    """After de-duplication each approved line has one prescription, each cancelled one also a withdrawal."""
+    """After de-duplication each line that was sent has one prescription, each that ended also a withdrawal."""
     approved, withdrawn = _counted(evidence)
     since = max(
         (evidence.complete_since(topic.topic.name) for topic in evidence.prescriptions),
@@ -116,7 +120,7 @@ def prescription_count(evidence: Evidence) -> Iterator[Finding]:
             continue
         for number, line in order.lines.items():
             where = (order.order_id, number)
-            if line.approved and approved[where] != 1:
+            if line.sent and approved[where] != 1:
                 yield Finding(f"{approved[where]} prescriptions", f"{where[0]} line {number}")
             if line.withdrawn and withdrawn[where] != 1:
                 yield Finding(f"{withdrawn[where]} withdrawals", f"{where[0]} line {number}")

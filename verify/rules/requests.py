@@ -108,9 +108,9 @@ def _request_settled(message: ParsedRecord, evidence: Evidence) -> bool:
 
 
 def _is_decision_on(decided: OrderDecided, command: OrderPlace) -> bool:
-    requested = [(n.line, n.prk, n.quantity) for n in command.lines]
-    decided_lines = [(n.line, n.prk, n.quantity) for n in decided.lines]
-    same_lines = requested == decided_lines and all(map(_keeps_name, decided.lines, command.lines))
+    requested = [(n.line, n.prk) for n in command.lines]
+    decided_lines = [(n.line, n.prk) for n in decided.lines]
+    same_lines = requested == decided_lines and all(map(_keeps, decided.lines, command.lines))
     if decided.placed_by not in (None, command.placed_by):
         return False
     return same_lines and (decided.practice, decided.pharmacy, decided.channel) == (
@@ -120,8 +120,13 @@ def _is_decision_on(decided: OrderDecided, command: OrderPlace) -> bool:
     )
 
 
-def _keeps_name(decided: DecidedLine, requested: OrderLine) -> bool:
-    """Tell whether the request's name is kept: where the overview has none, or as what it was ordered as."""
+def _keeps(decided: DecidedLine, requested: OrderLine) -> bool:
+    """Tell whether the request's quantity is kept, if any, and its name.
+
+    Its name is kept where the overview has none, or as what it was ordered as.
+    """
+    if requested.quantity not in (None, decided.quantity):
+        return False
     if decided.unit is None:
         return decided.medicine == requested.medicine
     return decided.ordered_as in (None, requested.medicine)

@@ -1,6 +1,7 @@
 """The services' databases and output topics agree with the events."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,7 @@ from msgspec.structs import replace
 from schemas.records.orders import OrderState, Outcome
 from verify.evidence import Evidence
 from verify.expected_orders import ExpectedOrder
+from verify.notes import Entry
 from verify.rows import OverviewCopyRow, OverviewRow
 from verify.rules.finding import Finding
 from verify.rules.overview_changes import overview_of_row
@@ -21,12 +23,17 @@ class _Line(msgspec.Struct):
     number: int
     prk: str
     medicine: str
-    quantity: Decimal
-    dosage: str
+    quantity: Decimal | None
     outcome: str
+    dosage: str = ""
     reasons: tuple[dict[str, Any], ...] = ()
     unit: str | None = None
     ordered_as: str | None = None
+    reviewer: str | None = None
+    signals: tuple[str, ...] = ()
+    sent_by_practice: bool = False
+    signal: str | None = None
+    decided_at: datetime | None = None
 
 
 class _Order(msgspec.Struct):
@@ -40,18 +47,6 @@ class _Order(msgspec.Struct):
     seq: int
     cancelled: bool
     lines: tuple[_Line, ...]
-
-
-class _Entry(msgspec.Struct):
-    prk: str
-    medicine: str
-    status: str
-    dosage: str
-    quantity: Decimal
-    unit: str
-    high_risk: bool
-    repeat_service: bool
-    incomplete: bool = False
 
 
 class _Flaw(msgspec.Struct):
@@ -75,7 +70,7 @@ class _NotifiedOrder(msgspec.Struct):
 
 _decode_order = msgspec.json.Decoder(_Order).decode
 _decode_notified = msgspec.json.Decoder(_NotifiedOrder).decode
-_decode_entries = msgspec.json.Decoder(tuple[_Entry, ...]).decode
+_decode_entries = msgspec.json.Decoder(tuple[Entry, ...]).decode
 _decode_flaws = msgspec.json.Decoder(tuple[_Flaw, ...]).decode
 
 
@@ -139,11 +134,16 @@ def _expected_body(order: ExpectedOrder, placed_at: str) -> _Order:
             line.prk,
             line.medicine,
             line.quantity,
-            line.dosage,
             line.outcome.value,
+            line.dosage,
             tuple(reason.model_dump(mode="json") for reason in line.reasons),
             line.unit,
             line.ordered_as,
+            line.reviewer,
+            tuple(line.signals),
+            line.sent_by_practice,
+            line.signal,
+            line.decided_at,
         )
         for number, line in order.lines.items()
     )

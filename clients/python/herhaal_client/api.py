@@ -76,7 +76,7 @@ class Api:
 
     async def _attempt(self, call: Call) -> Answer | ApiError:
         """Send a call once. Its failure is returned: httpx's exceptions hold the request with its token."""
-        request = await self._request(call, READ_S + call.wait_s)
+        request = await self._request(call, READ_S + call.wait_s + call.takes_s)
         try:
             response = await self.http.request(**request)
         except _FAILURES as error:

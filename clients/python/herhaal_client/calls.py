@@ -23,8 +23,9 @@ _SEGMENT = re.compile(r"\{(\w+)\}")
 class Call:
     """A request: `path` as in the OpenAPI document, such as `/orders/{order_id}`, and its values.
 
-    A parameter that is None is left out. `wait_s` (seconds) is sent as `Prefer: wait`. A `repeatable` call has
-    the same effect when it is sent twice.
+    A parameter that is None is left out. `wait_s` (seconds) is sent as `Prefer: wait`. `takes_s` is how much
+    longer than others (seconds) its answer may take. A `repeatable` call has the same effect when it is sent
+    twice.
     """
 
     method: str
@@ -34,6 +35,7 @@ class Call:
     body: BaseModel | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     wait_s: int = 0
+    takes_s: int = 0
     repeatable: bool = True
 
     @property

@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 from herhaal_client.calls import Answer, Call, Value
 from herhaal_client.service import LiveClient
 from schemas.api.directory import PharmaciesView, PracticeView
+from schemas.api.explanations import ExplanationView, TimelineView
 from schemas.api.orderable import OrderableView
 from schemas.api.ordering import (
     CancelRequest,
@@ -17,7 +18,13 @@ from schemas.api.ordering import (
     PlaceRequest,
     ReceivedView,
 )
+from schemas.api.policies import PolicyTrialRequest, PolicyTrialView, PolicyView
 from schemas.api.reviews import ReviewRequest, ReviewsView
+from schemas.base import Reviewer
+from schemas.reasons import Language
+
+TRIAL_S = 60
+"""How long ordering may take to try a policy; then it says that it took too long."""
 
 _ORDER: TypeAdapter[OrderView | ReceivedView] = TypeAdapter(OrderView | ReceivedView)
 
@@ -55,11 +62,30 @@ class OrderingClient(LiveClient):
         answer = await self.api.ask(Call("GET", "/patients/{patient}/orderable", values, params))
         return answer.read(OrderableView.model_validate_json)
 
+    async def explanation(self, order_id: UUID, language: Language = "nl") -> ExplanationView:
+        """Show in words how an order was decided, and why."""
+        values, params = {"order_id": order_id}, {"language": language}
+        answer = await self.api.ask(Call("GET", "/orders/{order_id}/explanation", values, params))
+        return answer.read(ExplanationView.model_validate_json)
+
+    async def timeline(self, order_id: UUID, language: Language = "nl") -> TimelineView:
+        """Show in words what happened to an order, oldest first."""
+        values, params = {"order_id": order_id}, {"language": language}
+        answer = await self.api.ask(Call("GET", "/orders/{order_id}/timeline", values, params))
+        return answer.read(TimelineView.model_validate_json)
+
     async def reviews(
-        self, practice: str, after: str | None = None, limit: int = 50
+        self,
+        practice: str,
+        after: str | None = None,
+        limit: int = 50,
+        reviewer: Reviewer | None = None,
     ) -> ReviewsView:
-        """Show a practice's lines in review, those placed first first; `after` is a page's `next`."""
-        params = {"after": after, "limit": limit}
+        """Show a practice's lines in review, those placed first first; `after` is a page's `next`.
+
+        With a `reviewer` those alone that this one is to decide.
+        """
+        params = {"after": after, "limit": limit, "reviewer": reviewer}
         call = Call("GET", "/practices/{agb}/reviews", {"agb": practice}, params)
         return (await self.api.ask(call)).read(ReviewsView.model_validate_json)
 
@@ -84,6 +110,20 @@ class OrderingClient(LiveClient):
         """Show a practice of the directory."""
         answer = await self.api.ask(Call("GET", "/practices/{agb}", {"agb": practice}))
         return answer.read(PracticeView.model_validate_json)
+
+    async def policy(self, practice: str) -> PolicyView:
+        """Show the policy by which a practice's orders are decided now."""
+        answer = await self.api.ask(Call("GET", "/practices/{agb}/policy", {"agb": practice}))
+        return answer.read(PolicyView.model_validate_json)
+
+    async def try_policy(self, practice: str, request: PolicyTrialRequest) -> PolicyTrialView:
+        """Try a policy on a practice's past orders; this takes up to a minute.
+
+        Unavailable: another policy is tried at this moment, or it took too long; ask for fewer months.
+        """
+        path, values = "/practices/{agb}/policy-trials", {"agb": practice}
+        call = Call("POST", path, values, body=request, takes_s=TRIAL_S, repeatable=False)
+        return (await self.api.ask(call)).read(PolicyTrialView.model_validate_json)
 
     async def feed(self, pharmacy: str, after: str | None = None, limit: int = 100) -> FeedView:
         """Show what was approved for a pharmacy after the cursor `after`, which is a page's `next`.

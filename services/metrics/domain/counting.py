@@ -21,6 +21,7 @@ from schemas.records.orders import (
     OrderEvent,
     OrderFulfilment,
     OrderLineDecided,
+    OrderLineSignalled,
     Outcome,
 )
 from schemas.times import local_date
@@ -88,7 +89,7 @@ def count(event: OrderEvent, counted: Counted | None) -> Counted | Repeated | Re
             return _change_outcomes(counted, event, {event.line: event.outcome})
         case OrderCancelled():
             return _change_outcomes(counted, event, dict.fromkeys(event.lines, Outcome.CANCELLED))
-        case OrderEscalated() | OrderFulfilment():
+        case OrderLineSignalled() | OrderEscalated() | OrderFulfilment():
             return _change_outcomes(counted, event, {})
         case _:
             assert_never(event)

@@ -20,6 +20,7 @@ from schemas.records.orders import (
     OrderEvent,
     OrderFulfilment,
     OrderLineDecided,
+    OrderLineSignalled,
     Outcome,
 )
 from schemas.trusted import trusted
@@ -114,7 +115,7 @@ def _respond(
             return _line_answer(event, order, parties, at, sent)
         case OrderCancelled():
             return _cancellation(event, order, parties)
-        case OrderEscalated() | OrderFulfilment():
+        case OrderLineSignalled() | OrderEscalated() | OrderFulfilment():
             return _NO_RESPONSE
         case _:
             assert_never(event)
@@ -135,6 +136,10 @@ def _line_answer(
     at: datetime,
     sent: AlreadySent | None,
 ) -> _Response:
+    approved_before = _is_approved(order, event.line)
+    if approved_before and event.outcome is Outcome.APPROVED:
+        # The practice looked at it again and keeps it: what the patient was told still holds.
+        return _NO_RESPONSE
     answer, promise = _answer(event, (answered_line(event),), parties, at, sent)
     facts = replace(
         answer,
@@ -142,8 +147,14 @@ def _line_answer(
         explanation=None if event.reviewed_as else event.explanation,
         explained_by=event.decided_by.role,
         rest=_rest(order, [event.line]),
+        withdrawn=approved_before,
     )
     return PatientMessage(Kind.LINE_ANSWER, facts), promise
+
+
+def _is_approved(order: Order | None, number: int) -> bool:
+    lines = order.lines if order else ()
+    return any(line.number == number and line.outcome is Outcome.APPROVED for line in lines)
 
 
 def _cancellation(event: OrderCancelled, order: Order | None, parties: Parties) -> _Response:
@@ -175,7 +186,7 @@ def _answer(
     at: datetime,
     sent: AlreadySent | None,
 ) -> tuple[Answer, PickupPromised | None]:
-    approved = tuple(line.line for line in lines if line.outcome is Outcome.APPROVED)
+    approved = tuple(line.line for line in lines if _is_collected(line))
     pickup = _pickup(parties, event.decided_at, sent) if approved else None
     window = pickup if isinstance(pickup, Window) else None
     answer = Answer(
@@ -187,6 +198,11 @@ def _answer(
     )
     promise = sent.promise if sent else _promise(event, approved, window, parties.practice, at)
     return answer, promise
+
+
+def _is_collected(line: AnsweredLine) -> bool:
+    """Tell whether we can say when a line is ready: the pharmacy has a prescription of ours."""
+    return line.outcome is Outcome.APPROVED and not line.sent_by_practice
 
 
 def _pickup(parties: Parties, decided_at: datetime, sent: AlreadySent | None) -> Window | NoPickup:

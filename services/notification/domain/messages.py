@@ -12,7 +12,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from schemas.base import Role
-from schemas.reasons import EXPLANATIONS, Language, Reason, ReasonCode
+from schemas.reasons import EXPLANATIONS, WAIT, Language, ReasonCode
 from schemas.records.directory import Pharmacy, Practice
 from schemas.records.orders import DecidedLine, OrderLineDecided, Outcome
 from services.notification.domain.pickup import Window
@@ -56,16 +56,18 @@ class ReasonText(Struct, frozen=True):
 class AnsweredLine(Struct, frozen=True):
     """One line with its outcome; `unit` is the overview's, None without one.
 
-    `ordered_as` is the order's name for the medicine where it contradicts the overview's.
+    `ordered_as` is the order's name for the medicine where it contradicts the overview's. `sent_by_practice`:
+    the practice sends the prescription to the pharmacy itself, so that we know nothing of when it is ready.
     """
 
     line: int
     medicine: str
-    quantity: Decimal
+    quantity: Decimal | None
     outcome: Outcome
     reasons: tuple[ReasonText, ...] = ()
     unit: str | None = None
     ordered_as: str | None = None
+    sent_by_practice: bool = False
 
 
 class OtherLine(Struct, frozen=True):
@@ -79,6 +81,7 @@ class Answer(Struct, frozen=True):
     """The outcomes of lines, and when and where the approved ones can be collected.
 
     `window` is None without an approved line or without a promise; `no_pickup` is why there is no promise.
+    `withdrawn`: the line was approved before, and is no longer.
     `explanation` is the reviewer's text, and `explained_by` the reviewer's role. `rest` has the other lines of
     the order.
     """
@@ -91,6 +94,7 @@ class Answer(Struct, frozen=True):
     explanation: str | None = None
     explained_by: Role | None = None
     rest: tuple[OtherLine, ...] = ()
+    withdrawn: bool = False
 
 
 class Cancellation(Struct, frozen=True):
@@ -135,13 +139,16 @@ def answered_line(line: DecidedLine | OrderLineDecided) -> AnsweredLine:
         line.medicine,
         line.quantity,
         line.outcome,
-        tuple(_reasons(line.reasons)),
+        tuple(_reasons(line)),
         line.unit,
         line.ordered_as,
+        line.sent_by_practice,
     )
 
 
-def _reasons(reasons: Iterable[Reason]) -> Iterable[ReasonText]:
-    for reason in reasons:
+def _reasons(line: DecidedLine | OrderLineDecided) -> Iterable[ReasonText]:
+    in_review = line.outcome is Outcome.REVIEW
+    for reason in line.reasons:
         text = EXPLANATIONS[reason.code]
-        yield ReasonText(reason.code, text.why, text.next_step, reason.earliest_date)
+        next_step = WAIT if in_review else text.next_step
+        yield ReasonText(reason.code, text.why, next_step, reason.earliest_date)

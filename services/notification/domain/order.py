@@ -15,6 +15,7 @@ from schemas.records.orders import (
     OrderEvent,
     OrderFulfilment,
     OrderLineDecided,
+    OrderLineSignalled,
     Outcome,
 )
 
@@ -65,7 +66,13 @@ def _approved_at(
             return event.decided_at
         case OrderLineDecided(outcome=Outcome.APPROVED):
             return event.decided_at
-        case OrderLineDecided() | OrderCancelled() | OrderEscalated() | OrderFulfilment():
+        case (
+            OrderLineDecided()
+            | OrderLineSignalled()
+            | OrderCancelled()
+            | OrderEscalated()
+            | OrderFulfilment()
+        ):
             return before
         case _:
             assert_never(event)
@@ -79,7 +86,7 @@ def _lines_after(lines: tuple[Line, ...], event: OrderEvent) -> tuple[Line, ...]
             return _with_decided(lines, Line(event.line, event.medicine, event.outcome))
         case OrderCancelled():
             return _with_cancelled(lines, event.lines)
-        case OrderEscalated() | OrderFulfilment():
+        case OrderLineSignalled() | OrderEscalated() | OrderFulfilment():
             return lines
         case _:
             assert_never(event)

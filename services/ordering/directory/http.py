@@ -35,7 +35,9 @@ class DirectoryApi:
         practice = rows.get(agb)
         if practice is None:
             raise not_found("practice")
-        return json_response(PracticeView.model_validate(vars(practice)))
+        return json_response(
+            PracticeView.model_validate({**vars(practice.policy), **vars(practice)})
+        )
 
 
 def add_routes(routes: APIRouter, api: DirectoryApi) -> None:

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from decimal import Decimal
 from functools import lru_cache
 from typing import assert_never
 from uuid import UUID, uuid5
 
 from schemas.base import Actor, Role
+from schemas.numbers import LARGEST
 from schemas.records.orders import (
     DecidedLine,
     OrderCancel,
@@ -17,15 +19,19 @@ from schemas.records.orders import (
     OrderFulfilment,
     OrderLine,
     OrderLineDecided,
+    OrderLineSignalled,
     OrderPlace,
     Outcome,
+    StatusSignal,
 )
 from schemas.records.prescriptions import PrescriptionApproved, PrescriptionWithdrawn
 from schemas.trusted import trusted
+from services.ordering.domain.facts import Facts
+from services.ordering.domain.knowledge import Known
 from services.ordering.domain.names import contradicts
 from services.ordering.domain.order import Line, Order, evolve, state_of
 from services.ordering.domain.overview import Entry
-from services.ordering.domain.rules import Verdict
+from services.ordering.domain.rules import VERSION, Verdict
 
 Prescription = PrescriptionApproved | PrescriptionWithdrawn
 
@@ -47,14 +53,9 @@ def policy_actor(practice: str, version: int | None) -> Actor:
 
 
 def decided(
-    command: OrderPlace,
-    at: datetime,
-    lines: tuple[DecidedLine, ...],
-    overview_version: int | None,
-    policy_version: int | None,
-    through: str | None,
+    command: OrderPlace, lines: tuple[DecidedLine, ...], known: Known, through: str | None
 ) -> OrderDecided:
-    """The first event of a new order that came `through` this outside system, if any; `at` is UTC."""
+    """The first event of a new order that came `through` this outside system, if any."""
     return _order_decided(
         order_id=command.order_id,
         seq=1,
@@ -63,29 +64,43 @@ def decided(
         pharmacy=command.pharmacy,
         channel=command.channel,
         placed_by=command.placed_by,
-        placed_at=at,
-        decided_at=at,
-        overview_version=overview_version,
-        policy_version=policy_version,
+        placed_at=known.at,
+        decided_at=known.at,
+        overview_version=known.overview_version,
+        policy_version=known.policy_version,
         state=state_of([line.outcome for line in lines]),
         lines=lines,
         through=through,
+        rules=VERSION,
     )
 
 
-def decided_line(line: OrderLine, verdict: Verdict, entry: Entry | None) -> DecidedLine:
-    """A line of the first event; `entry` is the overview's."""
+def decided_line(line: OrderLine, verdict: Verdict, facts: Facts) -> DecidedLine:
+    """A line of the first event."""
+    entry = facts.entry
     return _decided_line(
         line=line.line,
         prk=line.prk,
         medicine=entry.medicine if entry else line.medicine,
-        quantity=line.quantity,
+        quantity=quantity_of(line, entry),
         dosage=entry.dosage if entry else "",
         outcome=verdict.outcome,
         reasons=verdict.reasons,
         unit=entry.unit if entry else None,
         ordered_as=ordered_as(line.medicine, entry),
+        reviewer=verdict.reviewer,
+        signals=verdict.signals,
+        sent_by_practice=verdict.outcome is Outcome.APPROVED and not facts.known.connected,
     )
+
+
+def quantity_of(line: OrderLine | Line, entry: Entry | None) -> Decimal | None:
+    """How much is ordered: the usual quantity where the order has none, None where nothing says what is
+    usual."""
+    if line.quantity is not None or entry is None:
+        return line.quantity
+    # Two dosages together may be more than one line can have.
+    return min(entry.quantity, LARGEST)
 
 
 def ordered_as(ordered: str, entry: Entry | None) -> str | None:
@@ -101,8 +116,13 @@ def line_decided(
     by: Actor,
     explanation: str | None = None,
     reviewed_as: Outcome | None = None,
+    *,
+    asked: bool = False,
 ) -> OrderLineDecided:
-    """The event for a line that was in review or waiting; `line` is as decided now, `at` is UTC."""
+    """The event for a line that is decided later; `line` is as decided now, `at` is UTC.
+
+    `asked` if the rules decided, and not a person or a timer.
+    """
     return OrderLineDecided(
         order_id=order.order_id,
         seq=seq,
@@ -123,6 +143,30 @@ def line_decided(
         unit=line.unit,
         ordered_as=line.ordered_as,
         reviewed_as=reviewed_as,
+        reviewer=line.reviewer,
+        signals=line.signals,
+        sent_by_practice=line.sent_by_practice,
+        rules=VERSION if asked else None,
+    )
+
+
+def line_signalled(
+    order: Order, seq: int, line: Line, signal: StatusSignal, known: Known
+) -> OrderLineSignalled:
+    """The event for an approved line whose medicine is not to be repeated any more."""
+    assert known.overview_version is not None, "an overview tells it"
+    return OrderLineSignalled(
+        order_id=order.order_id,
+        seq=seq,
+        patient=order.patient,
+        practice=order.practice,
+        pharmacy=order.pharmacy,
+        channel=order.channel,
+        line=line.number,
+        prk=line.prk,
+        signal=signal,
+        overview_version=known.overview_version,
+        signalled_at=known.at,
     )
 
 
@@ -158,20 +202,22 @@ def follow(order: Order, events: Iterable[OrderEvent]) -> tuple[Order, tuple[Pre
 
 
 def prescriptions(order: Order, event: OrderEvent) -> tuple[Prescription, ...]:
-    """A prescription for each line that the event approves, a withdrawal for each approved line it cancels.
+    """A prescription for each line that the event approves, a withdrawal for each approved line that it ends.
 
-    `order` is the state before the event; for the first event, the state after it.
+    `order` is the state before the event; for the first event, the state after it. A line that the practice
+    sends itself has neither.
     """
     match event:
         case OrderDecided():
             return first_prescriptions(order, event)
-        case OrderLineDecided(outcome=Outcome.APPROVED):
-            return (_approved(order, event, event.decided_at, event.decided_by),)
+        case OrderLineDecided():
+            return _of_decided_line(order, event)
         case OrderCancelled():
-            lines = [line for line in order.lines if line.number in event.lines]
-            approved = [line for line in lines if line.outcome is Outcome.APPROVED]
-            return tuple([_withdrawn(order, line, event) for line in approved])
-        case OrderLineDecided() | OrderEscalated() | OrderFulfilment():
+            sent = [line for line in order.lines if line.number in event.lines and _is_sent(line)]
+            return tuple(
+                [_withdrawn(order, line, event.cancelled_at, event.reason) for line in sent]
+            )
+        case OrderLineSignalled() | OrderEscalated() | OrderFulfilment():
             return ()
         case _:
             assert_never(event)
@@ -180,13 +226,33 @@ def prescriptions(order: Order, event: OrderEvent) -> tuple[Prescription, ...]:
 def first_prescriptions(order: Order, event: OrderDecided) -> tuple[Prescription, ...]:
     """A prescription for each line that the first event approves."""
     by = policy_actor(event.practice, event.policy_version)
-    approved = [line for line in event.lines if line.outcome is Outcome.APPROVED]
-    return tuple([_approved(order, line, event.decided_at, by) for line in approved])
+    sent = [line for line in event.lines if _is_sent(line)]
+    return tuple([_approved(order, line, event.decided_at, by) for line in sent])
+
+
+def _is_sent(line: DecidedLine | OrderLineDecided | Line) -> bool:
+    """Tell whether a prescription of ours goes to the pharmacy."""
+    return line.outcome is Outcome.APPROVED and not line.sent_by_practice
+
+
+def _of_decided_line(order: Order, event: OrderLineDecided) -> tuple[Prescription, ...]:
+    """The prescription or withdrawal that follows; none for a line that was sent already and is kept."""
+    before = next(line for line in order.lines if line.number == event.line)
+    if before.outcome is not Outcome.APPROVED:
+        return (
+            (_approved(order, event, event.decided_at, event.decided_by),)
+            if _is_sent(event)
+            else ()
+        )
+    if event.outcome is Outcome.APPROVED or not _is_sent(before):
+        return ()
+    return (_withdrawn(order, before, event.decided_at, event.explanation),)
 
 
 def _approved(
     order: Order, line: DecidedLine | OrderLineDecided, at: datetime, by: Actor
 ) -> PrescriptionApproved:
+    assert line.quantity is not None, "an approved line has its entry's quantity, if not its own"
     return _prescription_approved(
         prescription_id=prescription_id(order.order_id, line.line),
         order_id=order.order_id,
@@ -207,7 +273,7 @@ def _approved(
     )
 
 
-def _withdrawn(order: Order, line: Line, event: OrderCancelled) -> PrescriptionWithdrawn:
+def _withdrawn(order: Order, line: Line, at: datetime, reason: str | None) -> PrescriptionWithdrawn:
     return PrescriptionWithdrawn(
         prescription_id=prescription_id(order.order_id, line.number),
         order_id=order.order_id,
@@ -215,6 +281,6 @@ def _withdrawn(order: Order, line: Line, event: OrderCancelled) -> PrescriptionW
         patient=order.patient,
         practice=order.practice,
         pharmacy=order.pharmacy,
-        withdrawn_at=event.cancelled_at,
-        reason=event.reason,
+        withdrawn_at=at,
+        reason=reason,
     )

@@ -10,7 +10,7 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from schemas.base import Actor, Channel, PlacedBy
+from schemas.base import Actor, Channel, PlacedBy, Reviewer
 from schemas.reasons import Reason
 from schemas.records.orders import (
     DecidedLine,
@@ -20,23 +20,27 @@ from schemas.records.orders import (
     OrderEvent,
     OrderFulfilment,
     OrderLineDecided,
+    OrderLineSignalled,
     OrderPlace,
     OrderState,
     Outcome,
+    Signal,
+    StatusSignal,
 )
 
 
-class Line(Struct, frozen=True):
+class Line(Struct, frozen=True, omit_defaults=True):
     """The current state of one line, with what its last event says of it.
 
     `decided_by`, `decided_at` (UTC), `decided_as` and `explanation` are those of the last `OrderLineDecided`,
     None before the first. `decided_as` is the reviewer's decision, also when the overview overruled it.
+    `signal` is what became of the medicine since the line was approved, until somebody decides the line again.
     """
 
     number: int
     prk: str
     medicine: str
-    quantity: Decimal
+    quantity: Decimal | None
     outcome: Outcome
     reasons: tuple[Reason, ...] = ()
     dosage: str = ""
@@ -46,6 +50,10 @@ class Line(Struct, frozen=True):
     ordered_as: str | None = None
     decided_at: datetime | None = None
     explanation: str | None = None
+    reviewer: Reviewer | None = None
+    signals: tuple[Signal, ...] = ()
+    sent_by_practice: bool = False
+    signal: StatusSignal | None = None
 
 
 class Order(Struct, frozen=True, dict=True):
@@ -106,6 +114,9 @@ def evolve(order: Order, event: OrderEvent) -> Order:
         case OrderLineDecided():
             lines = [_decided(n, event) if n.number == event.line else n for n in order.lines]
             return replace(order, seq=event.seq, lines=tuple(lines))
+        case OrderLineSignalled():
+            lines = [_signalled(n, event) if n.number == event.line else n for n in order.lines]
+            return replace(order, seq=event.seq, lines=tuple(lines))
         case OrderCancelled():
             lines = [_cancelled(n) if n.number in event.lines else n for n in order.lines]
             return replace(
@@ -146,6 +157,9 @@ def _as_decided(line: DecidedLine) -> Line:
         line.dosage,
         unit=line.unit,
         ordered_as=line.ordered_as,
+        reviewer=line.reviewer,
+        signals=line.signals,
+        sent_by_practice=line.sent_by_practice,
     )
 
 
@@ -164,8 +178,15 @@ def _decided(line: Line, event: OrderLineDecided) -> Line:
         event.ordered_as,
         event.decided_at,
         event.explanation,
+        event.reviewer,
+        event.signals,
+        event.sent_by_practice,
     )
 
 
+def _signalled(line: Line, event: OrderLineSignalled) -> Line:
+    return replace(line, signal=event.signal)
+
+
 def _cancelled(line: Line) -> Line:
-    return replace(line, outcome=Outcome.CANCELLED)
+    return replace(line, outcome=Outcome.CANCELLED, reviewer=None, signal=None)

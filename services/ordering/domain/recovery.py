@@ -9,8 +9,9 @@ from datetime import datetime
 
 from schemas.records.orders import OrderDecided, OrderEvent, OrderPlace, OrderState
 from services.ordering.domain import decisions
-from services.ordering.domain.decisions import OVERDUE, Change, Context, Refused, Unchanged
+from services.ordering.domain.decisions import OVERDUE, Change, Refused, Unchanged
 from services.ordering.domain.events import first_prescriptions, follow
+from services.ordering.domain.knowledge import Context
 from services.ordering.domain.order import Order, begin
 
 
@@ -31,11 +32,13 @@ def recover(
     at_first = begin(command, digest, first)
     order, later = follow(at_first, others)
     prescriptions = first_prescriptions(at_first, first) + later
-    if not _waits(order):
-        return Change(order, prescriptions=prescriptions)
-    timer = decisions.overdue(order, order.placed_at, context.policy)
-    waiting = Change(order, prescriptions=prescriptions, timers=(timer,))
-    return waiting if context.overview is None else _decided_now(waiting, at, context)
+    timers = (decisions.overdue(order, order.placed_at, context.policy),) if _waits(order) else ()
+    recovered = Change(
+        order, prescriptions=prescriptions, timers=timers, recovered=tuple(published)
+    )
+    undecided = not order.cancelled and any(map(decisions.waits_for_overview, order.lines))
+    decides = undecided and context.overview is not None
+    return _decided_now(recovered, at, context) if decides else recovered
 
 
 def catch_up(order: Order, event: OrderEvent) -> Change | Unchanged | Refused:
@@ -46,7 +49,7 @@ def catch_up(order: Order, event: OrderEvent) -> Change | Unchanged | Refused:
         return Refused("not_its_next_event")
     after, prescriptions = follow(order, [event])
     cancelled = (OVERDUE,) if _waits(order) and not _waits(after) else ()
-    return Change(after, prescriptions=prescriptions, cancelled=cancelled)
+    return Change(after, prescriptions=prescriptions, cancelled=cancelled, recovered=(event,))
 
 
 def _decided_now(waiting: Change, at: datetime, context: Context) -> Change:
@@ -60,13 +63,18 @@ def _decided_now(waiting: Change, at: datetime, context: Context) -> Change:
         waiting.prescriptions + decided.prescriptions,
         waiting.timers,
         decided.cancelled,
+        decided.known,
+        waiting.recovered,
     )
 
 
 def _is_decision_on(event: OrderDecided, command: OrderPlace) -> bool:
     """Tell whether this event decided this command, and not another order under the same id."""
-    placed = [(n.line, n.prk, n.quantity) for n in command.lines]
-    decided = [(n.line, n.prk, n.quantity) for n in event.lines]
+    placed = [(n.line, n.prk) for n in command.lines]
+    decided = [(n.line, n.prk) for n in event.lines]
+    quantities = zip(command.lines, event.lines, strict=False)
+    if any(n.quantity not in (None, m.quantity) for n, m in quantities):
+        return False
     if event.placed_by not in (None, command.placed_by):
         return False
     return (placed, command.patient, command.practice, command.pharmacy, command.channel) == (

@@ -12,7 +12,9 @@ from runtime.systems import Systems
 from schemas.access import Action
 from schemas.api.orderable import OrderableMedicine, OrderableView
 from schemas.base import PharmacyAgb
+from schemas.medicine_groups import MedicineLists
 from schemas.records.directory import Pharmacy, Practice, System
+from schemas.records.medicines import MedicineList
 from services.ordering import store
 from services.ordering.domain.orderable import Orderable, orderable
 from services.ordering.work import Directory
@@ -25,7 +27,12 @@ class OrderableApi:
         self._resources = resources
         practices = resources.table(Practice).rows
         systems = Systems(resources.table(System).rows, practices)
-        self._directory = Directory(practices, resources.table(Pharmacy).rows, systems)
+        self._directory = Directory(
+            practices,
+            resources.table(Pharmacy).rows,
+            systems,
+            MedicineLists(resources.table(MedicineList).rows),
+        )
 
     async def show(self, caller: Caller, patient: str, pharmacy: str | None) -> Response:
         """Show each medicine of the overview, with the verdict on an order of it alone at this pharmacy.
@@ -35,13 +42,14 @@ class OrderableApi:
         """
         async with self._resources.api_pool.acquire() as db:
             overview = (await store.overviews(db, [patient])).get(patient)
+            history = (await store.histories(db, [patient])).get(patient, ())
         practice = overview.practice if overview else None
         if not caller.may(About(patient=patient, practice=practice)):
             raise not_found("overview")
         if overview is None:
             caller.saw_nothing()
             return json_response(OrderableView(overview_version=None, practice=None, medicines=[]))
-        context = self._directory.of(overview.practice, pharmacy, overview)
+        context = self._directory.of(overview.practice, pharmacy, overview, history)
         found = orderable(overview, context, caller.now, pharmacy_chosen=pharmacy is not None)
         return json_response(
             OrderableView(
@@ -75,4 +83,6 @@ def _medicine_view(found: Orderable) -> OrderableMedicine:
         status=medicine.status,
         outcome=verdict.outcome,
         reasons=verdict.reasons,
+        reviewer=verdict.reviewer,
+        signals=verdict.signals,
     )

@@ -24,11 +24,11 @@ from schemas import topics
 from schemas.access import Action
 from schemas.api.ordering import OrderView, ReceivedView
 from schemas.api.reviews import ReviewRequest, ReviewsView
-from schemas.base import Actor, LineNumber
+from schemas.base import Actor, LineNumber, Reviewer
 from schemas.records.orders import OrderReview, Outcome
 from services.ordering import store as orders_store
 from services.ordering.commands import Commands, accepted
-from services.ordering.domain.decisions import is_repeat
+from services.ordering.domain.decisions import is_repeat, to_be_decided
 from services.ordering.domain.order import Line, Order
 from services.ordering.reviews import store
 from services.ordering.reviews.store import CURSOR, START, Position
@@ -51,9 +51,17 @@ class ReviewsApi:
         self._decided: LongPoll[LineKey, Order] = LongPoll(self._find_decided)
 
     async def of_practice(
-        self, caller: Caller, practice: str, after: str | None, limit: int
+        self,
+        caller: Caller,
+        practice: str,
+        after: str | None,
+        limit: int,
+        reviewer: Reviewer | None,
     ) -> Response:
         """Show a page of a practice's lines in review, those placed first first.
+
+        With a `reviewer` those alone that this one is to decide. The first page also has the approved lines
+        whose medicine was stopped since.
 
         Raises:
             Problem: 404, not the caller's practice.
@@ -61,9 +69,10 @@ class ReviewsApi:
         caller.require(About(practice=practice), "practice")
         position = Position.read(after) if after else START
         async with self._resources.api_pool.acquire() as db:
-            found, total = await store.lines_in_review(db, practice, position, limit)
-        caller.saw(each.order.patient for each in found)
-        return json_response(reviews_view(found, total, limit))
+            found, total = await store.lines_in_review(db, practice, position, limit, reviewer)
+            signalled = [] if after else await store.signalled_lines(db, practice)
+        caller.saw(each.order.patient for each in (*found, *signalled))
+        return json_response(reviews_view(found, total, limit, signalled))
 
     async def decide(
         self,
@@ -127,7 +136,7 @@ def _line(order: Order, number: int) -> Line:
 
 
 def _in_review(order: Order, key: LineKey) -> bool:
-    return _line(order, key[1]).outcome is Outcome.REVIEW
+    return not order.cancelled and to_be_decided(_line(order, key[1]))
 
 
 def _answer(order: Order, command: OrderReview) -> Response:
@@ -144,10 +153,14 @@ def add_routes(routes: APIRouter, api: ReviewsApi) -> None:
     @routes.get("/practices/{agb}/reviews", response_model=ReviewsView)
     @may(Action.REVIEWS_READ)
     async def of_practice(
-        caller: CallerOf, agb: PracticePath, after: After = None, limit: Limit = 50
+        caller: CallerOf,
+        agb: PracticePath,
+        after: After = None,
+        limit: Limit = 50,
+        reviewer: Reviewer | None = None,
     ) -> Response:
         """List a practice's lines in review, oldest order first."""
-        return await api.of_practice(caller, agb, after, limit)
+        return await api.of_practice(caller, agb, after, limit, reviewer)
 
     @routes.put(
         "/orders/{order_id}/lines/{line}/review",

@@ -1,14 +1,14 @@
 """Bodies of lines in review, and in words what became of one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from schemas.api.reviews import LineInReview, ReviewsView
+from schemas.api.reviews import LineInReview, ReviewsView, SignalledLine
 from schemas.base import Role
 from schemas.records.orders import Outcome
 from schemas.times import AMSTERDAM
 from services.ordering.domain.order import Line, Order
-from services.ordering.reviews.store import InReview
+from services.ordering.reviews.store import ToDecide
 
 _WHO: Mapping[Role, str] = {
     Role.PATIENT: "The patient",
@@ -43,17 +43,20 @@ def _on(moment: datetime | None) -> str:
     return f" on {moment.astimezone(AMSTERDAM):%-d %B %Y at %H:%M}" if moment else ""
 
 
-def reviews_view(found: Sequence[InReview], total: int, limit: int) -> ReviewsView:
-    """The response body for a page of at most `limit` lines."""
+def reviews_view(
+    found: Sequence[ToDecide], total: int, limit: int, signalled: Iterable[ToDecide]
+) -> ReviewsView:
+    """The response body for a page of at most `limit` lines, with the approved ones to decide again."""
     more = len(found) == limit
     return ReviewsView(
         reviews=[_line_in_review(each) for each in found],
+        signalled=[_signalled_line(each) for each in signalled],
         next=found[-1].position.cursor if more else None,
         total=total,
     )
 
 
-def _line_in_review(found: InReview) -> LineInReview:
+def _line_in_review(found: ToDecide) -> LineInReview:
     order, line = found.order, found.line
     return LineInReview(
         order_id=order.order_id,
@@ -62,6 +65,8 @@ def _line_in_review(found: InReview) -> LineInReview:
         prk=line.prk,
         medicine=line.medicine,
         quantity=line.quantity,
+        reviewer=line.reviewer,
+        signals=line.signals,
         unit=line.unit,
         dosage=line.dosage,
         ordered_as=line.ordered_as,
@@ -72,4 +77,24 @@ def _line_in_review(found: InReview) -> LineInReview:
         placed_by=order.placed_by,
         channel=order.channel,
         pharmacy=order.pharmacy,
+    )
+
+
+def _signalled_line(found: ToDecide) -> SignalledLine:
+    order, line = found.order, found.line
+    assert line.signal is not None, "only a signalled line is decided again"
+    return SignalledLine(
+        order_id=order.order_id,
+        line=line.number,
+        patient=order.patient,
+        prk=line.prk,
+        medicine=line.medicine,
+        quantity=line.quantity,
+        unit=line.unit,
+        dosage=line.dosage,
+        signal=line.signal,
+        approved_at=line.decided_at or order.placed_at,
+        placed_at=order.placed_at,
+        pharmacy=order.pharmacy,
+        sent_by_practice=line.sent_by_practice,
     )

@@ -8,7 +8,7 @@ from typing import Any
 from schemas.access import Action
 from schemas.base import Actor
 from tests.harness.made import METFORMINE, an_order, as_json, entry
-from tests.integration.access.places import Place, person_json, proxy_json, proxy_of
+from tests.integration.access.places import LISTED, Place, person_json, proxy_json, proxy_of
 
 Json = Mapping[str, Any]
 
@@ -88,8 +88,13 @@ def _order(place: Place) -> dict[str, Any]:
     return order
 
 
+def listed() -> list[dict[str, Any]]:
+    """The medicines of a place's overview."""
+    return [as_json(entry(medicine)) for medicine in LISTED]
+
+
 def _overview(place: Place) -> dict[str, Any]:
-    return {"practice": place.practice, "medications": [as_json(entry())]}
+    return {"practice": place.practice, "medications": listed()}
 
 
 _BODIES: Mapping[tuple[str, str], tuple[str | None, Callable[[Place], dict[str, Any]]]] = {
@@ -99,6 +104,7 @@ _BODIES: Mapping[tuple[str, str], tuple[str | None, Callable[[Place], dict[str, 
         None,
         lambda _: {"outcome": "refused", "explanation": "Eerst controle."},
     ),
+    ("POST", "/practices/{agb}/policy-trials"): (None, lambda _: {"policy": {}, "months": 1}),
     ("PUT", "/patients/{patient}/overview"): ("by", _overview),
     ("PUT", "/patients/{patient}/medications/{prk}/status"): (
         "by",

@@ -18,7 +18,18 @@ from samples.persons import a_person
 from schemas.access import Party
 from schemas.records.directory import Directory
 from tests.harness.kafka import eventually
-from tests.harness.made import GP, PHARMACY, PRACTICE, a_patient, an_order, as_json, entry
+from tests.harness.made import (
+    GP,
+    METFORMINE,
+    OMEPRAZOL,
+    PHARMACY,
+    PRACTICE,
+    SIMVASTATINE,
+    a_patient,
+    an_order,
+    as_json,
+    entry,
+)
 from tests.harness.streams import stream
 from tests.harness.systems import serving, system_name
 from tests.integration.conftest import EXAMPLE
@@ -47,6 +58,9 @@ TELLING = ("ordering", "notification")
 """The services that tell what happens."""
 
 WAIT = {"prefer": "wait=20"}
+LISTED = (METFORMINE, OMEPRAZOL, SIMVASTATINE)
+"""The medicines of a place's overview: ordered, for lines in review, and for an order that is cancelled."""
+
 SHOWN_TO_A_PROXY = {"ordering": "orders", "medication": "overview", "notification": "messages"}
 """What each service shows to who stands in for a patient."""
 
@@ -176,15 +190,30 @@ class Maker:
         return Place(patient, practice, pharmacy, order.order_id, since)
 
     async def in_review(self, place: Place) -> Place:
-        """Make a new order of this patient, whose line is in review."""
+        """Make a new order of this patient, whose line is in review; those before it are cancelled."""
         order = an_order(
-            place.patient, practice=place.practice, pharmacy=place.pharmacy, remark="Graag bellen."
+            place.patient,
+            OMEPRAZOL,
+            practice=place.practice,
+            pharmacy=place.pharmacy,
+            remark="Graag bellen.",
         )
         portal = bearer(self.stack, Party.PORTAL, sub=system_name(Party.PORTAL, place.practice))
-        url = f"{self.stack.endpoints['ordering']}/orders"
-        placed = await self.http.post(url, json=as_json(order), headers={**portal, **WAIT})
+        headers, url = {**portal, **WAIT}, f"{self.stack.endpoints['ordering']}/orders"
+        await self._cancel_reviews(place.patient, headers)
+        placed = await self.http.post(url, json=as_json(order), headers=headers)
         assert placed.json()["state"] == "in_review", placed.text
         return replace(place, order_id=order.order_id)
+
+    async def _cancel_reviews(self, patient: str, headers: Mapping[str, str]) -> None:
+        """Cancel the patient's orders in review: a medicine of one that is under way is not ordered again."""
+        ordering = self.stack.endpoints["ordering"]
+        orders = await self.http.get(f"{ordering}/patients/{patient}/orders", headers=headers)
+        by = {"cancelled_by": {"role": "patient", "id": patient}}
+        for order in orders.json()["orders"]:
+            if order["state"] == "in_review":
+                url = f"{ordering}/orders/{order['order_id']}/cancel"
+                assert (await self.http.post(url, json=by, headers=headers)).status_code == 200
 
     async def stand_in(self, place: Place, proxy: str) -> None:
         """Let somebody stand in for the patient of a place, and wait until every service knows it."""
@@ -224,7 +253,8 @@ class Maker:
         system = bearer(
             self.stack, Party.PRACTICE_SYSTEM, sub=system_name(Party.PRACTICE_SYSTEM, practice)
         )
-        overview = {"practice": practice, "medications": [as_json(entry())], "by": as_json(GP)}
+        listed = [as_json(entry(medicine)) for medicine in LISTED]
+        overview = {"practice": practice, "medications": listed, "by": as_json(GP)}
         imported = await self.http.put(url, json=overview, headers={**system, **WAIT})
         assert imported.status_code == 200, imported.text
 

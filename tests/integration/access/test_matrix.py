@@ -39,8 +39,8 @@ async def _cell(
     if role is not None:
         caller = asking(door.stack, role, places[Asked.OWN], empty=asked is Asked.NONE)
     place = places[asked]
-    if operation.action is Action.REVIEWS_DECIDE:
-        # A line is decided once: each cell has its own.
+    if operation.action in (Action.REVIEWS_DECIDE, Action.ORDERS_CANCEL):
+        # A line is decided once, an order cancelled once: each cell has its own.
         place = await maker.in_review(place)
     got = await door.ask(operation, place, caller)
     said = got.said if operation.action else got.status

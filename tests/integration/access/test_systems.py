@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 from aiokafka.errors import GroupAuthorizationFailedError, TopicAuthorizationFailedError
 
 from cli.directory import apply_directory
-from cli.directory.publish import State
+from cli.entries.publishing import State
 from deploy.local import LocalStack
 from runtime.kafka_address import client_options
 from samples.codes import practice_code

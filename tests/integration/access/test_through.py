@@ -6,7 +6,7 @@ from schemas import topics
 from schemas.access import Party
 from schemas.topic_lookup import of_system
 from tests.harness.kafka import records_of, send, sent
-from tests.harness.made import PHARMACY, PRACTICE, an_order, as_json
+from tests.harness.made import PHARMACY, PRACTICE, SIMVASTATINE, an_order, as_json
 from tests.harness.systems import system_name
 from tests.integration.access.callers import asking
 from tests.integration.access.door import Door
@@ -23,7 +23,7 @@ async def test_events_say_through_which_system_and_answers_do_not(
     """
     own = places[Asked.OWN]
     patient = asking(door.stack, Party.PATIENT, own)
-    order = an_order(own.patient, practice=PRACTICE, pharmacy=PHARMACY)
+    order = an_order(own.patient, SIMVASTATINE, practice=PRACTICE, pharmacy=PHARMACY)
     url = f"{door.stack.endpoints['ordering']}/orders"
     portal = bearer(door.stack, Party.PORTAL, sub=PORTAL)
     placed = await door.http.post(url, json=as_json(order), headers={**portal, **WAIT})

@@ -20,6 +20,7 @@ from schemas import topics
 from schemas.records.orders import OrderPlace
 from tests.harness.kafka import producer, send, sent
 from tests.harness.made import (
+    FREELY,
     METFORMINE,
     OMEPRAZOL,
     a_cancellation,
@@ -97,7 +98,10 @@ async def violations(stack: LocalStack) -> list[str]:
 async def patients(stack: LocalStack, number: int) -> list[str]:
     """Send an overview of this many new patients."""
     found = [a_patient() for _ in range(number)]
-    imports = [an_import(patient, entry(METFORMINE), entry(OMEPRAZOL)) for patient in found]
+    imports = [
+        an_import(patient, entry(METFORMINE, **FREELY), entry(OMEPRAZOL, **FREELY))
+        for patient in found
+    ]
     await send(stack.kafka, [sent(topics.MEDICATION_CHANGES.name, one) for one in imports])
     return found
 

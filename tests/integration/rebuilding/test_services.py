@@ -22,6 +22,7 @@ from schemas.records.orders import OrderEscalated, OrderReview, Outcome
 from tests.harness.kafka import eventually, header, read_all, records_of, send, sent
 from tests.harness.made import (
     AMOXICILLINE,
+    FREELY,
     GP,
     METFORMINE,
     OMEPRAZOL,
@@ -54,8 +55,8 @@ async def a_history(stack: LocalStack, practice: str | None = None) -> str:
                 topics.MEDICATION_CHANGES.name,
                 an_import(
                     patient,
-                    entry(METFORMINE),
-                    entry(OMEPRAZOL),
+                    entry(METFORMINE, **FREELY),
+                    entry(OMEPRAZOL, **FREELY),
                     entry(AMOXICILLINE, Status.TEMPORARY),
                     **at,
                 ),

@@ -1,6 +1,6 @@
 """Made-up outputs of an engine."""
 
-from bench.data.orders import orders
+from bench.data.orders import FIRST_MS, orders
 from bench.data.patients import Population
 from bench.data.records import InputRecord
 from bench.data.region import directory
@@ -11,8 +11,8 @@ from runtime.messages.message import Outgoing
 PEOPLE = Population(50)
 REGION = directory(review_everything=True)
 ORACLE = Oracle(REGION, PEOPLE)
-FILLED_MS = (0, 10)
-"""The oracle decides as if every order was placed at 0 ms."""
+FILLED_MS = (FIRST_MS, FIRST_MS + 10)
+"""The oracle decides as if every order came at this time."""
 
 
 def placed(count: int) -> list[InputRecord]:

@@ -14,7 +14,7 @@ from bench.data.records import InputRecord
 from bench.data.region import directory, write_for_peers
 from bench.errors import BenchError
 from bench.expect import Oracle
-from bench.fixed_job import CODES, LaterRules
+from bench.fixed_job import CHANGED, CODES, LaterRules
 from bench.judge import judge_outputs
 from bench.peers import rules
 from bench.peers.arguments import region
@@ -56,8 +56,15 @@ def test_the_sentence_names_each_later_rule_and_its_lines() -> None:
 
 def test_the_job_s_own_rules_are_no_matter() -> None:
     later = LaterRules()
-    later.check(a_decision(CODES))
+    later.check(a_decision(CODES - CHANGED))
     later.require_none()
+
+
+def test_a_rule_that_means_something_else_by_now_is_named_as_a_later_one() -> None:
+    later = LaterRules()
+    later.check(a_decision([ReasonCode.UNKNOWN_PHARMACY]))
+    with pytest.raises(BenchError, match="UNKNOWN_PHARMACY on 1 line"):
+        later.require_none()
 
 
 def test_what_is_no_decision_has_no_lines() -> None:
@@ -87,14 +94,15 @@ def test_a_code_that_ordering_does_not_know_is_a_wrong_decision() -> None:
 
 
 def test_peers_give_every_code_of_the_job_and_no_other(tmp_path: Path) -> None:
-    people = Population(300)
+    people = Population(3000)
     whole = region(write_for_peers(directory(review_everything=False), tmp_path / "region.json"))
     codes: set[str] = set()
     for given in orders(people, 3000):
         order = orjson.loads(given.value)
         overview = orjson.loads(people.record_of(order["patient"]).value)
-        for found in (overview, None):
-            event = rules.decide(order, found, whole, "1970-01-01T00:00:00Z")
+        elsewhere = order | {"pharmacy": "02999999"}
+        for asked, found in ((order, overview), (order, None), (elsewhere, overview)):
+            event = rules.decide(asked, found, whole, "1970-01-01T00:00:00Z")
             codes |= {reason["code"] for line in event["lines"] for reason in line["reasons"]}
     assert codes == CODES
     java = JAVA.read_text()

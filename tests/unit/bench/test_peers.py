@@ -18,7 +18,7 @@ from bench.peers.arguments import region
 def test_the_rules_on_dictionaries_decide_as_ordering_does(
     tmp_path: Path, review_everything: bool
 ) -> None:
-    people, whole = Population(300), directory(review_everything=review_everything)
+    people, whole = Population(2000), directory(review_everything=review_everything)
     known = region(write_for_peers(whole, tmp_path / "region.json"))
     placed = list(orders(people, 2000))
     expected = Oracle(whole, people).expected(placed)

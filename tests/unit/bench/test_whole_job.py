@@ -11,7 +11,7 @@ from bench.whole_job import NOTIFICATIONS, WholeJob, done_ms, whole_job
 from schemas import topics
 from tests.unit.bench.made import output
 
-JOB = whole_job(50, 60)
+JOB = whole_job(60)
 
 
 def outputs(job: WholeJob = JOB) -> list[Output]:

@@ -28,7 +28,7 @@ practices:
       working_days: 2
       ready_from: 15:30
     policy:
-      review_everything: false
+      withdraw_when_stopped: false
 pharmacies:
   - agb: "02999001"
     name: De Vijzel
@@ -47,7 +47,7 @@ def _found(tmp_path: Path, text: str) -> list[str]:
     file = tmp_path / "directory.yaml"
     file.write_text(text, encoding="utf-8")
     checked = check(file, TODAY)
-    assert (checked.directory is None) == bool(checked.lines(warnings=False))
+    assert (checked.content is None) == bool(checked.lines(warnings=False))
     lines = (*checked.lines(warnings=False), *checked.lines(warnings=True))
     return [line.removeprefix(f"{file}:") for line in lines]
 
@@ -119,15 +119,15 @@ put a text with an apostrophe in double quotes, such as "'s-Hertogenbosch\"""",
             "10: practices[0].processing.working_days: input should be less than or equal to 20",
         ),
         (
-            "review_everything: false",
-            "review_everything: no",
-            "13: practices[0].policy.review_everything: must be true or false",
+            "withdraw_when_stopped: false",
+            "withdraw_when_stopped: no",
+            "13: practices[0].policy.withdraw_when_stopped: must be true or false",
         ),
         (
-            "review_everything: false",
-            "review_evrything: false",
-            "13: practices[0].policy.review_evrything: is no known key; "
-            "did you mean review_everything?",
+            "withdraw_when_stopped: false",
+            "withdraw_when_stoped: false",
+            "13: practices[0].policy.withdraw_when_stoped: is no known key; "
+            "did you mean withdraw_when_stopped?",
         ),
         (
             "city: Lindewaard",

@@ -11,6 +11,7 @@ from deploy.local import LocalStack, StackOptions
 from deploy.local.issuer import people as issuer
 from samples.people import CHRONIC, STOPPED, TEMPORARY
 from schemas.access import Party
+from schemas.base import RiskClass
 from schemas.records.medication import Medication, Status
 
 TODAY = date(2026, 11, 29)
@@ -53,6 +54,24 @@ def test_anna_has_a_medicine_in_every_state() -> None:
     assert len([e for e in chronic if not e.high_risk and not e.repeat_service]) >= 4
     ordered = (TODAY - timedelta(days=84)).isoformat()
     assert next(e for e in entries if e.prk == "5487").last_ordered_on == ordered
+
+
+def test_annas_medicines_show_what_the_rules_look_at() -> None:
+    """Given her chronic medicines; then all but one are authorised, a check-up is due, one is class A."""
+    chronic = [e for e in medications("pat_example01") if e.status is Status.CHRONIC]
+    authorised = [e.authorisation for e in chronic if e.authorisation]
+    assert all(given.on < TODAY <= given.until for given in authorised)
+    assert len(authorised) == len(chronic) - 1
+    assert [e.prk for e in chronic if e.control_due and e.control_due < TODAY] == ["61034"]
+    assert [e.prk for e in chronic if e.risk_class is RiskClass.A] == ["90115"]
+
+
+def test_brams_medicines_have_an_authorisation_that_ended_and_a_specialists() -> None:
+    entries = {e.prk: e for e in medications("pat_example02")}
+    ended = entries["45519"].authorisation
+    assert ended is not None
+    assert ended.until == TODAY - timedelta(days=35)
+    assert entries["2402"].specialist
 
 
 def test_medicines_are_those_of_the_samples_under_the_same_codes() -> None:

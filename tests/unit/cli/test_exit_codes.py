@@ -4,6 +4,7 @@ With servers: `test_topics`, `test_dlq`, `test_progress_command`, `test_verify` 
 tests/integration.
 """
 
+import os
 import re
 from pathlib import Path
 
@@ -13,11 +14,14 @@ from typer.testing import CliRunner
 from cli.__main__ import main
 from cli.app import app
 
-EXAMPLE = str(Path(__file__).parents[3] / "deploy" / "example" / "directory.yaml")
+DEPLOY = Path(__file__).parents[3] / "deploy"
+EXAMPLE = str(DEPLOY / "example" / "directory.yaml")
+MEDICINES = str(DEPLOY / "lists" / "medicines-nl.yaml")
 NOWHERE = "127.0.0.1:1"
 KAFKA = ("--kafka", NOWHERE)
 POSTGRES = ("--postgres", "postgresql://postgres@127.0.0.1:1/postgres")
 SERVERS = (*KAFKA, *POSTGRES)
+OLD = ("--service", "ordering", "--before")
 DROP = ("--by", "op-1", "--why", "test")
 
 SAYS = {
@@ -32,6 +36,9 @@ SAYS = {
     ("topics", "apply"): {0, 1},
     ("directory", "check"): {0, 1},
     ("directory", "apply"): {0, 1},
+    ("medicines", "check"): {0, 1},
+    ("medicines", "apply"): {0, 1},
+    ("medicines", "show"): set(),
     ("schemas", "check"): {0, 1},
     ("dlq", "replay"): {0, 1, 2},
     ("systems", "add"): {0, 1},
@@ -39,13 +46,18 @@ SAYS = {
     ("systems", "rotate"): set(),
     ("systems", "remove"): set(),
     ("revoke",): set(),
+    ("explain",): set(),
     ("people", "import"): {0, 1, 2},
     ("people", "erase"): set(),
     ("people", "rotate"): set(),
+    ("policy", "try"): {0, 1},
     ("progress", "show"): {0, 1},
     ("audit", "verify"): {0, 1},
     ("audit", "export"): set(),
     ("audit", "expire"): set(),
+    ("parts", "list"): set(),
+    ("parts", "make"): set(),
+    ("parts", "detach"): set(),
     ("backup",): set(),
     ("restore",): set(),
     ("demo",): set(),
@@ -97,12 +109,23 @@ def _commands(group: object, *above: str) -> list[tuple[str, ...]]:
         (["directory", "check", "/none"], 1),
         (["directory", "apply", EXAMPLE, *KAFKA], 1),
         (["directory", "apply", __file__, *KAFKA], 1),
+        (["medicines", "check", MEDICINES], 0),
+        (["medicines", "check", __file__], 1),
+        (["medicines", "check", "/none"], 1),
+        (["medicines", "apply", MEDICINES, *KAFKA], 1),
+        (["medicines", "apply", __file__, *KAFKA], 1),
+        (["medicines", "show", *KAFKA], 1),
+        (["medicines", "show", "N05AN01", *KAFKA], 1),
+        (["medicines", "show", "lithium", *KAFKA], 1),
         (["schemas", "check"], 0),
         (["schemas", "check", "--folder", "{tmp}"], 1),
         (["schemas", "snapshot", "--folder", "{tmp}"], 0),
         (["schemas", "asyncapi", "ordering"], 0),
         (["schemas", "asyncapi", "odering"], 1),
         (["lag", *KAFKA], 1),
+        (["explain", "0192aaaa-0000-7000-8000-000000000001", *SERVERS], 1),
+        (["explain", "42", *SERVERS], 1),
+        (["explain", "0192aaaa-0000-7000-8000-000000000001", "--data", "{tmp}"], 1),
         (["revoke", "proxy-1", *KAFKA], 1),
         (["revoke", " ", *KAFKA], 1),
         (["revoke", "proxy-1", "--why", "because", *KAFKA], 1),
@@ -117,6 +140,9 @@ def _commands(group: object, *above: str) -> list[tuple[str, ...]]:
         (["dlq", "replay", "ordering", "--all", *KAFKA], 1),
         (["dlq", "replay", "ordering", *KAFKA], 1),
         (["dlq", "drop", "ordering", "0:0", *DROP, *KAFKA], 1),
+        (["policy", "try", "{tmp}/none.yaml", "--practice", "01999001", *POSTGRES], 1),
+        (["policy", "try", os.devnull, "--practice", "01999001", *POSTGRES], 1),
+        (["policy", "try", os.devnull, "--practice", "01999001", "--data", "{tmp}"], 1),
         (["progress", "show", *SERVERS], 1),
         (["progress", "accept", "ordering", *SERVERS], 1),
         (["verify", "--wait", "0", *SERVERS], 1),
@@ -124,6 +150,12 @@ def _commands(group: object, *above: str) -> list[tuple[str, ...]]:
         (["rebuild", "metrics", *SERVERS], 1),
         (["rebuild", "metrics", "--compare-only", *SERVERS], 1),
         (["rebuild", "medication", *SERVERS], 1),
+        (["parts", "list", *POSTGRES], 1),
+        (["parts", "list", "--service", "metrics", *POSTGRES], 1),
+        (["parts", "make", "--data", "{tmp}"], 1),
+        (["parts", "detach", *OLD, "2006-01", "--yes", *SERVERS], 1),
+        (["parts", "detach", *OLD, "2026-01", "--yes", *SERVERS], 1),
+        (["parts", "detach", *OLD, "then", "--yes", *SERVERS], 1),
         (["backup", "{tmp}/x.tar.gz", "--data", "{tmp}"], 1),
         (["backup", "{tmp}/x.tar.gz", "--data", "{tmp}", "--databases-only"], 1),
         (["restore", "{tmp}/x.tar.gz", "--data", "{tmp}"], 1),

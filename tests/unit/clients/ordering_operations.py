@@ -3,9 +3,11 @@
 from decimal import Decimal
 
 from schemas.api.directory import PharmaciesView, PracticeView
+from schemas.api.explanations import ExplanationView, TimelineView
 from schemas.api.orderable import OrderableView
 from schemas.api.ordering import CancelRequest, FeedItem, FeedView, OrdersView, PlaceRequest
 from schemas.api.reviews import ReviewRequest, ReviewsView
+from schemas.base import Reviewer
 from schemas.records.orders import Outcome
 from tests.harness.made import PHARMACY, PRACTICE, an_order
 from tests.unit.clients.asking import RECEIVED
@@ -20,6 +22,7 @@ from tests.unit.clients.example import (
     first_event,
     of_kind,
 )
+from tests.unit.schemas.policy_bodies import POLICY, TRIAL, TRY
 from tests.unit.schemas.test_api_bodies import ID, ORDER
 
 PLACE = PlaceRequest(**dict(an_order(PATIENT)))
@@ -74,11 +77,27 @@ ORDERING = [
     ),
     Example(
         "ordering",
+        "explanation",
+        "GET /orders/{order_id}/explanation",
+        lambda c: c.ordering.explanation(ID, "en"),
+        of_kind(ExplanationView),
+        query={"language": "en"},
+    ),
+    Example(
+        "ordering",
+        "timeline",
+        "GET /orders/{order_id}/timeline",
+        lambda c: c.ordering.timeline(ID, "en"),
+        of_kind(TimelineView),
+        query={"language": "en"},
+    ),
+    Example(
+        "ordering",
         "reviews",
         "GET /practices/{agb}/reviews",
-        lambda c: c.ordering.reviews(PRACTICE, after=f"1-{ID}-1", limit=3),
+        lambda c: c.ordering.reviews(PRACTICE, f"1-{ID}-1", 3, Reviewer.GP),
         of_kind(ReviewsView),
-        query={"after": f"1-{ID}-1", "limit": "3"},
+        query={"after": f"1-{ID}-1", "limit": "3", "reviewer": "gp"},
     ),
     Example(
         "ordering",
@@ -102,6 +121,21 @@ ORDERING = [
         "GET /practices/{agb}",
         lambda c: c.ordering.practice(PRACTICE),
         of_kind(PracticeView),
+    ),
+    Example(
+        "ordering",
+        "policy",
+        "GET /practices/{agb}/policy",
+        lambda c: c.ordering.policy(PRACTICE),
+        POLICY,
+    ),
+    Example(
+        "ordering",
+        "try_policy",
+        "POST /practices/{agb}/policy-trials",
+        lambda c: c.ordering.try_policy(PRACTICE, TRY),
+        TRIAL,
+        body=TRY,
     ),
     Example(
         "ordering",

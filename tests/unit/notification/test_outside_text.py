@@ -14,7 +14,7 @@ from services.notification.domain.decisions import Decision, decide
 from services.notification.domain.order import evolve
 from services.notification.outside_text import one_line, quoted
 from services.notification.texts import CURRENT_VERSION, Texts
-from tests.unit.notification.made import MONDAY, cancelled, decided, line_decided, parties
+from tests.unit.notification.made import MONDAY, a_line, cancelled, decided, line_decided, parties
 
 TEXTS = Texts()
 
@@ -31,7 +31,8 @@ def _cancelled(text: str, language: Language = "nl", by: Actor = PHARMACY) -> st
 
 
 def _body(event: Any, language: Language) -> str:
-    decision = decide(event, evolve(None, decided()), parties(), MONDAY)
+    in_review = decided(a_line("Metformine 500 mg tablet", Outcome.REVIEW))
+    decision = decide(event, evolve(None, in_review), parties(), MONDAY)
     assert isinstance(decision, Decision)
     assert decision.message is not None
     kind: Kind = decision.message.kind

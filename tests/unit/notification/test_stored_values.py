@@ -61,6 +61,7 @@ ANSWER = Answer(
                 ),
             ),
             ordered_as="Clavulaanzuur",
+            sent_by_practice=True,
         ),
     ),
     window=Window(amsterdam("2026-11-25 15:30"), amsterdam("2027-06-25 17:30")),
@@ -68,20 +69,21 @@ ANSWER = Answer(
     explanation="Tot ziens",
     explained_by=Role.GP,
     rest=(OtherLine("Omeprazol", Outcome.REVIEW),),
+    withdrawn=True,
 )
 STORED_ANSWER = (
     '{"practice":{"agb":"01999001","name":"Huisartsenpraktijk De Linde","phone":"0123-456710"},'
     '"pharmacy":{"agb":"02999001","name":"Apotheek De Gouden Vijzel","address":"Marktplein 4",'
     '"city":"Lindewaard","phone":"0123-456730"},'
     '"lines":[{"line":1,"medicine":"Metformine","quantity":2.5,"outcome":"approved","reasons":[],"unit":"ml",'
-    '"ordered_as":null},'
+    '"ordered_as":null,"sent_by_practice":false},'
     '{"line":2,"medicine":"Amoxicilline","quantity":21,"outcome":"refused","reasons":['
     '{"code":"TOO_EARLY","why":{"nl":"Te vroeg.","en":"Too early."},'
     '"next_step":{"nl":"Wacht.","en":"Wait."},"earliest_date":"2027-01-16"}],"unit":null,'
-    '"ordered_as":"Clavulaanzuur"}],'
+    '"ordered_as":"Clavulaanzuur","sent_by_practice":true}],'
     '"window":{"start":"2026-11-25T15:30:00+01:00","until":"2027-06-25T17:30:00+02:00"},'
     '"no_pickup":"no_opening","explanation":"Tot ziens","explained_by":"gp",'
-    '"rest":[{"medicine":"Omeprazol","outcome":"review"}]}'
+    '"rest":[{"medicine":"Omeprazol","outcome":"review"}],"withdrawn":true}'
 )
 
 CANCELLATION = Cancellation(
@@ -123,7 +125,7 @@ def test_fields_that_an_older_value_lacks_have_their_defaults() -> None:
     assert (older.lines, older.pharmacy, older.approved_at) == (ORDER.lines, None, None)
     answer = decoder(Answer).decode(STORED_ANSWER.partition(',"no_pickup"')[0] + "}")
     assert (answer.lines, answer.no_pickup, answer.explanation) == (ANSWER.lines, None, None)
-    assert (answer.explained_by, answer.rest) == (None, ())
+    assert (answer.explained_by, answer.rest, answer.withdrawn) == (None, (), False)
     cancellation = decoder(Cancellation).decode(STORED_CANCELLATION.partition(',"by"')[0] + "}")
     assert (cancellation.reason, cancellation.by, cancellation.rest) == ("Verhuisd", None, ())
 

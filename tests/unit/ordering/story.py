@@ -135,9 +135,10 @@ class Story:
 
     def next_batch(self) -> Self:
         """Start another batch on what this one saved."""
-        waiting = {patient: set(ids) for patient, ids in self.work.waiting.items()}
         work = Work(
-            IdentityMap(dict(self.work.orders.current)), dict(self.work.overviews), waiting=waiting
+            IdentityMap(dict(self.work.orders.current)),
+            dict(self.work.overviews),
+            histories=dict(self.work.histories),
         )
         return type(self)(self.handler, work)
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from schemas.base import Actor, Role
+from schemas.base import Actor, Reviewer, Role
 from schemas.reasons import ReasonCode
 from schemas.records.medication import Status
 from schemas.records.orders import (
@@ -140,7 +140,7 @@ def test_the_overview_that_arrives_decides_each_waiting_line_with_the_next_seq()
 
 def test_an_overview_changes_nothing_for_orders_that_do_not_wait() -> None:
     story = given(BOTH).when(an_order(ANNA, METFORMINE, AMOXICILLINE))
-    story.when(overview(entry(METFORMINE, Status.STOPPED), version=2)).then_nothing()
+    story.when(overview(entry(METFORMINE), entry(AMOXICILLINE), version=2)).then_nothing()
     story.then(approved(), refused(TEMPORARY))
 
 
@@ -150,20 +150,29 @@ def test_a_waiting_order_can_go_into_review() -> None:
     assert story.bodies(PrescriptionApproved) == []
 
 
-def test_a_waiting_order_is_refused_as_unknown_patient_when_its_timer_fires() -> None:
+def test_an_order_whose_overview_does_not_come_goes_to_a_person_and_is_never_refused() -> None:
     order = an_order(ANNA, METFORMINE, OMEPRAZOL)
     story = given().when(order).when(overdue(order), at=later(60))
-    story.then(refused(UNKNOWN), refused(UNKNOWN))
+    story.then(review(UNKNOWN), review(UNKNOWN))
     events = story.bodies(OrderLineDecided)
     assert seqs(events) == [2, 3]
     assert {e.decided_by.role for e in events} == {Role.SYSTEM}
+    assert {e.reviewer for e in events} == {Reviewer.ASSISTANT}
 
 
-def test_an_overview_after_the_timer_has_fired_changes_nothing() -> None:
+def test_an_overview_that_comes_after_all_decides_what_nobody_has_decided_yet() -> None:
     order = an_order(ANNA)
     story = given().when(order).when(overdue(order), at=later(60)).when(overview(), at=later(61))
+    story.then(approved())
+    assert seqs(story.bodies(OrderLineDecided)) == [2, 3]
+
+
+def test_an_overview_that_comes_after_a_person_decided_changes_nothing() -> None:
+    order = an_order(ANNA)
+    story = given().when(order).when(overdue(order), at=later(60))
+    story.when(decided(order, outcome=Outcome.REFUSED), at=later(61)).when(overview(), at=later(62))
     story.then_nothing()
-    story.then(refused(UNKNOWN))
+    story.then(refused())
 
 
 def test_a_timer_of_a_decided_order_changes_nothing() -> None:

@@ -26,8 +26,9 @@ from schemas.records.orders import (
 )
 from schemas.records.prescriptions import PrescriptionApproved, PrescriptionWithdrawn
 from services.ordering.domain import decisions
-from services.ordering.domain.decisions import OVERDUE, Context, Decided
+from services.ordering.domain.decisions import OVERDUE, Decided
 from services.ordering.domain.events import follow, prescriptions
+from services.ordering.domain.knowledge import Context
 from services.ordering.domain.order import Line, Order, begin, evolve
 from services.ordering.domain.overview import read_overview
 from services.ordering.handlers import HANDLERS, INPUTS, OUTPUT_TOPIC

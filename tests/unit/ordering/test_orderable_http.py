@@ -11,7 +11,7 @@ from samples.callers import Permitted
 from schemas.access import Party
 from schemas.api.orderable import OrderableView
 from schemas.reasons import ReasonCode
-from schemas.records.directory import Pharmacy, Policy, Practice
+from schemas.records.directory import Approver, Pharmacy, Policy, Practice
 from schemas.records.medication import Medication
 from schemas.records.orders import Outcome
 from services.ordering import store
@@ -33,6 +33,7 @@ def served(*medications: Medication, policy: Policy | None = None) -> Served:
     kept = read_overview(overview(*medications, version=4))
     row: Any = (ANNA, kept.practice, kept.version, encode_parts(kept.medications))
     made.api.answers[store._OVERVIEWS] = lambda _: [row] if medications else []
+    made.api.answers[store._HISTORIES] = lambda _: []
     return made
 
 
@@ -54,17 +55,17 @@ async def test_each_medicine_has_its_verdict_and_what_is_usual() -> None:
 
 
 async def test_the_practices_policy_counts() -> None:
-    made = served(entry(), policy=Policy(review_everything=True))
+    made = served(entry(), policy=Policy(approver=Approver.ASSISTANT))
     (medicine,) = (await made.ask("GET", PATH)).json()["medicines"]
     assert (medicine["outcome"], medicine["reasons"]) == ("review", [])
 
 
 @pytest.mark.parametrize(
     ("query", "outcome"),
-    [({}, "approved"), ({"pharmacy": PHARMACY}, "approved"), ({"pharmacy": "02999009"}, "refused")],
+    [({}, "approved"), ({"pharmacy": PHARMACY}, "approved"), ({"pharmacy": "02999009"}, "review")],
     ids=["none", "known", "unknown"],
 )
-async def test_an_unknown_pharmacy_refuses_and_none_does_not(
+async def test_a_pharmacy_that_is_not_connected_needs_a_person_and_none_does_not(
     query: dict[str, str], outcome: str
 ) -> None:
     (medicine,) = (await served(entry()).ask("GET", PATH, params=query)).json()["medicines"]

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from msgspec.structs import replace
 
 from runtime.loop.handler import Done
 from runtime.messages.message import Outgoing
@@ -39,7 +40,6 @@ from tests.unit.ordering.story import (
     given,
     later,
     overview,
-    refused,
     review,
     waits,
 )
@@ -138,6 +138,17 @@ def test_all_published_events_of_an_order_are_applied() -> None:
     assert contents(_prescriptions(after)) == contents(_prescriptions(before))
 
 
+def test_a_recovered_order_has_a_note_of_each_event_without_what_was_known() -> None:
+    order = an_order(ANNA, METFORMINE, OMEPRAZOL)
+    before = given(KNOWS_BOTH).when(order).when(a_review(order, 2)).when(a_cancellation(order))
+
+    after = restored(before).when(order)
+
+    noted = [replace(note, known=None) for note in before.work.notes[order.order_id]]
+    assert after.work.notes[order.order_id] == noted
+    assert [note.seq for note in noted] == [1, 2, 3]
+
+
 def test_repeated_commands_of_a_recovered_order_change_nothing_and_are_not_rejected() -> None:
     order = an_order(ANNA, METFORMINE, OMEPRAZOL)
     commands = (a_review(order, 2), a_cancellation(order))
@@ -193,17 +204,18 @@ def test_a_recovered_waiting_order_sets_its_timer_again() -> None:
     assert [t.id for t in after.timers] == [t.id for t in before.timers]
 
 
-def test_a_recovered_order_stays_refused_after_its_timer_fired() -> None:
+def test_a_recovered_order_that_waited_in_vain_is_decided_by_the_overview_that_is_there() -> None:
     order = an_order(ANNA)
     before = given().when(order)
     due = before.timers[0].due_at
     timer = OrderTimer(order_id=order.order_id, patient=ANNA, kind="overview_overdue", due_at=due)
     before.when(timer, at=due)
-    before.then(refused(ReasonCode.UNKNOWN_PATIENT))
+    before.then(review(ReasonCode.UNKNOWN_PATIENT))
 
-    after = restored(before, overview()).when(order)
+    without, after = restored(before).when(order), restored(before, overview()).when(order)
 
-    after.then(refused(ReasonCode.UNKNOWN_PATIENT))
+    without.then(review(ReasonCode.UNKNOWN_PATIENT))
+    after.then(approved())
     after.when(timer, at=due).then_nothing()
 
 

@@ -17,7 +17,7 @@ from schemas.access import Party
 from schemas.base import Actor, Role
 from schemas.records.orders import OrderReview, Outcome
 from schemas.topics import ORDERS_REVIEWS
-from services.ordering import store
+from services.ordering import intake, store
 from services.ordering.app import SERVICE
 from services.ordering.domain.order import Line, Order
 from tests.harness.made import METFORMINE, PHARMACY, PRACTICE, an_order
@@ -63,7 +63,7 @@ def desk(line: Line = LINE, *, known: bool = True, **changes: Any) -> Desk:
     body = encode_parts(replace(ORDER, lines=(line,), **changes))
     overview: Any = (ANNA, PRACTICE, 1, b"[]")
     made.api.answers |= {
-        store._INTAKE: lambda _: [],
+        intake._RECEIVED: lambda _: [],
         store._ORDERS_BY_ID: lambda ids: [{"body": body}] if ORDER.order_id in ids else [],
         store._OVERVIEWS: lambda _: [overview] if known else [],
     }

@@ -9,11 +9,13 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from schemas.base import Body
+from schemas.records.directory import Policy
 from schemas.records.medication import Status
 from schemas.records.orders import (
     OrderCancelled,
     OrderDecided,
     OrderLineDecided,
+    OrderLineSignalled,
     OrderReview,
     OrderTimer,
     Outcome,
@@ -94,8 +96,10 @@ def handle_all(commands: list[tuple[Body, int]], story: Story | None = None) -> 
     return story
 
 
-def order_events(story: Story) -> list[OrderDecided | OrderLineDecided | OrderCancelled]:
-    return story.bodies(OrderDecided, OrderLineDecided, OrderCancelled)
+def order_events(
+    story: Story,
+) -> list[OrderDecided | OrderLineDecided | OrderLineSignalled | OrderCancelled]:
+    return story.bodies(OrderDecided, OrderLineDecided, OrderLineSignalled, OrderCancelled)
 
 
 @for_all(COMMANDS)
@@ -108,16 +112,19 @@ def test_an_orders_events_are_numbered_from_1_without_a_gap(
     assert [isinstance(e, OrderDecided) for e in events] == [n == 0 for n in range(len(events))]
 
 
-@for_all(COMMANDS)
+@for_all(COMMANDS, st.booleans())
 @quick
 def test_every_line_that_was_ever_approved_has_exactly_one_prescription(
-    commands: list[tuple[Body, int]],
+    commands: list[tuple[Body, int]], withdraws: bool
 ) -> None:
-    story = handle_all([(ORDER, 0), *commands])
+    """It is withdrawn once, when the line is not approved any more."""
+    policy = Policy(withdraw_when_stopped=withdraws)
+    story = handle_all([(ORDER, 0), *commands], given(policy=policy))
     made = Counter(p.line for p in story.bodies(PrescriptionApproved))
     assert made == Counter(approved_lines(story))
     withdrawn = Counter(p.line for p in story.bodies(PrescriptionWithdrawn))
-    assert withdrawn == (made if story.order.cancelled else Counter())
+    still = {n.number for n in story.order.lines if n.outcome is Outcome.APPROVED}
+    assert withdrawn == Counter(made.keys() - still)
 
 
 def approved_lines(story: Story) -> set[int]:

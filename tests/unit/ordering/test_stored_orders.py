@@ -69,7 +69,7 @@ STORED = (
     '"placed_by":{"role":"proxy","id":"proxy-1"},"placed_at":"2026-11-23T09:12:00.041000Z",'
     '"digest":"43fc030909df83b5df6432dbefc92bc6","seq":3,"lines":['
     '{"number":1,"prk":"5487","medicine":"Metformine 500 mg tablet","quantity":90,'
-    '"outcome":"approved","reasons":[],"dosage":"1x daags 1",'
+    '"outcome":"approved","dosage":"1x daags 1",'
     '"decided_by":{"role":"gp","id":"gp-1"},"decided_as":"approved","unit":"stuk",'
     '"ordered_as":"Glucophage","decided_at":"2026-11-23T10:00:00Z",'
     '"explanation":"Eerst\\ncontrole"},'
@@ -77,9 +77,7 @@ STORED = (
     '"outcome":"refused","reasons":['
     '{"code":"TOO_EARLY","earliest_date":"2027-01-16","other_order":null},'
     '{"code":"DUPLICATE_ORDER","earliest_date":null,'
-    '"other_order":"0192aaaa-0000-7000-8000-000000000002"}],'
-    '"dosage":"","decided_by":null,"decided_as":null,"unit":null,"ordered_as":null,'
-    '"decided_at":null,"explanation":null}],'
+    '"other_order":"0192aaaa-0000-7000-8000-000000000002"}]}],'
     '"remark":"’s avonds","supply_until":"2027-01-31","cancelled":true,'
     '"cancelled_by":{"role":"pharmacy","id":"02999001"},"cancelled_at":"2026-11-24T09:00:00Z",'
     '"cancel_reason":"niet leverbaar"}'
@@ -93,9 +91,7 @@ def test_an_order_is_stored_in_these_bytes() -> None:
 
 
 def test_fields_that_an_older_order_lacks_have_their_defaults() -> None:
-    nulls = ',"decided_by":null,"decided_as":null,"unit":null,"ordered_as":null'
-    older = STORED.replace(f'{nulls},"decided_at":null,"explanation":null', "")
-    older = older[: older.index(',"cancelled":true')] + "}"
+    older = STORED[: STORED.index(',"cancelled":true')] + "}"
     order = read(older)
     assert (order.lines, order.cancelled, order.cancelled_by) == (ORDER.lines, False, None)
 

@@ -1,6 +1,7 @@
 """The order form: what somebody typed, and what is read of it or said about it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -20,6 +21,7 @@ from portal.web.field_errors import FieldError
 from portal.web.forms import Fields, Form
 from samples.codes import pharmacy_code
 from schemas.base import LONGEST_TEXT
+from schemas.records.directory import Remarks
 
 TODAY = date(2026, 11, 29)
 PHARMACY = pharmacy_code(1)
@@ -111,6 +113,49 @@ def test_a_day_that_cannot_be_meant_is_said_at_its_field(typed: str) -> None:
 )
 def test_everything_that_is_not_right_is_said_at_once(form: Form, fields: list[str]) -> None:
     assert wrong(form) == fields
+
+
+EARLY = replace(KNOWN, early=frozenset({OME}))
+
+
+@pytest.mark.parametrize(
+    "why", [{"supply_until": "2026-12-20"}, {"remark": "Ik ga op reis"}], ids=["period", "remark"]
+)
+def test_an_early_medicine_is_ordered_with_a_period_or_a_remark(why: dict[str, str]) -> None:
+    order = read_order(filled_in(MET, OME, **why), EARLY)
+    assert isinstance(order, Order)
+    assert [one.prk for one in order.wanted] == [MET, OME]
+
+
+@pytest.mark.parametrize("remark", ["", "\u200b"])
+def test_an_early_medicine_without_a_reason_asks_for_the_period(remark: str) -> None:
+    """Given an early medicine, and no remark that people can see; then the field of the period says so."""
+    errors: Any = read_order(filled_in(MET, OME, remark=remark), EARLY)
+    (error,) = errors
+    assert error.field == "supply_until"
+    assert error.values == {"medicine": "Omeprazol"}
+
+
+@pytest.mark.parametrize(
+    ("remarks", "written", "fields"),
+    [
+        (Remarks.OPTIONAL, "", []),
+        (Remarks.OPTIONAL, "x" * 20, []),
+        (Remarks.OPTIONAL, "x" * 21, ["remark"]),
+        (Remarks.MANDATORY, "", ["remark"]),
+        (Remarks.MANDATORY, "\u200b", ["remark"]),
+        (Remarks.MANDATORY, "Zoals altijd", []),
+        (Remarks.NOT_ALLOWED, "", []),
+        (Remarks.NOT_ALLOWED, "Graag bellen", ["remark"]),
+    ],
+)
+def test_a_remark_is_as_the_practice_wants_it(
+    remarks: Remarks, written: str, fields: list[str]
+) -> None:
+    known = replace(KNOWN, remarks=remarks, remark_length=20)
+    read = read_order(filled_in(remark=written), known)
+    errors = [] if isinstance(read, Order) else [error.field for error in read]
+    assert errors == fields
 
 
 def test_the_longest_remark_is_right() -> None:

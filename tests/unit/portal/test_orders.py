@@ -1,11 +1,12 @@
 """A patient's order: where and when to collect, also as a calendar file, until it is cancelled."""
 
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
+import httpx
 import pytest
 from icalendar import Calendar
 
@@ -21,12 +22,15 @@ from schemas.api.notification import (
     PickupView,
 )
 from schemas.api.ordering import CancellationView, LineView, OrderView
-from schemas.base import Channel, PlacedBy, Role
+from schemas.base import Channel, PlacedBy, Reviewer, Role
+from schemas.reasons import WAIT, Reason, ReasonCode
 from schemas.records.notifications import Kind
-from schemas.records.orders import OrderState, Outcome
+from schemas.records.orders import OrderState, Outcome, StatusSignal
 from schemas.times import AMSTERDAM
 from tests.harness.made import PHARMACY, PRACTICE
+from tests.unit.clients.asking import Reply
 from tests.unit.portal.visits import NOW, Told, a_visit, answering, look
+from tests.unit.schemas.explained import a_timeline, an_explanation
 
 ANNA = "pat_anna0001"
 WHO = Claims(sub=ANNA, role=Party.PATIENT, patients=(ANNA,))
@@ -34,6 +38,8 @@ ID = UUID("01920000-0000-7000-8000-000000000001")
 PAGE = "/patients/{patient}/orders/{order_id}"
 WINDOW = datetime(2026, 12, 2, 15, 30, tzinfo=AMSTERDAM)
 ORDER_OF = f"GET ordering/orders/{ID}"
+TIMELINE = f"GET ordering/orders/{ID}/timeline"
+EXPLANATION = f"GET ordering/orders/{ID}/explanation"
 INBOX = f"GET notification/patients/{ANNA}/messages"
 
 
@@ -62,6 +68,10 @@ def an_order(outcome: Outcome = Outcome.APPROVED) -> OrderView:
     )
 
 
+A_TIMELINE = a_timeline(ID)
+AN_EXPLANATION = an_explanation(ID)
+
+
 def a_promise(start: datetime = WINDOW) -> MessageView:
     """A message that says when to collect, for two hours from then."""
     where = PickupPharmacy(
@@ -80,14 +90,25 @@ def a_promise(start: datetime = WINDOW) -> MessageView:
     )
 
 
-async def shown(order: OrderView, messages: Sequence[MessageView]) -> str:
+def with_line(**changes: Any) -> OrderView:
+    """An order whose line is otherwise."""
+    order = an_order()
+    return order.model_copy(update={"lines": (order.lines[0].model_copy(update=changes),)})
+
+
+async def shown(
+    order: OrderView, messages: Sequence[MessageView], changes: Mapping[str, Reply] | None = None
+) -> str:
     inbox = MessagesView(messages=[*messages], unread=0)
     told = Told(
         {
             ORDER_OF: answering(order),
             INBOX: answering(inbox),
+            TIMELINE: answering(A_TIMELINE),
+            EXPLANATION: answering(AN_EXPLANATION),
             "GET ordering/pharmacies": answering(PharmaciesView(pharmacies=[])),
         }
+        | dict(changes or {})
     )
     in_path = {"patient": ANNA, "order_id": f"{ID}"}
     status, html = await look(orders.pages, "GET", PAGE, a_visit(WHO, told, in_path=in_path))
@@ -107,6 +128,90 @@ async def test_a_cancelled_order_does_not_say_when_to_collect() -> None:
     assert "When you can collect it" not in html
     for text in ("There is nothing to collect", "Take it out of your calendar"):
         assert text in html
+
+
+async def test_an_order_that_was_withdrawn_does_not_say_when_to_collect_either() -> None:
+    """Given a promise, and then a refusal of the only line; then the page and the calendar take it back."""
+    refused = an_order(Outcome.REFUSED).model_copy(update={"state": OrderState.REFUSED})
+    html = await shown(refused, [a_promise()])
+    assert "When you can collect it" not in html
+    assert "Take it out of your calendar" in html
+    assert event_of(refused, [a_promise()])["status"] == "CANCELLED"
+
+
+async def test_what_the_practice_sends_itself_is_said_with_whom_to_ask() -> None:
+    html = await shown(with_line(sent_by_practice=True), [])
+    assert "Your practice sends the prescription to your pharmacy itself." in html
+
+
+@pytest.mark.parametrize(
+    ("reviewer", "said"),
+    [
+        (Reviewer.GP, "Your GP is looking at it"),
+        (Reviewer.PHARMACY, "Your pharmacy is looking at it"),
+        (None, "Your practice is looking at it"),
+    ],
+)
+async def test_who_looks_at_a_line_is_said_and_to_wait_once(
+    reviewer: Reviewer | None, said: str
+) -> None:
+    """Given a line in review for two reasons, of a quantity that nobody has said; then one sentence says to
+    wait, and none to order again."""
+    early = Reason(code=ReasonCode.TOO_EARLY, earliest_date=date(2026, 12, 11))
+    html = await shown(
+        with_line(
+            outcome=Outcome.REVIEW,
+            quantity=None,
+            reviewer=reviewer,
+            reasons=(early, Reason(code=ReasonCode.LARGER_SUPPLY)),
+        ),
+        [],
+    )
+    assert said in html
+    assert html.count(WAIT["en"]) == 1
+    assert "11 December" not in html
+    assert "None" not in html
+
+
+async def test_a_refused_line_has_its_day_in_words_and_leads_to_the_order_that_has_it() -> None:
+    other = UUID(int=5)
+    reasons = (
+        Reason(code=ReasonCode.DUPLICATE_ORDER, other_order=other),
+        Reason(code=ReasonCode.TOO_EARLY, earliest_date=date(2026, 12, 11)),
+    )
+    html = await shown(with_line(outcome=Outcome.REFUSED, reasons=reasons), [])
+    assert f'href="/patients/{ANNA}/orders/{other}"' in html
+    assert "You can order it again from Friday 11 December." in html
+
+
+async def test_what_the_practice_is_to_look_at_again_is_not_shown_to_the_patient() -> None:
+    html = await shown(with_line(signal=StatusSignal.STOPPED), [])
+    assert "stopped" not in html.lower()
+
+
+async def test_an_order_says_what_happened_and_why() -> None:
+    html = await shown(an_order(), [])
+    for text in ("The patient placed the order.", "A GP approved this.", "Graag op tijd."):
+        assert text in html
+    assert html.index("A GP approved this.", html.index("What happened")) < html.index(
+        "The patient placed the order."
+    ), "the newest is on top"
+    for text in ("Why?", "The medicine needs extra care.", "Class of the medicine: ", "B: care"):
+        assert text in html
+
+
+async def test_when_the_history_is_away_the_rest_is_shown() -> None:
+    away = httpx.ConnectError("refused")
+    html = await shown(an_order(), [a_promise()], {TIMELINE: away, EXPLANATION: away})
+    assert "De Vijzel" in html
+    assert "We cannot show this part now" in html
+    assert "Why?" not in html
+
+
+async def test_a_history_with_a_gap_says_so() -> None:
+    gap = answering(A_TIMELINE.model_copy(update={"complete": False}))
+    assert "Not everything that happened" in await shown(an_order(), [], {TIMELINE: gap})
+    assert "Not everything that happened" not in await shown(an_order(), [])
 
 
 async def test_an_order_of_somebody_else_is_not_found_at_this_patient() -> None:

@@ -1,9 +1,5 @@
 """Lines in review at a practice: the list, and a decision with everything that can come of it."""
 
-from datetime import UTC, datetime
-from decimal import Decimal
-from uuid import UUID
-
 import httpx
 import pytest
 
@@ -11,98 +7,27 @@ from herhaal_client import NotFound
 from portal.practice import deciding, reviews
 from portal.practice.words import REASONS
 from portal.web.forms import BadForm
-from portal.web.visit import Visit
-from samples.persons import a_person
-from schemas.api.ordering import LineView, OrderView
-from schemas.api.people import PersonView
-from schemas.api.reviews import LineInReview, ReviewsView
-from schemas.base import Actor, Channel, PlacedBy, Role
-from schemas.reasons import Reason, ReasonCode
-from schemas.records.orders import OrderState, Outcome
-from tests.harness.made import PHARMACY, PRACTICE
+from schemas.reasons import ReasonCode
+from schemas.records.orders import Outcome
 from tests.unit.clients.asking import a_problem
+from tests.unit.portal.reviewing import (
+    ANNA,
+    APPROVE,
+    GP,
+    ID,
+    LIST,
+    ME,
+    NAMED,
+    ORDER,
+    PERSON,
+    PUT,
+    REFUSE,
+    WAITING,
+    an_order,
+    deciding_as,
+    listed,
+)
 from tests.unit.portal.visits import ASSISTANT, KeptInMemory, Told, a_visit, answering, look
-
-ID = UUID("5b1f4f0e-6f0b-5d5e-9d3c-6a2f8f3f7f10")
-ANNA = "pat_anna0001"
-AT = datetime(2026, 11, 28, 9, 30, tzinfo=UTC)
-PLACED_BY = PlacedBy(role=Role.PATIENT, id=ANNA)
-LIST = f"GET ordering/practices/{PRACTICE}/reviews"
-ORDER = f"GET ordering/orders/{ID}"
-PUT = f"PUT ordering/orders/{ID}/lines/1/review"
-PERSON = f"GET notification/patients/{ANNA}/person"
-GP = Actor(role=Role.GP, id="usr_gp")
-ME = Actor(role=Role.ASSISTANT, id=ASSISTANT.sub)
-
-WAITING = LineInReview(
-    order_id=ID,
-    line=1,
-    patient=ANNA,
-    prk="5487",
-    medicine="Metformine",
-    quantity=Decimal(90),
-    unit="stuk",
-    dosage="2x daags 1",
-    ordered_as=None,
-    reasons=(Reason(code=ReasonCode.HIGH_RISK_MEDICATION),),
-    remark="<b>Graag</b> bellen",
-    supply_until=None,
-    placed_at=AT,
-    placed_by=PLACED_BY,
-    channel=Channel.PORTAL,
-    pharmacy=PHARMACY,
-)
-NAMED = answering(
-    PersonView(
-        **dict(a_person(initials="A.M.", prefix=None, surname="Voorbeeld")),
-        patient=ANNA,
-        practice=PRACTICE,
-    )
-)
-
-
-def listed(*lines: LineInReview, next: str | None = None) -> httpx.Response:
-    return answering(ReviewsView(reviews=[*lines], next=next, total=len(lines)))
-
-
-def an_order(outcome: Outcome = Outcome.REVIEW, by: Actor | None = None) -> OrderView:
-    line = LineView(
-        line=1,
-        prk="5487",
-        medicine="Metformine",
-        quantity=Decimal(90),
-        outcome=outcome,
-        reasons=WAITING.reasons,
-        unit="stuk",
-        decided_by=by,
-        decided_at=AT if by else None,
-    )
-    return OrderView(
-        order_id=ID,
-        state=OrderState.IN_REVIEW,
-        patient=ANNA,
-        practice=PRACTICE,
-        pharmacy=PHARMACY,
-        channel=Channel.PORTAL,
-        placed_by=PLACED_BY,
-        placed_at=AT,
-        seq=1,
-        lines=(line,),
-        remark=None,
-        supply_until=None,
-        cancellation=None,
-    )
-
-
-def deciding_as(
-    told: Told, form: dict[str, str], *, patient: str = ANNA, htmx: bool = True
-) -> Visit:
-    in_path = {"patient": patient, "order_id": f"{ID}", "line": "1"}
-    return a_visit(ASSISTANT, told, form=form, in_path=in_path, htmx=htmx)
-
-
-APPROVE = {"outcome": "approved", "row": f"{ID}-1"}
-REFUSE = {"outcome": "refused", "explanation": "Eerst prikken", "row": f"{ID}-1"}
 
 
 async def test_a_line_says_who_it_is_for_what_and_why() -> None:
@@ -187,11 +112,11 @@ async def test_without_javascript_a_decision_leads_back_to_the_list_which_says_i
             LIST: listed(),
         }
     )
-    visit = deciding_as(told, REFUSE | {"after": "1-2-3"}, htmx=False)
+    visit = deciding_as(told, REFUSE | {"after": "1-2-3", "reviewer": "gp"}, htmx=False)
     (page,) = deciding.pages.all
     answer = await page.endpoint(visit)
     assert answer.status_code == 303
-    assert answer.headers["location"] == f"/practice/reviews?decided={ID}-1&after=1-2-3"
+    assert answer.headers["location"] == f"/practice/reviews?decided={ID}-1&after=1-2-3&reviewer=gp"
     told = Told({ORDER: answering(an_order(Outcome.REFUSED, ME)), PERSON: NAMED, LIST: listed()})
     back = a_visit(ASSISTANT, told, query={"decided": f"{ID}-1"})
     _, html = await look(reviews.pages, "GET", reviews.PAGE, back)

@@ -117,6 +117,9 @@ class KeptInMemory(KeptForms):
     async def keep(self, sub: str, page: str, fields: Fields) -> None:
         self.forms[sub, page] = fields
 
+    async def keep_first(self, sub: str, page: str, fields: Fields) -> Fields:
+        return self.forms.setdefault((sub, page), fields)
+
     async def kept(self, sub: str, page: str) -> Fields | None:
         return self.forms.get((sub, page))
 

@@ -42,7 +42,7 @@ CHRONIC: Json = {
     "unit": "stuk",
     "days_supply": 90,
     "last_ordered_on": "2026-09-01",
-    "authorised_until": "2027-09-01",
+    "authorisation": {"by": "gp", "on": "2026-09-01", "until": "2027-09-01", "repeats": 4},
     "high_risk": True,
     "reviewed_at": "2026-09-01T08:00:00.120Z",
 }
@@ -68,7 +68,7 @@ def digest(model: type[Body], fields: Json) -> str:
     [
         (OrderPlace, ORDER, "21354e3ae0d8371d843b2137d2f5e95b"),
         (OrderPlace, FULL_ORDER, "0b027432d90ec0bf71a6a3e3d6b9d35e"),
-        (MedicationImport, IMPORT, "f742929218291a3b3086f3264535c964"),
+        (MedicationImport, IMPORT, "7a8f3f705f207499a38b298097cbee00"),
         (MedicationImport, IMPORT | {"medications": []}, "ffa53f9ee53eac4400ce5a4c2968bac1"),
         (MedicationSetStatus, STATUS, "0850597d9298cfe2c74444e285cf56b8"),
     ],

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 
+import asyncpg
 import pytest
 
+from runtime.errors import Outdated
 from runtime.postgres.statements import COPY_ABOVE, Copy, Statement, Writes, join_statements
 
 BASE = "with moved as (select $1::int)\nselect 1 as held"
@@ -88,3 +90,29 @@ def test_many_new_rows_are_copied(count: int, kind: type) -> None:
     writes = Writes()
     writes.insert("orders", COLUMNS, ADD, [(str(n), n) for n in range(count)])
     assert [type(write) for write in writes.all] == [kind]
+
+
+@pytest.mark.parametrize(
+    ("constraint", "outdated"),
+    [
+        ("orders_pkey", True),
+        ("orders_2026_11_pkey", True),
+        ("orders_default_pkey", True),
+        ("order_lines_2026_11_pkey", False),
+        ("orders_of_2026_11_pkey", False),
+        ("orders_2026_11_patient_key", False),
+    ],
+)
+def test_a_row_that_exists_in_a_part_of_its_table_makes_the_batch_outdated(
+    constraint: str, outdated: bool
+) -> None:
+    """Given a new row of `orders` must not exist; then only the primary keys of it and its parts say so."""
+    writes = Writes()
+    writes.require_new("orders")
+    violation = asyncpg.UniqueViolationError()
+    violation.constraint_name = constraint
+    with (
+        pytest.raises(Outdated if outdated else asyncpg.UniqueViolationError),
+        writes.raising_outdated(),
+    ):
+        raise violation

@@ -2,7 +2,7 @@
 
 import importlib
 import pkgutil
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -34,7 +34,6 @@ from schemas.api.notification import (
     PickupPharmacy,
     PickupView,
 )
-from schemas.api.orderable import OrderableMedicine, OrderableView
 from schemas.api.ordering import (
     CancellationView,
     CancelRequest,
@@ -69,16 +68,19 @@ from schemas.api.proxies import (
     StandsInForView,
     StandsInView,
 )
-from schemas.api.reviews import LineInReview, ReviewRequest, ReviewsView
+from schemas.api.reviews import ReviewRequest
 from schemas.api.state import StateView, Waits
 from schemas.base import Actor, Channel, PlacedBy, Role
 from schemas.reasons import Reason, ReasonCode
-from schemas.records.directory import Closure
+from schemas.records.directory import Closure, OrderHours, Remarks
 from schemas.records.medication import Status
 from schemas.records.notifications import Kind
 from schemas.records.orders import OrderState, Outcome
 from schemas.times import AMSTERDAM
 from tests.harness.made import PHARMACY, PRACTICE, an_order
+from tests.unit.schemas.explained import a_timeline, an_explanation
+from tests.unit.schemas.policy_bodies import POLICY_BODIES
+from tests.unit.schemas.review_bodies import review_bodies
 
 ID = UUID("5b1f4f0e-6f0b-5d5e-9d3c-6a2f8f3f7f10")
 AT = datetime(2026, 11, 28, 9, 30, tzinfo=UTC)
@@ -153,6 +155,7 @@ FOUND = FoundPerson(
 )
 CLOSED = Closure(first=date(2026, 12, 25), last=date(2026, 12, 26), why="Kerst")
 BODIES: list[BaseModel] = [
+    *POLICY_BODIES,
     PlaceRequest(**dict(an_order("pat_anna0001"))),
     CancelRequest(cancelled_by=WHO, reason="moved"),
     ReceivedView(order_id=ID),
@@ -182,48 +185,15 @@ BODIES: list[BaseModel] = [
         phone="030",
         opening_hours="Mo-Fr 08:00-17:00",
         closures=(CLOSED,),
+        remarks=Remarks.MANDATORY,
+        remark_length=500,
+        order_hours=OrderHours(days=("Mo", "Fr"), first=time(8), last=time(16, 59)),
+        lines_at_most=15,
     ),
-    OrderableView(
-        overview_version=4,
-        practice=PRACTICE,
-        medicines=[
-            OrderableMedicine(
-                prk="5487",
-                medicine="Metformine",
-                dosage="2x daags 1",
-                unit="stuk",
-                quantity=Decimal("0.5"),
-                status=Status.CHRONIC,
-                outcome=Outcome.REVIEW,
-                reasons=(Reason(code=ReasonCode.HIGH_RISK_MEDICATION),),
-            )
-        ],
-    ),
+    *review_bodies(ID, AT),
+    an_explanation(ID),
+    a_timeline(ID),
     ReviewRequest(outcome=Outcome.REFUSED, quantity=Decimal(30), explanation="Eerst controle."),
-    ReviewsView(
-        reviews=[
-            LineInReview(
-                order_id=ID,
-                line=1,
-                patient="pat_anna0001",
-                prk="5487",
-                medicine="Metformine",
-                quantity=Decimal(90),
-                unit="stuk",
-                dosage="2x daags 1",
-                ordered_as="Glucophage",
-                reasons=(Reason(code=ReasonCode.NAME_CONTRADICTS_CODE),),
-                remark="Graag bellen",
-                supply_until=date(2027, 2, 1),
-                placed_at=AT,
-                placed_by=PlacedBy(role=Role.PROXY, id="proxy-1"),
-                channel=Channel.PORTAL,
-                pharmacy=PHARMACY,
-            )
-        ],
-        next=f"1-{ID}-1",
-        total=2,
-    ),
     OverviewRequest(by=WHO, practice=PRACTICE, medications=()),
     StatusRequest(by=WHO, status=Status.STOPPED, change_id=ID),
     ChangeReceivedView(change_id=ID),

@@ -66,6 +66,7 @@ def test_twice_a_day_is_written_in_many_ways(text: str) -> None:
         ("2x daags 1-2 pufjes", Dosage(2, 1, DAY, ONE, Decimal(2), "pufjes")),
         ("2x daags 1 à 2", Dosage(2, 1, DAY, ONE, Decimal(2))),
         ("1D½-1T", Dosage(1, 1, DAY, Decimal("0.5"), ONE, "tablet")),
+        ("1D1-2T", Dosage(1, 1, DAY, ONE, Decimal(2), "tabletten")),
     ],
 )
 def test_a_regular_dosage_is_read(text: str, dosage: Dosage) -> None:

@@ -79,9 +79,15 @@ class TestPartialDates:
         assert (read.prescribed_on, read.last_ordered_on) == ("1998", "2026-05")
         assert json.loads(read.model_dump_json())["prescribed_on"] == "1998"
 
-    def test_the_end_of_an_authorisation_is_a_whole_date(self) -> None:
+    @pytest.mark.parametrize(
+        "wrong",
+        [{"until": "2027-05"}, {"on": None}, {"by": "assistant"}, {"repeats": -1}],
+    )
+    def test_an_authorisation_is_a_gps_with_whole_dates(self, wrong: Any) -> None:
+        given = {"by": "gp", "on": "2026-01-05", "until": "2027-01-05"}
+        assert Medication.model_validate_json(json.dumps(ENTRY | {"authorisation": given}))
         with pytest.raises(ValidationError):
-            Medication.model_validate_json(json.dumps(ENTRY | {"authorised_until": "2027-05"}))
+            Medication.model_validate_json(json.dumps(ENTRY | {"authorisation": given | wrong}))
 
 
 IMPORT: dict[str, Any] = {
@@ -104,7 +110,11 @@ REQUIRED: dict[str, list[Any]] = {
     "unit": ["", None, 1],
 }
 CLAIMS: dict[str, list[Any]] = {
-    "authorised_until": ["2027-05", "2027", "31-12-2027", 20271231, "2027-02-30"],
+    "atc": ["n05ba01", "N05BA0", "", 5],
+    "risk_class": ["D", "a", 1],
+    "control_due": ["2027-05", "31-12-2027", "2027-02-30"],
+    "specialist": ["J", None],
+    "weekly_packing": ["N", 0],
     "high_risk": ["J", 1, None, "true"],
     "repeat_service": ["N", 0, None],
 }
@@ -112,6 +122,8 @@ DISPENSABLE: dict[str, list[Any]] = {
     "days_supply": [0, "90", 3651, {}],
     "last_ordered_on": ["98", "31-05-1998", 1998, "1998-02-30"],
     "prescribed_on": ["", "voorjaar 1998", [1998]],
+    "authorisation": [{"by": "gp", "on": "2026-01-05", "until": "2027-05"}, "2027-01-01", []],
+    "dispensed": [[{"on": "2026-01-05"}], {}, "90"],
     "reviewed_at": ["2026-06-01", "2026-06-01T09:30:00", "9999-12-31T23:59:59-01:00"],
 }
 
@@ -222,7 +234,7 @@ class TestFlaws:
         sent = IMPORT | {"medications": [ENTRY]}
         jsonschema_rs.validate(schema, sent)
         for field, value in _cases(REQUIRED | DISPENSABLE):
-            if field not in ("last_ordered_on", "reviewed_at"):
+            if field not in ("last_ordered_on", "reviewed_at", "authorisation"):
                 wrong = sent | {"medications": [ENTRY | {field: value}]}
                 assert not jsonschema_rs.is_valid(schema, wrong)
 

@@ -23,7 +23,8 @@ from tests.unit.verify.edit import (
     with_swapped,
     without,
 )
-from tests.unit.verify.made import Case, operation
+from tests.unit.verify.made import Case
+from tests.unit.verify.plays import operation
 from verify.history import Operation
 from verify.rows import IntakeRow, OutboxRow, TimerRow
 
@@ -79,7 +80,9 @@ def promise_on_another_patients_order(case: Case) -> Case:
 def cancel_without_effect(case: Case) -> Case:
     """A cancellation was acknowledged and its order is still open."""
     open_order = find(
-        case, OrderDecided, lambda b: b["state"] == "approved" and not _is_cancelled(case, b)
+        case,
+        OrderDecided,
+        lambda b: b["patient"].startswith("pat_made") and not _is_cancelled(case, b),
     )
     return _with_operation(case, operation(UUID(body(open_order)["order_id"]), f="cancel"))
 

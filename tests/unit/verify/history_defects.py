@@ -1,4 +1,4 @@
-"""Defects in medication's history, of the one patient whose medicine was stopped."""
+"""Defects in medication's history of one patient, whose medicine was stopped."""
 
 import json
 from collections.abc import Callable
@@ -13,15 +13,18 @@ from verify.rows import OverviewChangeRow
 
 History = list[OverviewChangeRow]
 
+PATIENT = "pat_special01"
+"""Whose medicine with two entries was stopped."""
+
 
 def in_history(damage: Callable[[OverviewChangeRow, OverviewChangeRow], History]) -> Edit:
     """Replace that patient's two rows, the import and the stop, by what `damage` returns."""
 
     def changed(rows: list[Any]) -> list[Any]:
         result: list[Any] = []
-        for _, entries in groupby(rows, attrgetter("patient")):
+        for patient, entries in groupby(rows, attrgetter("patient")):
             history = [*entries]
-            result += damage(*history) if len(history) == 2 else history
+            result += damage(*history) if patient == PATIENT else history
         assert result != rows
         return result
 

@@ -1,31 +1,17 @@
 """A clean history and dump with every kind of order, made by the services' own handlers."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import msgspec
 
 from runtime.kafka.group_members import Member
 from runtime.messages.encoding import encode_parts
-from schemas import topics
-from schemas.base import PlacedBy, Role
-from schemas.records.medication import FlawedEntry, MedicationSetStatus, Status
-from schemas.records.orders import OrderReview, Outcome
 from services.medication.domain.history import OverviewChange
 from services.ordering.store import line_rows
-from tests.harness.made import (
-    AMOXICILLINE,
-    GP,
-    METFORMINE,
-    OMEPRAZOL,
-    a_cancellation,
-    an_import,
-    an_order,
-    entry,
-)
+from tests.unit.verify.plays import ordinary_orders, special_cases, waiting_orders
+from tests.unit.verify.rule_plays import rules_at_work
 from tests.unit.verify.world import Service, World
 from verify import dump as dumps
 from verify.dump import Dump
@@ -35,9 +21,10 @@ from verify.rows import (
     CountedOrderRow,
     DailyLinesRow,
     DailyOrdersRow,
-    KafkaRecord,
+    HistoryRow,
     MessageRow,
     NotificationOrderRow,
+    OrderIdRow,
     OrderLineRow,
     OrderRow,
     OverviewChangeRow,
@@ -56,108 +43,17 @@ class Case:
     dump: Dump
 
 
-_WRONG = ("medicine", "status", "dosage", "quantity", "unit")
-"""The fields that one entry of each patient's list lacks."""
-
-
 @cache
 def clean(orders: int = 24) -> Case:
     """A case without defects: this many orders of a few patients, and every special kind."""
     world = World()
-    done = tuple(_play(world, orders))
+    done = (
+        *ordinary_orders(world, orders),
+        *special_cases(world),
+        *rules_at_work(world),
+        *waiting_orders(world),
+    )
     return Case(done, dump_of(world))
-
-
-def operation(
-    order_id: UUID, outcome: Any = "ok", f: Any = "place", via: Any = "http"
-) -> Operation:
-    """An operation with its outcome."""
-    return Operation(uuid4(), f, via, order_id, outcome)
-
-
-def _acknowledged(record: KafkaRecord, f: Any, order_id: UUID) -> Operation:
-    """An operation that Kafka acknowledged."""
-    return Operation(uuid4(), f, "kafka", order_id, "ok", record.partition, record.offset)
-
-
-def _play(world: World, orders: int) -> Iterator[Operation]:
-    patients = [f"pat_made{number:04d}" for number in range(5)]
-    for patient in patients:
-        change = an_import(
-            patient,
-            entry(METFORMINE),
-            entry(OMEPRAZOL),
-            entry(OMEPRAZOL, dosage="zo nodig 1 extra"),
-            entry(AMOXICILLINE, Status.TEMPORARY),
-            FlawedEntry(readable={"prk": "1007"}, wrong=_WRONG),
-        )
-        world.send(topics.MEDICATION_CHANGES, change)
-        yield operation(change.change_id, f="import", via="kafka")
-    for number in range(orders):
-        order = an_order(patients[number % 5], METFORMINE, *((AMOXICILLINE,) if number % 3 else ()))
-        world.send(topics.ORDERS_REQUESTS, order)
-        yield operation(order.order_id)
-        if number % 6 == 0:
-            world.send(topics.ORDERS_REQUESTS, a_cancellation(order))
-            yield operation(order.order_id, f="cancel")
-    yield from _special_cases(world, patients[0])
-    yield from _waiting_orders(world)
-
-
-def _special_cases(world: World, patient: str) -> Iterator[Operation]:
-    requests = topics.ORDERS_REQUESTS
-    reviewed = an_order(patient, METFORMINE, OMEPRAZOL, remark="graag voor vier maanden")
-    world.send(requests, reviewed)
-    world.send(requests, reviewed)
-    yield operation(reviewed.order_id, "unknown")
-    yield operation(reviewed.order_id, "fail")
-    for line, outcome in ((1, Outcome.APPROVED), (2, Outcome.REFUSED), (2, Outcome.REFUSED)):
-        review = _a_review(reviewed.order_id, patient, line, outcome)
-        yield _acknowledged(world.send(topics.ORDERS_REVIEWS, review), "review", reviewed.order_id)
-    world.send(requests, a_cancellation(reviewed))
-    world.send(requests, a_cancellation(an_order(patient)))
-    world.send(requests, an_order(patient, OMEPRAZOL, order_id=reviewed.order_id))
-    broken = world.send(requests, an_order(patient), value=b'{"order_id": ')
-    yield _acknowledged(broken, "place", uuid4())
-    astray = an_order(patient, placed_by=PlacedBy(role=Role.ASSISTANT, id="assistant-1"))
-    home = broken.partition
-    world.send(requests, astray, partition=(home + 1) % 8)
-    yield operation(astray.order_id, via="kafka")
-    yield operation(uuid4(), "fail")
-    yield operation(uuid4(), "unknown")
-    stop = _stop(patient)
-    yield _acknowledged(world.send(topics.MEDICATION_CHANGES, stop), "set_status", stop.change_id)
-    unknown = _stop(f"{patient}-unknown")
-    yield _acknowledged(
-        world.send(topics.MEDICATION_CHANGES, unknown), "set_status", unknown.change_id
-    )
-    otherwise = _a_review(reviewed.order_id, patient, 1, Outcome.REFUSED)
-    yield _acknowledged(world.send(topics.ORDERS_REVIEWS, otherwise), "review", reviewed.order_id)
-    world.publish_again(world.topics[topics.ORDERS_EVENTS.name, home][-2:])
-
-
-def _waiting_orders(world: World) -> Iterator[Operation]:
-    """Orders whose overview comes later, never, or not yet; the second one's timer fires."""
-    later, never, not_yet = (an_order(f"pat_late{n:04d}") for n in range(3))
-    for order in (later, never):
-        world.send(topics.ORDERS_REQUESTS, order)
-    world.send(topics.MEDICATION_CHANGES, an_import(later.patient))
-    world.pass_time(3700)
-    world.send(topics.ORDERS_REQUESTS, not_yet)
-    for order in (later, never, not_yet):
-        yield operation(order.order_id)
-
-
-def _a_review(order_id: UUID, patient: str, line: int, outcome: Any) -> OrderReview:
-    return OrderReview(
-        order_id=order_id, patient=patient, line=line, outcome=outcome, decided_by=GP
-    )
-
-
-def _stop(patient: str) -> MedicationSetStatus:
-    return MedicationSetStatus(
-        change_id=uuid4(), patient=patient, by=GP, prk=OMEPRAZOL[0], status=Status.STOPPED
-    )
 
 
 def dump_of(world: World) -> Dump:
@@ -198,8 +94,12 @@ def _ordering(service: Service) -> dumps.Ordering:
                 o.placed_at,
                 o.digest,
                 encode_parts(o).decode(),
+                "".join(f"{encode_parts(note).decode()}\n" for note in work.notes[id]),
             )
-            for _, o in sorted(work.orders.current.items())
+            for id, o in sorted(work.orders.current.items())
+        ),
+        order_ids=tuple(
+            OrderIdRow(id, o.placed_at) for id, o in sorted(work.orders.current.items())
         ),
         order_lines=tuple(
             OrderLineRow(*row)
@@ -214,6 +114,10 @@ def _ordering(service: Service) -> dumps.Ordering:
                 encode_parts(overview.medications).decode(),
             )
             for patient, overview in sorted(work.overviews.items())
+        ),
+        histories=tuple(
+            HistoryRow(patient, encode_parts(history).decode())
+            for patient, history in sorted(work.histories.items())
         ),
     )
 

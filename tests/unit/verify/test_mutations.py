@@ -11,10 +11,7 @@ from tests.unit.verify.made import Case, clean
 from verify.checker import check
 from verify.rows import KafkaRecord
 
-STORED_ONCE = {
-    *("overview_version", "policy_version", "explanation", "reason"),
-    *("cancelled_by", "decided_by", "rule"),
-}
+STORED_ONCE = {"rule"}
 """Fields that no other record or row of a dump repeats, see docs/architecture/verify.md."""
 
 many = settings(

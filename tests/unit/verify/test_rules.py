@@ -4,10 +4,8 @@ import re
 
 import pytest
 
-from tests.unit.verify.edit import (
-    EVENTS,
-    Edit,
-)
+from tests.unit.verify.decision_defects import DECISION_DEFECTS
+from tests.unit.verify.edit import EVENTS, Edit
 from tests.unit.verify.history_defects import (
     begins_with_the_stop,
     in_history,
@@ -32,13 +30,13 @@ def test_a_clean_system_breaks_no_rule() -> None:
 def test_a_dump_is_checked_without_a_history_too() -> None:
     verdict = check(None, clean().dump)
     assert verdict.clean
-    assert (verdict.counts.sent, verdict.counts.acknowledged) == (29, 0)
+    assert (verdict.counts.sent, verdict.counts.acknowledged) == (42, 0)
 
 
 def test_the_counts_of_a_clean_system() -> None:
     counts = check(clean().history, clean().dump).counts
-    assert (counts.sent, counts.acknowledged, counts.unknown, counts.refused) == (32, 29, 2, 1)
-    assert counts.decided == 29
+    assert (counts.sent, counts.acknowledged, counts.unknown, counts.refused) == (45, 42, 2, 1)
+    assert counts.decided == 42
     assert counts.raw_duplicates[EVENTS] == 2
     assert counts.dead_letters["ordering"] == {
         "unknown_order": 1,
@@ -49,6 +47,8 @@ def test_the_counts_of_a_clean_system() -> None:
     assert counts.dead_letters["medication"] == {"unknown_patient": 1}
 
 
+ALL = [*DEFECTS, *DECISION_DEFECTS]
+
 CONTENT = ("Metformine", "5487", "graag", "2x daags")
 """Content of records, which no finding may quote."""
 
@@ -57,7 +57,7 @@ _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @pytest.mark.parametrize(
-    ("rule", "what", "damage"), DEFECTS, ids=lambda v: v if isinstance(v, str) else ""
+    ("rule", "what", "damage"), ALL, ids=lambda v: v if isinstance(v, str) else ""
 )
 def test_a_rule_reports_its_defect(rule: str, what: str, damage: Edit) -> None:
     case = damage(clean())
@@ -68,4 +68,4 @@ def test_a_rule_reports_its_defect(rule: str, what: str, damage: Edit) -> None:
 
 
 def test_every_rule_has_a_defect() -> None:
-    assert {rule for rule, _, _ in DEFECTS} == RULES.keys()
+    assert {rule for rule, _, _ in ALL} == RULES.keys()

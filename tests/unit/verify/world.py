@@ -15,7 +15,7 @@ from runtime.messages.parser import Misplaced, Parser, Unreadable
 from runtime.messages.partitioner import partition_of
 from schemas import topics
 from schemas.base import Body
-from schemas.records.directory import Pharmacy, Practice
+from schemas.records.directory import Approver, Pharmacy, Policy, Practice
 from schemas.topics import Topic
 from services.medication import handlers as medication
 from services.metrics import handlers as metrics
@@ -29,7 +29,14 @@ from verify.rows import KafkaRecord, PartitionRange
 
 _STEP_MS = 1000
 
-DIRECTORY_PRACTICES: dict[str, Practice] = {PRACTICE: a_practice()}
+WITHDRAWING, REVIEWING = "01999002", "01999003"
+"""Practices whose policy withdraws what is stopped, and whose assistant sees every repeat."""
+
+DIRECTORY_PRACTICES: dict[str, Practice] = {
+    PRACTICE: a_practice(),
+    WITHDRAWING: a_practice(agb=WITHDRAWING, policy=Policy(withdraw_when_stopped=True)),
+    REVIEWING: a_practice(agb=REVIEWING, policy=Policy(approver=Approver.ASSISTANT)),
+}
 DIRECTORY_PHARMACIES: dict[str, Pharmacy] = {PHARMACY: a_pharmacy()}
 
 
@@ -91,6 +98,8 @@ class World:
             notification.Work(),
         )
         self.metrics = Service("metrics", metrics.MetricsHandler(), metrics.INPUTS, metrics.Work())
+        for practice in DIRECTORY_PRACTICES.values():
+            self.send(topics.DIRECTORY_PRACTICES, practice)
 
     @property
     def services(self) -> tuple[Service, ...]:

@@ -37,7 +37,7 @@ class Malformed(Exception):
 
 @dataclass
 class Document:
-    """The content of a YAML text. `problems` are valid YAML that a directory file must not use."""
+    """The content of a YAML text. `problems` are valid YAML that our files must not use."""
 
     value: Any = None
     lines: dict[Where, int] = field(default_factory=dict)

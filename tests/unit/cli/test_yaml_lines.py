@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.directory.yaml_lines import Malformed, load
+from cli.entries.yaml_lines import Malformed, load
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Another policy, tried on a practice's past orders."""
