@@ -1,10 +1,12 @@
 """The result of a demo run."""
 
 import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from cli.demo.chapters import Chapter
 from cli.demo.proof import Proof
 
 
@@ -21,6 +23,8 @@ class Outcome:
     """Orders by practice and channel, from metrics."""
     example: dict[str, Any]
     """One patient's automatic answer."""
+    chapters: Sequence[Chapter]
+    """What the rules say of one patient's orders, in words."""
 
     def latency(self, percentile: int) -> float:
         """Compute a percentile of the latency from order to answer, in ms."""

@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -14,6 +15,7 @@ import httpx
 
 from cli.console import UserError
 from cli.demo.browser import ANNA, online_order
+from cli.demo.chapters import chapters
 from cli.demo.follow import Follower, ReceivedRecord
 from cli.demo.look import counted, example, inbox, orders_by_channel
 from cli.demo.outcome import Outcome
@@ -22,7 +24,9 @@ from cli.demo.proof import ANSWER, Proof, prove
 from cli.demo.show import Progress
 from cli.demo.systems import OutsideSystems, outside_systems
 from cli.directory import apply_directory, read_directory
+from cli.example.contents import MEDICINES
 from cli.example.fill import Example
+from cli.medicines import apply_list, read_list
 from cli.up import start_everything
 from deploy.local import LocalStack, Report, StackOptions
 from deploy.local.ports import free_ports
@@ -33,9 +37,11 @@ from schemas import topics
 from schemas.records.medication import MedicationOverview
 from schemas.records.notifications import MessageSent
 from schemas.records.orders import OrderPlace
+from schemas.times import local_date
 
 EXAMPLE = Path(__file__).parents[2] / "deploy" / "example" / "directory.yaml"
-PATIENTS = 40
+MOST_PATIENTS = 400
+"""The most patients whose overviews are imported; up to so many orders, each is of another patient."""
 SETTLE_S = 30.0
 """Seconds to wait for the last answers after the last order."""
 
@@ -64,9 +70,12 @@ async def _run(
 ) -> Outcome:
     chance = random.Random(seed)
     directory = read_directory(EXAMPLE)
+    await apply_list(stack.kafka, read_list(MEDICINES))
     await apply_directory(stack.kafka, directory)
     agbs = tuple(pharmacy.agb for pharmacy in directory.pharmacies)
-    people = patients(PATIENTS, tuple(p.agb for p in directory.practices), agbs, chance)
+    people = patients(
+        min(count, MOST_PATIENTS), tuple(p.agb for p in directory.practices), agbs, chance
+    )
     # One more is placed by hand, in the portal.
     placed = orders(people, count - 1, chance)
     began_s = time.monotonic()
@@ -103,6 +112,7 @@ async def _run(
             run_s=time.monotonic() - began_s,
             counts={agb: await orders_by_channel(stack, http, agb) for agb in practices},
             example=await example(stack, http, placed),
+            chapters=await chapters(stack, http, local_date(datetime.now(UTC))),
         )
 
 
@@ -121,8 +131,9 @@ async def _import(
     stack: LocalStack, http: httpx.AsyncClient, systems: OutsideSystems, people: Sequence[Patient]
 ) -> None:
     """Import half of the overviews over HTTP, half over Kafka, and wait until they are published."""
+    today = local_date(datetime.now(UTC))
     for number, patient in enumerate(people):
-        command = overview(patient)
+        command = overview(patient, today)
         if number % 2:
             await systems.send_overview(command)
             continue

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
@@ -46,6 +47,8 @@ def show(outcome: Outcome, console: Console) -> None:
     console.print(_outcomes(outcome.proof.outcomes))
     if outcome.example:
         console.print(_answer(outcome.example))
+    for chapter in outcome.chapters:
+        console.print(Panel(escape(chapter.text), title=chapter.title))
     console.print(_channels(outcome.counts))
     p50, p99 = outcome.latency(50), outcome.latency(99)
     console.print(f"Order → answer: p50 {p50:.0f} ms, p99 {p99:.0f} ms")

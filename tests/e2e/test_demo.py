@@ -41,6 +41,21 @@ def test_it_shows_an_answer_in_both_languages_and_what_to_try_next(
         assert words in run.stdout
 
 
+def test_it_shows_what_the_rules_say_of_earlier_orders_and_a_policy_that_is_tried(
+    demo: tuple[subprocess.CompletedProcess[str], Path],
+) -> None:
+    run, _ = demo
+    shown = " ".join(run.stdout.replace("│", " ").split())
+    for words in (
+        "refused, TOO_EARLY",
+        "refused, DUPLICATE_ORDER",
+        "the reason names the first order",
+        "review by the gp, AUTHORISATION_EXPIRED",
+        "would be decided otherwise",
+    ):
+        assert words in shown
+
+
 def test_it_leaves_nothing_running(
     demo: tuple[subprocess.CompletedProcess[str], Path],
 ) -> None:
