@@ -1,8 +1,10 @@
-"""Make the screenshots of the guide: a made-up patient and proxy on a phone, in Dutch and English.
+"""Make the screenshots of the guides, in Dutch and English: made-up people on a phone, a manager at a desk.
 
 Needs Chromium, and a new stack of `./herhaal up --data NEW-FOLDER`: the pictures show somebody's first order.
+Those for managers need past orders; DSN is PostgreSQL's, as administrator, as `up` prints it.
 
-    .venv/bin/python -m docs.guide.make_screenshots [http://127.0.0.1:8100]
+    .venv/bin/python -m tests.harness.past_orders DSN
+    .venv/bin/python -m docs.guide.make_screenshots [http://127.0.0.1:8100 [patients | managers]]
 """
 
 import sys
@@ -14,31 +16,43 @@ from cli.chromium import find_chromium
 
 FOLDER = Path(__file__).parent / "screenshots"
 PHONE: ViewportSize = {"width": 390, "height": 844}
+DESK: ViewportSize = {"width": 1000, "height": 760}
 MOST_BYTES = 120_000
 
 METFORMIN = "5487"
 SIMVASTATIN = "61034"
 """PRK codes of the example (`deploy/example/overviews.yaml`)."""
+PATIENTS = (("nl", METFORMIN), ("en", SIMVASTATIN))
+"""What is ordered, by the language of the pictures."""
 
 
-def main(portal: str) -> None:
-    """Make all pictures, in the order in which a patient sees them."""
+def main(portal: str, only: str = "") -> None:
+    """Make all pictures, or those of one guide, in the order in which somebody sees them."""
     FOLDER.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=find_chromium(), args=["--no-sandbox", "--disable-gpu"]
         )
-        for language, medicine in (("nl", METFORMIN), ("en", SIMVASTATIN)):
+        for language in ("nl", "en") if only != "patients" else ():
+            manager(Visit(browser, portal, language, "Ilse Linde", DESK))
+        for language, medicine in PATIENTS if only != "managers" else ():
             patient(Visit(browser, portal, language, "Anna Voorbeeld"), medicine)
             proxy(Visit(browser, portal, language, "Carla Voorbeeld"))
         browser.close()
 
 
 class Visit:
-    """Somebody who is logged in, on a phone."""
+    """Somebody who is logged in, on a phone or at a desk."""
 
-    def __init__(self, browser: Browser, portal: str, language: str, person: str) -> None:
-        context = browser.new_context(viewport=PHONE, locale=language, reduced_motion="reduce")
+    def __init__(
+        self,
+        browser: Browser,
+        portal: str,
+        language: str,
+        person: str,
+        size: ViewportSize = PHONE,
+    ) -> None:
+        context = browser.new_context(viewport=size, locale=language, reduced_motion="reduce")
         self.page: Page = context.new_page()
         self.language = language
         self.page.goto(f"{portal}/login")
@@ -51,7 +65,7 @@ class Visit:
         self.page.goto(f"{self.portal}/patients/pat_example01/{part}")
 
     def keep(self, name: str, part: str = "h1") -> None:
-        """Keep what a phone shows of the page, from this part on."""
+        """Keep what the window shows of the page, from this part on."""
         self.page.evaluate("document.fonts.ready")
         if part != "h1":
             self.page.locator(part).first.evaluate("it => it.scrollIntoView({block: 'start'})")
@@ -91,6 +105,22 @@ def proxy(visit: Visit) -> None:
     visit.keep("for")
     visit.page.locator("main a").first.click()
     visit.keep("acting")
+
+
+def manager(visit: Visit) -> None:
+    """Ilse sees the policy, and tries another."""
+    page = visit.page
+    page.goto(f"{visit.portal}/practice/policy")
+    visit.keep("policy")
+    page.locator("#auto_approve").select_option("all_plain")
+    page.locator("#expired_authorisation").select_option("refuse")
+    page.locator("main button.button").click()
+    page.locator("#result").wait_for()
+    visit.keep("policy-tried", "#result")
+    page.locator("main details summary").first.click()
+    visit.keep("policy-examples", "main details")
+    page.locator("main details summary").last.click()
+    visit.keep("policy-switch", "main details >> nth=-1")
 
 
 if __name__ == "__main__":
