@@ -8,13 +8,13 @@ from uuid import uuid4
 
 import httpx
 import orjson
-from schemas.api.policies import PolicyTrialRequest, PolicyTrialView
 
 from cli.console import UserError
 from deploy.local import LocalStack
 from samples.people import CHRONIC, Medicine
 from schemas.api.explanations import ExplanationView
 from schemas.api.ordering import OrderView
+from schemas.api.policies import PolicyTrialRequest, PolicyTrialView
 from schemas.records.directory import AutoApprove, Policy
 from schemas.records.orders import Outcome
 

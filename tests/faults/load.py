@@ -26,6 +26,7 @@ from tests.harness.made import (
     GP,
     METFORMINE,
     OMEPRAZOL,
+    SIMVASTATINE,
     a_cancellation,
     a_patient,
     an_import,
@@ -186,7 +187,12 @@ class Load:
         await self.clients.over_http("cancel", order.order_id, "POST", "ordering", path, body)
 
     async def _import(self, patient: str, via: Via) -> None:
-        change = an_import(patient, entry(METFORMINE, **FREELY), entry(OMEPRAZOL))
+        change = an_import(
+            patient,
+            entry(METFORMINE, **FREELY),
+            entry(OMEPRAZOL),
+            entry(SIMVASTATINE, **FREELY),
+        )
         if via == "kafka":
             await self.clients.over_kafka(
                 "import", change.change_id, topics.MEDICATION_CHANGES, change

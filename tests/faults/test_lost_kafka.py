@@ -281,8 +281,8 @@ async def _forget_everything(stack: LocalStack, service: str) -> None:
     try:
         tables = await db.fetch("select tablename from pg_tables where schemaname = 'public'")
         for (name,) in tables:
-            await db.execute(f'drop table "{name}" cascade')
-        await db.execute("drop function fence")
+            await db.execute(f'drop table if exists "{name}" cascade')
+        await db.execute("drop function fence, make_part")
     finally:
         await db.close()
 

@@ -14,7 +14,7 @@ from tests.faults.load import Load
 from tests.faults.rows import Judge
 from tests.faults.watch import Watch, watching
 from tests.harness.kafka import eventually, header, producer, read_all, sent
-from tests.harness.made import METFORMINE, Sent, a_cancellation, an_order
+from tests.harness.made import SIMVASTATINE, Sent, a_cancellation, an_order
 from verify.history import Action
 
 PER_S = 40.0
@@ -95,7 +95,9 @@ async def test_a_record_made_a_week_ago_is_decided_at_the_time_at_which_kafka_to
 
 
 def _orders(load: Load) -> list[OrderPlace]:
-    return [an_order(load.patients[n % len(load.patients)], METFORMINE) for n in range(ORDERS)]
+    """Orders of a medicine that the load does not order: none of them is under way already."""
+    patients = load.patients
+    return [an_order(patients[n % len(patients)], SIMVASTATINE) for n in range(ORDERS)]
 
 
 async def _send(load: Load, f: Action, order: OrderPlace) -> None:
