@@ -9,7 +9,7 @@ from services.ordering.domain.order import Order
 from services.ordering.domain.past import Past, past_of
 
 _ORDER = decoder(Order)
-_NOTE = decoder(Note)
+_read_notes = decoder(Note).decode_lines
 
 # By `orders_by_id`: the rows of an order's month are found without opening those of other months.
 _ORDER_WITH_JOURNAL = "select body, journal from orders_by_id(array[$1::uuid])"
@@ -20,6 +20,4 @@ async def past(db: Connection, order_id: UUID) -> Past | None:
     row = await db.fetchrow(_ORDER_WITH_JOURNAL, order_id)
     if row is None:
         return None
-    # Not `splitlines`: a remark may contain other line separators.
-    notes = [_NOTE.decode(line) for line in row["journal"].split("\n") if line]
-    return past_of(_ORDER.decode(row["body"]), notes)
+    return past_of(_ORDER.decode(row["body"]), _read_notes(row["journal"]))

@@ -30,7 +30,7 @@ from services.ordering.domain import events, rules
 from services.ordering.domain.events import Prescription
 from services.ordering.domain.facts import Facts, facts_of
 from services.ordering.domain.knowledge import Context, Known, gather, with_held
-from services.ordering.domain.order import Line, Order, begin
+from services.ordering.domain.order import OPEN, Line, Order, begin
 from services.ordering.domain.overview import Entry
 from services.ordering.domain.rules import Verdict
 from services.ordering.domain.signals import signal_of
@@ -48,9 +48,6 @@ _UNKNOWN: Mapping[str, Any] = {
     "reviewer": Reviewer.ASSISTANT,
 }
 """What becomes of a line whose overview did not come in time."""
-
-_OPEN = (Outcome.APPROVED, Outcome.REVIEW, Outcome.WAITING)
-"""Outcomes of lines that can still be cancelled."""
 
 
 class Placed(Struct, frozen=True):
@@ -163,10 +160,10 @@ def overview_arrived(order: Order, at: datetime, context: Context) -> Decided | 
             made.append(events.line_decided(order, seq, decided, at, by, asked=True))
         elif (signal := signal_of(line, facts)) is not None:
             made.append(_status_changed(order, seq, line, facts, signal))
-    waiting = [line.number for line in order.lines if waits_for_overview(line)]
     if not made:
         return Unchanged()
-    return Decided(tuple(made), _timers_to_cancel(order, waiting), with_held(known, held))
+    decided_now = [order.lines[place].number for place in held]
+    return Decided(tuple(made), _timers_to_cancel(order, decided_now), with_held(known, held))
 
 
 def waits_for_overview(line: Line) -> bool:
@@ -247,14 +244,14 @@ def cancel(
         return Refused("unknown_order")
     if not is_open(order):
         return Unchanged()
-    lines = [line.number for line in order.lines if line.outcome in _OPEN]
+    lines = [line.number for line in order.lines if line.outcome in OPEN]
     event = events.cancelled(order, lines, at, command, through)
     return Decided((event,), cancelled=_timers_to_cancel(order, lines))
 
 
 def is_open(order: Order) -> bool:
     """Tell whether a cancellation would still cancel a line."""
-    return not order.cancelled and any(line.outcome in _OPEN for line in order.lines)
+    return not order.cancelled and any(line.outcome in OPEN for line in order.lines)
 
 
 def overdue(order: OrderPlace | Order, placed_at: datetime, policy: Policy) -> OrderTimer:
@@ -308,7 +305,7 @@ def _as_listed(line: Line, facts: Facts, verdict: Verdict) -> Line:
         reviewer=verdict.reviewer,
         signals=verdict.signals,
         quantity=events.quantity_of(line, entry),
-        sent_by_practice=verdict.outcome is Outcome.APPROVED and not facts.known.connected,
+        sent_by_practice=events.is_sent_by_practice(verdict, facts),
         signal=None,
     )
     return _in_its_words(decided, entry) if entry else decided

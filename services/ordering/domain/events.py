@@ -90,8 +90,13 @@ def decided_line(line: OrderLine, verdict: Verdict, facts: Facts) -> DecidedLine
         ordered_as=ordered_as(line.medicine, entry),
         reviewer=verdict.reviewer,
         signals=verdict.signals,
-        sent_by_practice=verdict.outcome is Outcome.APPROVED and not facts.known.connected,
+        sent_by_practice=is_sent_by_practice(verdict, facts),
     )
+
+
+def is_sent_by_practice(verdict: Verdict, facts: Facts) -> bool:
+    """Tell whether the practice sends the prescription itself, as the pharmacy is not connected."""
+    return verdict.outcome is Outcome.APPROVED and not facts.known.connected
 
 
 def quantity_of(line: OrderLine | Line, entry: Entry | None) -> Decimal | None:

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from schemas.records.directory import MOST_DAYS_UNDER_WAY
 from schemas.records.orders import Outcome
-from services.ordering.domain.order import Line, Order
+from services.ordering.domain.order import OPEN, Line, Order
 
 KEPT = timedelta(days=550)
 """How long an approved line is kept: longer than an authorisation or the gap after which one starts again."""
@@ -19,13 +19,11 @@ KEPT = timedelta(days=550)
 MOST_OF_A_MEDICINE = 100
 """How many lines of one medicine are kept: more than anybody orders, and so few that the row stays small."""
 
-_KEPT_OUTCOMES = (Outcome.WAITING, Outcome.REVIEW, Outcome.APPROVED)
-
 
 class Earlier(Struct, frozen=True, gc=False, array_like=True):
     """One line of an order that is under way or was approved; `approved_at` is None before. Times are UTC.
 
-    A line that is refused or cancelled is none: so what it had used of an authorisation is free again.
+    A refused or cancelled line is left out, so that it uses up no repeat of an authorisation.
     """
 
     order_id: UUID
@@ -49,7 +47,7 @@ def with_order(history: History, order: Order, at: datetime) -> History:
     kept = [each for each in history if _is_kept(each, at)]
     place = _place(kept, order.order_id)
     others = [each for each in kept if each.order_id != order.order_id]
-    lines = [_earlier(order, line) for line in order.lines if line.outcome in _KEPT_OUTCOMES]
+    lines = [_earlier(order, line) for line in order.lines if line.outcome in OPEN]
     return _newest((*others[:place], *lines, *others[place:]))
 
 

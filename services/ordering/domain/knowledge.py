@@ -186,7 +186,7 @@ def _full_date(written: str | None) -> date | None:
 
 
 _NO_FIXED_USE = re.compile(r"\bzo ?nodig\b|\bz\.?n\.?\b|\bvolgens\b", re.IGNORECASE)
-"""Dosages whose supplies last nobody knows how long: as needed, by a schedule elsewhere."""
+"""Dosages that do not say how long a supply lasts: as needed, or by a schedule that is kept elsewhere."""
 
 
 def days_of(entry: Entry, quantity: Decimal, stated: int | None) -> int | None:

@@ -28,6 +28,9 @@ from schemas.records.orders import (
     StatusSignal,
 )
 
+OPEN = (Outcome.WAITING, Outcome.REVIEW, Outcome.APPROVED)
+"""Outcomes of lines that can still be cancelled, and that count as ordered."""
+
 
 class Line(Struct, frozen=True, omit_defaults=True):
     """The current state of one line, with what its last event says of it.
